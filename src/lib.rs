@@ -1,0 +1,1 @@
+//! AntflyBackup operator.

@@ -1,0 +1,2 @@
+//! AntflyBackup operator.
+fn main() {}

@@ -1,0 +1,11 @@
+//go:build tools
+
+// Package tools names the commands that the local control plane is built from, so that go.mod and go.sum pin all they need.
+package tools
+
+import (
+	_ "go.etcd.io/etcd/server/v3"
+	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
+	_ "k8s.io/kubernetes/cmd/kubectl"
+)

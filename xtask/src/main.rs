@@ -1,0 +1,2 @@
+//! Chores of the AntflyBackup operator.
+fn main() {}
