@@ -1,1 +1,15 @@
-//! Chores of the AntflyBackup operator.
+//! What the chores of the AntflyBackup operator share with its tests.
+//!
+//! [`control_plane`] runs a real etcd, kube-apiserver and kube-controller-manager on loopback, [`apply`] puts manifests
+//! into it, [`stand_in`] holds the resource of another operator that this one reads, and [`table`] prints what the API
+//! server has the way kubectl does.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "chores are shell: they talk to an API server and wait on a clock; the wall is for the operator's pure core"
+)]
+
+pub mod apply;
+pub mod control_plane;
+pub mod stand_in;
+pub mod table;

@@ -1,2 +1,52 @@
-//! Chores of the AntflyBackup operator.
-fn main() {}
+//! Chores of the AntflyBackup operator: `cargo xtask COMMAND`.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "chores are shell: they talk to an API server and wait on a clock; the wall is for the operator's pure core"
+)]
+
+mod chores;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use chores::{control_plane, demo, generate};
+
+/// Chores of the AntflyBackup operator.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// From nothing to five scheduled backups: a control plane, the operator in it, the examples applied.
+    Demo(demo::Options),
+    /// The local control plane by itself: etcd, kube-apiserver and kube-controller-manager on loopback.
+    #[command(subcommand)]
+    ControlPlane(control_plane::Chore),
+    /// Refreshes generated/, the checked-in mirror of what the build script makes.
+    Generate,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: Chore) -> Result<()> {
+    match chore {
+        Chore::Demo(options) => demo::run(&options),
+        Chore::ControlPlane(chore) => control_plane::run(&chore),
+        Chore::Generate => generate::run(),
+    }
+}

@@ -1,0 +1,111 @@
+//! Builds of this repository's own packages.
+
+use std::{
+    io::BufReader,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::{Message, TargetKind};
+
+/// The operator's package and binary.
+const OPERATOR: &str = "antfly-backup-operator";
+
+/// What a build of the operator left.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Built {
+    /// The operator's executable.
+    pub executable: Option<PathBuf>,
+    /// Directory that the operator's build script wrote to.
+    pub out_dir: Option<PathBuf>,
+}
+
+/// Root of the repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a directory of the repository")
+}
+
+/// Builds the operator with the cargo that runs this command. Warnings and errors go to standard error.
+///
+/// # Errors
+/// When cargo can't be run or the build fails.
+pub fn build_operator() -> Result<Built> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut child = Command::new(&cargo)
+        .args(["build", "--package", OPERATOR, "--bin", OPERATOR, "--message-format=json-render-diagnostics"])
+        .current_dir(repository())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("run {}", Path::new(&cargo).display()))?;
+    let messages = child.stdout.take().expect("standard output was asked to be a pipe");
+    let mut built = Built::default();
+    for message in Message::parse_stream(BufReader::new(messages)) {
+        built.note(message.context("read cargo's messages")?);
+    }
+    let status = child.wait().context("wait for cargo")?;
+    if !status.success() {
+        bail!("the operator doesn't build (cargo build ended with {status}); the errors are above");
+    }
+    Ok(built)
+}
+
+impl Built {
+    /// Takes from `message` what is about the operator.
+    fn note(&mut self, message: Message) {
+        match message {
+            Message::CompilerArtifact(artifact)
+                if artifact.target.name == OPERATOR && artifact.target.kind.contains(&TargetKind::Bin) =>
+            {
+                self.executable = artifact.executable.map(PathBuf::from);
+            }
+            Message::BuildScriptExecuted(script) if is_operator(&script.package_id.repr) => {
+                self.out_dir = Some(PathBuf::from(script.out_dir));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a package id of cargo's, such as `path+file:///src/x#antfly-backup-operator@0.1.0`, is the operator's.
+///
+/// Cargo leaves the name out when it is the directory's.
+fn is_operator(package_id: &str) -> bool {
+    let Some((source, fragment)) = package_id.rsplit_once('#') else { return false };
+    match fragment.split_once('@') {
+        Some((name, _)) => name == OPERATOR,
+        None => source.rsplit('/').next() == Some(OPERATOR),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operator_is_told_from_other_packages() {
+        assert!(is_operator("path+file:///src/checkout#antfly-backup-operator@0.1.0"));
+        assert!(is_operator("path+file:///src/antfly-backup-operator#0.1.0"));
+        assert!(!is_operator("path+file:///src/antfly-backup-operator/xtask#0.1.0"));
+        assert!(!is_operator("registry+https://index.example#serde@1.0.0"));
+    }
+
+    #[test]
+    fn the_build_scripts_directory_is_taken_from_cargos_messages() {
+        let script = |package: &str, out_dir: &str| {
+            format!(
+                r#"{{"reason":"build-script-executed","package_id":"{package}","linked_libs":[],"linked_paths":[],"cfgs":[],"env":[],"out_dir":"{out_dir}"}}"#
+            )
+        };
+        let text = [
+            script("path+file:///r#antfly-backup-operator@0.1.0", "/t/ours"),
+            script("path+file:///r/x#1.0.0", "/t/other"),
+        ]
+        .join("\n");
+        let mut built = Built::default();
+        for message in Message::parse_stream(text.as_bytes()) {
+            built.note(message.unwrap());
+        }
+        assert_eq!(built, Built { executable: None, out_dir: Some("/t/ours".into()) });
+    }
+}

@@ -1,0 +1,129 @@
+//! Where the programs of the control plane come from.
+
+use std::{
+    env,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+
+use super::{go_build, progress};
+
+/// The programs that a control plane consists of.
+#[derive(Debug, Clone)]
+pub struct Binaries {
+    /// etcd.
+    pub etcd: PathBuf,
+    /// kube-apiserver.
+    pub kube_apiserver: PathBuf,
+    /// kube-controller-manager.
+    pub kube_controller_manager: PathBuf,
+}
+
+impl Binaries {
+    /// Finds the programs in `KUBEBUILDER_ASSETS` when that holds all of them, else builds them from the pinned Go
+    /// modules, once for each version of those, which takes minutes and shows its progress on standard error.
+    ///
+    /// Blocks. Several processes may call it at the same time: one builds, the others wait for it.
+    ///
+    /// # Errors
+    /// When Go is missing or too old (the message says what to install), or the build fails.
+    pub fn locate_or_build() -> Result<Self> {
+        if let Some(assets) = assets() {
+            let binaries = Self::inside(&assets);
+            let missing = binaries.missing();
+            if missing.is_empty() {
+                return Ok(binaries);
+            }
+            progress(&format!(
+                "KUBEBUILDER_ASSETS={} is not used, it has no {}",
+                assets.display(),
+                missing.join(", no ")
+            ));
+        }
+        let directory =
+            go_build::ensure(&[go_build::ETCD, go_build::KUBE_APISERVER, go_build::KUBE_CONTROLLER_MANAGER])?;
+        Ok(Self::inside(&directory))
+    }
+
+    /// kubectl: that of `KUBEBUILDER_ASSETS`, else the one on `PATH`, else built from the pinned Go modules like the rest.
+    ///
+    /// Blocks while it builds.
+    ///
+    /// # Errors
+    /// Those of [`Binaries::locate_or_build`].
+    pub fn kubectl() -> Result<PathBuf> {
+        match Self::installed_kubectl() {
+            Some(kubectl) => Ok(kubectl),
+            None => Ok(go_build::ensure(&[go_build::KUBECTL])?.join(go_build::KUBECTL.name)),
+        }
+    }
+
+    /// kubectl from `KUBEBUILDER_ASSETS` or `PATH`, `None` when neither has one.
+    pub fn installed_kubectl() -> Option<PathBuf> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        first_executable(assets().into_iter().chain(env::split_paths(&path)), go_build::KUBECTL.name)
+    }
+
+    fn inside(directory: &Path) -> Self {
+        Self {
+            etcd: directory.join(go_build::ETCD.name),
+            kube_apiserver: directory.join(go_build::KUBE_APISERVER.name),
+            kube_controller_manager: directory.join(go_build::KUBE_CONTROLLER_MANAGER.name),
+        }
+    }
+
+    /// File names of the programs that aren't there.
+    fn missing(&self) -> Vec<String> {
+        [&self.etcd, &self.kube_apiserver, &self.kube_controller_manager]
+            .into_iter()
+            .filter(|program| !is_executable(program))
+            .filter_map(|program| program.file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect()
+    }
+}
+
+/// `KUBEBUILDER_ASSETS`, the directory that the tools of Kubernetes' controller projects share; `None` unset or empty.
+fn assets() -> Option<PathBuf> {
+    env::var_os("KUBEBUILDER_ASSETS").filter(|assets| !assets.is_empty()).map(PathBuf::from)
+}
+
+/// The first executable file called `name` in `directories`.
+pub(super) fn first_executable(directories: impl IntoIterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
+    directories.into_iter().map(|directory| directory.join(name)).find(|program| is_executable(program))
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn only_executable_files_count() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second) = (directory.path().join("first"), directory.path().join("second"));
+        for place in [&first, &second] {
+            fs::create_dir(place).unwrap();
+            fs::write(place.join("tool"), "").unwrap();
+        }
+        let find = || first_executable([first.clone(), second.clone()], "tool");
+        assert_eq!(find(), None);
+        fs::set_permissions(second.join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(find(), Some(second.join("tool")));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let etcd = directory.path().join("etcd");
+        fs::write(&etcd, "").unwrap();
+        fs::set_permissions(&etcd, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(Binaries::inside(directory.path()).missing(), ["kube-apiserver", "kube-controller-manager"]);
+    }
+}
