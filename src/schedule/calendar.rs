@@ -1,0 +1,106 @@
+//! The calendar: from the values that each field allows to the moments of the runs.
+//!
+//! The arithmetic is the `cron` crate's. Its dialect begins with the seconds, counts weekdays from 1 (Sunday), and asks
+//! both day fields to match, so it is given plain lists of values, and two schedules where either day may match.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use jiff::Timestamp;
+
+use super::field::{Allowed, Field, Fields};
+
+/// 2101-01-01T00:00:00Z in seconds since 1970: the `cron` crate's years end before it, and begin with 1970.
+const END: i64 = 4_133_980_800;
+
+/// The most days that each month has, in any year, from January on.
+const LONGEST_MONTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// The runs of a schedule, as one or two schedules of the `cron` crate: a run of any of them is a run.
+///
+/// A schedule that names no date of any year isn't among them; the `cron` crate would look for one in every year.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Calendar {
+    alternatives: Vec<cron::Schedule>,
+}
+
+impl Calendar {
+    pub(super) fn new(fields: &Fields) -> Self {
+        let days = (&fields.day_of_month, &fields.day_of_week);
+        let every_day = Allowed { values: Field::DayOfMonth.bounds().collect(), open: true };
+        let every_weekday = Allowed { values: Field::DayOfWeek.bounds().collect(), open: true };
+        let days =
+            if days.0.open || days.1.open { vec![days] } else { vec![(days.0, &every_weekday), (&every_day, days.1)] };
+        Self {
+            alternatives: days
+                .into_iter()
+                .filter(|(day, _)| has_date(&fields.month.values, &day.values))
+                .map(|(day, weekday)| translate(fields, day, weekday))
+                .collect(),
+        }
+    }
+
+    /// Whether there is any run.
+    pub(super) fn fires(&self) -> bool {
+        !self.alternatives.is_empty()
+    }
+
+    /// The first run later than `after`, from 1970 to 2100.
+    pub(super) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        // Before 1970 the years would count as huge ones; from 1970 on, dropping the fraction rounds down.
+        let after = if after < Timestamp::UNIX_EPOCH { -1 } else { after.as_second() };
+        let after = moment(after.min(END));
+        self.alternatives.iter().filter_map(|schedule| schedule.after(&after).next()).min().map(timestamp)
+    }
+
+    /// The last run not later than `at`, from 1970 to 2100.
+    pub(super) fn last_at_or_before(&self, at: Timestamp) -> Option<Timestamp> {
+        if at < Timestamp::UNIX_EPOCH {
+            return None;
+        }
+        // The search goes back from a moment that is itself left out. It must begin within the years that the crate
+        // knows: from a later year it would take that year's month and day as the end of 2100.
+        let end = moment((at.as_second() + 1).min(END));
+        self.alternatives.iter().filter_map(|schedule| schedule.after(&end).next_back()).max().map(timestamp)
+    }
+}
+
+/// Whether any of the days exists in any of the months.
+fn has_date(months: &BTreeSet<u8>, days: &BTreeSet<u8>) -> bool {
+    let first_day = days.first();
+    (1..)
+        .zip(LONGEST_MONTHS)
+        .any(|(month, longest)| months.contains(&month) && first_day.is_some_and(|day| *day <= longest))
+}
+
+/// The schedule in the `cron` crate's dialect.
+fn translate(fields: &Fields, day: &Allowed, weekday: &Allowed) -> cron::Schedule {
+    let text = [
+        "0".to_owned(),
+        list(Field::Minute, &fields.minute, 0),
+        list(Field::Hour, &fields.hour, 0),
+        list(Field::DayOfMonth, day, 0),
+        list(Field::Month, &fields.month, 0),
+        list(Field::DayOfWeek, weekday, 1),
+    ]
+    .join(" ");
+    text.parse().expect("lists of values within each field's bounds are in the cron crate's dialect")
+}
+
+/// A field of the `cron` crate, whose values are `shift` above ours.
+fn list(field: Field, allowed: &Allowed, shift: u8) -> String {
+    if field.bounds().all(|value| allowed.values.contains(&value)) {
+        return "*".to_owned();
+    }
+    let values: Vec<String> = allowed.values.iter().map(|value| (value + shift).to_string()).collect();
+    values.join(",")
+}
+
+/// The moment `second` seconds after the beginning of 1970, as the `cron` crate takes it.
+fn moment(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).expect("chrono's calendar holds 1969 to 2101")
+}
+
+fn timestamp(run: DateTime<Utc>) -> Timestamp {
+    Timestamp::from_second(run.timestamp()).expect("jiff's calendar holds 1970 to 2100")
+}

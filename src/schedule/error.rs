@@ -1,0 +1,120 @@
+//! Why a text is not a schedule.
+
+use super::field::Field;
+
+/// The longest piece of a schedule that a message repeats, in characters.
+const LONGEST_QUOTE: usize = 40;
+
+/// Why a text is not a schedule. Values are shortened to what a message can show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// The text is empty or blank.
+    #[error("the schedule is empty; write five fields: minute hour day-of-month month day-of-week")]
+    Empty,
+    /// The text begins with `TZ=` or `CRON_TZ=`.
+    #[error("{prefix} prefix: schedules run in UTC; write the hours in UTC, without a prefix")]
+    TimeZone {
+        /// The prefix.
+        prefix: &'static str,
+    },
+    /// White space around the schedule.
+    #[error("found white space around the schedule; write it without leading and trailing space")]
+    SurroundingSpace,
+    /// A tab, a line break or other white space between the fields.
+    #[error("found {found:?} between the fields; separate them with plain spaces")]
+    WhiteSpace {
+        /// The character.
+        found: char,
+    },
+    /// `@every`, which counts from a moment that a CronJob does not keep.
+    #[error("@every is not supported; write a step such as */15 * * * * (every 15 minutes)")]
+    Every,
+    /// A macro that does not exist; their names are in lower case.
+    #[error(
+        "{value:?} is not a macro; write @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly or five fields"
+    )]
+    UnknownMacro {
+        /// The text.
+        value: String,
+    },
+    /// More or fewer than five fields.
+    #[error("found {}; write five: minute hour day-of-month month day-of-week", counted(.found))]
+    FieldCount {
+        /// How many there are.
+        found: usize,
+    },
+    /// Nothing between two commas, or at an end of a list.
+    #[error("{field}: {value:?} has an empty list item; write one value or range between commas")]
+    EmptyItem {
+        /// The field.
+        field: Field,
+        /// The whole field.
+        value: String,
+    },
+    /// Neither a number nor a name of this field.
+    #[error("{field}: {value:?} is not a value; write {}", .field.expected())]
+    NotAValue {
+        /// The field.
+        field: Field,
+        /// The value.
+        value: String,
+    },
+    /// A number outside the field's bounds.
+    #[error("{field}: {value:?} is out of range; write {}", .field.expected())]
+    OutOfRange {
+        /// The field.
+        field: Field,
+        /// The number.
+        value: String,
+    },
+    /// A range whose ends are a name and a number.
+    #[error("{field}: {value:?} mixes a name and a number; write both as numbers or both as names")]
+    MixedRange {
+        /// The field.
+        field: Field,
+        /// The range.
+        value: String,
+    },
+    /// A range that ends before it begins.
+    #[error("{field}: {value:?} is a falling range; write the lower end first, or two ranges such as {instead}")]
+    FallingRange {
+        /// The field.
+        field: Field,
+        /// The range.
+        value: String,
+        /// The two ranges that go around the end of the field.
+        instead: String,
+    },
+    /// A range with `*` or `?` at an end, or with more than two ends.
+    #[error("{field}: {value:?} is not a range; write two values such as {}-{}", .field.bounds().start(), .field.bounds().end())]
+    NotARange {
+        /// The field.
+        field: Field,
+        /// The range.
+        value: String,
+    },
+    /// A step that is not a number from 1 to 9999.
+    #[error("{field}: {value:?} has no valid step; write a number from 1 to 9999 after a single slash")]
+    Step {
+        /// The field.
+        field: Field,
+        /// The list item with its step.
+        value: String,
+    },
+}
+
+/// `text` as a message repeats it: cut short when it is long.
+pub(super) fn quote(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn counted(fields: &usize) -> String {
+    match fields {
+        1 => "1 field".to_owned(),
+        _ => format!("{fields} fields"),
+    }
+}

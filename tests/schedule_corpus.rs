@@ -1,0 +1,124 @@
+//! Schedules, held against what Kubernetes' CronJob controller makes of 3,000 of them (`schedule/README.md`).
+
+use std::collections::BTreeMap;
+
+use antfly_backup_operator::schedule::{GRAMMAR, Schedule};
+use jiff::{Timestamp, ToSpan};
+use regex::Regex;
+
+const CORPUS: &str = include_str!("schedule/cronjob-controller-corpus.tsv");
+
+/// What the CronJob controller makes of a schedule.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Refused,
+    NeverFires,
+    Runs(Vec<Timestamp>),
+}
+
+struct Line {
+    schedule: String,
+    from: Timestamp,
+    verdict: Verdict,
+}
+
+fn corpus() -> Vec<Line> {
+    let lines: Vec<Line> = CORPUS.lines().map(line).collect();
+    assert_eq!(lines.len(), 3000);
+    lines
+}
+
+fn line(text: &str) -> Line {
+    let columns: Vec<&str> = text.split('\t').collect();
+    let [schedule, from, verdict, runs] = columns[..] else {
+        panic!("four columns: {text}");
+    };
+    Line {
+        // The corpus uses no other escape than JSON has.
+        schedule: serde_json::from_str(schedule).expect("the schedule is quoted"),
+        from: moment(from),
+        verdict: match verdict {
+            "refused" => Verdict::Refused,
+            "never" => Verdict::NeverFires,
+            "ok" => Verdict::Runs(runs.split(' ').map(moment).collect()),
+            _ => panic!("verdict: {text}"),
+        },
+    }
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().expect("moments are in RFC 3339")
+}
+
+/// What the corpus has that the CronJob controller's parser takes beyond our dialect, each with how it shows in a text.
+const BEYOND_THE_DIALECT: [(&str, &str); 6] = [
+    ("a time zone prefix", r"^(CRON_)?TZ="),
+    ("@every", r"^@every "),
+    ("leading or trailing white space", r"^\s|\s$"),
+    ("a tab or a line break", r"[\t\n]"),
+    ("an empty list item", r"(^|[ ,]),|,( |$)"),
+    ("a sign", r"\+"),
+];
+
+#[test]
+fn the_verdict_is_the_controllers_but_for_what_is_beyond_the_dialect() {
+    let signs = BEYOND_THE_DIALECT.map(|(reason, sign)| (reason, Regex::new(sign).unwrap()));
+    let reason = |text: &str| {
+        let sign = signs.iter().find(|(_, sign)| sign.is_match(text));
+        sign.map(|(reason, _)| *reason)
+    };
+    let mut beyond = BTreeMap::<&str, usize>::new();
+    let (mut accepted, mut refused) = (0, 0);
+    for line in corpus() {
+        let ours = Schedule::parse(&line.schedule);
+        if line.verdict == Verdict::Refused {
+            assert!(ours.is_err(), "accepted: {:?}", line.schedule);
+            refused += 1;
+        } else if let Some(reason) = reason(&line.schedule) {
+            assert!(ours.is_err(), "{reason}, accepted: {:?}", line.schedule);
+            *beyond.entry(reason).or_default() += 1;
+        } else {
+            assert!(ours.is_ok(), "{:?} refused: {ours:?}", line.schedule);
+            accepted += 1;
+        }
+    }
+    println!("accepted by both: {accepted}, refused by both: {refused}, beyond the dialect: {beyond:#?}");
+    assert_eq!(beyond.len(), BEYOND_THE_DIALECT.len());
+}
+
+#[test]
+fn the_runs_are_the_controllers() {
+    for line in corpus() {
+        let Ok(schedule) = Schedule::parse(&line.schedule) else {
+            continue;
+        };
+        let Verdict::Runs(runs) = line.verdict else {
+            assert!(!schedule.fires(), "{:?}", line.schedule);
+            assert_eq!(schedule.next_after(line.from), None, "{:?}", line.schedule);
+            continue;
+        };
+        assert!(schedule.fires(), "{:?}", line.schedule);
+        let ours: Vec<Timestamp> = schedule.upcoming(line.from).take(runs.len()).collect();
+        assert_eq!(ours, runs, "{:?}", line.schedule);
+        for (run, next) in runs.iter().zip(&runs[1..]) {
+            let last = schedule.last_at_or_before(*next - 1.second(), line.from);
+            assert_eq!(last, Some(*run), "{:?}", line.schedule);
+        }
+        let none_yet = schedule.last_at_or_before(runs[0] - 1.second(), line.from);
+        assert_eq!(none_yet, None, "{:?}", line.schedule);
+    }
+}
+
+#[test]
+fn the_grammar_matches_what_the_parser_accepts() {
+    let grammar = Regex::new(GRAMMAR).unwrap();
+    for line in corpus() {
+        let matches = grammar.is_match(&line.schedule);
+        match Schedule::parse(&line.schedule) {
+            Ok(_) => assert!(matches, "{:?}", line.schedule),
+            Err(error) => {
+                assert!(!matches || error.to_string().contains("falling range"), "{:?}: {error}", line.schedule)
+            }
+        }
+    }
+}
