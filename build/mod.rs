@@ -1,0 +1,44 @@
+//! The generator: makes the Rust side of the API from the CustomResourceDefinition.
+//!
+//! `schema` reads the file into a tree and refuses what the generator does not honour, `check` holds the tree against its
+//! own rules, and `types`, `validation` (with `cel`) and `reference` each write one file.
+
+mod cel;
+mod check;
+mod reference;
+mod schema;
+mod types;
+mod validation;
+
+/// A file that the generator made.
+pub struct GeneratedFile {
+    /// Name below `OUT_DIR/generated/`, and below `generated/` of the repository.
+    pub name: &'static str,
+    /// Whole contents.
+    pub contents: String,
+}
+
+/// Makes all files from the text of the CustomResourceDefinition.
+///
+/// # Errors
+/// What is wrong with the schema, each line with its path (such as `.spec.schedule`): a keyword that the generator does
+/// not handle, a default that its own rule refuses, a pattern or rule that does not compile, a missing description or bound.
+pub fn generate(crd_yaml: &str) -> Result<Vec<GeneratedFile>, String> {
+    let api = schema::read(crd_yaml)?;
+    check::check(&api)?;
+    Ok(vec![
+        GeneratedFile { name: "types.rs", contents: types::generate(&api, crd_yaml)? },
+        GeneratedFile { name: "validation.rs", contents: validation::generate(&api)? },
+        GeneratedFile { name: "api-reference.md", contents: reference::generate(&api) },
+    ])
+}
+
+/// Formats generated Rust and puts the header over it (prettyplease drops comments).
+fn format_rust(tokens: proc_macro2::TokenStream, what: &str) -> Result<String, String> {
+    let file = syn::parse2::<syn::File>(tokens).map_err(|error| format!("generated {what} do not parse: {error}"))?;
+    Ok(format!(
+        "// This is a generated file: {what} of the API. Do not edit it; change `schema/antflybackup.yaml`\n\
+         // and run `cargo xtask generate`.\n\n{}",
+        prettyplease::unparse(&file)
+    ))
+}

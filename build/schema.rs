@@ -1,0 +1,339 @@
+//! The CustomResourceDefinition as a tree of the few shapes that the generator honours.
+
+use serde_json::{Map, Value};
+
+/// What the generator knows of the API.
+pub struct Api {
+    /// API group, such as `antfly.io`.
+    pub group: String,
+    /// The one version, such as `v1`.
+    pub version: String,
+    /// Kind, such as `AntflyBackup`.
+    pub kind: String,
+    /// `Namespaced` or `Cluster`.
+    pub scope: String,
+    /// Short names that kubectl takes.
+    pub short_names: Vec<String>,
+    /// Columns of `kubectl get`: name, JSON path, whether only with `-o wide`.
+    pub columns: Vec<(String, String, bool)>,
+    /// The schema of the whole object.
+    pub root: Node,
+}
+
+/// A place in the schema.
+pub struct Node {
+    /// Where it is, such as `.spec.tables[]`; empty for the root.
+    pub path: String,
+    /// Name of the Rust type and of the table of the reference page.
+    pub title: Option<String>,
+    /// For people.
+    pub description: String,
+    /// The value that the API server fills in.
+    pub default: Option<Value>,
+    /// `x-kubernetes-validations`.
+    pub rules: Vec<Rule>,
+    /// The type with its own keywords.
+    pub kind: Kind,
+}
+
+/// A CEL rule.
+pub struct Rule {
+    /// The CEL expression; true where the value is valid.
+    pub expression: String,
+    /// What a user reads where it is not.
+    pub message: String,
+}
+
+/// Type of a value, with the keywords that go with it.
+pub enum Kind {
+    /// `type: object`; in the order of the file.
+    Object { properties: Vec<(String, Node)>, required: Vec<String> },
+    /// `type: array`.
+    Array { items: Box<Node>, min_items: Option<u64>, max_items: Option<u64>, list_type: ListType },
+    /// `type: string`.
+    Text {
+        min_length: Option<u64>,
+        max_length: Option<u64>,
+        pattern: Option<String>,
+        values: Vec<String>,
+        is_time: bool,
+    },
+    /// `type: integer`.
+    Integer { is_int64: bool, minimum: Option<i64>, maximum: Option<i64> },
+    /// `type: boolean`.
+    Boolean,
+}
+
+/// `x-kubernetes-list-type`, with its keys.
+#[derive(Clone, PartialEq)]
+pub enum ListType {
+    /// Replaced as a whole.
+    Atomic,
+    /// Each item once.
+    Set,
+    /// Each combination of the keys once.
+    Map(Vec<String>),
+}
+
+impl Node {
+    /// Visits this node and all below it.
+    pub fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Node)) {
+        visitor(self);
+        match &self.kind {
+            Kind::Object { properties, .. } => properties.iter().for_each(|(_, node)| node.visit(visitor)),
+            Kind::Array { items, .. } => items.visit(visitor),
+            _ => {}
+        }
+    }
+
+    /// The properties of an object; none for other kinds.
+    pub fn properties(&self) -> &[(String, Node)] {
+        match &self.kind {
+            Kind::Object { properties, .. } => properties,
+            _ => &[],
+        }
+    }
+
+    /// The property of that name.
+    pub fn property(&self, name: &str) -> Option<&Node> {
+        self.properties().iter().find_map(|(key, node)| (key == name).then_some(node))
+    }
+
+    /// Whether the parent can't be without the property.
+    pub fn requires(&self, name: &str) -> bool {
+        matches!(&self.kind, Kind::Object { required, .. } if required.iter().any(|key| key == name))
+    }
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// One line for each keyword that the generator does not handle or that has an unexpected value.
+pub fn read(crd_yaml: &str) -> Result<Api, String> {
+    let crd: Value = serde_saphyr::from_str(crd_yaml).map_err(|error| format!("not YAML: {error}"))?;
+    let text = |pointer: &str| {
+        crd.pointer(pointer).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("{pointer} is missing"))
+    };
+    let versions = crd.pointer("/spec/versions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let [version] = versions else {
+        return Err(format!(
+            "/spec/versions has {} versions; the generator makes types of exactly one",
+            versions.len()
+        ));
+    };
+    let schema = version.pointer("/schema/openAPIV3Schema").ok_or("the version has no schema/openAPIV3Schema")?;
+
+    let mut reader = Reader { problems: Vec::new() };
+    let root = reader.node(schema, String::new());
+    if !reader.problems.is_empty() {
+        return Err(reader.problems.join("\n"));
+    }
+    Ok(Api {
+        group: text("/spec/group")?,
+        version: version["name"].as_str().ok_or("the version has no name")?.to_owned(),
+        kind: text("/spec/names/kind")?,
+        scope: text("/spec/scope")?,
+        short_names: strings(crd.pointer("/spec/names/shortNames")).unwrap_or_default(),
+        columns: version["additionalPrinterColumns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|column| {
+                let text = |key: &str| column[key].as_str().unwrap_or_default().to_owned();
+                (text("name"), text("jsonPath"), column["priority"].as_i64().unwrap_or(0) > 0)
+            })
+            .collect(),
+        root,
+    })
+}
+
+fn strings(value: Option<&Value>) -> Option<Vec<String>> {
+    value?.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+struct Reader {
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn problem(&mut self, path: &str, problem: impl std::fmt::Display) {
+        let path = if path.is_empty() { "the root" } else { path };
+        self.problems.push(format!("{path}: {problem}"));
+    }
+
+    fn node(&mut self, schema: &Value, path: String) -> Node {
+        let empty = Map::new();
+        let mut keywords =
+            Keywords { left: schema.as_object().unwrap_or(&empty).clone(), path: path.clone(), reader: self };
+        let title = keywords.text("title");
+        let description = keywords.text("description");
+        let default = keywords.left.remove("default");
+        let rules = keywords.rules();
+        let kind = match keywords.text("type").as_deref() {
+            Some("object") => keywords.object(),
+            Some("array") => keywords.array(),
+            Some("string") => keywords.string(),
+            Some("integer") => keywords.integer(),
+            Some("boolean") => Kind::Boolean,
+            other => {
+                let problem = match other {
+                    Some(name) => format!("type {name:?} is not handled by the generator"),
+                    None => "has no type".to_owned(),
+                };
+                keywords.reader.problem(&path, problem);
+                Kind::Boolean
+            }
+        };
+        let unknown: Vec<_> = keywords.left.keys().cloned().collect();
+        for keyword in unknown {
+            self.problem(&path, format!("keyword {keyword:?} is not handled by the generator"));
+        }
+        if description.is_none() {
+            self.problem(&path, "has no description");
+        }
+        Node { path, title, description: description.unwrap_or_default(), default, rules, kind }
+    }
+}
+
+/// The keywords of one node; each is taken out as it is understood, and what is left at the end is not.
+struct Keywords<'a> {
+    left: Map<String, Value>,
+    path: String,
+    reader: &'a mut Reader,
+}
+
+impl Keywords<'_> {
+    fn take<T>(&mut self, keyword: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+        let value = self.left.remove(keyword)?;
+        let result = read(&value);
+        if result.is_none() {
+            self.reader.problem(&self.path, format!("{keyword} is {value}; expected {expected}"));
+        }
+        result
+    }
+
+    fn text(&mut self, keyword: &str) -> Option<String> {
+        self.take(keyword, "a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    fn count(&mut self, keyword: &str) -> Option<u64> {
+        self.take(keyword, "a count", Value::as_u64)
+    }
+
+    fn number(&mut self, keyword: &str) -> Option<i64> {
+        self.take(keyword, "a whole number", Value::as_i64)
+    }
+
+    fn list(&mut self, keyword: &str) -> Vec<String> {
+        self.take(keyword, "a list of strings", |value| strings(Some(value))).unwrap_or_default()
+    }
+
+    fn rules(&mut self) -> Vec<Rule> {
+        let rules =
+            self.take("x-kubernetes-validations", "a list", |value| value.as_array().cloned()).unwrap_or_default();
+        let mut read = Vec::new();
+        for rule in rules {
+            let text = |key: &str| rule[key].as_str().map(str::to_owned);
+            let only_these =
+                rule.as_object().is_some_and(|rule| rule.keys().all(|key| key == "rule" || key == "message"));
+            match (text("rule"), text("message")) {
+                (Some(expression), Some(message)) if only_these => read.push(Rule { expression, message }),
+                _ => self
+                    .reader
+                    .problem(&self.path, format!("the rule {rule} must have rule and message, and nothing else")),
+            }
+        }
+        read
+    }
+
+    fn object(&mut self) -> Kind {
+        let required = self.list("required");
+        let schemas = self.take("properties", "a map", |value| value.as_object().cloned()).unwrap_or_default();
+        let properties: Vec<_> = schemas
+            .iter()
+            .map(|(name, schema)| (name.clone(), self.reader.node(schema, format!("{}.{name}", self.path))))
+            .collect();
+        for name in &required {
+            match properties.iter().find(|(key, _)| key == name) {
+                None => {
+                    self.reader.problem(&self.path, format!("requires {name:?}, which is not among its properties"))
+                }
+                Some((_, node)) if node.default.is_some() => {
+                    self.reader.problem(&node.path, "has a default and is required, which contradict each other")
+                }
+                Some(_) => {}
+            }
+        }
+        Kind::Object { properties, required }
+    }
+
+    fn array(&mut self) -> Kind {
+        let min_items = self.count("minItems");
+        let max_items = self.count("maxItems");
+        let keys = self.list("x-kubernetes-list-map-keys");
+        let list_type = match self.text("x-kubernetes-list-type").as_deref() {
+            None | Some("atomic") => ListType::Atomic,
+            Some("set") => ListType::Set,
+            Some("map") => ListType::Map(keys.clone()),
+            Some(other) => {
+                self.reader
+                    .problem(&self.path, format!("x-kubernetes-list-type {other:?} is not handled by the generator"));
+                ListType::Atomic
+            }
+        };
+        if !keys.is_empty() && !matches!(list_type, ListType::Map(_)) {
+            self.reader.problem(&self.path, "x-kubernetes-list-map-keys goes with x-kubernetes-list-type: map");
+        }
+        if max_items.is_none() {
+            self.reader.problem(&self.path, "has no maxItems; the API server derives the cost of a rule from it");
+        }
+        let items = self.left.remove("items").unwrap_or(Value::Null);
+        Kind::Array {
+            items: Box::new(self.reader.node(&items, format!("{}[]", self.path))),
+            min_items,
+            max_items,
+            list_type,
+        }
+    }
+
+    fn string(&mut self) -> Kind {
+        let min_length = self.count("minLength");
+        let max_length = self.count("maxLength");
+        let pattern = self.text("pattern");
+        let values = self.list("enum");
+        let is_time = match self.text("format").as_deref() {
+            None => false,
+            Some("date-time") => true,
+            Some(other) => {
+                self.reader
+                    .problem(&self.path, format!("format {other:?} of a string is not handled by the generator"));
+                false
+            }
+        };
+        let standard = [".apiVersion", ".kind"].contains(&self.path.as_str());
+        if max_length.is_none() && values.is_empty() && !is_time && !standard {
+            self.reader.problem(&self.path, "has no maxLength; the API server derives the cost of a rule from it");
+        }
+        Kind::Text { min_length, max_length, pattern, values, is_time }
+    }
+
+    fn integer(&mut self) -> Kind {
+        let is_int64 = match self.text("format").as_deref() {
+            Some("int32") => false,
+            Some("int64") => true,
+            other => {
+                self.reader.problem(
+                    &self.path,
+                    format!("format {other:?} of an integer is not handled; write int32 or int64"),
+                );
+                false
+            }
+        };
+        let minimum = self.number("minimum");
+        let maximum = self.number("maximum");
+        if !is_int64 && maximum.is_none_or(|maximum| maximum > i64::from(i32::MAX)) {
+            self.reader.problem(&self.path, "is an int32 without a maximum of at most 2147483647");
+        }
+        Kind::Integer { is_int64, minimum, maximum }
+    }
+}

@@ -1,0 +1,49 @@
+//! The parts of CEL that generated rules use (<https://github.com/google/cel-spec>); `None` is an error of CEL.
+
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// `size(text)`: Unicode code points.
+pub(super) fn size(text: &str) -> i64 {
+    i64::try_from(text.chars().count()).unwrap_or(i64::MAX)
+}
+
+/// `duration(text)`.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    crate::duration::parse(text)
+}
+
+/// A string at the path below the value.
+pub(super) fn text_at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(value, |value, name| value.get(name))?.as_str()
+}
+
+/// `left || right`: true where either is, whatever becomes of the other.
+pub(super) fn or(left: Option<bool>, right: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    match left {
+        Some(true) => Some(true),
+        Some(false) => right(),
+        None => right().filter(|holds| *holds),
+    }
+}
+
+/// `left && right`: false where either is, whatever becomes of the other.
+pub(super) fn and(left: Option<bool>, right: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    match left {
+        Some(false) => Some(false),
+        Some(true) => right(),
+        None => right().filter(|holds| !*holds),
+    }
+}
+
+/// A field with a default, where null counts as absent, as for the API server.
+pub(super) fn not_null<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.get(name).filter(|value| !value.is_null())
+}
+
+/// Sets a field that is absent or null.
+pub(super) fn set_default(object: &mut Map<String, Value>, name: &str, default: Value) {
+    if object.get(name).is_none_or(Value::is_null) {
+        object.insert(name.to_owned(), default);
+    }
+}

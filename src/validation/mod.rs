@@ -1,0 +1,67 @@
+//! The API server's verdict on an `AntflyBackup`, without an API server.
+//!
+//! The checks themselves are made by the build script from `schema/antflybackup.yaml` (`generated/validation.rs` is the copy
+//! to review); here is what they lean on.
+
+mod cel;
+mod metadata;
+mod violations;
+
+mod rules {
+    #![allow(unused_parens, reason = "the generator puts every logical operation in parentheses")]
+    include!(concat!(env!("OUT_DIR"), "/generated/validation.rs"));
+}
+
+pub use violations::{Path, Violation, Violations};
+
+use crate::api::{API_VERSION, AntflyBackup, KIND};
+use serde_json::Value;
+
+/// Whether a field that the schema does not have is a violation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// It is, as for `kubectl apply`.
+    Refuse,
+    /// It is not, as for an object read from the API server, which has dropped such fields already.
+    Ignore,
+}
+
+/// Says all that is wrong with an `AntflyBackup`; nothing for a valid one. A status is not looked at, because the API server
+/// drops it from what users write, except for fields that it does not know.
+pub fn validate(object: &Value, unknown_fields: UnknownFields) -> Vec<Violation> {
+    let mut out = Violations::new(unknown_fields);
+    if object.is_object() {
+        for (field, expected) in [("apiVersion", API_VERSION), ("kind", KIND)] {
+            if object[field] != expected {
+                out.push(&Path::ROOT.field(field), Some(&object[field]), format!("must be {expected}"));
+            }
+        }
+    }
+    rules::object(object, &Path::ROOT, &mut out);
+    out.into_vec()
+}
+
+/// Says all that is wrong with a status.
+pub fn validate_status(status: &Value) -> Vec<Violation> {
+    let mut out = Violations::new(UnknownFields::Refuse);
+    rules::status(status, &Path::ROOT.field("status"), &mut out);
+    out.into_vec()
+}
+
+/// Fills in the defaults of the schema.
+pub fn apply_defaults(object: &mut Value) {
+    rules::apply_defaults(object);
+}
+
+/// Reads an `AntflyBackup`, with defaults filled in.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn decode(mut object: Value, unknown_fields: UnknownFields) -> Result<AntflyBackup, Vec<Violation>> {
+    let violations = validate(&object, unknown_fields);
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    apply_defaults(&mut object);
+    serde_json::from_value(object).map_err(|error| vec![Violation::new("", format!("cannot be read: {error}"))])
+}

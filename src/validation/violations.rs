@@ -1,0 +1,287 @@
+//! What is wrong with an object, and the checks of single keywords.
+
+use super::UnknownFields;
+use regex::Regex;
+use serde_json::{Map, Value};
+use std::{collections::HashSet, fmt};
+
+/// Longest part of a refused value that a message repeats, in characters.
+const SHOWN_VALUE: usize = 120;
+
+/// A place in an object, such as `spec.tables[2]`.
+#[derive(Clone, Copy)]
+pub struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    segment: Segment<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Segment<'a> {
+    Root,
+    Field(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    /// The whole object.
+    pub const ROOT: Path<'static> = Path { parent: None, segment: Segment::Root };
+
+    /// The field of that name.
+    pub fn field(&'a self, name: &'a str) -> Path<'a> {
+        Path { parent: Some(self), segment: Segment::Field(name) }
+    }
+
+    /// The item at that index.
+    pub fn index(&'a self, index: usize) -> Path<'a> {
+        Path { parent: Some(self), segment: Segment::Index(index) }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(out)?;
+            match self.segment {
+                Segment::Field(name) if matches!(parent.segment, Segment::Root) => out.write_str(name)?,
+                Segment::Field(name) => write!(out, ".{name}")?,
+                Segment::Index(index) => write!(out, "[{index}]")?,
+                Segment::Root => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong with an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Where, such as `spec.schedule`; empty for the whole object.
+    pub field: String,
+    /// The refused value (escaped, shortened) and what to write instead.
+    pub message: String,
+}
+
+impl Violation {
+    /// A violation at that place.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Violation { field: field.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            out.write_str(&self.message)
+        } else {
+            write!(out, "{}: {}", self.field, self.message)
+        }
+    }
+}
+
+/// Collects violations. The generated validation calls the checks.
+pub struct Violations {
+    found: Vec<Violation>,
+    unknown_fields: UnknownFields,
+    only_unknown_fields: bool,
+}
+
+impl Violations {
+    pub(super) fn new(unknown_fields: UnknownFields) -> Self {
+        Violations { found: Vec::new(), unknown_fields, only_unknown_fields: false }
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Violation> {
+        self.found
+    }
+
+    /// Adds a violation; `value` is what stands there.
+    pub(super) fn push(&mut self, path: &Path<'_>, value: Option<&Value>, message: impl fmt::Display) {
+        if self.only_unknown_fields {
+            return;
+        }
+        let message = match value {
+            Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null)) => {
+                format!("invalid value {}: {message}", shown(value))
+            }
+            _ => message.to_string(),
+        };
+        self.found.push(Violation::new(path.to_string(), message));
+    }
+
+    pub(super) fn unknown_field(&mut self, path: &Path<'_>) {
+        if self.unknown_fields == UnknownFields::Refuse {
+            self.found.push(Violation::new(path.to_string(), "unknown field; remove it, or correct its name"));
+        }
+    }
+
+    /// Runs checks of which only those for unknown fields count.
+    pub(super) fn unknown_fields_only(&mut self, checks: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.only_unknown_fields, true);
+        checks(self);
+        self.only_unknown_fields = before;
+    }
+
+    fn wrong_type(&mut self, path: &Path<'_>, value: &Value, expected: &str) {
+        self.push(path, Some(value), format_args!("must be {expected}, is {}", type_name(value)));
+    }
+
+    pub(super) fn object<'a>(
+        &mut self,
+        value: &'a Value,
+        path: &Path<'_>,
+        known: &[&str],
+        required: &[&str],
+    ) -> Option<&'a Map<String, Value>> {
+        let Some(object) = value.as_object() else {
+            self.wrong_type(path, value, "an object");
+            return None;
+        };
+        for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
+            self.unknown_field(&path.field(name));
+        }
+        for name in required.iter().filter(|name| !object.contains_key(**name)) {
+            self.push(&path.field(name), None, "required, and missing");
+        }
+        Some(object)
+    }
+
+    pub(super) fn array<'a>(&mut self, value: &'a Value, path: &Path<'_>) -> Option<&'a [Value]> {
+        if value.as_array().is_none() {
+            self.wrong_type(path, value, "a list");
+        }
+        value.as_array().map(Vec::as_slice)
+    }
+
+    pub(super) fn text<'a>(&mut self, value: &'a Value, path: &Path<'_>) -> Option<&'a str> {
+        if value.as_str().is_none() {
+            self.wrong_type(path, value, "a string (put it in quotes)");
+        }
+        value.as_str()
+    }
+
+    /// A whole number; `3.0` is one too, as for the API server.
+    pub(super) fn integer(&mut self, value: &Value, path: &Path<'_>) -> Option<i64> {
+        let integer = value.as_i64().or_else(|| {
+            let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
+            (float.abs() < 9e18).then_some(float as i64)
+        });
+        if integer.is_none() {
+            self.wrong_type(path, value, "a whole number");
+        }
+        integer
+    }
+
+    pub(super) fn boolean(&mut self, value: &Value, path: &Path<'_>) -> Option<bool> {
+        if value.as_bool().is_none() {
+            self.wrong_type(path, value, "true or false");
+        }
+        value.as_bool()
+    }
+
+    pub(super) fn rule(&mut self, value: &Value, path: &Path<'_>, holds: bool, message: &str) {
+        if !holds {
+            self.push(path, Some(value), message);
+        }
+    }
+
+    pub(super) fn min_length(&mut self, text: &str, path: &Path<'_>, bound: usize) {
+        if text.chars().count() < bound {
+            self.push(path, None, format_args!("must have at least {bound} characters"));
+        }
+    }
+
+    pub(super) fn max_length(&mut self, text: &str, path: &Path<'_>, bound: usize) {
+        let length = text.chars().count();
+        if length > bound {
+            self.push(path, None, format_args!("has {length} characters; at most {bound} are allowed"));
+        }
+    }
+
+    pub(super) fn pattern(&mut self, text: &str, path: &Path<'_>, pattern: &Regex) {
+        if !pattern.is_match(text) {
+            self.push(path, Some(&text.into()), format_args!("must match {:?}", pattern.as_str()));
+        }
+    }
+
+    pub(super) fn one_of(&mut self, text: &str, path: &Path<'_>, values: &[&str]) {
+        if !values.contains(&text) {
+            self.push(path, Some(&text.into()), format_args!("must be one of {}", values.join(", ")));
+        }
+    }
+
+    pub(super) fn date_time(&mut self, text: &str, path: &Path<'_>) {
+        if text.parse::<jiff::Timestamp>().is_err() {
+            self.push(path, Some(&text.into()), "must be a time such as 2026-11-23T02:00:00Z");
+        }
+    }
+
+    pub(super) fn minimum(&mut self, number: i64, path: &Path<'_>, bound: i64) {
+        if number < bound {
+            self.push(path, Some(&number.into()), format_args!("must be at least {bound}"));
+        }
+    }
+
+    pub(super) fn maximum(&mut self, number: i64, path: &Path<'_>, bound: i64) {
+        if number > bound {
+            self.push(path, Some(&number.into()), format_args!("must be at most {bound}"));
+        }
+    }
+
+    pub(super) fn min_items(&mut self, items: &[Value], path: &Path<'_>, bound: usize) {
+        if items.len() < bound {
+            self.push(
+                path,
+                None,
+                format_args!("must have at least {bound} items; leave the field out if none is meant"),
+            );
+        }
+    }
+
+    pub(super) fn max_items(&mut self, items: &[Value], path: &Path<'_>, bound: usize) {
+        if items.len() > bound {
+            self.push(path, None, format_args!("has {} items; at most {bound} are allowed", items.len()));
+        }
+    }
+
+    pub(super) fn set(&mut self, items: &[Value], path: &Path<'_>) {
+        let mut seen = HashSet::new();
+        for (index, item) in items.iter().enumerate() {
+            if !seen.insert(item) {
+                self.push(&path.index(index), Some(item), "is there already; write each item once");
+            }
+        }
+    }
+
+    pub(super) fn map_by_keys(&mut self, items: &[Value], path: &Path<'_>, keys: &[&str]) {
+        let mut seen = HashSet::new();
+        for (index, item) in items.iter().enumerate() {
+            let of_item: Vec<_> = keys.iter().map(|key| item.get(key)).collect();
+            if !seen.insert(of_item) {
+                let keys = keys.join(", ");
+                self.push(&path.index(index), None, format_args!("another item has the same {keys}; write each once"));
+            }
+        }
+    }
+}
+
+/// A value for a message: quoted, escaped and shortened.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.chars().count() > SHOWN_VALUE => {
+            format!("{:?}…", text.chars().take(SHOWN_VALUE).collect::<String>())
+        }
+        Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
