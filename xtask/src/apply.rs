@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api, Client,
@@ -81,16 +81,25 @@ async fn apply_document(client: &Client, document: Value) -> Result<()> {
     let has_status_subresource =
         capabilities.subresources.iter().any(|(subresource, _)| subresource.plural.ends_with("status"));
     let (main, status) = split_status(document, has_status_subresource);
-    api.patch(name, &params, &Patch::Apply(&main)).await.with_context(|| format!("apply {what}"))?;
+    api.patch(name, &params, &Patch::Apply(&main)).await.map_err(plainly).with_context(|| format!("apply {what}"))?;
     if let Some(status) = status {
         api.patch_status(name, &params, &Patch::Apply(&status))
             .await
+            .map_err(plainly)
             .with_context(|| format!("apply the status of {what}"))?;
     }
     if types.kind == "CustomResourceDefinition" {
         wait_for_crd_established(client, name).await?;
     }
     Ok(())
+}
+
+/// The server's own words when it refused something: the error type would repeat them within all of its answer.
+fn plainly(error: kube::Error) -> anyhow::Error {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => anyhow!(status.message),
+        other => other.into(),
+    }
 }
 
 fn api_for(

@@ -220,7 +220,7 @@ mod tests {
     use std::{
         os::unix::process::CommandExt,
         path::PathBuf,
-        process::{Child, Command},
+        process::{Child, Command, Stdio},
     };
 
     fn record(pid: u32, command_line: &str) -> Record {
@@ -237,7 +237,14 @@ mod tests {
     }
 
     fn sleeper() -> Child {
-        Command::new("sleep").arg0("leftover-of-a-crash").arg("600").spawn().unwrap()
+        // Without our output: a failed test leaves it running, and whoever reads the output would wait for it.
+        Command::new("sleep")
+            .arg0("leftover-of-a-crash")
+            .arg("600")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     #[test]

@@ -85,6 +85,7 @@ async fn demo(options: &Options, operator: &Path) -> Result<()> {
 
     let printer = Printer::new(&control_plane, &client);
     show(options, &control_plane, &client, &printer, &mut operator).await?;
+    operator.kill()?;
     control_plane.stop().await
 }
 

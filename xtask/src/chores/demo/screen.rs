@@ -13,6 +13,9 @@ use xtask::{
 const LISTS: [(&str, &str); 2] =
     [("/apis/antfly.io/v1/antflybackups", "antflybackup.antfly.io"), ("/apis/batch/v1/cronjobs", "cronjob.batch")];
 
+/// What a user would type for the same.
+const COMMAND: &str = "kubectl get antflybackups,cronjobs -A";
+
 /// Makes the tables.
 pub struct Printer<'a> {
     control_plane: &'a ControlPlane,
@@ -27,19 +30,20 @@ impl<'a> Printer<'a> {
         Self { control_plane, client, kubectl: Binaries::installed_kubectl() }
     }
 
-    /// The AntflyBackups and CronJobs of all namespaces under the command that lists them.
+    /// The AntflyBackups and CronJobs of all namespaces, under a line that says how to list them.
     ///
     /// # Errors
     /// When kubectl or the API server fails.
     pub async fn tables(&self) -> Result<String> {
-        let tables = match &self.kubectl {
-            Some(kubectl) => self.from_kubectl(kubectl.clone()).await?,
-            None => self.from_server().await?,
-        };
-        Ok(format!("$ kubectl get antflybackups,cronjobs -A\n{tables}"))
+        Ok(match &self.kubectl {
+            Some(kubectl) => format!("$ {COMMAND}\n{}", self.kubectls_tables(kubectl.clone()).await?),
+            None => {
+                format!("As `{COMMAND}` would print it, if kubectl were on PATH:\n{}", self.servers_tables().await?)
+            }
+        })
     }
 
-    async fn from_kubectl(&self, kubectl: PathBuf) -> Result<String> {
+    async fn kubectls_tables(&self, kubectl: PathBuf) -> Result<String> {
         let mut command = tokio::process::Command::from(self.control_plane.command(&kubectl));
         command.args(["get", "antflybackups,cronjobs", "-A"]).stdin(Stdio::null()).kill_on_drop(true);
         let output = command.output().await.with_context(|| format!("run {}", kubectl.display()))?;
@@ -49,7 +53,7 @@ impl<'a> Printer<'a> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    async fn from_server(&self) -> Result<String> {
+    async fn servers_tables(&self) -> Result<String> {
         let mut tables = Vec::new();
         for (path, resource_type) in LISTS {
             tables.push(table::render(&table::fetch(self.client, path).await?, resource_type));
