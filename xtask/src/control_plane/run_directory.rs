@@ -67,13 +67,13 @@ impl RunDirectory {
     /// When the record can't be written.
     pub(super) fn record(&self, pid: u32) -> Result<()> {
         // A process that is gone already needs no record.
-        let Some(command_line) = command_line(pid) else { return Ok(()) };
+        let Some(started) = start_time(pid) else { return Ok(()) };
         let file = self.path().join(PROCESSES);
         OpenOptions::new()
             .create(true)
             .append(true)
             .open(&file)
-            .and_then(|mut records| records.write_all(Record { pid, command_line }.line().as_bytes()))
+            .and_then(|mut records| records.write_all(Record { pid, started }.line().as_bytes()))
             .with_context(|| format!("write {}", file.display()))
     }
 
@@ -87,22 +87,23 @@ impl RunDirectory {
     }
 }
 
-/// A process of a run: process ids are used again, so the command line tells whether it is still the same.
+/// A process of a run: process ids are used again, so the time of its start tells whether it is still the same.
 #[derive(Debug, PartialEq, Eq)]
 struct Record {
     pid: u32,
-    command_line: String,
+    /// As [`start_time`] gives it.
+    started: String,
 }
 
 impl Record {
     /// The line that [`parse_records`] reads.
     fn line(&self) -> String {
-        format!("{} {}\n", self.pid, self.command_line)
+        format!("{} {}\n", self.pid, self.started)
     }
 
     /// Whether the process that has the id now, if any, is the one recorded.
-    fn is(&self, command_line_now: Option<&str>) -> bool {
-        command_line_now == Some(&self.command_line)
+    fn is(&self, started_now: Option<&str>) -> bool {
+        started_now == Some(&self.started)
     }
 }
 
@@ -110,8 +111,8 @@ impl Record {
 fn parse_records(text: &str) -> Vec<Record> {
     text.split_inclusive('\n')
         .filter_map(|line| {
-            let (pid, command_line) = line.strip_suffix('\n')?.split_once(' ')?;
-            Some(Record { pid: pid.parse().ok()?, command_line: command_line.to_owned() })
+            let (pid, started) = line.strip_suffix('\n')?.split_once(' ')?;
+            Some(Record { pid: pid.parse().ok()?, started: started.to_owned() })
         })
         .collect()
 }
@@ -176,9 +177,9 @@ fn remove_leftovers(directory: &Path) -> Result<()> {
 /// Kills the recorded process and waits until it is gone, unless it is gone or its id belongs to another by now.
 fn kill_if_same(record: &Record) -> Result<()> {
     let asked = Instant::now();
-    while record.is(command_line(record.pid).as_deref()) {
+    while record.is(start_time(record.pid).as_deref()) {
         if asked.elapsed() > KILL_LIMIT {
-            bail!("process {} ({}) does not end though it was killed", record.pid, record.command_line);
+            bail!("process {} does not end though it was killed", record.pid);
         }
         let pid = i32::try_from(record.pid).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
@@ -192,26 +193,34 @@ fn kill_if_same(record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// The command line of a running process, its arguments joined by spaces; `None` when there is no such process.
+/// When the process with this id started, in clock ticks since the system did; `None` when it has ended or never was.
+///
+/// Unlike the command line it is there from the first moment on, before the new program has replaced its parent's.
 #[cfg(target_os = "linux")]
-fn command_line(pid: u32) -> Option<String> {
-    let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    // A process that ended and waits for its parent has an empty command line.
-    one_line(&String::from_utf8_lossy(&arguments).replace('\0', " "))
+fn start_time(pid: u32) -> Option<String> {
+    start_time_in_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// The command line of a running process as `ps` gives it; `None` when there is no such process.
+/// The 22nd field of a `/proc/PID/stat`, `None` for a process that has ended and waits for its parent.
+///
+/// Source of the format: proc_pid_stat(5). The second field is the program's name in parentheses, which may hold spaces
+/// and parentheses itself.
+#[cfg(target_os = "linux")]
+fn start_time_in_stat(stat: &str) -> Option<String> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace();
+    // The state is the third field, and the 22nd the nineteenth after it.
+    let state = fields.next()?;
+    let started = fields.nth(18)?;
+    (!matches!(state, "Z" | "X" | "x")).then(|| started.to_owned())
+}
+
+/// When the process with this id started, as `ps` writes it; `None` when it has ended or never was.
 #[cfg(not(target_os = "linux"))]
-fn command_line(pid: u32) -> Option<String> {
-    let output =
-        std::process::Command::new("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output().ok()?;
-    one_line(&String::from_utf8_lossy(&output.stdout))
-}
-
-/// `text` without line ends, so that a record is one line; `None` when nothing is left.
-fn one_line(text: &str) -> Option<String> {
-    let line = text.trim().replace('\n', " ");
-    (!line.is_empty()).then_some(line)
+fn start_time(pid: u32) -> Option<String> {
+    let output = std::process::Command::new("ps").args(["-o", "lstart=", "-p", &pid.to_string()]).output().ok()?;
+    let started = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!started.is_empty()).then_some(started)
 }
 
 #[cfg(test)]
@@ -223,8 +232,8 @@ mod tests {
         process::{Child, Command, Stdio},
     };
 
-    fn record(pid: u32, command_line: &str) -> Record {
-        Record { pid, command_line: command_line.to_owned() }
+    fn record(pid: u32, started: &str) -> Record {
+        Record { pid, started: started.to_owned() }
     }
 
     /// A run directory as a crash leaves it: no lock held, `processes` as given.
@@ -249,22 +258,31 @@ mod tests {
 
     #[test]
     fn records_survive_the_file() {
-        let records = [record(7, "/bin/etcd --data-dir /a b"), record(8, "x")];
+        let records = [record(7, "Mon Nov 23 17:00:00 2026"), record(8, "4711")];
         let text: String = records.iter().map(Record::line).collect();
         assert_eq!(parse_records(&text), records);
     }
 
     #[test]
     fn a_record_that_a_crash_cut_short_is_skipped() {
-        assert_eq!(parse_records("7 /bin/etcd --data\n12 /bin/kube-api"), [record(7, "/bin/etcd --data")]);
-        assert_eq!(parse_records("seven /bin/etcd\n\n"), []);
+        assert_eq!(parse_records("7 4711\n12 47"), [record(7, "4711")]);
+        assert_eq!(parse_records("seven 4711\n\n"), []);
     }
 
     #[test]
     fn only_the_recorded_process_is_the_same() {
-        assert!(record(7, "/bin/etcd --data-dir /a").is(Some("/bin/etcd --data-dir /a")));
-        assert!(!record(7, "/bin/etcd --data-dir /a").is(Some("/bin/etcd --data-dir /b")));
-        assert!(!record(7, "/bin/etcd --data-dir /a").is(None));
+        assert!(record(7, "4711").is(Some("4711")));
+        assert!(!record(7, "4711").is(Some("4712")));
+        assert!(!record(7, "4711").is(None));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_start_time_is_found_behind_any_name() {
+        let stat = |state: &str| format!("7 (a) b) {state} 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 100 2\n");
+        assert_eq!(start_time_in_stat(&stat("S")).as_deref(), Some("4711"));
+        assert_eq!(start_time_in_stat(&stat("Z")), None);
+        assert_eq!(start_time_in_stat("7 (cut"), None);
     }
 
     #[test]
@@ -290,7 +308,7 @@ mod tests {
     fn a_dead_run_loses_its_processes_and_its_directory() {
         let root = tempfile::tempdir().unwrap();
         let mut child = sleeper();
-        let recorded = Record { pid: child.id(), command_line: command_line(child.id()).unwrap() };
+        let recorded = Record { pid: child.id(), started: start_time(child.id()).unwrap() };
         let directory = leftover(root.path(), &recorded.line());
         RunDirectory::create(root.path()).unwrap();
         assert!(!directory.exists());
@@ -301,7 +319,7 @@ mod tests {
     fn a_process_that_got_a_dead_runs_id_is_spared() {
         let root = tempfile::tempdir().unwrap();
         let mut child = sleeper();
-        let directory = leftover(root.path(), &record(child.id(), "/bin/etcd --data-dir /gone").line());
+        let directory = leftover(root.path(), &record(child.id(), "another time").line());
         RunDirectory::create(root.path()).unwrap();
         assert!(!directory.exists());
         assert_eq!(child.try_wait().unwrap(), None);
