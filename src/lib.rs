@@ -1,9 +1,24 @@
 //! Turns `AntflyBackup` resources into CronJobs and keeps a status that tells the truth.
 //!
-//! The pure core (API, validation, schedule, desired manifests, observed status) lives in modules that know no API server
-//! and no clock; the shell around it is in [`run`].
+//! The pure core lives in modules that know no API server and no clock:
+//! [`stored`] (the resource, valid or not) and [`observed`] (what is kept of other objects) go into [`plan`] (what to do),
+//! which [`manifest`] makes a CronJob of; [`observe`] makes the status. The shell around it is in [`run`].
 
+pub mod announce;
 pub mod api;
+pub mod cli;
+pub mod conditions;
 pub mod duration;
+pub mod manifest;
+pub mod observe;
+pub mod observed;
+pub mod plan;
+pub mod records;
+pub mod run;
 pub mod schedule;
+pub mod stored;
 pub mod validation;
+pub mod world;
+
+/// Field manager of all that the operator writes, reporter of its events, and `app.kubernetes.io/managed-by`.
+pub const FIELD_MANAGER: &str = "antfly-backup-operator";

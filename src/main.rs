@@ -1,2 +1,7 @@
-//! AntflyBackup operator.
-fn main() {}
+//! Operator for `AntflyBackup` resources; see `antfly_backup_operator::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    antfly_backup_operator::cli::main()
+}

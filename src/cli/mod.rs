@@ -1,0 +1,75 @@
+//! The command line.
+
+mod files;
+mod next;
+mod render;
+mod validate;
+
+use crate::{api::CRD, run};
+use clap::{Parser, Subcommand};
+use std::{io::Write, process::ExitCode};
+
+/// Runs Antfly backups on schedule: turns AntflyBackup resources into CronJobs and tells the truth about them.
+#[derive(Debug, Parser)]
+#[command(name = "antfly-backup-operator", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the operator, by KUBECONFIG or in a Pod
+    #[command(
+        after_help = "Example:\n  KUBECONFIG=~/.kube/config antfly-backup-operator run --namespace production --http-address 127.0.0.1:8080"
+    )]
+    Run(run::RunOptions),
+    /// Print the CustomResourceDefinition
+    #[command(after_help = "Example:\n  antfly-backup-operator crd | kubectl apply -f -")]
+    Crd,
+    /// Print the CronJob that the operator would make of an AntflyBackup
+    #[command(after_help = "Example:\n  antfly-backup-operator render -f backup.yaml -f cluster.yaml")]
+    Render(render::RenderOptions),
+    /// Say what the API server would say of AntflyBackups, without one
+    #[command(
+        after_help = "Example:\n  antfly-backup-operator validate -f backup.yaml\n  kubectl get antflybackups -A -o yaml | antfly-backup-operator validate -f -"
+    )]
+    Validate(validate::ValidateOptions),
+    /// Print the next runs of a schedule, in UTC
+    #[command(
+        after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3"
+    )]
+    Next(next::NextOptions),
+}
+
+/// Runs the command line of this process; gives its exit code: 0 fine, 1 bad input or failure, 2 wrong usage.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(options) => operate(options),
+        Command::Crd => print(CRD).map(|()| ExitCode::SUCCESS),
+        Command::Render(options) => render::render(&options),
+        Command::Validate(options) => validate::validate(&options),
+        Command::Next(options) => next::next(&options),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn operate(options: run::RunOptions) -> anyhow::Result<ExitCode> {
+    run::start_logging(options.log_format);
+    let runtime = tokio::runtime::Runtime::new()?;
+    let result = runtime.block_on(run::run(options));
+    // what still runs must not hold the end up
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Prints to standard output; a reader that has seen enough is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}

@@ -1,0 +1,37 @@
+//! `next`: upcoming runs of a schedule.
+
+#![allow(clippy::disallowed_methods, reason = "the command line is shell: it has the clock")]
+
+use crate::schedule::Schedule;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use jiff::Timestamp;
+use std::process::ExitCode;
+
+/// Options of `next`.
+#[derive(Args, Clone, Debug)]
+pub struct NextOptions {
+    /// Cron expression, such as '0 2 * * *'
+    schedule: String,
+
+    /// Moment after which runs are looked for, in RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+
+    /// How many runs to print
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    count: usize,
+}
+
+/// Prints a run a line.
+pub fn next(options: &NextOptions) -> anyhow::Result<ExitCode> {
+    let text = &options.schedule;
+    let schedule = Schedule::parse(text).with_context(|| format!("schedule {text:?}"))?;
+    if !schedule.fires() {
+        bail!("schedule {text:?} never fires: no year has that date; correct day of month or month");
+    }
+    let from = options.from.unwrap_or_else(Timestamp::now);
+    let runs: String = schedule.upcoming(from).take(options.count).map(|run| format!("{run}\n")).collect();
+    super::print(&runs)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,87 @@
+//! `render`: the CronJob of an AntflyBackup, offline.
+
+use super::files::{Document, read, skip};
+use crate::{
+    api::KIND,
+    manifest::cron_job,
+    observed::Cluster,
+    plan::{ClusterLookup, DEFAULT_IMAGE, plan},
+    stored::StoredBackup,
+    validation::{UnknownFields, validate},
+};
+use clap::Args;
+use serde_json::Value;
+use std::{process::ExitCode, sync::Arc};
+
+/// Options of `render`.
+#[derive(Args, Clone, Debug)]
+pub struct RenderOptions {
+    /// File with AntflyBackups and the AntflyClusters they name, as YAML or JSON; - for standard input; repeatable
+    #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
+    files: Vec<String>,
+
+    /// Image of antfly where no file has the AntflyCluster, or where it names none
+    #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE)]
+    default_image: String,
+}
+
+/// Prints the CronJob of each AntflyBackup as a YAML document; exit code 1 if one has none.
+pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
+    let (mut backups, mut clusters) = (Vec::new(), Vec::new());
+    for file in &options.files {
+        for document in read(file)? {
+            match document.value["kind"].as_str() {
+                Some(KIND) => backups.push(document),
+                Some("AntflyCluster") => clusters.push(in_namespace(document.value)),
+                _ => skip(&document, "an AntflyBackup or AntflyCluster"),
+            }
+        }
+    }
+    let mut code = ExitCode::SUCCESS;
+    if backups.is_empty() {
+        eprintln!("error: no AntflyBackup in {}", options.files.join(", "));
+        code = ExitCode::FAILURE;
+    }
+    for (index, backup) in backups.into_iter().enumerate() {
+        match manifest(&backup, &clusters, &options.default_image)? {
+            Ok(yaml) => super::print(&format!("{}{yaml}", if index > 0 { "---\n" } else { "" }))?,
+            Err(problems) => {
+                eprint!("{problems}");
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// kubectl's default for a manifest that names no namespace.
+fn in_namespace(mut object: Value) -> Value {
+    if object["metadata"]["namespace"].as_str().is_none_or(str::is_empty) {
+        object["metadata"]["namespace"] = "default".into();
+    }
+    object
+}
+
+fn manifest(document: &Document, clusters: &[Value], default_image: &str) -> anyhow::Result<Result<String, String>> {
+    let file = &document.file;
+    let found = validate(&document.value, UnknownFields::Refuse);
+    if !found.is_empty() {
+        return Ok(Err(found.iter().map(|violation| format!("{file}: {violation}\n")).collect()));
+    }
+    let backup = StoredBackup::from_value(in_namespace(document.value.clone()))?;
+    let (namespace, name) = backup.cluster_key().unwrap_or_default();
+    let is_wanted =
+        |cluster: &&Value| cluster["metadata"]["name"] == *name && cluster["metadata"]["namespace"] == *namespace;
+    let cluster = match clusters.iter().find(is_wanted) {
+        Some(cluster) => Cluster::from_value(cluster)?,
+        None => {
+            eprintln!("{file}: AntflyCluster {namespace}/{name} is in none of the files; taking one with all defaults");
+            let metadata = serde_json::json!({"metadata": {"name": name, "namespace": namespace}});
+            Cluster::from_value(&metadata)?
+        }
+    };
+    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, default_image) {
+        Ok(plan) => Ok(serde_saphyr::to_string(&cron_job(&plan))?),
+        Err(blocked) => Err(format!("{file}: {}: {}\n", blocked.reason, blocked.message)),
+    })
+}

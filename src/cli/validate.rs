@@ -1,0 +1,59 @@
+//! `validate`: the API server's verdict, offline.
+
+use super::files::{Document, read, skip};
+use crate::{
+    api::KIND,
+    schedule::Schedule,
+    validation::{UnknownFields, validate as violations},
+};
+use clap::Args;
+use std::process::ExitCode;
+
+/// Options of `validate`.
+#[derive(Args, Clone, Debug)]
+pub struct ValidateOptions {
+    /// File with AntflyBackups, as YAML or JSON, several documents allowed; - for standard input; repeatable
+    #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
+    files: Vec<String>,
+}
+
+/// Prints every violation as `FILE: FIELD: MESSAGE` on standard output; exit code 1 if there is one.
+pub fn validate(options: &ValidateOptions) -> anyhow::Result<ExitCode> {
+    let (mut valid, mut refused) = (0, 0);
+    for file in &options.files {
+        let documents = match read(file) {
+            Ok(documents) => documents,
+            Err(error) => {
+                super::print(&format!("{error:#}\n"))?;
+                refused += 1;
+                continue;
+            }
+        };
+        for document in documents {
+            if document.value["kind"] != KIND {
+                skip(&document, "an AntflyBackup");
+                continue;
+            }
+            let found = violations(&document.value, UnknownFields::Refuse);
+            for violation in &found {
+                super::print(&format!("{file}: {violation}\n"))?;
+            }
+            if found.is_empty() {
+                valid += 1;
+                warn_of_what_the_operator_refuses(&document);
+            } else {
+                refused += 1;
+            }
+        }
+    }
+    eprintln!("{valid} valid, {refused} refused");
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The API server takes a schedule that never fires; the operator then says InvalidSchedule.
+fn warn_of_what_the_operator_refuses(document: &Document) {
+    let schedule = document.value["spec"]["schedule"].as_str().unwrap_or_default();
+    if Schedule::parse(schedule).is_ok_and(|schedule| !schedule.fires()) {
+        eprintln!("{}: spec.schedule: warning: {schedule:?} never fires: no year has that date", document.file);
+    }
+}

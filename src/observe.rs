@@ -1,0 +1,122 @@
+//! The status: what is true of a backup, given what is known of it.
+
+use crate::{
+    api::{AntflyBackupStatus, BackupPhase},
+    conditions::{Verdict, conditions},
+    manifest::cron_job_name,
+    observed::{CronJobView, JobView},
+    plan::{Blocked, ClusterLookup, Plan, reason},
+    records::{last_successful, recent},
+    stored::StoredBackup,
+};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use std::sync::Arc;
+
+/// All that a status is made of.
+#[derive(Debug)]
+pub struct Observation<'a> {
+    /// The resource, with its earlier status.
+    pub backup: &'a StoredBackup,
+    /// What was planned, or why nothing was.
+    pub plan: &'a Result<Plan, Blocked>,
+    /// The cluster that the resource names.
+    pub cluster: &'a ClusterLookup,
+    /// The CronJob of the right name as it is after what was done.
+    pub cron_job: Option<&'a CronJobView>,
+    /// The Jobs of the CronJobs that the resource controls.
+    pub jobs: &'a [Arc<JobView>],
+}
+
+/// Makes the status.
+pub fn observe(observation: &Observation<'_>, now: Timestamp) -> AntflyBackupStatus {
+    let Observation { backup, plan, cluster, cron_job, jobs } = observation;
+    let earlier = backup.status.as_ref();
+    let ours = cron_job.filter(|cron_job| cron_job.is_controlled_by(backup.uid()));
+
+    let phase = match plan {
+        Err(_) => BackupPhase::Failed,
+        Ok(plan) if plan.suspend => BackupPhase::Suspended,
+        Ok(_) => BackupPhase::Active,
+    };
+    let next = match plan {
+        Ok(plan) if !plan.suspend => plan.parsed_schedule.next_after(now),
+        _ => None,
+    };
+    let history_limits = backup.spec.as_ref().map_or(0, |spec| {
+        let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
+        limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
+    });
+    let recent_backups = recent(earlier, jobs, history_limits, now);
+    let remembered_slot = earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
+
+    AntflyBackupStatus {
+        phase: Some(phase),
+        last_scheduled_time: ours.and_then(|cron_job| cron_job.last_schedule_time).max(remembered_slot).map(Time),
+        last_successful_backup: last_successful(earlier, &recent_backups),
+        recent_backups,
+        conditions: conditions(
+            vec![schedule_ready(backup, plan, ours), cluster_ready(backup, cluster)],
+            earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
+            backup.metadata.generation,
+            now,
+        ),
+        next_scheduled_backup: next.map(Time),
+        cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
+    }
+}
+
+fn schedule_ready(backup: &StoredBackup, plan: &Result<Plan, Blocked>, ours: Option<&CronJobView>) -> Verdict {
+    let kind = "ScheduleReady";
+    match plan {
+        Err(blocked) => {
+            let mut message = blocked.message.clone();
+            if let Some(cron_job) = ours {
+                message.push_str(&format!(". CronJob {} is suspended until then", cron_job.name()));
+            }
+            Verdict { kind, status: "False", reason: blocked.reason, message }
+        }
+        Ok(plan) => {
+            let name = cron_job_name(backup.name());
+            let message = if plan.suspend {
+                format!("CronJob {name} is as the spec asks; it is suspended (spec.suspend)")
+            } else {
+                format!("CronJob {name} is as the spec asks")
+            };
+            Verdict { kind, status: "True", reason: reason::CRON_JOB_CREATED, message }
+        }
+    }
+}
+
+fn cluster_ready(backup: &StoredBackup, cluster: &ClusterLookup) -> Verdict {
+    let kind = "ClusterReady";
+    let Some((namespace, name)) = backup.cluster_key() else {
+        let message = "spec.clusterRef is not valid; see ScheduleReady".to_owned();
+        return Verdict { kind, status: "Unknown", reason: reason::INVALID_CLUSTER_REF, message };
+    };
+    match cluster {
+        ClusterLookup::Found(cluster) if cluster.is_running() => Verdict {
+            kind,
+            status: "True",
+            reason: reason::CLUSTER_RUNNING,
+            message: format!("AntflyCluster {namespace}/{name} is running"),
+        },
+        ClusterLookup::Found(cluster) => Verdict {
+            kind,
+            status: "False",
+            reason: reason::CLUSTER_NOT_READY,
+            message: match &cluster.phase {
+                Some(phase) => {
+                    format!("AntflyCluster {namespace}/{name} is in phase {phase:?}; backups are still started")
+                }
+                None => format!("AntflyCluster {namespace}/{name} has no phase yet; backups are still started"),
+            },
+        },
+        missing => Verdict {
+            kind,
+            status: "False",
+            reason: reason::CLUSTER_NOT_FOUND,
+            message: crate::plan::cluster_message(missing, &namespace, &name),
+        },
+    }
+}

@@ -1,0 +1,99 @@
+//! What is read of a CronJob.
+
+use super::{digest_of_live, view_of};
+use crate::stored::keep_what_is_read;
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::batch::v1::CronJob,
+    apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
+};
+use kube::api::ObjectMeta;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::Value;
+
+/// The one owner that controls an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControllerRef {
+    /// `apiVersion` without the version, such as `antfly.io`.
+    pub group: String,
+    /// Kind of the owner.
+    pub kind: String,
+    /// Name of the owner.
+    pub name: String,
+    /// UID of the owner.
+    pub uid: String,
+}
+
+impl ControllerRef {
+    /// The controller among the owners, if there is one.
+    pub fn find(owners: Option<&[OwnerReference]>) -> Option<Self> {
+        let owner = owners?.iter().find(|owner| owner.controller == Some(true))?;
+        Some(ControllerRef {
+            group: owner.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+            uid: owner.uid.clone(),
+        })
+    }
+}
+
+/// What is read of a CronJob.
+#[derive(Clone, Debug)]
+pub struct CronJobView {
+    /// Name, namespace, uid, resourceVersion and the timestamps.
+    pub metadata: ObjectMeta,
+    /// Who controls it.
+    pub controller: Option<ControllerRef>,
+    /// `spec.suspend`.
+    pub suspended: bool,
+    /// `status.lastScheduleTime`.
+    pub last_schedule_time: Option<Timestamp>,
+    /// Digest of what this operator applied, see [`digest_of_live`].
+    pub applied: Option<u64>,
+}
+
+impl CronJobView {
+    /// Reads a whole CronJob.
+    ///
+    /// # Errors
+    /// It is not a CronJob.
+    pub fn from_value(object: &Value) -> Result<Self, serde_json::Error> {
+        let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
+        let controller = ControllerRef::find(metadata.owner_references.as_deref());
+        let managed_fields = metadata.managed_fields.take().unwrap_or_default();
+        let applied = digest_of_live(object, &managed_fields, crate::FIELD_MANAGER);
+        keep_what_is_read(&mut metadata);
+        metadata.owner_references = None;
+        let last_schedule_time = Option::<Time>::deserialize(&object["status"]["lastScheduleTime"])?;
+        Ok(CronJobView {
+            metadata,
+            controller,
+            suspended: object["spec"]["suspend"] == true,
+            last_schedule_time: last_schedule_time.map(|time| time.0),
+            applied,
+        })
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// `metadata.uid`.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the `AntflyBackup` with that UID controls it.
+    pub fn is_controlled_by(&self, backup_uid: &str) -> bool {
+        self.controller.as_ref().is_some_and(|controller| controller.uid == backup_uid)
+    }
+}
+
+impl<'de> Deserialize<'de> for CronJobView {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        CronJobView::from_value(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+view_of!(CronJobView, CronJob);

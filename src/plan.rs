@@ -1,0 +1,211 @@
+//! What is to be done for a backup: a chain of checks on what is known of it, of which the first that fails decides.
+
+use crate::{
+    api::AntflyBackupSpec,
+    duration,
+    manifest::cron_job_name,
+    observed::{Cluster, CronJobView},
+    schedule::Schedule,
+    stored::StoredBackup,
+    validation::Violation,
+};
+use std::sync::Arc;
+
+/// Image for a cluster that does not name one.
+pub const DEFAULT_IMAGE: &str = "ghcr.io/antflydb/antfly:latest";
+
+/// All that is needed to make a CronJob. The builders see nothing else, so that what reaches them is valid.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Name of the `AntflyBackup`.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its UID; `None` for a file that no API server has seen.
+    pub uid: Option<String>,
+    /// Cron expression, UTC.
+    pub schedule: String,
+    /// The same, parsed.
+    pub parsed_schedule: Schedule,
+    /// Whether no backup starts.
+    pub suspend: bool,
+    /// `activeDeadlineSeconds` of the Jobs.
+    pub timeout_seconds: i64,
+    /// Successful Jobs to keep.
+    pub successful_jobs_history_limit: i32,
+    /// Failed Jobs to keep.
+    pub failed_jobs_history_limit: i32,
+    /// Where backups go.
+    pub location: String,
+    /// Name of the Secret with the credentials.
+    pub credentials_secret: Option<String>,
+    /// Tables; empty for all.
+    pub tables: Vec<String>,
+    /// Name of the cluster.
+    pub cluster_name: String,
+    /// Address of the cluster's API.
+    pub api_url: String,
+    /// antfly's image.
+    pub image: String,
+    /// Its pull policy, where the cluster has one.
+    pub image_pull_policy: Option<String>,
+}
+
+/// What is known of the cluster that a backup names.
+#[derive(Clone, Debug)]
+pub enum ClusterLookup {
+    /// It is there.
+    Found(Arc<Cluster>),
+    /// It is not there.
+    NotFound,
+    /// The API server does not know the kind `AntflyCluster`.
+    NoSuchKind,
+    /// This operator does not watch the namespace.
+    NotWatched,
+}
+
+/// Why no backup can be scheduled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Reason in CamelCase, for the condition and the event.
+    pub reason: &'static str,
+    /// For people.
+    pub message: String,
+}
+
+/// Reasons of conditions and events.
+pub mod reason {
+    /// The CronJob is there and is what the spec asks for.
+    pub const CRON_JOB_CREATED: &str = "CronJobCreated";
+    /// The CronJob was changed.
+    pub const CRON_JOB_UPDATED: &str = "CronJobUpdated";
+    /// A CronJob under a former name was deleted.
+    pub const CRON_JOB_DELETED: &str = "CronJobDeleted";
+    /// A CronJob of that name belongs to someone else.
+    pub const CRON_JOB_CONFLICT: &str = "CronJobConflict";
+    /// The API server refuses the CronJob.
+    pub const CRON_JOB_REFUSED: &str = "CronJobRefused";
+    /// A write failed, and is tried again.
+    pub const WRITE_FAILED: &str = "WriteFailed";
+    /// The cluster does not exist.
+    pub const CLUSTER_NOT_FOUND: &str = "ClusterNotFound";
+    /// The cluster exists and does not run.
+    pub const CLUSTER_NOT_READY: &str = "ClusterNotReady";
+    /// The cluster runs.
+    pub const CLUSTER_RUNNING: &str = "ClusterRunning";
+    /// The schedule is not valid, or never fires.
+    pub const INVALID_SCHEDULE: &str = "InvalidSchedule";
+    /// The destination is not valid.
+    pub const INVALID_DESTINATION: &str = "InvalidDestination";
+    /// The reference to the cluster is not valid.
+    pub const INVALID_CLUSTER_REF: &str = "InvalidClusterRef";
+    /// Something else in the resource is not valid.
+    pub const INVALID_SPEC: &str = "InvalidSpec";
+}
+
+/// Plans a backup, or says why none can be scheduled.
+///
+/// # Errors
+/// The first check that fails: a valid spec, a schedule that fires, a cluster, a free name for the CronJob.
+pub fn plan(
+    backup: &StoredBackup,
+    cluster: &ClusterLookup,
+    cron_job: Option<&CronJobView>,
+    default_image: &str,
+) -> Result<Plan, Blocked> {
+    let spec = backup.spec.as_ref().map_err(|violations| invalid(violations))?;
+    let parsed_schedule = fires(spec)?;
+    let cluster = found(backup, cluster)?;
+    is_ours(backup, cron_job)?;
+    let timeout = duration::parse(&spec.backup_timeout).map_or(3600, duration::seconds_rounded_up);
+    Ok(Plan {
+        name: backup.name().to_owned(),
+        namespace: backup.namespace().to_owned(),
+        uid: backup.metadata.uid.clone(),
+        schedule: spec.schedule.clone(),
+        parsed_schedule,
+        suspend: spec.suspend,
+        timeout_seconds: timeout,
+        successful_jobs_history_limit: spec.successful_jobs_history_limit,
+        failed_jobs_history_limit: spec.failed_jobs_history_limit,
+        location: spec.destination.location.clone(),
+        credentials_secret: spec.destination.credentials_secret.as_ref().map(|secret| secret.name.clone()),
+        tables: spec.tables.clone(),
+        cluster_name: spec.cluster_ref.name.clone(),
+        api_url: cluster.api_url(),
+        image: cluster.image.clone().unwrap_or_else(|| default_image.to_owned()),
+        image_pull_policy: cluster.image_pull_policy.clone(),
+    })
+}
+
+fn blocked(reason: &'static str, message: String) -> Blocked {
+    Blocked { reason, message }
+}
+
+/// What the violations of a stored object come to: the first one gives the reason, all of them the message.
+fn invalid(violations: &[Violation]) -> Blocked {
+    let field = violations.first().map(|violation| violation.field.as_str()).unwrap_or_default();
+    let reason = match field {
+        field if field.starts_with("spec.schedule") => reason::INVALID_SCHEDULE,
+        field if field.starts_with("spec.destination") => reason::INVALID_DESTINATION,
+        field if field.starts_with("spec.clusterRef") => reason::INVALID_CLUSTER_REF,
+        _ => reason::INVALID_SPEC,
+    };
+    let message = violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ");
+    blocked(reason, message)
+}
+
+fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, Blocked> {
+    let refused = |why: String| blocked(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
+    let schedule = Schedule::parse(&spec.schedule).map_err(|error| refused(format!("{:?}: {error}", spec.schedule)))?;
+    if !schedule.fires() {
+        let why = format!("{:?} never fires: no year has that date; correct day of month or month", spec.schedule);
+        return Err(refused(why));
+    }
+    Ok(schedule)
+}
+
+fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cluster, Blocked> {
+    match cluster {
+        ClusterLookup::Found(cluster) => Ok(cluster),
+        missing => {
+            let (namespace, name) = backup.cluster_key().unwrap_or_default();
+            Err(blocked(reason::CLUSTER_NOT_FOUND, cluster_message(missing, &namespace, &name)))
+        }
+    }
+}
+
+/// Why a cluster is not there, and what to do.
+pub fn cluster_message(cluster: &ClusterLookup, namespace: &str, name: &str) -> String {
+    match cluster {
+        ClusterLookup::Found(_) => format!("AntflyCluster {namespace}/{name} exists"),
+        ClusterLookup::NotFound => {
+            format!("AntflyCluster {namespace}/{name} does not exist; create it, or correct spec.clusterRef")
+        }
+        ClusterLookup::NoSuchKind => format!(
+            "AntflyCluster {namespace}/{name} does not exist: the kind AntflyCluster is not installed; install Antfly's own operator"
+        ),
+        ClusterLookup::NotWatched => format!(
+            "AntflyCluster {namespace}/{name} is in a namespace that this operator does not watch; add --namespace {namespace} to its command line"
+        ),
+    }
+}
+
+fn is_ours(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), Blocked> {
+    let Some(cron_job) = cron_job.filter(|cron_job| !cron_job.is_controlled_by(backup.uid())) else { return Ok(()) };
+    let name = cron_job_name(backup.name());
+    let message = match &cron_job.controller {
+        Some(owner) if owner.kind == crate::api::KIND && owner.name == backup.name() => format!(
+            "CronJob {name} belongs to a deleted AntflyBackup of the same name (uid {}); waiting for it to be removed",
+            owner.uid
+        ),
+        Some(owner) => format!(
+            "CronJob {name} belongs to {} {:?}; it is left alone: delete it, or give this AntflyBackup another name",
+            owner.kind, owner.name
+        ),
+        None => format!(
+            "CronJob {name} exists and was not made for this AntflyBackup; it is left alone: delete it, or give this AntflyBackup another name"
+        ),
+    };
+    Err(blocked(reason::CRON_JOB_CONFLICT, message))
+}

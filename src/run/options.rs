@@ -1,0 +1,61 @@
+//! Command line of `run`.
+
+use crate::{plan::DEFAULT_IMAGE, world::Scope};
+use clap::{Args, ValueEnum};
+
+/// Options of `run`.
+#[derive(Args, Clone, Debug)]
+pub struct RunOptions {
+    /// Watch this namespace only; repeat it (or separate with commas) for several [default: all namespaces]
+    ///
+    /// AntflyClusters in other namespaces are not seen then: a backup that names one is ClusterNotFound.
+    #[arg(
+        long = "namespace",
+        value_name = "NAMESPACE",
+        value_delimiter = ',',
+        env = "ANTFLY_BACKUP_OPERATOR_NAMESPACE"
+    )]
+    pub namespaces: Vec<String>,
+
+    /// Address for /healthz, /readyz and /metrics; port 0 takes any free one
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "0.0.0.0:8080",
+        env = "ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS"
+    )]
+    pub http_address: String,
+
+    /// How many AntflyBackups are reconciled at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=64), env = "ANTFLY_BACKUP_OPERATOR_CONCURRENCY")]
+    pub concurrency: u16,
+
+    /// Image of antfly for an AntflyCluster that names none
+    #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE, env = "ANTFLY_BACKUP_OPERATOR_DEFAULT_IMAGE")]
+    pub default_image: String,
+
+    /// Form of the logs on standard error; RUST_LOG selects what is logged, such as RUST_LOG=debug
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto, env = "ANTFLY_BACKUP_OPERATOR_LOG_FORMAT")]
+    pub log_format: LogFormat,
+}
+
+impl RunOptions {
+    /// What the watches cover.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut namespaces = self.namespaces.clone();
+        namespaces.sort();
+        namespaces.dedup();
+        if namespaces.is_empty() { vec![Scope::All] } else { namespaces.into_iter().map(Scope::Namespace).collect() }
+    }
+}
+
+/// Form of the logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

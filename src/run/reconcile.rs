@@ -1,0 +1,262 @@
+//! The driver: from what is known of one backup to its CronJob and its status.
+
+use super::{
+    context::Context,
+    triggers::BackupName,
+    writes::{self, WriteError},
+};
+use crate::{
+    announce::{self, Announcement},
+    manifest::{cron_job, cron_job_name},
+    observe::{Observation, observe},
+    observed::{CronJobView, digest_of_manifest},
+    plan::{Blocked, Plan, plan, reason},
+    world::{Facts, ObjectKey},
+};
+use jiff::Timestamp;
+use kube::runtime::controller::Action;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use thiserror::Error;
+use tracing::{debug, info, warn};
+
+/// From this many failures in a row on, also an error that may pass is told in the status.
+const PERSISTENT: u32 = 3;
+
+/// How long after a slot the next one is computed: the CronJob controller's own news of the slot come first, usually.
+const AFTER_SLOT: Duration = Duration::from_secs(2);
+
+/// Longest time without a look, whatever the timers of a machine do.
+const LONGEST_REST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A write that failed; it is tried again.
+#[derive(Debug, Error)]
+#[error("{action}: {error}")]
+pub struct ReconcileError {
+    /// What was tried.
+    pub action: &'static str,
+    /// Why it failed.
+    pub error: WriteError,
+}
+
+/// Looks at a backup and does what is to be done:
+///
+/// 1. gather what is known (no request);
+/// 2. plan (no request);
+/// 3. apply the CronJob, or suspend it when nothing can be planned (a request only where the live one differs);
+/// 4. delete the CronJobs under former names;
+/// 5. observe (no request), and replace the status where it differs.
+///
+/// # Errors
+/// A write failed.
+pub async fn reconcile(name: Arc<BackupName>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+    let started = Instant::now();
+    let key = name.key();
+    let result = look(&key, &context).await;
+    context.metrics.reconciled(result.is_ok(), started.elapsed());
+    match result {
+        Ok(action) => {
+            context.failures().succeeded(&key);
+            Ok(action)
+        }
+        Err(failure) if failure.error.is_about_something_gone() => {
+            debug!(namespace = key.namespace, name = key.name, "the backup or its namespace is being deleted");
+            Ok(Action::await_change())
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// How long to wait after an error. Nothing is parked.
+pub fn on_error(name: Arc<BackupName>, failure: &ReconcileError, context: Arc<Context>) -> Action {
+    let key = name.key();
+    let wait = context.failures().failed(&key);
+    let (namespace, name, action) = (&key.namespace, &key.name, failure.action);
+    if failure.error.is_conflict() {
+        debug!(namespace, name, action, "someone else wrote in between; looking again");
+    } else {
+        warn!(namespace, name, action, error = ?failure.error.to_string(), retry_in = ?wait, "a write failed");
+    }
+    Action::requeue(wait)
+}
+
+async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileError> {
+    let facts = {
+        let world = context.world();
+        world.facts(key).filter(|facts| !world.is_behind_own_status(&facts.backup))
+    };
+    let Some(facts) = facts.filter(|facts| facts.backup.metadata.deletion_timestamp.is_none()) else {
+        return Ok(Action::await_change());
+    };
+
+    let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &context.default_image);
+    let acted = match &planned {
+        Ok(plan) => apply(key, plan, &facts, context).await,
+        Err(_) => suspend(key, &facts, context).await,
+    };
+    let (planned, cron_job, failure) = match acted {
+        Ok(cron_job) => (planned, cron_job, None),
+        Err(failure) => {
+            announce_failure(&facts, &failure, context);
+            let Some(blocked) = told_in_status(key, &facts, &failure, context) else { return Err(failure) };
+            (planned.and(Err(blocked)), facts.cron_job.clone(), Some(failure))
+        }
+    };
+
+    let now = context.now();
+    let observation = Observation {
+        backup: &facts.backup,
+        plan: &planned,
+        cluster: &facts.cluster,
+        cron_job: cron_job.as_deref(),
+        jobs: &facts.jobs,
+    };
+    let status = observe(&observation, now);
+    if facts.backup.status.as_ref() != Some(&status) {
+        let written = writes::replace_status(&context.client, &facts.backup, &status).await;
+        context.metrics.wrote("antflybackups/status", "update", written.is_ok());
+        let version = written.map_err(|error| failed("update the status", error))?;
+        context.world().status_written(key, version);
+        if let Err(blocked) = &planned
+            && let Some(announcement) = announce::blocked(facts.backup.status.as_ref(), blocked)
+        {
+            info!(namespace = key.namespace, name = key.name, reason = blocked.reason, message = ?blocked.message, "no backup can be scheduled");
+            context.events.publish(&facts.backup, announcement);
+        }
+    }
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(rest_until(status.next_scheduled_backup.map(|time| time.0), now)),
+    }
+}
+
+fn failed(action: &'static str, error: WriteError) -> ReconcileError {
+    ReconcileError { action, error }
+}
+
+/// Until the next slot has passed: the next one after it is due in the status then.
+fn rest_until(next: Option<Timestamp>, now: Timestamp) -> Action {
+    let Some(next) = next else { return Action::await_change() };
+    let wait = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+    Action::requeue((wait + AFTER_SLOT).min(LONGEST_REST))
+}
+
+/// Makes the CronJob what the plan asks for, and deletes those under former names.
+async fn apply(
+    key: &ObjectKey,
+    plan: &Plan,
+    facts: &Facts,
+    context: &Context,
+) -> Result<Option<Arc<CronJobView>>, ReconcileError> {
+    let manifest = cron_job(plan);
+    let digest = serde_json::to_value(&manifest).ok().map(|manifest| digest_of_manifest(&manifest));
+    let existing = facts.cron_job.as_ref();
+    let cron_job = match existing.filter(|existing| existing.applied.is_some() && existing.applied == digest) {
+        Some(unchanged) => unchanged.clone(),
+        None => {
+            let written = writes::apply_cron_job(&context.client, &manifest, existing.map(Arc::as_ref)).await;
+            context.metrics.wrote("cronjobs", "apply", written.is_ok());
+            let written = Arc::new(written.map_err(|error| failed("apply the CronJob", error))?);
+            context.world().cron_job_written(key, written.clone());
+            let name = cron_job_name(&plan.name);
+            let announcement = match existing {
+                None => {
+                    Announcement::normal(reason::CRON_JOB_CREATED, "ApplyCronJob", format!("Created CronJob {name}"))
+                }
+                Some(_) => Announcement::normal(
+                    reason::CRON_JOB_UPDATED,
+                    "ApplyCronJob",
+                    format!("Updated CronJob {name} to what the spec and the AntflyCluster ask for"),
+                ),
+            };
+            info!(namespace = key.namespace, name = key.name, reason = announcement.reason, "wrote the CronJob");
+            context.events.publish(&facts.backup, announcement);
+            written
+        }
+    };
+    for former in &facts.former_cron_jobs {
+        delete(key, former, facts, context).await?;
+    }
+    Ok(Some(cron_job))
+}
+
+async fn delete(key: &ObjectKey, former: &CronJobView, facts: &Facts, context: &Context) -> Result<(), ReconcileError> {
+    if former.metadata.deletion_timestamp.is_some() {
+        return Ok(());
+    }
+    let deleted = writes::delete_cron_job(&context.client, former).await;
+    context.metrics.wrote("cronjobs", "delete", deleted.is_ok());
+    match deleted {
+        Ok(()) => {
+            let former = former.name();
+            info!(
+                namespace = key.namespace,
+                name = key.name,
+                cron_job = former,
+                "deleted a CronJob under a former name"
+            );
+            let note = format!("Deleted CronJob {former}: {} has taken its place", cron_job_name(&key.name));
+            context
+                .events
+                .publish(&facts.backup, Announcement::normal(reason::CRON_JOB_DELETED, "DeleteCronJob", note));
+            Ok(())
+        }
+        Err(error) if error.is_about_something_gone() => Ok(()),
+        Err(error) => Err(failed("delete a CronJob under a former name", error)),
+    }
+}
+
+/// Suspends all CronJobs that the backup controls: what cannot be planned must not run by an old plan.
+async fn suspend(
+    key: &ObjectKey,
+    facts: &Facts,
+    context: &Context,
+) -> Result<Option<Arc<CronJobView>>, ReconcileError> {
+    let mut right_name = facts.cron_job.clone();
+    let controlled = facts.cron_job.iter().filter(|cron_job| cron_job.is_controlled_by(facts.backup.uid()));
+    for cron_job in controlled.chain(&facts.former_cron_jobs) {
+        if cron_job.suspended || cron_job.metadata.deletion_timestamp.is_some() {
+            continue;
+        }
+        let written = writes::suspend_cron_job(&context.client, cron_job).await;
+        context.metrics.wrote("cronjobs", "patch", written.is_ok());
+        let written = Arc::new(written.map_err(|error| failed("suspend the CronJob", error))?);
+        info!(namespace = key.namespace, name = key.name, cron_job = written.name(), "suspended the CronJob");
+        if written.name() == cron_job_name(&key.name) {
+            context.world().cron_job_written(key, written.clone());
+            right_name = Some(written);
+        }
+    }
+    Ok(right_name)
+}
+
+/// What a failure to write the CronJob means for the status; `None` while it may pass by itself.
+fn told_in_status(key: &ObjectKey, facts: &Facts, failure: &ReconcileError, context: &Context) -> Option<Blocked> {
+    let error = &failure.error;
+    let is_told = error.is_refusal() || context.failures().count(key) + 1 >= PERSISTENT;
+    if error.is_conflict() || error.is_about_something_gone() || !is_told {
+        return None;
+    }
+    let is_running = facts.cron_job.as_ref().is_some_and(|cron_job| !cron_job.suspended);
+    let consequence = if is_running { "it goes on as it was before" } else { "no backup starts" };
+    let name = cron_job_name(&key.name);
+    let message = format!("cannot {} {name}: {error}; {consequence}, and the write is tried again", failure.action);
+    Some(Blocked { reason: reason::CRON_JOB_REFUSED, message })
+}
+
+/// An event for the first failure in a row; a refusal has its own, with the status.
+fn announce_failure(facts: &Facts, failure: &ReconcileError, context: &Context) {
+    let key = crate::world::key_of(&facts.backup);
+    let error = &failure.error;
+    if error.is_conflict()
+        || error.is_about_something_gone()
+        || error.is_refusal()
+        || context.failures().count(&key) > 0
+    {
+        return;
+    }
+    let note = format!("Cannot {}: {error}; it is tried again", failure.action);
+    context.events.publish(&facts.backup, Announcement::warning(reason::WRITE_FAILED, "Write", note));
+}

@@ -1,0 +1,133 @@
+//! The watches: they feed the world.
+
+use super::{
+    backoff::WatchBackoff,
+    context::Context,
+    readiness::{Readiness, Watched},
+};
+use crate::{
+    manifest::BACKUP_LABEL,
+    world::{ObjectKey, Scope, World},
+};
+use futures::StreamExt;
+use k8s_openapi::serde::de::DeserializeOwned;
+use kube::{
+    Api, Client, Resource,
+    core::NamespaceResourceScope,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+use tracing::{info, warn};
+
+/// Starts the four watches of a scope.
+pub fn start(client: &Client, scope: Scope, context: &Arc<Context>, readiness: &Arc<Readiness>) {
+    let base = Watch { scope, context: context.clone(), readiness: readiness.clone(), watched: Watched::AntflyBackups };
+    let all = watcher::Config::default();
+    // an operator of many namespaces would otherwise hold every Job of the cluster
+    let labelled = watcher::Config::default().labels(BACKUP_LABEL);
+
+    let watch = base.clone();
+    let backups = watch.api(client);
+    tokio::spawn(watch.run(backups, all.clone(), |watch, event| {
+        let changes = watch.context.world().backup_event(&watch.scope, event);
+        watch.context.triggers.backups_changed(changes);
+    }));
+    let watch = Watch { watched: Watched::CronJobs, ..base.clone() };
+    let cron_jobs = watch.api(client);
+    tokio::spawn(watch.run(cron_jobs, all.clone(), |watch, event| watch.pass_on(event, World::cron_job_event)));
+    let watch = Watch { watched: Watched::Jobs, ..base.clone() };
+    let jobs = watch.api(client);
+    tokio::spawn(watch.run(jobs, labelled, |watch, event| watch.pass_on(event, World::job_event)));
+    let watch = Watch { watched: Watched::AntflyClusters, ..base };
+    let clusters = watch.api(client);
+    tokio::spawn(watch.run(clusters, all, |watch, event| watch.pass_on(event, World::cluster_event)));
+}
+
+#[derive(Clone)]
+struct Watch {
+    watched: Watched,
+    scope: Scope,
+    context: Arc<Context>,
+    readiness: Arc<Readiness>,
+}
+
+impl Watch {
+    fn api<T: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self, client: &Client) -> Api<T> {
+        match &self.scope {
+            Scope::All => Api::all(client.clone()),
+            Scope::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        }
+    }
+
+    /// Watches for ever.
+    async fn run<T>(self, api: Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>))
+    where
+        T: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+    {
+        let mut events = watcher(api, config).backoff(WatchBackoff::default()).boxed();
+        let mut failing = false;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    if failing {
+                        info!(resource = self.watched.resource(), "the watch works again");
+                        failing = false;
+                    }
+                    let synced = matches!(event, Event::InitDone);
+                    take(&self, event);
+                    if synced {
+                        self.readiness.synced(self.watched, &self.scope);
+                    }
+                }
+                Err(error) => {
+                    let why = self.failed(&error);
+                    if !failing {
+                        warn!(resource = self.watched.resource(), error = ?error.to_string(), "{why}; trying again");
+                        failing = true;
+                    }
+                }
+            }
+        }
+    }
+
+    fn pass_on<T>(&self, event: Event<T>, take: impl Fn(&mut World, &Scope, Event<T>) -> BTreeSet<ObjectKey>) {
+        let concerned = take(&mut self.context.world(), &self.scope, event);
+        self.context.triggers.look_at(concerned);
+    }
+
+    /// Notes an error; gives what to tell.
+    fn failed(&self, error: &watcher::Error) -> String {
+        self.context.metrics.watch_failed(self.watched);
+        let why = match (is_not_found(error), self.watched) {
+            (true, Watched::AntflyClusters) => {
+                // one may do without: every backup is ClusterNotFound until somebody installs it
+                let concerned = self.context.world().set_cluster_kind_is_missing(true);
+                self.context.triggers.look_at(concerned);
+                self.readiness.synced(self.watched, &self.scope);
+                "the CustomResourceDefinition antflyclusters.antfly.io is not installed (it comes with Antfly's own operator)"
+                    .to_owned()
+            }
+            (true, Watched::AntflyBackups) => "the CustomResourceDefinition antflybackups.antfly.io is not installed; \
+                install it: antfly-backup-operator crd | kubectl apply -f -"
+                .to_owned(),
+            _ => format!("{} cannot be watched", self.watched.resource()),
+        };
+        let detail = if is_not_found(error) { why.clone() } else { format!("{why}: {error}") };
+        self.readiness.failed(self.watched, &self.scope, &detail);
+        why
+    }
+}
+
+/// Whether the API server does not know the resource.
+fn is_not_found(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code == 404,
+        watcher::Error::WatchError(status) => status.code == 404,
+        _ => false,
+    }
+}

@@ -1,0 +1,157 @@
+//! All that the operator writes, but for events.
+
+use crate::{
+    FIELD_MANAGER,
+    api::{API_VERSION, AntflyBackupStatus, KIND},
+    observed::CronJobView,
+    stored::StoredBackup,
+    world::resource_version,
+};
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::{
+    Api, Client, Resource,
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions},
+    core::Request,
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use thiserror::Error;
+
+/// How long the API server may take to answer a write.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Why a write failed.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// The API server says no, or cannot be reached.
+    #[error("{}", told(.0))]
+    Kube(#[from] kube::Error),
+    /// No answer.
+    #[error("the API server did not answer within {} s", LIMIT.as_secs())]
+    NoAnswer,
+    /// The object has no JSON form.
+    #[error("cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The request can't be made.
+    #[error("cannot be made into a request: {0}")]
+    Request(#[from] kube::core::request::Error),
+}
+
+fn told(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
+}
+
+impl WriteError {
+    fn code(&self) -> Option<u16> {
+        match self {
+            WriteError::Kube(kube::Error::Api(status)) => Some(status.code),
+            _ => None,
+        }
+    }
+
+    /// Someone else wrote in between, or the object is another one now: look again.
+    pub fn is_conflict(&self) -> bool {
+        self.code() == Some(409)
+    }
+
+    /// The API server says no to what is written, and will say it again until something changes.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.code(), Some(400 | 401 | 403 | 405 | 413 | 415 | 422))
+    }
+
+    /// What was to be written, or its namespace, is going or gone.
+    pub fn is_about_something_gone(&self) -> bool {
+        let being_deleted = |status: &kube::core::Status| {
+            status
+                .details
+                .iter()
+                .flat_map(|details| &details.causes)
+                .any(|cause| cause.reason == "NamespaceTerminating")
+        };
+        self.code() == Some(404) || matches!(self, WriteError::Kube(kube::Error::Api(status)) if being_deleted(status))
+    }
+}
+
+/// Applies the CronJob (server-side apply). `existing` is the one to change: no other is touched, also if it was replaced
+/// meanwhile. Without it, one is made; one that has appeared meanwhile is a conflict.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn apply_cron_job(
+    client: &Client,
+    manifest: &CronJob,
+    existing: Option<&CronJobView>,
+) -> Result<CronJobView, WriteError> {
+    let metadata = manifest.meta();
+    let (namespace, name) =
+        (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref().unwrap_or_default());
+    let mut body = serde_json::to_value(manifest)?;
+    let mut parameters = PatchParams::apply(FIELD_MANAGER);
+    if let Some(existing) = existing {
+        body["metadata"]["uid"] = Value::from(existing.uid());
+        parameters = parameters.force();
+    }
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace);
+    within_limit(api.patch(name, &parameters, &Patch::Apply(body))).await
+}
+
+/// Suspends a CronJob and changes nothing else in it.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn suspend_cron_job(client: &Client, cron_job: &CronJobView) -> Result<CronJobView, WriteError> {
+    let patch = json!({"metadata": {"uid": cron_job.uid()}, "spec": {"suspend": true}});
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
+    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await
+}
+
+/// Deletes a CronJob and its Jobs.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn delete_cron_job(client: &Client, cron_job: &CronJobView) -> Result<(), WriteError> {
+    let only_this = Preconditions { uid: cron_job.metadata.uid.clone(), resource_version: None };
+    let parameters = DeleteParams::background().preconditions(only_this);
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
+    within_limit(api.delete(cron_job.name(), &parameters)).await.map(drop)
+}
+
+/// Replaces the status, if the backup still is the version that was looked at; gives the new resourceVersion.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn replace_status(
+    client: &Client,
+    backup: &StoredBackup,
+    status: &AntflyBackupStatus,
+) -> Result<Option<u64>, WriteError> {
+    let body = json!({
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": backup.name(),
+            "namespace": backup.namespace(),
+            "uid": backup.uid(),
+            "resourceVersion": backup.metadata.resource_version,
+        },
+        "status": status,
+    });
+    let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    let url = StoredBackup::url_path(&(), Some(backup.namespace()));
+    let request =
+        Request::new(url).replace_subresource("status", backup.name(), &parameters, serde_json::to_vec(&body)?)?;
+    let written: StoredBackup = within_limit(client.request(request)).await?;
+    Ok(resource_version(&written.metadata))
+}
+
+fn namespace_of(metadata: &ObjectMeta) -> &str {
+    metadata.namespace.as_deref().unwrap_or_default()
+}
+
+async fn within_limit<T>(write: impl Future<Output = Result<T, kube::Error>>) -> Result<T, WriteError> {
+    tokio::time::timeout(LIMIT, write).await.map_err(|_| WriteError::NoAnswer)?.map_err(WriteError::from)
+}

@@ -1,0 +1,72 @@
+//! What the operator has written and the watches have not brought yet.
+//!
+//! A watch lags behind the operator's own writes. Without this memory, a look at the cache right after a write would find
+//! the past and write again.
+
+use super::ObjectKey;
+use crate::{observed::CronJobView, stored::StoredBackup};
+use kube::api::ObjectMeta;
+use std::sync::Arc;
+
+/// An object's resourceVersion as a number, which grows with every write
+/// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>); `None` from a server that does not
+/// count so.
+pub fn resource_version(metadata: &ObjectMeta) -> Option<u64> {
+    metadata.resource_version.as_ref()?.parse().ok()
+}
+
+/// Of one backup.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    status_version: Option<u64>,
+    cron_job: Option<Arc<CronJobView>>,
+    /// A new list of CronJobs began after the CronJob was written, so the list must have it.
+    must_be_listed: bool,
+}
+
+impl Memory {
+    pub(super) fn status_written(&mut self, version: Option<u64>) {
+        self.status_version = version;
+    }
+
+    pub(super) fn cron_job_written(&mut self, written: Arc<CronJobView>) {
+        self.cron_job = Some(written);
+        self.must_be_listed = false;
+    }
+
+    pub(super) fn cron_job(&self) -> Option<&Arc<CronJobView>> {
+        self.cron_job.as_ref()
+    }
+
+    /// Whether a change of a backup is nothing but the operator's own write of the status.
+    pub(super) fn is_own_echo(&self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
+        before.is_some_and(|before| {
+            before.metadata.uid == after.metadata.uid
+                && before.metadata.generation == after.metadata.generation
+                && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
+        }) && self.status_version.is_some()
+            && self.status_version == resource_version(&after.metadata)
+    }
+
+    pub(super) fn is_newer_than(&self, backup: &StoredBackup) -> bool {
+        self.status_version.zip(resource_version(&backup.metadata)).is_some_and(|(written, seen)| written > seen)
+    }
+
+    /// The watch brought a CronJob (`None`: its end): what was written is known or outdated now.
+    pub(super) fn cron_job_seen(&mut self, key: &ObjectKey, seen: Option<&CronJobView>) {
+        let Some(written) = self.cron_job.as_ref().filter(|written| written.name() == key.name) else { return };
+        let is_older = seen.is_some_and(|seen| resource_version(&seen.metadata) < resource_version(&written.metadata));
+        if !is_older {
+            self.cron_job = None;
+        }
+    }
+
+    pub(super) fn relist_began(&mut self) {
+        self.must_be_listed = true;
+    }
+
+    /// A list ended. A CronJob that was written before it began and still is not known was deleted meanwhile.
+    pub(super) fn forget_unlisted_cron_job(&mut self) -> bool {
+        self.must_be_listed && self.cron_job.take().is_some()
+    }
+}
