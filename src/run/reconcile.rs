@@ -122,7 +122,7 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileErr
         if let Err(blocked) = &planned
             && let Some(announcement) = announce::blocked(facts.backup.status.as_ref(), blocked)
         {
-            info!(namespace = key.namespace, name = key.name, reason = blocked.reason, message = ?blocked.message, "no backup can be scheduled");
+            info!(namespace = key.namespace, name = key.name, reason = blocked.reason, detail = ?blocked.message, "no backup can be scheduled");
             context.events.publish(&facts.backup, announcement);
         }
     }

@@ -16,10 +16,11 @@ use kube::{
     core::NamespaceResourceScope,
     runtime::{
         WatchStreamExt,
+        utils::ResetTimerBackoff,
         watcher::{self, Event, watcher},
     },
 };
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
 use tracing::{info, warn};
 
 /// Starts the four watches of a scope.
@@ -67,12 +68,12 @@ impl Watch {
     where
         T: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        let mut events = watcher(api, config).backoff(WatchBackoff::default()).boxed();
+        let mut events = watcher(api, config).backoff(patient(WatchBackoff::default())).boxed();
         let mut failing = false;
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
-                    if failing {
+                    if failing && !matches!(event, Event::Init) {
                         info!(resource = self.watched.resource(), "the watch works again");
                         failing = false;
                     }
@@ -119,6 +120,11 @@ impl Watch {
         self.readiness.failed(self.watched, &self.scope, &detail);
         why
     }
+}
+
+/// A failing watch begins a list again and again, which must not count as a success.
+fn patient(backoff: WatchBackoff) -> ResetTimerBackoff<WatchBackoff> {
+    ResetTimerBackoff::new(backoff, Duration::from_secs(30))
 }
 
 /// Whether the API server does not know the resource.

@@ -141,7 +141,9 @@ impl World {
 
     /// Takes an event of the watch on clusters; gives the backups to look at.
     pub fn cluster_event(&mut self, scope: &Scope, event: Event<Cluster>) -> BTreeSet<ObjectKey> {
-        let mut concerned = self.set_cluster_kind_is_missing(false);
+        // the beginning of a list says nothing yet: the API server may not know the kind
+        let mut concerned =
+            if matches!(event, Event::Init) { BTreeSet::new() } else { self.set_cluster_kind_is_missing(false) };
         for change in self.clusters.apply(scope, event) {
             concerned.extend(self.backups_by_cluster.get(&change.key).cloned());
         }
