@@ -32,7 +32,15 @@ pub fn repository() -> &'static Path {
 /// When cargo can't be run or the build fails.
 pub fn build_operator() -> Result<Built> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut child = Command::new(&cargo)
+    let mut command = Command::new(&cargo);
+    // cargo tells the program that it runs which package that is; build scripts of others (ring's) would take a change of
+    // it for a reason to build anew
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    let mut child = command
         .args(["build", "--package", OPERATOR, "--bin", OPERATOR, "--message-format=json-render-diagnostics"])
         .current_dir(repository())
         .stdout(Stdio::piped())
