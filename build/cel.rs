@@ -19,8 +19,6 @@ use quote::{format_ident, quote};
 pub struct Translation {
     /// An expression of type `bool`, or `Option<bool>` where it can fail; reads the variable `subject`.
     pub condition: TokenStream,
-    /// Whether the type is `Option<bool>`.
-    pub can_fail: bool,
     /// The regular expressions that the condition names: identifier and pattern.
     pub patterns: Vec<(proc_macro2::Ident, String)>,
 }
@@ -37,7 +35,7 @@ pub fn translate(node: &Node, expression: &str, prefix: &str) -> Result<Translat
     if term.kind != Type::Bool {
         return Err(within(format!("gives {:?}, not true or false", term.kind)));
     }
-    Ok(Translation { condition: term.tokens, can_fail: term.can_fail, patterns: translator.patterns })
+    Ok(Translation { condition: term.tokens, patterns: translator.patterns })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

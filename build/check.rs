@@ -64,6 +64,9 @@ pub fn compile_pattern(pattern: &str) -> Result<regex::Regex, String> {
 
 fn check_default(node: &Node, default: &Value) -> Result<(), String> {
     let refused = |why: String| Err(format!("the default {default} is refused by its own schema: {why}"));
+    if node.path.contains("[]") {
+        return Err(format!("the default {default} is in the items of a list; the generator does not handle those"));
+    }
     match (&node.kind, default) {
         (Kind::Boolean, Value::Bool(_)) => {}
         (Kind::Integer { minimum, maximum, .. }, Value::Number(number)) => {

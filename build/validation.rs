@@ -98,24 +98,23 @@ impl Generator {
         let mut checks = Vec::new();
         for (property, child) in properties {
             let function = function_name(child);
-            let read = if child.default.is_some() {
-                quote!(cel::not_null(object, #property))
-            } else {
+            if is_root && property == "metadata" {
+                checks.push(quote!(metadata::check(object.get(#property), &path.field(#property), out);));
+                continue;
+            }
+            let read = if node.requires(property) {
                 quote!(object.get(#property))
+            } else {
+                quote!(cel::not_null(object, #property))
             };
-            let is_metadata = is_root && property == "metadata";
-            let call = if is_metadata {
-                quote!(metadata::check(value, &path.field(#property), out);)
-            } else if is_root && property == "status" {
+            let call = if is_root && property == "status" {
                 // the API server drops a status from what users write before it validates
                 quote!(out.unknown_fields_only(|out| #function(value, &path.field(#property), out));)
             } else {
                 quote!(#function(value, &path.field(#property), out);)
             };
             checks.push(quote!(if let Some(value) = #read { #call }));
-            if !is_metadata {
-                self.function(child);
-            }
+            self.function(child);
         }
         let names = properties.iter().map(|(property, _)| property);
         let rules = self.rules(node);
@@ -163,7 +162,6 @@ impl Generator {
                 Ok(translation) => {
                     self.patterns.extend(translation.patterns);
                     let (condition, message) = (translation.condition, &rule.message);
-                    let condition = if translation.can_fail { quote!(#condition == Some(true)) } else { condition };
                     checks.push(quote!(out.rule(value, path, #condition, #message);));
                 }
                 Err(problem) => {
@@ -203,15 +201,21 @@ fn number(bound: i64, name: TokenStream) -> TokenStream {
     quote!(out.#name(subject, path, #bound);)
 }
 
-/// `apply_defaults`: what the API server fills in, for objects that it has not seen.
+/// `apply_defaults`: what the API server makes of nulls and of fields left out, for objects that it has not seen.
 fn apply_defaults(root: &Node) -> TokenStream {
     let mut steps = Vec::new();
     root.visit(&mut |node| {
         let Kind::Object { properties, .. } = &node.kind else { return };
+        if node.path.contains("[]") {
+            return; // nothing in the items of a list has a default
+        }
         let sets: Vec<_> = properties
             .iter()
-            .filter_map(|(property, child)| {
-                let default = child.default.as_ref()?;
+            .filter(|(property, _)| !node.requires(property))
+            .map(|(property, child)| {
+                let Some(default) = &child.default else {
+                    return quote!(cel::drop_null(object, #property););
+                };
                 let value = match default {
                     serde_json::Value::Bool(value) => quote!(#value),
                     serde_json::Value::Number(number) => {
@@ -223,7 +227,7 @@ fn apply_defaults(root: &Node) -> TokenStream {
                         quote!(#text)
                     }
                 };
-                Some(quote!(cel::set_default(object, #property, Value::from(#value));))
+                quote!(cel::set_default(object, #property, Value::from(#value));)
             })
             .collect();
         if !sets.is_empty() {
@@ -234,7 +238,8 @@ fn apply_defaults(root: &Node) -> TokenStream {
         }
     });
     quote! {
-        /// Fills in the defaults, as the API server does: where a field is absent or null.
+        /// Fills in the defaults, as the API server does: where a field is absent or null. Drops all other nulls of fields
+        /// that may be absent.
         pub(super) fn apply_defaults(object: &mut Value) {
             #(#steps)*
         }

@@ -36,9 +36,16 @@ pub(super) fn and(left: Option<bool>, right: impl FnOnce() -> Option<bool>) -> O
     }
 }
 
-/// A field with a default, where null counts as absent, as for the API server.
+/// A field that may be absent, where null counts as absent, as for the API server.
 pub(super) fn not_null<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).filter(|value| !value.is_null())
+}
+
+/// Drops a field that is null.
+pub(super) fn drop_null(object: &mut Map<String, Value>, name: &str) {
+    if object.get(name).is_some_and(Value::is_null) {
+        object.remove(name);
+    }
 }
 
 /// Sets a field that is absent or null.

@@ -2,9 +2,10 @@
 //! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
 
 use super::{Path, Violations};
+use kube::api::ObjectMeta;
 use regex::Regex;
-use serde_json::Value;
-use std::sync::LazyLock;
+use serde_json::{Map, Value, json};
+use std::{borrow::Cow, sync::LazyLock};
 
 /// Fields of an ObjectMeta.
 const FIELDS: [&str; 15] = [
@@ -25,6 +26,19 @@ const FIELDS: [&str; 15] = [
     "uid",
 ];
 
+/// Those of them that only have to be readable: no rule of Kubernetes' says more of what stands there.
+const FREE_FIELDS: [&str; 9] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generateName",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
 static LABEL: LazyLock<Regex> = LazyLock::new(|| regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"));
 static SUBDOMAIN: LazyLock<Regex> =
     LazyLock::new(|| regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"));
@@ -34,19 +48,70 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant, compiled by the tests")
 }
 
-/// Checks name, namespace, labels and annotations, and the types of the rest.
-pub(super) fn check(value: &Value, path: &Path<'_>, out: &mut Violations) {
+/// How much of `generateName` the API server keeps, in characters.
+const LONGEST_GENERATED_BASE: usize = 58;
+
+/// Stands for the five letters and digits that the API server adds to `generateName`.
+const GENERATED_SUFFIX: &str = "xxxxx";
+
+/// The object with a name like the one that the API server makes of `generateName`, where it has no other
+/// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#generated-values>).
+pub(super) fn with_generated_name(object: &Value) -> Cow<'_, Value> {
+    let metadata = &object["metadata"];
+    let has_name = metadata["name"].as_str().is_some_and(|name| !name.is_empty());
+    match metadata["generateName"].as_str() {
+        Some(base) if !base.is_empty() && !has_name => {
+            let base: String = base.chars().take(LONGEST_GENERATED_BASE).collect();
+            let mut named = object.clone();
+            named["metadata"]["name"] = format!("{base}{GENERATED_SUFFIX}").into();
+            Cow::Owned(named)
+        }
+        _ => Cow::Borrowed(object),
+    }
+}
+
+/// Makes null labels and annotations empty ones, as Kubernetes' decoder does.
+pub(super) fn fill_null_entries(object: &mut Value) {
+    for field in ["labels", "annotations"] {
+        let entries = object["metadata"].get_mut(field).and_then(Value::as_object_mut);
+        entries
+            .into_iter()
+            .flat_map(Map::values_mut)
+            .filter(|entry| entry.is_null())
+            .for_each(|entry| *entry = "".into());
+    }
+}
+
+/// The beginning of a name, with something in place of the dash that it may end with (`maskTrailingDash` of
+/// k8s.io/apimachinery).
+fn without_trailing_dash(base: &str) -> Cow<'_, str> {
+    match base.strip_suffix('-').and_then(|rest| rest.char_indices().next_back().map(|(last, _)| &rest[..last])) {
+        Some(rest) => Cow::Owned(format!("{rest}a")),
+        None => Cow::Borrowed(base),
+    }
+}
+
+/// Checks name, namespace, labels, annotations, finalizers and owners, and the types of the rest.
+pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations) {
+    let absent = json!({});
+    let value = value.filter(|value| !value.is_null()).unwrap_or(&absent);
     let Some(metadata) = out.object(value, path, &FIELDS, &[]) else { return };
     let text = |name: &str| metadata.get(name).filter(|value| !value.is_null());
-    if text("name").is_none() && text("generateName").is_none() {
-        out.push(&path.field("name"), None, "required, and missing");
-    }
-    if let Some(name) = text("name") {
-        let path = path.field("name");
-        if let Some(text) = out.text(name, &path) {
-            let valid = text.len() <= 253 && SUBDOMAIN.is_match(text);
-            out.rule(name, &path, valid, "must be lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit");
+    let name_path = path.field("name");
+    match text("name").filter(|name| *name != "") {
+        None => out.push(&name_path, None, "required, and missing"),
+        Some(name) => {
+            if let Some(text) = out.text(name, &name_path) {
+                let valid = text.len() <= 253 && SUBDOMAIN.is_match(text);
+                out.rule(name, &name_path, valid, "must be lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit");
+            }
         }
+    }
+    if let Some(base) = text("generateName")
+        && let Some(text) = base.as_str()
+    {
+        let valid = text.is_empty() || SUBDOMAIN.is_match(&without_trailing_dash(text));
+        out.rule(base, &path.field("generateName"), valid, "must be lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit; the last may end with '-'");
     }
     if let Some(namespace) = text("namespace") {
         let path = path.field("namespace");
@@ -74,7 +139,58 @@ pub(super) fn check(value: &Value, path: &Path<'_>, out: &mut Violations) {
             // null is the empty string to Kubernetes' decoder
             let Some(text) = (if value.is_null() { Some("") } else { out.text(value, &path) }) else { continue };
             let valid = !is_label || text.is_empty() || text.len() <= 63 && QUALIFIED_NAME.is_match(text);
-            out.rule(value, &path, valid, "a label's value must have at most 63 letters, digits, '-', '_' and '.'");
+            out.rule(
+                value,
+                &path,
+                valid,
+                "a label's value must have at most 63 letters, digits, '-', '_' and '.', and begin and end with a letter or digit",
+            );
+        }
+    }
+    check_rest(metadata, path, out);
+}
+
+/// Checks `finalizers` and `ownerReferences`, and whether the free fields can be read.
+fn check_rest(metadata: &Map<String, Value>, path: &Path<'_>, out: &mut Violations) {
+    for field in FREE_FIELDS {
+        let Some(value) = metadata.get(field) else { continue };
+        if let Err(error) = serde_json::from_value::<ObjectMeta>(json!({ field: value })) {
+            out.push(&path.field(field), None, format_args!("cannot be read: {error}"));
+        }
+    }
+    let list = |field: &str| metadata.get(field).filter(|value| !value.is_null());
+    if let Some(value) = list("finalizers") {
+        let path = path.field("finalizers");
+        for (index, finalizer) in out.array(value, &path).into_iter().flatten().enumerate() {
+            let path = path.index(index);
+            if let Some(text) = out.text(finalizer, &path) {
+                out.rule(finalizer, &path, is_key(text, true), "must be DOMAIN/NAME, such as example.com/cleanup");
+            }
+        }
+    }
+    if let Some(value) = list("ownerReferences") {
+        let path = path.field("ownerReferences");
+        for (index, owner) in out.array(value, &path).into_iter().flatten().enumerate() {
+            check_owner(owner, &path.index(index), out);
+        }
+    }
+}
+
+fn check_owner(owner: &Value, path: &Path<'_>, out: &mut Violations) {
+    let required = ["apiVersion", "kind", "name", "uid"];
+    let known = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+    let Some(owner) = out.object(owner, path, &known, &required) else { return };
+    for field in required {
+        let path = path.field(field);
+        if let Some(value) = owner.get(field)
+            && out.text(value, &path) == Some("")
+        {
+            out.push(&path, Some(value), "must not be empty");
+        }
+    }
+    for field in ["controller", "blockOwnerDeletion"] {
+        if let Some(value) = owner.get(field).filter(|value| !value.is_null()) {
+            out.boolean(value, &path.field(field));
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn validate(object: &Value, unknown_fields: UnknownFields) -> Vec<Violation>
             }
         }
     }
-    rules::object(object, &Path::ROOT, &mut out);
+    rules::object(&metadata::with_generated_name(object), &Path::ROOT, &mut out);
     out.into_vec()
 }
 
@@ -48,12 +48,12 @@ pub fn validate_status(status: &Value) -> Vec<Violation> {
     out.into_vec()
 }
 
-/// Fills in the defaults of the schema.
+/// Fills in the defaults of the schema and drops the nulls that stand for absent fields, as the API server does.
 pub fn apply_defaults(object: &mut Value) {
     rules::apply_defaults(object);
 }
 
-/// Reads an `AntflyBackup`, with defaults filled in.
+/// Reads an `AntflyBackup`, with defaults filled in. A status that is not valid counts as absent.
 ///
 /// # Errors
 /// All that is wrong with it.
@@ -63,5 +63,26 @@ pub fn decode(mut object: Value, unknown_fields: UnknownFields) -> Result<Antfly
         return Err(violations);
     }
     apply_defaults(&mut object);
+    metadata::fill_null_entries(&mut object);
+    write_whole_numbers_without_point(&mut object);
+    if let Some(fields) = object.as_object_mut()
+        && fields.get("status").is_some_and(|status| !validate_status(status).is_empty())
+    {
+        fields.remove("status");
+    }
     serde_json::from_value(object).map_err(|error| vec![Violation::new("", format!("cannot be read: {error}"))])
+}
+
+/// Makes `3` of `3.0`, as the API server does when it stores an object.
+fn write_whole_numbers_without_point(value: &mut Value) {
+    match value {
+        Value::Number(_) => {
+            if let Some(number) = violations::whole_number(value) {
+                *value = number.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_whole_numbers_without_point),
+        Value::Object(fields) => fields.values_mut().for_each(write_whole_numbers_without_point),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }

@@ -159,12 +159,8 @@ impl Violations {
         value.as_str()
     }
 
-    /// A whole number; `3.0` is one too, as for the API server.
     pub(super) fn integer(&mut self, value: &Value, path: &Path<'_>) -> Option<i64> {
-        let integer = value.as_i64().or_else(|| {
-            let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
-            (float.abs() < 9e18).then_some(float as i64)
-        });
+        let integer = whole_number(value);
         if integer.is_none() {
             self.wrong_type(path, value, "a whole number");
         }
@@ -178,8 +174,11 @@ impl Violations {
         value.as_bool()
     }
 
-    pub(super) fn rule(&mut self, value: &Value, path: &Path<'_>, holds: bool, message: &str) {
-        if !holds {
+    /// A rule that holds or not, or that could not be evaluated (`None`). The last is a refusal too, but not worth a
+    /// message where something else is wrong, because that is its cause: such as the name that is missing for its rule.
+    pub(super) fn rule(&mut self, value: &Value, path: &Path<'_>, holds: impl Into<Option<bool>>, message: &str) {
+        let is_refused = holds.into().map_or(self.found.is_empty(), |holds| !holds);
+        if is_refused {
             self.push(path, Some(value), message);
         }
     }
@@ -262,6 +261,14 @@ impl Violations {
             }
         }
     }
+}
+
+/// A whole number; `3.0` is one too, as for the API server.
+pub(super) fn whole_number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
+        (float.abs() < 9e18).then_some(float as i64)
+    })
 }
 
 /// A value for a message: quoted, escaped and shortened.
