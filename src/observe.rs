@@ -71,7 +71,7 @@ fn schedule_ready(backup: &StoredBackup, plan: &Result<Plan, Blocked>, ours: Opt
     match plan {
         Err(blocked) => {
             let mut message = blocked.message.clone();
-            if let Some(cron_job) = ours {
+            if let Some(cron_job) = ours.filter(|cron_job| cron_job.suspended) {
                 message.push_str(&format!(". CronJob {} is suspended until then", cron_job.name()));
             }
             Verdict { kind, status: "False", reason: blocked.reason, message }

@@ -83,10 +83,9 @@ impl Triggers {
 
     /// Has backups looked at for a change of something else. Names of backups that do not exist lead nowhere.
     pub fn look_at(&self, keys: impl IntoIterator<Item = ObjectKey>) {
-        for key in keys {
-            if self.world().facts(&key).is_some() {
-                self.send(BackupName::new(&key));
-            }
+        let world = self.world();
+        for key in keys.into_iter().filter(|key| world.has(key)) {
+            self.send(BackupName::new(&key));
         }
     }
 

@@ -160,6 +160,11 @@ impl World {
         without_cluster.flat_map(|(_, backups)| backups.iter().cloned()).collect()
     }
 
+    /// Whether a backup exists.
+    pub fn has(&self, key: &ObjectKey) -> bool {
+        self.backups.get(key).is_some()
+    }
+
     /// What is known of a backup; `None` when it does not exist.
     pub fn facts(&self, key: &ObjectKey) -> Option<Facts> {
         let backup = self.backups.get(key)?.clone();
@@ -199,14 +204,14 @@ impl World {
     pub fn cron_job_written(&mut self, key: &ObjectKey, written: Arc<CronJobView>) {
         let right_name = ObjectKey::new(&key.namespace, &cron_job_name(&key.name));
         let seen = self.cron_jobs.get(&right_name).and_then(|cron_job| resource_version(&cron_job.metadata));
-        if self.backups.get(key).is_some() && seen < resource_version(&written.metadata) {
+        if self.has(key) && seen < resource_version(&written.metadata) {
             self.memories.entry(key.clone()).or_default().cron_job_written(written);
         }
     }
 
     /// Notes the resourceVersion that a write of the status gave.
     pub fn status_written(&mut self, key: &ObjectKey, version: Option<u64>) {
-        if self.backups.get(key).is_some() {
+        if self.has(key) {
             self.memories.entry(key.clone()).or_default().status_written(version);
         }
     }
