@@ -109,7 +109,13 @@ fn holds(rule: &Rule, value: &Value) -> Result<bool, String> {
     let program = Program::compile(&rule.expression)
         .map_err(|error| format!("the rule {:?} does not compile: {error}", rule.expression))?;
     let mut context = Context::default();
-    context.add_variable("self", value).map_err(|error| format!("the default {value} has no CEL form: {error}"))?;
+    match value.as_i64() {
+        // an int, as for the API server; by itself the interpreter would take it for a uint, which never equals an int
+        Some(number) => context.add_variable_from_value("self", CelValue::Int(number)),
+        None => context
+            .add_variable("self", value)
+            .map_err(|error| format!("the default {value} has no CEL form: {error}"))?,
+    }
     match program.execute(&context) {
         Ok(CelValue::Bool(holds)) => Ok(holds),
         Ok(other) => Err(format!("the rule {:?} gives {other:?}, not true or false", rule.expression)),

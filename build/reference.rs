@@ -3,6 +3,7 @@
 use super::{
     check::{general_description, value_description},
     schema::{Api, Kind, ListType, Node},
+    types::capitalized,
 };
 use std::fmt::Write;
 
@@ -90,7 +91,11 @@ fn object_table(page: &mut String, title: &str, node: &Node, properties: &[(Stri
 fn value_table(page: &mut String, title: &str, node: &Node, values: &[String]) {
     let _ = write!(page, "## {title}\n\n{}\n\n| Value | Meaning |\n|---|---|\n", cell(&general_description(node)));
     for value in values {
-        let _ = writeln!(page, "| `{value}` | {} |", cell(value_description(node, value).unwrap_or_default()));
+        let _ = writeln!(
+            page,
+            "| `{value}` | {} |",
+            cell(&capitalized(value_description(node, value).unwrap_or_default()))
+        );
     }
     page.push('\n');
 }
@@ -99,7 +104,7 @@ fn type_name(node: &Node) -> String {
     let link = |title: &str| format!("[{title}](#{})", title.to_lowercase());
     match &node.kind {
         Kind::Object { .. } => table_title(node).map_or("object".to_owned(), |title| link(&title)),
-        Kind::Array { items, .. } => format!("[]{}", type_name(items)),
+        Kind::Array { items, .. } => format!("\\[\\]{}", type_name(items)),
         Kind::Text { is_time: true, .. } => "Time".to_owned(),
         Kind::Text { values, .. } if !values.is_empty() && node.title.is_some() => {
             link(node.title.as_deref().unwrap_or_default())

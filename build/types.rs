@@ -111,7 +111,7 @@ impl Refiner<'_> {
     /// The refined struct, and its shape: the fields alone, to compare two of one title.
     fn refine_struct(&mut self, mut item: ItemStruct, node: &Node) -> Result<(ItemStruct, String), String> {
         item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
-        item.attrs.insert(0, doc(&node.description));
+        item.attrs.splice(0..0, docs(&node.description));
         let mut optional_only = true;
         if let Fields::Named(fields) = &mut item.fields {
             let mut left: Vec<_> = std::mem::take(&mut fields.named).into_iter().collect();
@@ -125,9 +125,10 @@ impl Refiner<'_> {
                 field
                     .attrs
                     .retain(|attribute| !attribute.path().is_ident("doc") && !attribute.path().is_ident("serde"));
-                field.attrs.push(doc(&general_description(child)));
+                field.attrs.extend(docs(&general_description(child)));
+                let mut serde = Vec::new();
                 if field.ident.as_ref().is_some_and(|ident| ident != property) {
-                    field.attrs.push(parse_quote!(#[serde(rename = #property)]));
+                    serde.push(quote!(rename = #property));
                 }
                 let inner = without_wrapper(&field.ty, "Option");
                 let mut ty = inner.clone().unwrap_or_else(|| field.ty.clone());
@@ -141,15 +142,18 @@ impl Refiner<'_> {
                     (false, Some(_)) => {
                         optional_only = false;
                         let path = format!("defaults::{}", default_name(child));
-                        field.attrs.push(parse_quote!(#[serde(default = #path)]));
+                        serde.push(quote!(default = #path));
                     }
                     (false, None) if is_list => {
-                        field.attrs.push(parse_quote!(#[serde(default, skip_serializing_if = "Vec::is_empty")]));
+                        serde.push(quote!(default, skip_serializing_if = "Vec::is_empty"));
                     }
                     (false, None) => {
-                        field.attrs.push(parse_quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
+                        serde.push(quote!(default, skip_serializing_if = "Option::is_none"));
                         ty = parse_quote!(Option<#ty>);
                     }
+                }
+                if !serde.is_empty() {
+                    field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
                 }
                 field.ty = ty;
                 fields.named.push(field);
@@ -159,7 +163,7 @@ impl Refiner<'_> {
             }
         }
         if optional_only {
-            item.attrs.push(parse_quote!(#[derive(Default)]));
+            derive(&mut item.attrs, &quote!(Default))?;
         }
         let mut shape = item.clone();
         shape.attrs.clear();
@@ -189,13 +193,13 @@ impl Refiner<'_> {
 
 fn refine_enum(mut item: ItemEnum, node: &Node) -> Result<ItemEnum, String> {
     item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
-    item.attrs.insert(0, doc(&general_description(node)));
-    item.attrs.push(parse_quote!(#[derive(Copy, Eq)]));
+    item.attrs.splice(0..0, docs(&general_description(node)));
+    derive(&mut item.attrs, &quote!(Copy, Eq))?;
     for variant in &mut item.variants {
         let value = variant.ident.to_string();
         let text = value_description(node, &value)
             .ok_or_else(|| format!("{}: the description has no line \"- {value}: …\"", node.path))?;
-        variant.attrs.push(doc(&capitalized(text)));
+        variant.attrs.extend(docs(&capitalized(text)));
     }
     Ok(item)
 }
@@ -218,7 +222,7 @@ fn defaults(api: &Api) -> TokenStream {
     api.root.visit(&mut |node| {
         let Some(default) = &node.default else { return };
         let name = format_ident!("{}", default_name(node));
-        let doc = format!("Default of `{}`.", node.path.trim_start_matches('.'));
+        let doc = format!(" Default of `{}`.", node.path.trim_start_matches('.'));
         let (ty, value): (TokenStream, TokenStream) = match (&node.kind, default) {
             (Kind::Integer { is_int64, .. }, Value::Number(number)) => {
                 let literal = proc_macro2::Literal::i64_unsuffixed(number.as_i64().unwrap_or_default());
@@ -252,12 +256,28 @@ fn is_time(node: &Node) -> bool {
     matches!(node.kind, Kind::Text { is_time: true, .. })
 }
 
-fn doc(text: &str) -> Attribute {
-    let text = format!(" {}", text.replace('\n', "\n "));
-    parse_quote!(#[doc = #text])
+/// A doc comment, an attribute for each line.
+fn docs(text: &str) -> Vec<Attribute> {
+    text.lines()
+        .map(|line| {
+            let line = format!(" {line}");
+            parse_quote!(#[doc = #line])
+        })
+        .collect()
 }
 
-fn capitalized(text: &str) -> String {
+/// Adds to what kopium derives.
+fn derive(attributes: &mut [Attribute], traits: &TokenStream) -> Result<(), String> {
+    let attribute = attributes.iter_mut().find(|attribute| attribute.path().is_ident("derive"));
+    let list = attribute.ok_or("kopium made a type that derives nothing")?;
+    let Meta::List(list) = &mut list.meta else { return Err("kopium made a derive without traits".into()) };
+    let derived = &list.tokens;
+    list.tokens = quote!(#derived, #traits);
+    Ok(())
+}
+
+/// The text with its first letter in upper case.
+pub fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

@@ -50,10 +50,10 @@ struct Generator {
 impl Generator {
     fn function(&mut self, node: &Node) {
         let name = function_name(node);
-        let docs = format!(
-            "Checks `{}`.",
-            if node.path.is_empty() { "the whole object" } else { node.path.trim_start_matches('.') }
-        );
+        let docs = match node.path.trim_start_matches('.') {
+            "" => " Checks the whole object.".to_owned(),
+            path => format!(" Checks `{path}`."),
+        };
         let at = self.functions.len();
         self.functions.push(TokenStream::new()); // before those of what is below
         let checks = match &node.kind {

@@ -1,0 +1,184 @@
+// This is a generated file: types of the API. Do not edit it; change `schema/antflybackup.yaml`
+// and run `cargo xtask generate`.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The AntflyCluster to back up.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct ClusterReference {
+    /// Name of the AntflyCluster.
+    pub name: String,
+    /// Namespace of the AntflyCluster. When absent, the namespace of the AntflyBackup itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// The Secret, in the namespace of the AntflyBackup, with the credentials for the location. Its keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are required, AWS_REGION and AWS_ENDPOINT_URL optional; no other key is read. When absent, the backup runs without credentials of its own.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct SecretReference {
+    /// Name of the Secret.
+    pub name: String,
+}
+
+/// Where backups are written to, and with which credentials.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct BackupDestination {
+    /// Where backups are written: s3://BUCKET/PATH for S3 and for what speaks its protocol (Google Cloud Storage, MinIO, with AWS_ENDPOINT_URL in the credentials), or file:///ABSOLUTE/PATH, a folder of the cluster's own nodes, for tests only. Example: s3://my-bucket/antfly-backups.
+    pub location: String,
+    /// The Secret, in the namespace of the AntflyBackup, with the credentials for the location. Its keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are required, AWS_REGION and AWS_ENDPOINT_URL optional; no other key is read. When absent, the backup runs without credentials of its own.
+    #[serde(
+        rename = "credentialsSecret",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub credentials_secret: Option<SecretReference>,
+}
+
+/// What to back up, when, and where to.
+#[derive(CustomResource, Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+#[kube(
+    group = "antfly.io",
+    version = "v1",
+    kind = "AntflyBackup",
+    plural = "antflybackups"
+)]
+#[kube(namespaced)]
+#[kube(status = "AntflyBackupStatus")]
+#[kube(schema = "disabled")]
+#[kube(derive = "PartialEq")]
+pub struct AntflyBackupSpec {
+    /// The AntflyCluster to back up.
+    #[serde(rename = "clusterRef")]
+    pub cluster_ref: ClusterReference,
+    /// When backups start, as a cron expression in UTC: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-6 or sun-sat, 0 is Sunday). Each field takes *, a number, a range (1-5), a list (1,15) and a step (*/15). If day of month and day of week are both restricted, a day that matches either is meant. Also @hourly, @daily, @midnight, @weekly, @monthly, @yearly and @annually. Example: "0 2 * * *" is every day at 02:00 UTC.
+    pub schedule: String,
+    /// Where backups are written to, and with which credentials.
+    pub destination: BackupDestination,
+    /// The tables to back up. When absent, all tables of the cluster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
+    /// Set to true to start no more backups until it is false again; a backup that runs already is not stopped.
+    #[serde(default = "defaults::spec_suspend")]
+    pub suspend: bool,
+    /// How long a backup may take, retries included, before it is stopped and counts as failed: a duration such as 30m, 1h30m or 90s, from 1s to 168h. A fraction of a second is rounded up.
+    #[serde(rename = "backupTimeout", default = "defaults::spec_backup_timeout")]
+    pub backup_timeout: String,
+    /// How many Jobs of successful backups to keep, for their logs. The records in the status do not depend on it.
+    #[serde(
+        rename = "successfulJobsHistoryLimit",
+        default = "defaults::spec_successful_jobs_history_limit"
+    )]
+    pub successful_jobs_history_limit: i32,
+    /// How many Jobs of failed backups to keep, for their logs. The records in the status do not depend on it.
+    #[serde(
+        rename = "failedJobsHistoryLimit",
+        default = "defaults::spec_failed_jobs_history_limit"
+    )]
+    pub failed_jobs_history_limit: i32,
+}
+
+/// State of the schedule.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Copy, Eq)]
+pub enum BackupPhase {
+    /// Backups start as scheduled.
+    Active,
+    /// No backup starts until spec.suspend is false again.
+    Suspended,
+    /// The schedule cannot run as the spec asks; the conditions say why.
+    Failed,
+}
+
+/// How the backup went.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Copy, Eq)]
+pub enum BackupStatus {
+    /// It has started and not ended.
+    Running,
+    /// It ended well.
+    Completed,
+    /// It ended otherwise; see error.
+    Failed,
+}
+
+/// The most recent backup that completed. It stays when newer backups fail and when its Job is gone.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct BackupRecord {
+    /// Identifier of the backup, needed to restore it. It is the name of the Job that made it.
+    #[serde(rename = "backupId")]
+    pub backup_id: String,
+    /// When the backup started.
+    #[serde(rename = "startTime")]
+    pub start_time: Time,
+    /// When the backup completed or failed. Absent while it runs.
+    #[serde(rename = "completionTime", default, skip_serializing_if = "Option::is_none")]
+    pub completion_time: Option<Time>,
+    /// How the backup went.
+    pub status: BackupStatus,
+    /// The tables that were backed up. Empty when they are not known, as for a backup of all tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
+    /// Why the backup failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What the operator last saw. Written by the operator only.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Default)]
+pub struct AntflyBackupStatus {
+    /// State of the schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<BackupPhase>,
+    /// The time of the most recent slot of the schedule for which a backup was started.
+    #[serde(
+        rename = "lastScheduledTime",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_scheduled_time: Option<Time>,
+    /// The most recent backup that completed. It stays when newer backups fail and when its Job is gone.
+    #[serde(
+        rename = "lastSuccessfulBackup",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_successful_backup: Option<BackupRecord>,
+    /// The most recent backups, newest first, also those that run and those whose Jobs are gone.
+    #[serde(rename = "recentBackups", default, skip_serializing_if = "Vec::is_empty")]
+    pub recent_backups: Vec<BackupRecord>,
+    /// The state in more detail. ScheduleReady: whether the CronJob is there and runs as the spec asks.
+    /// ClusterReady: whether the AntflyCluster exists and is running.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// The next time that a backup starts by schedule, in UTC. Absent while the schedule is suspended or failed.
+    #[serde(
+        rename = "nextScheduledBackup",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub next_scheduled_backup: Option<Time>,
+    /// Name of the CronJob that runs the backups.
+    #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
+    pub cron_job_name: Option<String>,
+}
+
+/// The defaults that the API server fills in.
+pub mod defaults {
+    /// Default of `spec.suspend`.
+    pub fn spec_suspend() -> bool {
+        false
+    }
+    /// Default of `spec.backupTimeout`.
+    pub fn spec_backup_timeout() -> String {
+        "1h".to_owned()
+    }
+    /// Default of `spec.successfulJobsHistoryLimit`.
+    pub fn spec_successful_jobs_history_limit() -> i32 {
+        3
+    }
+    /// Default of `spec.failedJobsHistoryLimit`.
+    pub fn spec_failed_jobs_history_limit() -> i32 {
+        1
+    }
+}

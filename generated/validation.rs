@@ -1,0 +1,1057 @@
+// This is a generated file: validation of the API. Do not edit it; change `schema/antflybackup.yaml`
+// and run `cargo xtask generate`.
+
+use super::{Path, Violations, cel, metadata};
+use regex::Regex;
+use serde_json::Value;
+use std::sync::LazyLock;
+
+/// Checks the whole object.
+pub(super) fn object(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["apiVersion", "kind", "metadata", "spec", "status"],
+            &["spec"],
+        ) else { return };
+    if let Some(value) = cel::not_null(object, "apiVersion") {
+        api_version(value, &path.field("apiVersion"), out);
+    }
+    if let Some(value) = cel::not_null(object, "kind") {
+        kind(value, &path.field("kind"), out);
+    }
+    metadata::check(object.get("metadata"), &path.field("metadata"), out);
+    if let Some(value) = object.get("spec") {
+        spec(value, &path.field("spec"), out);
+    }
+    if let Some(value) = cel::not_null(object, "status") {
+        out.unknown_fields_only(|out| status(value, &path.field("status"), out));
+    }
+    let subject = value;
+    out.rule(
+        value,
+        path,
+        cel::text_at(subject, &["metadata", "name"])
+            .map(|value| cel::size(value))
+            .zip(Some(47))
+            .map(|(left, right)| left <= right),
+        "metadata.name must have at most 47 characters: the CronJob is called NAME-cron, and Kubernetes allows a CronJob's name 52",
+    );
+}
+
+/// Checks `apiVersion`.
+pub(super) fn api_version(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    out.text(value, path);
+}
+
+/// Checks `kind`.
+pub(super) fn kind(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    out.text(value, path);
+}
+
+/// Checks `spec`.
+pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &[
+                "clusterRef",
+                "schedule",
+                "destination",
+                "tables",
+                "suspend",
+                "backupTimeout",
+                "successfulJobsHistoryLimit",
+                "failedJobsHistoryLimit",
+            ],
+            &["clusterRef", "schedule", "destination"],
+        ) else { return };
+    if let Some(value) = object.get("clusterRef") {
+        spec_cluster_ref(value, &path.field("clusterRef"), out);
+    }
+    if let Some(value) = object.get("schedule") {
+        spec_schedule(value, &path.field("schedule"), out);
+    }
+    if let Some(value) = object.get("destination") {
+        spec_destination(value, &path.field("destination"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tables") {
+        spec_tables(value, &path.field("tables"), out);
+    }
+    if let Some(value) = cel::not_null(object, "suspend") {
+        spec_suspend(value, &path.field("suspend"), out);
+    }
+    if let Some(value) = cel::not_null(object, "backupTimeout") {
+        spec_backup_timeout(value, &path.field("backupTimeout"), out);
+    }
+    if let Some(value) = cel::not_null(object, "successfulJobsHistoryLimit") {
+        spec_successful_jobs_history_limit(
+            value,
+            &path.field("successfulJobsHistoryLimit"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "failedJobsHistoryLimit") {
+        spec_failed_jobs_history_limit(
+            value,
+            &path.field("failedJobsHistoryLimit"),
+            out,
+        );
+    }
+}
+
+/// Checks `spec.clusterRef`.
+pub(super) fn spec_cluster_ref(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out.object(value, path, &["name", "namespace"], &["name"]) else {
+        return
+    };
+    if let Some(value) = object.get("name") {
+        spec_cluster_ref_name(value, &path.field("name"), out);
+    }
+    if let Some(value) = cel::not_null(object, "namespace") {
+        spec_cluster_ref_namespace(value, &path.field("namespace"), out);
+    }
+}
+
+/// Checks `spec.clusterRef.name`.
+pub(super) fn spec_cluster_ref_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 63);
+    out.rule(
+        value,
+        path,
+        SPEC_CLUSTER_REF_NAME_RULE_1_1.is_match(subject),
+        "must be the name of an AntflyCluster: lower-case letters, digits and '-', beginning and ending with a letter or digit, such as my-cluster",
+    );
+}
+
+/// Checks `spec.clusterRef.namespace`.
+pub(super) fn spec_cluster_ref_namespace(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 63);
+    out.rule(
+        value,
+        path,
+        SPEC_CLUSTER_REF_NAMESPACE_RULE_1_1.is_match(subject),
+        "must be the name of a namespace: lower-case letters, digits and '-', beginning and ending with a letter or digit, such as production",
+    );
+}
+
+/// Checks `spec.schedule`.
+pub(super) fn spec_schedule(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 400);
+    out.rule(
+        value,
+        path,
+        SPEC_SCHEDULE_RULE_1_1.is_match(subject),
+        "must be plain ASCII, with spaces (no tabs or line breaks) between the fields",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_2_1.is_match(subject),
+        "must not name a time zone: backups are scheduled in UTC, so remove TZ= and write the hour in UTC",
+    );
+    out.rule(
+        value,
+        path,
+        (!subject.starts_with("@")
+            || [
+                "@yearly",
+                "@annually",
+                "@monthly",
+                "@weekly",
+                "@daily",
+                "@midnight",
+                "@hourly",
+            ]
+                .contains(&subject)),
+        "a schedule that begins with @ must be one of @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly; for an interval write a step, such as \"*/30 * * * *\" for every 30 minutes",
+    );
+    out.rule(
+        value,
+        path,
+        (SPEC_SCHEDULE_RULE_4_1.is_match(subject)
+            || SPEC_SCHEDULE_RULE_4_2.is_match(subject)),
+        "must have five fields with spaces between them, and none before or after: minute hour day-of-month month day-of-week, such as \"0 2 * * *\"",
+    );
+    out.rule(
+        value,
+        path,
+        ((SPEC_SCHEDULE_RULE_5_1.is_match(subject)
+            || !SPEC_SCHEDULE_RULE_5_2.is_match(subject))
+            || SPEC_SCHEDULE_RULE_5_3.is_match(subject)),
+        "each field must be *, ?, a number, a range such as 1-5, or a list of those such as 1,15,20-25, with a step if wanted, such as */15; months and days of the week may be written jan-dec and sun-sat, but a range must not mix a name with a number",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_6_1.is_match(subject),
+        "minute (the first field) must be 0 to 59",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_7_1.is_match(subject),
+        "hour (the second field) must be 0 to 23",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_8_1.is_match(subject),
+        "day of month (the third field) must be 1 to 31",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_9_1.is_match(subject),
+        "month (the fourth field) must be 1 to 12, or jan to dec",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_10_1.is_match(subject),
+        "day of week (the fifth field) must be 0 to 6 (0 is Sunday), or sun to sat",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_11_1.is_match(subject),
+        "a step, the number after /, must be 1 to 9999",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_SCHEDULE_RULE_12_1.is_match(subject),
+        "a range must not fall: write 3-5, not 5-3; for one that passes midnight or the end of the week or year write a list, such as 22-23,0-4",
+    );
+}
+
+/// Checks `spec.destination`.
+pub(super) fn spec_destination(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out
+        .object(value, path, &["location", "credentialsSecret"], &["location"]) else {
+        return
+    };
+    if let Some(value) = object.get("location") {
+        spec_destination_location(value, &path.field("location"), out);
+    }
+    if let Some(value) = cel::not_null(object, "credentialsSecret") {
+        spec_destination_credentials_secret(
+            value,
+            &path.field("credentialsSecret"),
+            out,
+        );
+    }
+}
+
+/// Checks `spec.destination.location`.
+pub(super) fn spec_destination_location(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 1024);
+    out.rule(
+        value,
+        path,
+        SPEC_DESTINATION_LOCATION_RULE_1_1.is_match(subject),
+        "must begin with s3:// or file:///, such as s3://my-bucket/antfly-backups",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_DESTINATION_LOCATION_RULE_2_1.is_match(subject),
+        "must not contain white space or control characters",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_DESTINATION_LOCATION_RULE_3_1.is_match(subject),
+        "must not contain a '..' segment; write the path that is meant",
+    );
+    out.rule(
+        value,
+        path,
+        (!subject.starts_with("s3://")
+            || SPEC_DESTINATION_LOCATION_RULE_4_1.is_match(subject)),
+        "the bucket, between s3:// and the next /, must have lower-case letters, digits, '-', '_' and '.' only, and begin and end with a letter or digit",
+    );
+    out.rule(
+        value,
+        path,
+        (!subject.starts_with("s3://")
+            || SPEC_DESTINATION_LOCATION_RULE_5_1.is_match(subject)),
+        "the bucket, between s3:// and the next /, must have 3 to 63 characters (with dots up to 222, 63 between two dots)",
+    );
+    out.rule(
+        value,
+        path,
+        !SPEC_DESTINATION_LOCATION_RULE_6_1.is_match(subject),
+        "the bucket, between s3:// and the next /, must not be an IP address, have two dots in a row or more than 222 characters",
+    );
+    out.rule(
+        value,
+        path,
+        (!subject.starts_with("file:///")
+            || SPEC_DESTINATION_LOCATION_RULE_7_1.is_match(subject)),
+        "must name an absolute path after file://, such as file:///var/backups",
+    );
+}
+
+/// Checks `spec.destination.credentialsSecret`.
+pub(super) fn spec_destination_credentials_secret(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["name"], &["name"]) else { return };
+    if let Some(value) = object.get("name") {
+        spec_destination_credentials_secret_name(value, &path.field("name"), out);
+    }
+}
+
+/// Checks `spec.destination.credentialsSecret.name`.
+pub(super) fn spec_destination_credentials_secret_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        SPEC_DESTINATION_CREDENTIALS_SECRET_NAME_RULE_1_1.is_match(subject),
+        "must be the name of a Secret: lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit, such as backup-credentials",
+    );
+}
+
+/// Checks `spec.tables`.
+pub(super) fn spec_tables(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.min_items(subject, path, 1);
+    out.max_items(subject, path, 256);
+    out.set(subject, path);
+    for (index, item) in subject.iter().enumerate() {
+        spec_tables_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `spec.tables[]`.
+pub(super) fn spec_tables_item(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 128);
+    out.rule(
+        value,
+        path,
+        !SPEC_TABLES_ITEM_RULE_1_1.is_match(subject),
+        "a table's name must not contain a comma, white space or control characters; write one name per item",
+    );
+    out.rule(
+        value,
+        path,
+        !subject.starts_with("-"),
+        "a table's name must not begin with '-'",
+    );
+}
+
+/// Checks `spec.suspend`.
+pub(super) fn spec_suspend(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    out.boolean(value, path);
+}
+
+/// Checks `spec.backupTimeout`.
+pub(super) fn spec_backup_timeout(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 64);
+    out.rule(
+        value,
+        path,
+        SPEC_BACKUP_TIMEOUT_RULE_1_1.is_match(subject),
+        "must be a duration, numbers each with a unit (h, m, s, ms, us, ns), such as 30m, 1h30m or 90s",
+    );
+    out.rule(
+        value,
+        path,
+        cel::or(
+            Some(!SPEC_BACKUP_TIMEOUT_RULE_2_1.is_match(subject)),
+            || cel::and(
+                cel::and(
+                    Some(SPEC_BACKUP_TIMEOUT_RULE_2_2.is_match(subject)),
+                    || {
+                        cel::duration(subject)
+                            .zip(cel::duration("1s"))
+                            .map(|(left, right)| left >= right)
+                    },
+                ),
+                || {
+                    cel::duration(subject)
+                        .zip(cel::duration("168h"))
+                        .map(|(left, right)| left <= right)
+                },
+            ),
+        ),
+        "must be at least 1s and at most 168h",
+    );
+}
+
+/// Checks `spec.successfulJobsHistoryLimit`.
+pub(super) fn spec_successful_jobs_history_limit(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `spec.failedJobsHistoryLimit`.
+pub(super) fn spec_failed_jobs_history_limit(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status`.
+pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &[
+                "phase",
+                "lastScheduledTime",
+                "lastSuccessfulBackup",
+                "recentBackups",
+                "conditions",
+                "nextScheduledBackup",
+                "cronJobName",
+            ],
+            &[],
+        ) else { return };
+    if let Some(value) = cel::not_null(object, "phase") {
+        status_phase(value, &path.field("phase"), out);
+    }
+    if let Some(value) = cel::not_null(object, "lastScheduledTime") {
+        status_last_scheduled_time(value, &path.field("lastScheduledTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "lastSuccessfulBackup") {
+        status_last_successful_backup(value, &path.field("lastSuccessfulBackup"), out);
+    }
+    if let Some(value) = cel::not_null(object, "recentBackups") {
+        status_recent_backups(value, &path.field("recentBackups"), out);
+    }
+    if let Some(value) = cel::not_null(object, "conditions") {
+        status_conditions(value, &path.field("conditions"), out);
+    }
+    if let Some(value) = cel::not_null(object, "nextScheduledBackup") {
+        status_next_scheduled_backup(value, &path.field("nextScheduledBackup"), out);
+    }
+    if let Some(value) = cel::not_null(object, "cronJobName") {
+        status_cron_job_name(value, &path.field("cronJobName"), out);
+    }
+}
+
+/// Checks `status.phase`.
+pub(super) fn status_phase(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Active", "Suspended", "Failed"]);
+}
+
+/// Checks `status.lastScheduledTime`.
+pub(super) fn status_last_scheduled_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastSuccessfulBackup`.
+pub(super) fn status_last_successful_backup(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["backupId", "startTime", "completionTime", "status", "tables", "error"],
+            &["backupId", "startTime", "status"],
+        ) else { return };
+    if let Some(value) = object.get("backupId") {
+        status_last_successful_backup_backup_id(value, &path.field("backupId"), out);
+    }
+    if let Some(value) = object.get("startTime") {
+        status_last_successful_backup_start_time(value, &path.field("startTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "completionTime") {
+        status_last_successful_backup_completion_time(
+            value,
+            &path.field("completionTime"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("status") {
+        status_last_successful_backup_status(value, &path.field("status"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tables") {
+        status_last_successful_backup_tables(value, &path.field("tables"), out);
+    }
+    if let Some(value) = cel::not_null(object, "error") {
+        status_last_successful_backup_error(value, &path.field("error"), out);
+    }
+}
+
+/// Checks `status.lastSuccessfulBackup.backupId`.
+pub(super) fn status_last_successful_backup_backup_id(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastSuccessfulBackup.startTime`.
+pub(super) fn status_last_successful_backup_start_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastSuccessfulBackup.completionTime`.
+pub(super) fn status_last_successful_backup_completion_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastSuccessfulBackup.status`.
+pub(super) fn status_last_successful_backup_status(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Running", "Completed", "Failed"]);
+}
+
+/// Checks `status.lastSuccessfulBackup.tables`.
+pub(super) fn status_last_successful_backup_tables(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 256);
+    for (index, item) in subject.iter().enumerate() {
+        status_last_successful_backup_tables_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.lastSuccessfulBackup.tables[]`.
+pub(super) fn status_last_successful_backup_tables_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastSuccessfulBackup.error`.
+pub(super) fn status_last_successful_backup_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.recentBackups`.
+pub(super) fn status_recent_backups(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 50);
+    for (index, item) in subject.iter().enumerate() {
+        status_recent_backups_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.recentBackups[]`.
+pub(super) fn status_recent_backups_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["backupId", "startTime", "completionTime", "status", "tables", "error"],
+            &["backupId", "startTime", "status"],
+        ) else { return };
+    if let Some(value) = object.get("backupId") {
+        status_recent_backups_item_backup_id(value, &path.field("backupId"), out);
+    }
+    if let Some(value) = object.get("startTime") {
+        status_recent_backups_item_start_time(value, &path.field("startTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "completionTime") {
+        status_recent_backups_item_completion_time(
+            value,
+            &path.field("completionTime"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("status") {
+        status_recent_backups_item_status(value, &path.field("status"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tables") {
+        status_recent_backups_item_tables(value, &path.field("tables"), out);
+    }
+    if let Some(value) = cel::not_null(object, "error") {
+        status_recent_backups_item_error(value, &path.field("error"), out);
+    }
+}
+
+/// Checks `status.recentBackups[].backupId`.
+pub(super) fn status_recent_backups_item_backup_id(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.recentBackups[].startTime`.
+pub(super) fn status_recent_backups_item_start_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.recentBackups[].completionTime`.
+pub(super) fn status_recent_backups_item_completion_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.recentBackups[].status`.
+pub(super) fn status_recent_backups_item_status(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Running", "Completed", "Failed"]);
+}
+
+/// Checks `status.recentBackups[].tables`.
+pub(super) fn status_recent_backups_item_tables(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 256);
+    for (index, item) in subject.iter().enumerate() {
+        status_recent_backups_item_tables_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.recentBackups[].tables[]`.
+pub(super) fn status_recent_backups_item_tables_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.recentBackups[].error`.
+pub(super) fn status_recent_backups_item_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.conditions`.
+pub(super) fn status_conditions(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    out.map_by_keys(subject, path, &["type"]);
+    for (index, item) in subject.iter().enumerate() {
+        status_conditions_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.conditions[]`.
+pub(super) fn status_conditions_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &[
+                "type",
+                "status",
+                "observedGeneration",
+                "lastTransitionTime",
+                "reason",
+                "message",
+            ],
+            &["type", "status", "lastTransitionTime", "reason", "message"],
+        ) else { return };
+    if let Some(value) = object.get("type") {
+        status_conditions_item_type(value, &path.field("type"), out);
+    }
+    if let Some(value) = object.get("status") {
+        status_conditions_item_status(value, &path.field("status"), out);
+    }
+    if let Some(value) = cel::not_null(object, "observedGeneration") {
+        status_conditions_item_observed_generation(
+            value,
+            &path.field("observedGeneration"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("lastTransitionTime") {
+        status_conditions_item_last_transition_time(
+            value,
+            &path.field("lastTransitionTime"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("reason") {
+        status_conditions_item_reason(value, &path.field("reason"), out);
+    }
+    if let Some(value) = object.get("message") {
+        status_conditions_item_message(value, &path.field("message"), out);
+    }
+}
+
+/// Checks `status.conditions[].type`.
+pub(super) fn status_conditions_item_type(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 316);
+    out.pattern(subject, path, &STATUS_CONDITIONS_ITEM_TYPE_PATTERN);
+}
+
+/// Checks `status.conditions[].status`.
+pub(super) fn status_conditions_item_status(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["True", "False", "Unknown"]);
+}
+
+/// Checks `status.conditions[].observedGeneration`.
+pub(super) fn status_conditions_item_observed_generation(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+}
+
+/// Checks `status.conditions[].lastTransitionTime`.
+pub(super) fn status_conditions_item_last_transition_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.conditions[].reason`.
+pub(super) fn status_conditions_item_reason(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 1024);
+    out.pattern(subject, path, &STATUS_CONDITIONS_ITEM_REASON_PATTERN);
+}
+
+/// Checks `status.conditions[].message`.
+pub(super) fn status_conditions_item_message(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 32768);
+}
+
+/// Checks `status.nextScheduledBackup`.
+pub(super) fn status_next_scheduled_backup(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.cronJobName`.
+pub(super) fn status_cron_job_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Fills in the defaults, as the API server does: where a field is absent or null. Drops all other nulls of fields
+/// that may be absent.
+pub(super) fn apply_defaults(object: &mut Value) {
+    if let Some(Value::Object(object)) = object.pointer_mut("") {
+        cel::drop_null(object, "apiVersion");
+        cel::drop_null(object, "kind");
+        cel::drop_null(object, "metadata");
+        cel::drop_null(object, "status");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/spec") {
+        cel::drop_null(object, "tables");
+        cel::set_default(object, "suspend", Value::from(false));
+        cel::set_default(object, "backupTimeout", Value::from("1h"));
+        cel::set_default(object, "successfulJobsHistoryLimit", Value::from(3));
+        cel::set_default(object, "failedJobsHistoryLimit", Value::from(1));
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/spec/clusterRef") {
+        cel::drop_null(object, "namespace");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/spec/destination") {
+        cel::drop_null(object, "credentialsSecret");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/status") {
+        cel::drop_null(object, "phase");
+        cel::drop_null(object, "lastScheduledTime");
+        cel::drop_null(object, "lastSuccessfulBackup");
+        cel::drop_null(object, "recentBackups");
+        cel::drop_null(object, "conditions");
+        cel::drop_null(object, "nextScheduledBackup");
+        cel::drop_null(object, "cronJobName");
+    }
+    if let Some(Value::Object(object)) = object
+        .pointer_mut("/status/lastSuccessfulBackup")
+    {
+        cel::drop_null(object, "completionTime");
+        cel::drop_null(object, "tables");
+        cel::drop_null(object, "error");
+    }
+}
+
+static SPEC_CLUSTER_REF_NAME_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$").expect("compiled by the build")
+});
+
+static SPEC_CLUSTER_REF_NAMESPACE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[ -~]*$").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_2_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^ *(CRON_)?TZ=").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_4_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^(@| *(CRON_)?TZ=)").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_4_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[^ ]+( +[^ ]+){4}$").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_5_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^(@| *(CRON_)?TZ=)").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_5_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[^ ]+( +[^ ]+){4}$").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_5_3: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^((([*?]|[0-9]+(-[0-9]+)?)(/[0-9]+)?,)*([*?]|[0-9]+(-[0-9]+)?)(/[0-9]+)? +){3}(([*?]|[0-9]+(-[0-9]+)?|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(-(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))?)(/[0-9]+)?,)*([*?]|[0-9]+(-[0-9]+)?|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(-(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))?)(/[0-9]+)? +(([*?]|[0-9]+(-[0-9]+)?|(?i:sun|mon|tue|wed|thu|fri|sat)(-(?i:sun|mon|tue|wed|thu|fri|sat))?)(/[0-9]+)?,)*([*?]|[0-9]+(-[0-9]+)?|(?i:sun|mon|tue|wed|thu|fri|sat)(-(?i:sun|mon|tue|wed|thu|fri|sat))?)(/[0-9]+)?$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_6_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^ ]*[,-])?0*([6-9][0-9]|[1-9][0-9]{2,})[-,/ ]")
+        .expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_7_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[^ ]+ +([^ ]*[,-])?0*(2[4-9]|[3-9][0-9]|[1-9][0-9]{2,})[-,/ ]")
+        .expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_8_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([^ ]+ +){2}([^ ]*[,-])?(0+|0*(3[2-9]|[4-9][0-9]|[1-9][0-9]{2,}))[-,/ ]",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_9_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([^ ]+ +){3}([^ ]*[,-])?(0+|0*(1[3-9]|[2-9][0-9]|[1-9][0-9]{2,}))[-,/ ]",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_10_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^ ]+ +){4}([^ ]*[,-])?0*([7-9]|[1-9][0-9]+)([-,/][^ ]*)?$")
+        .expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_11_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("/(0+([ ,]|$)|0*[1-9][0-9]{4,})").expect("compiled by the build")
+});
+
+static SPEC_SCHEDULE_RULE_12_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "(^|[ ,])(?i:0*[1-5][0-9]-0*[0-9]|0*(5[0-9]-0*[1-4]|4[0-9]-0*[1-3]|3[0-9]-0*[12]|2[0-9]-0*1)[0-9]|0*(9-0*[0-8]|8-0*[0-7]|7-0*[0-6]|6-0*[0-5]|5-0*[0-4]|4-0*[0-3]|3-0*[0-2]|2-0*[01]|1-0*0)|0*1(9-0*1[0-8]|8-0*1[0-7]|7-0*1[0-6]|6-0*1[0-5]|5-0*1[0-4]|4-0*1[0-3]|3-0*1[0-2]|2-0*1[01]|1-0*10)|0*2(9-0*2[0-8]|8-0*2[0-7]|7-0*2[0-6]|6-0*2[0-5]|5-0*2[0-4]|4-0*2[0-3]|3-0*2[0-2]|2-0*2[01]|1-0*20)|0*3(9-0*3[0-8]|8-0*3[0-7]|7-0*3[0-6]|6-0*3[0-5]|5-0*3[0-4]|4-0*3[0-3]|3-0*3[0-2]|2-0*3[01]|1-0*30)|0*4(9-0*4[0-8]|8-0*4[0-7]|7-0*4[0-6]|6-0*4[0-5]|5-0*4[0-4]|4-0*4[0-3]|3-0*4[0-2]|2-0*4[01]|1-0*40)|0*5(9-0*5[0-8]|8-0*5[0-7]|7-0*5[0-6]|6-0*5[0-5]|5-0*5[0-4]|4-0*5[0-3]|3-0*5[0-2]|2-0*5[01]|1-0*50)|dec-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov)|nov-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct)|oct-(jan|feb|mar|apr|may|jun|jul|aug|sep)|sep-(jan|feb|mar|apr|may|jun|jul|aug)|aug-(jan|feb|mar|apr|may|jun|jul)|jul-(jan|feb|mar|apr|may|jun)|jun-(jan|feb|mar|apr|may)|may-(jan|feb|mar|apr)|apr-(jan|feb|mar)|mar-(jan|feb)|feb-jan|sat-(sun|mon|tue|wed|thu|fri)|fri-(sun|mon|tue|wed|thu)|thu-(sun|mon|tue|wed)|wed-(sun|mon|tue)|tue-(sun|mon)|mon-sun)([ ,/]|$)",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_LOCATION_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^(s3://|file:///)").expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_LOCATION_RULE_2_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("[\\pZ\\p{Cc}]").expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_LOCATION_RULE_3_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(^|/)([.]|%2[eE]){2}(/|$)").expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_LOCATION_RULE_4_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^s3://[a-z0-9]([a-z0-9._-]*[a-z0-9])?(/|$)")
+        .expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_LOCATION_RULE_5_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^s3://([^/.]{3,63}|[^/]{3,63}|[^/.]{1,63}([.][^/.]{1,63})+)(/|$)")
+        .expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_LOCATION_RULE_6_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^s3://([^/]{223}|[^/]*[.][.]|[0-9]{1,3}([.][0-9]{1,3}){3}(/|$))")
+        .expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_LOCATION_RULE_7_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^file:///[^/]").expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_CREDENTIALS_SECRET_NAME_RULE_1_1: LazyLock<Regex> = LazyLock::new(||
+{
+    Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+        .expect("compiled by the build")
+});
+
+static SPEC_TABLES_ITEM_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("[,\\pZ\\p{Cc}]").expect("compiled by the build")
+});
+
+static SPEC_BACKUP_TIMEOUT_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[+]?(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+$")
+        .expect("compiled by the build")
+});
+
+static SPEC_BACKUP_TIMEOUT_RULE_2_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[+]?(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+$")
+        .expect("compiled by the build")
+});
+
+static SPEC_BACKUP_TIMEOUT_RULE_2_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^[+]?(0*([0-9]{0,3}([.][0-9]*)?h|[0-9]{0,5}([.][0-9]*)?m|[0-9]{0,6}([.][0-9]*)?s|[0-9]{0,9}([.][0-9]*)?ms|[0-9]{0,12}([.][0-9]*)?[uµμ]s|[0-9]{0,15}([.][0-9]*)?ns))+$",
+        )
+        .expect("compiled by the build")
+});
+
+static STATUS_CONDITIONS_ITEM_TYPE_PATTERN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+        )
+        .expect("compiled by the build")
+});
+
+static STATUS_CONDITIONS_ITEM_REASON_PATTERN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
+        .expect("compiled by the build")
+});

@@ -1,0 +1,171 @@
+//! The Rust types, held against the schema that they are made from: what `schemars` derives from them must say the same.
+//!
+//! Both sides are brought into one form first. What the types cannot express is listed here, once; any other difference
+//! fails.
+
+use antfly_backup_operator::api::{AntflyBackupSpec, AntflyBackupStatus, CRD};
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+use similar::TextDiff;
+
+/// Keywords of the file that Rust types have no words for, and what stands in for them.
+const BEYOND_RUST_TYPES: [(&str, &str); 12] = [
+    ("pattern", "the generated validation checks it"),
+    ("minLength", "the generated validation checks it"),
+    ("maxLength", "the generated validation checks it"),
+    ("minItems", "the generated validation checks it"),
+    ("maxItems", "the generated validation checks it"),
+    ("minimum", "the generated validation checks it"),
+    ("maximum", "the generated validation checks it"),
+    ("x-kubernetes-validations", "the generated validation checks them"),
+    ("x-kubernetes-list-type", "the generated validation checks it; merging is the API server's work"),
+    ("x-kubernetes-list-map-keys", "the generated validation checks them; merging is the API server's work"),
+    ("title", "the name of the Rust type, which is gone where the derived schema is written out in place"),
+    ("enum", "compared with the meaning of each value, see `values`"),
+];
+
+/// The list whose items are k8s-openapi's `Condition`: its documentation is Kubernetes' own, and its status a `String`.
+const OF_KUBERNETES: &str = "conditions";
+
+#[test]
+fn the_types_say_what_the_schema_says() {
+    let crd: Value = serde_saphyr::from_str(CRD).expect("the definition is YAML");
+    let file = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
+    for (part, derived) in [("spec", derived::<AntflyBackupSpec>()), ("status", derived::<AntflyBackupStatus>())] {
+        if let Some(diff) = difference(&file[part], &derived) {
+            panic!("the Rust types differ from .{part} of the schema:\n{diff}");
+        }
+    }
+}
+
+#[test]
+fn every_exception_is_needed() {
+    for (keyword, _) in BEYOND_RUST_TYPES {
+        assert!(CRD.contains(&format!(" {keyword}:")), "the schema has no {keyword} any more; drop the exception");
+    }
+}
+
+#[test]
+fn any_difference_is_told() {
+    let file = json!({
+        "type": "object",
+        "description": "A thing.",
+        "required": ["a"],
+        "properties": { "a": { "type": "string" }, "b": { "type": "integer", "format": "int32" } },
+    });
+    assert_eq!(difference(&file, &file), None);
+    for (pointer, value) in [
+        ("/description", json!("Another thing.")),
+        ("/required", json!([])),
+        ("/properties", json!({ "a": { "type": "string" } })),
+        ("/properties/a/type", json!("integer")),
+        ("/properties/b/format", json!("int64")),
+        ("/properties/b", json!({ "type": "integer", "format": "int32", "default": 3 })),
+    ] {
+        let mut derived = file.clone();
+        *derived.pointer_mut(pointer).expect("it is there") = value;
+        assert!(difference(&file, &derived).is_some(), "{pointer}");
+    }
+}
+
+/// The schema that schemars derives, every type written out where it is used.
+fn derived<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::openapi3().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.remove("$schema");
+    schema.into()
+}
+
+fn difference(file: &Value, derived: &Value) -> Option<String> {
+    let texts = [of_file(file), of_types(derived)].map(|schema| format!("{schema:#}\n"));
+    let [file, derived] = &texts;
+    let diff = TextDiff::from_lines(file, derived);
+    (file != derived)
+        .then(|| diff.unified_diff().context_radius(8).header("schema/antflybackup.yaml", "Rust types").to_string())
+}
+
+/// The form of a schema of the file.
+fn of_file(schema: &Value) -> Value {
+    let mut keywords = schema.as_object().cloned().unwrap_or_default();
+    if let Some(values) = keywords.get("enum").and_then(Value::as_array).cloned() {
+        let description = keywords["description"].as_str().unwrap_or_default().to_owned();
+        let meaning = |value: &Value| {
+            let line = format!("- {}: ", value.as_str().unwrap_or_default());
+            capitalized(description.lines().find_map(|text| text.strip_prefix(&line)).unwrap_or_default())
+        };
+        let meanings: Map<_, _> =
+            values.iter().map(|value| (value.as_str().unwrap_or_default().to_owned(), meaning(value).into())).collect();
+        let general: Vec<_> = description.lines().filter(|line| !line.starts_with("- ")).collect();
+        keywords.insert("description".to_owned(), general.join("\n").into());
+        keywords.insert("values".to_owned(), sorted(meanings));
+    }
+    for (keyword, _) in BEYOND_RUST_TYPES {
+        keywords.remove(keyword);
+    }
+    common_form(keywords, of_file)
+}
+
+/// The form of a derived schema.
+fn of_types(schema: &Value) -> Value {
+    let mut keywords = schema.as_object().cloned().unwrap_or_default();
+    // of an `Option`; in the file a field that may be absent is just not required
+    keywords.remove("nullable");
+    if let Some(Value::Array(alternatives)) = keywords.remove("anyOf") {
+        let description = keywords.remove("description");
+        keywords.extend(alternatives[0].as_object().cloned().unwrap_or_default());
+        keywords.extend(description.map(|description| ("description".to_owned(), description)));
+    }
+    if let Some(Value::Array(variants)) = keywords.remove("oneOf") {
+        let value = |variant: &Value| variant["enum"][0].as_str().unwrap_or_default().to_owned();
+        let meanings = variants.iter().map(|variant| (value(variant), variant["description"].clone())).collect();
+        keywords.insert("values".to_owned(), sorted(meanings));
+        keywords.insert("type".to_owned(), "string".into());
+    }
+    keywords.remove("title");
+    common_form(keywords, of_types)
+}
+
+/// What both forms share: sorted, and without what is not compared.
+fn common_form(mut keywords: Map<String, Value>, form: fn(&Value) -> Value) -> Value {
+    if let Some(Value::Array(required)) = keywords.get_mut("required") {
+        required.sort_by_key(ToString::to_string);
+    }
+    if let Some(items) = keywords.get_mut("items") {
+        *items = form(items);
+        // an item is described by its type, if by anything
+        items.as_object_mut().and_then(|items| items.remove("description"));
+    }
+    if let Some(Value::Object(properties)) = keywords.get_mut("properties") {
+        for (name, property) in properties.iter_mut() {
+            *property = form(property);
+            if name == OF_KUBERNETES {
+                property["items"] = without_documentation(&property["items"]);
+            }
+        }
+        *properties = sorted(std::mem::take(properties)).as_object().cloned().unwrap_or_default();
+    }
+    sorted(keywords)
+}
+
+/// Types, formats and required fields only.
+fn without_documentation(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    for property in schema["properties"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for keyword in ["description", "values"] {
+            property.as_object_mut().and_then(|property| property.remove(keyword));
+        }
+    }
+    schema
+}
+
+/// In the order of keys, whatever the order that `serde_json` keeps.
+fn sorted(map: Map<String, Value>) -> Value {
+    let mut entries: Vec<_> = map.into_iter().collect();
+    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+    Value::Object(entries.into_iter().collect())
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
