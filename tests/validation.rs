@@ -6,6 +6,8 @@ mod corpus;
 #[path = "support/validation_judges.rs"]
 mod judges;
 
+use std::io::Write;
+
 use antfly_backup_operator::{
     api::CRD,
     schedule::Schedule,
@@ -68,14 +70,14 @@ async fn three_judges_give_the_same_verdict() {
         match beyond {
             _ if theirs.is_empty() == case.is_valid => {}
             None => fault(format!("jsonschema and kube-cel say: {theirs:?}")),
-            Some(index) => {
-                disagreements[index] += 1;
-                println!("not judged by jsonschema and kube-cel: {} ({})", case.name, BEYOND_THE_LIBRARIES[index].1);
-            }
+            Some(index) => disagreements[index] += 1,
         }
     }
     for ((name, reason), count) in BEYOND_THE_LIBRARIES.iter().zip(disagreements) {
         assert!(count > 0, "the libraries judge {name} rightly by now; drop it from the list ({reason})");
+        // not println!, which the test harness swallows: a judge that was not asked should be heard of
+        let told = writeln!(std::io::stderr(), "jsonschema and kube-cel were not heard on {count} of {name}: {reason}");
+        told.unwrap();
     }
     assert!(faults.is_empty(), "{} of {} manifests:\n{}", faults.len(), cases.len(), faults.join("\n"));
 }
@@ -93,7 +95,7 @@ fn differences(ours: &[Violation], refusal: &Refusal, rule_messages: &[String]) 
         let rule = rule_messages.iter().find(|rule| message.ends_with(rule.as_str()));
         let is_named = match rule {
             _ if message.starts_with("unknown field") => {
-                refusal.is_thorough || refusal.message.contains(&format!("\"{field}\""))
+                !refusal.is_thorough && refusal.message.contains(&format!("\"{field}\""))
             }
             _ if !refusal.is_thorough => true,
             Some(rule) => !refusal.has_rules || refusal.message.contains(rule) && is_below(field, &refusal.fields),

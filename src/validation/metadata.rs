@@ -72,8 +72,8 @@ pub(super) fn with_generated_name(object: &Value) -> Cow<'_, Value> {
 
 /// Makes null labels and annotations empty ones, as Kubernetes' decoder does.
 pub(super) fn fill_null_entries(object: &mut Value) {
-    for field in ["labels", "annotations"] {
-        let entries = object["metadata"].get_mut(field).and_then(Value::as_object_mut);
+    for pointer in ["/metadata/labels", "/metadata/annotations"] {
+        let entries = object.pointer_mut(pointer).and_then(Value::as_object_mut);
         entries
             .into_iter()
             .flat_map(Map::values_mut)
