@@ -6,7 +6,7 @@ use crate::{
     manifest::cron_job_name,
     observed::{CronJobView, JobView},
     plan::{Blocked, ClusterLookup, Plan, reason},
-    records::{last_successful, recent},
+    records,
     stored::StoredBackup,
 };
 use jiff::Timestamp;
@@ -47,16 +47,16 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> AntflyBackupSta
         let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
         limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
     });
-    let recent_backups = recent(earlier, jobs, history_limits, now);
+    let records = records::all(earlier, jobs, now);
     let remembered_slot = earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
 
     AntflyBackupStatus {
         phase: Some(phase),
         last_scheduled_time: ours.and_then(|cron_job| cron_job.last_schedule_time).max(remembered_slot).map(Time),
-        last_successful_backup: last_successful(earlier, &recent_backups),
-        recent_backups,
+        last_successful_backup: records::last_successful(earlier, &records),
+        recent_backups: records::recent(records, history_limits),
         conditions: conditions(
-            vec![schedule_ready(backup, plan, ours), cluster_ready(backup, cluster)],
+            vec![schedule_ready(backup, plan, ours), cluster_ready(backup, plan, cluster)],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
             now,
@@ -88,7 +88,7 @@ fn schedule_ready(backup: &StoredBackup, plan: &Result<Plan, Blocked>, ours: Opt
     }
 }
 
-fn cluster_ready(backup: &StoredBackup, cluster: &ClusterLookup) -> Verdict {
+fn cluster_ready(backup: &StoredBackup, plan: &Result<Plan, Blocked>, cluster: &ClusterLookup) -> Verdict {
     let kind = "ClusterReady";
     let Some((namespace, name)) = backup.cluster_key() else {
         let message = "spec.clusterRef is not valid; see ScheduleReady".to_owned();
@@ -101,17 +101,20 @@ fn cluster_ready(backup: &StoredBackup, cluster: &ClusterLookup) -> Verdict {
             reason: reason::CLUSTER_RUNNING,
             message: format!("AntflyCluster {namespace}/{name} is running"),
         },
-        ClusterLookup::Found(cluster) => Verdict {
-            kind,
-            status: "False",
-            reason: reason::CLUSTER_NOT_READY,
-            message: match &cluster.phase {
-                Some(phase) => {
-                    format!("AntflyCluster {namespace}/{name} is in phase {phase:?}; backups are still started")
-                }
-                None => format!("AntflyCluster {namespace}/{name} has no phase yet; backups are still started"),
-            },
-        },
+        ClusterLookup::Found(cluster) => {
+            let state = match &cluster.phase {
+                Some(phase) => format!("is in phase {phase:?}"),
+                None => "has no phase yet".to_owned(),
+            };
+            let starts = plan.as_ref().is_ok_and(|plan| !plan.suspend);
+            let consequence = if starts { "; backups are still started" } else { "" };
+            Verdict {
+                kind,
+                status: "False",
+                reason: reason::CLUSTER_NOT_READY,
+                message: format!("AntflyCluster {namespace}/{name} {state}{consequence}"),
+            }
+        }
         missing => Verdict {
             kind,
             status: "False",

@@ -13,15 +13,8 @@ const FEWEST_RECORDS: usize = 10;
 const MOST_RECORDS: usize = 50;
 const LONGEST_ERROR: usize = 1024;
 
-/// Makes `recentBackups`: newest first, a record for each Job, and those of Jobs that are gone.
-///
-/// `history_limits` are the two of the spec together.
-pub fn recent(
-    earlier: Option<&AntflyBackupStatus>,
-    jobs: &[impl AsRef<JobView>],
-    history_limits: usize,
-    now: Timestamp,
-) -> Vec<BackupRecord> {
+/// Makes the record of each Job, and takes over those of Jobs that are gone: all that is known, newest first.
+pub fn all(earlier: Option<&AntflyBackupStatus>, jobs: &[impl AsRef<JobView>], now: Timestamp) -> Vec<BackupRecord> {
     let mut records: BTreeMap<String, BackupRecord> = BTreeMap::new();
     for record in earlier.map(|status| status.recent_backups.as_slice()).unwrap_or_default() {
         records.insert(record.backup_id.clone(), record.clone());
@@ -38,22 +31,30 @@ pub fn recent(
         records.insert(record.backup_id.clone(), record);
     }
     let mut records: Vec<_> = records.into_values().collect();
-    records.sort_by(|one, other| {
-        other.start_time.0.cmp(&one.start_time.0).then_with(|| other.backup_id.cmp(&one.backup_id))
-    });
+    records.sort_by(|one, other| newness(other).cmp(&newness(one)));
+    records
+}
+
+/// Makes `recentBackups` of [`all`] records: the newest of them. `history_limits` are the two of the spec together.
+pub fn recent(mut records: Vec<BackupRecord>, history_limits: usize) -> Vec<BackupRecord> {
     records.truncate(history_limits.clamp(FEWEST_RECORDS, MOST_RECORDS));
     records
 }
 
-/// The newest Completed record among those and the one that the earlier status holds.
+/// The newest Completed record among [`all`] and the one that the earlier status holds.
 pub fn last_successful(earlier: Option<&AntflyBackupStatus>, records: &[BackupRecord]) -> Option<BackupRecord> {
     let remembered = earlier.and_then(|status| status.last_successful_backup.as_ref());
     let newest = records.iter().find(|record| record.status == BackupStatus::Completed);
     match (newest, remembered) {
-        (Some(newest), Some(remembered)) if remembered.start_time.0 > newest.start_time.0 => Some(remembered.clone()),
+        (Some(newest), Some(remembered)) if newness(remembered) > newness(newest) => Some(remembered.clone()),
         (Some(newest), _) => Some(newest.clone()),
         (None, remembered) => remembered.cloned(),
     }
+}
+
+/// What orders records: the start, and the id where several started in the same second.
+fn newness(record: &BackupRecord) -> (Timestamp, &str) {
+    (record.start_time.0, &record.backup_id)
 }
 
 /// The record of a Job.
