@@ -1,0 +1,271 @@
+//! The status, whatever Jobs, records and conditions there are.
+#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
+
+use antfly_backup_operator::{
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+    observe::{Observation, observe},
+    observed::{Cluster, CronJobView, JobOutcome, JobView},
+    plan::{ClusterLookup, DEFAULT_IMAGE, plan},
+    stored::StoredBackup,
+    validation::validate_status,
+};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::api::ObjectMeta;
+use proptest::{collection, option, prelude::*, sample};
+use serde_json::json;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// 2026-11-23T12:00:00Z.
+const NOW: i64 = 1_795_435_200;
+
+/// All that a status is made of, but for the plan, which follows from it.
+#[derive(Clone, Debug)]
+struct Situation {
+    backup: StoredBackup,
+    cluster: ClusterLookup,
+    cron_job: Option<CronJobView>,
+    jobs: Vec<Arc<JobView>>,
+}
+
+impl Situation {
+    fn status(&self, at: Timestamp) -> AntflyBackupStatus {
+        let plan = plan(&self.backup, &self.cluster, self.cron_job.as_ref(), DEFAULT_IMAGE);
+        let observation = Observation {
+            backup: &self.backup,
+            plan: &plan,
+            cluster: &self.cluster,
+            cron_job: self.cron_job.as_ref(),
+            jobs: &self.jobs,
+        };
+        observe(&observation, at)
+    }
+
+    fn with_status(&self, status: AntflyBackupStatus) -> Self {
+        let mut next = self.clone();
+        next.backup.status = Some(status);
+        next
+    }
+}
+
+fn seconds(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// Moments close enough together for some to be the same.
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (0..60i64).prop_map(|minutes| seconds(NOW - minutes * 60))
+}
+
+/// Few enough for a record and a Job to have the same, and more than there may be records.
+fn id() -> impl Strategy<Value = String> {
+    (0..90u32).prop_map(|number| format!("run-{number}"))
+}
+
+fn tables() -> impl Strategy<Value = Vec<String>> {
+    collection::vec(sample::select(vec!["voyages", "größe", "pay$roll"]).prop_map(str::to_owned), 0..3)
+}
+
+fn job(name: String) -> impl Strategy<Value = Arc<JobView>> {
+    let outcome = prop_oneof![
+        Just(JobOutcome::Running),
+        Just(JobOutcome::Complete),
+        (0..1500usize).prop_map(|length| JobOutcome::Failed {
+            reason: "BackoffLimitExceeded".into(),
+            message: "é".repeat(length),
+        }),
+    ];
+    (option::of(moment()), option::of(moment()), option::of(moment()), outcome, tables()).prop_map(
+        move |(created, start_time, end_time, outcome, tables)| {
+            let metadata =
+                ObjectMeta { name: Some(name.clone()), creation_timestamp: created.map(Time), ..Default::default() };
+            Arc::new(JobView { metadata, controller: None, start_time, end_time, outcome, tables })
+        },
+    )
+}
+
+/// Jobs of different names, as a namespace has them.
+fn jobs() -> impl Strategy<Value = Vec<Arc<JobView>>> {
+    collection::btree_set(id(), 0..70)
+        .prop_flat_map(|names| names.into_iter().map(job).collect::<Vec<_>>())
+        .prop_shuffle()
+}
+
+fn record() -> impl Strategy<Value = BackupRecord> {
+    let status = sample::select(vec![BackupStatus::Running, BackupStatus::Completed, BackupStatus::Failed]);
+    (id(), moment(), option::of(moment()), status, tables(), any::<bool>()).prop_map(
+        |(backup_id, start, completion, status, tables, error)| BackupRecord {
+            backup_id,
+            start_time: Time(start),
+            completion_time: completion.map(Time),
+            status,
+            tables,
+            error: error.then(|| "an earlier error".to_owned()),
+        },
+    )
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    let kind = sample::select(vec!["ScheduleReady", "ClusterReady", "Forgotten"]);
+    (kind, sample::select(vec!["True", "False", "Unknown"]), moment()).prop_map(|(kind, status, at)| Condition {
+        type_: kind.into(),
+        status: status.into(),
+        reason: "Earlier".into(),
+        message: "earlier".into(),
+        observed_generation: Some(1),
+        last_transition_time: Time(at),
+    })
+}
+
+fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
+    let last = record().prop_map(|record| BackupRecord { status: BackupStatus::Completed, ..record });
+    (
+        collection::vec(record(), 0..=50),
+        option::of(last),
+        collection::vec(condition(), 0..4),
+        option::of(moment()),
+        option::of(moment()),
+    )
+        .prop_map(|(recent_backups, last_successful_backup, conditions, scheduled, next)| AntflyBackupStatus {
+            phase: None,
+            last_scheduled_time: scheduled.map(Time),
+            last_successful_backup,
+            recent_backups,
+            conditions,
+            next_scheduled_backup: next.map(Time),
+            cron_job_name: Some("an-earlier-name".into()),
+        })
+}
+
+fn backup() -> impl Strategy<Value = StoredBackup> {
+    let schedule = sample::select(vec!["30 4 * * *", "@monthly", "0 0 30 2 *", "0 25 * * *"]);
+    let limit = || sample::select(vec![0, 3, 30, i32::MAX]);
+    (schedule, any::<bool>(), limit(), limit(), option::of(earlier_status())).prop_map(
+        |(schedule, suspend, successful, failed, status)| {
+            let object = json!({
+                "apiVersion": "antfly.io/v1",
+                "kind": "AntflyBackup",
+                "metadata": {"name": "heron", "namespace": "harbour", "uid": "of-heron", "generation": 2},
+                "spec": {
+                    "clusterRef": {"name": "osprey"},
+                    "schedule": schedule,
+                    "destination": {"location": "s3://tidewater/ledgers"},
+                    "suspend": suspend,
+                    "successfulJobsHistoryLimit": successful,
+                    "failedJobsHistoryLimit": failed,
+                },
+            });
+            StoredBackup { status, ..StoredBackup::from_value(object).unwrap() }
+        },
+    )
+}
+
+fn cluster() -> impl Strategy<Value = ClusterLookup> {
+    let phase = option::of(sample::select(vec!["Running", "Pending", "Degraded"]));
+    let found = phase.prop_map(|phase| {
+        let object = json!({"metadata": {"name": "osprey", "namespace": "harbour"}, "status": {"phase": phase}});
+        ClusterLookup::Found(Arc::new(Cluster::from_value(&object).unwrap()))
+    });
+    prop_oneof![
+        4 => found,
+        1 => Just(ClusterLookup::NotFound),
+        1 => Just(ClusterLookup::NoSuchKind),
+        1 => Just(ClusterLookup::NotWatched),
+    ]
+}
+
+fn cron_job() -> impl Strategy<Value = CronJobView> {
+    (sample::select(vec!["of-heron", "of-another"]), any::<bool>(), option::of(moment())).prop_map(
+        |(owner, suspended, last)| {
+            let object = json!({
+                "metadata": {
+                    "name": "heron-cron",
+                    "namespace": "harbour",
+                    "uid": "of-the-cron-job",
+                    "ownerReferences": [{
+                        "apiVersion": "antfly.io/v1",
+                        "kind": "AntflyBackup",
+                        "name": "heron",
+                        "uid": owner,
+                        "controller": true,
+                    }],
+                },
+                "spec": {"suspend": suspended},
+                "status": {"lastScheduleTime": last.map(Time)},
+            });
+            CronJobView::from_value(&object).unwrap()
+        },
+    )
+}
+
+fn situation() -> impl Strategy<Value = Situation> {
+    (backup(), cluster(), option::of(cron_job()), jobs()).prop_map(|(backup, cluster, cron_job, jobs)| Situation {
+        backup,
+        cluster,
+        cron_job,
+        jobs,
+    })
+}
+
+/// Start and id, by which records are ordered.
+fn newness(record: &BackupRecord) -> (Timestamp, &str) {
+    (record.start_time.0, &record.backup_id)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_look_with_the_status_stored_gives_the_same(situation in situation()) {
+        let status = situation.status(seconds(NOW));
+        let later = seconds(NOW) + SignedDuration::from_secs(1);
+        prop_assert_eq!(situation.with_status(status.clone()).status(later), status);
+    }
+
+    #[test]
+    fn the_order_of_jobs_says_nothing(
+        (situation, jobs) in situation().prop_flat_map(|situation| {
+            let jobs = Just(situation.jobs.clone()).prop_shuffle();
+            (Just(situation), jobs)
+        })
+    ) {
+        let shuffled = Situation { jobs, ..situation.clone() };
+        prop_assert_eq!(shuffled.status(seconds(NOW)), situation.status(seconds(NOW)));
+    }
+
+    #[test]
+    fn the_schema_allows_the_status_and_records_are_bounded_and_newest_first(situation in situation()) {
+        let status = situation.status(seconds(NOW));
+        let violations = validate_status(&serde_json::to_value(&status).unwrap());
+        prop_assert!(violations.is_empty(), "{violations:?}");
+
+        let limits = situation.backup.spec.as_ref().map_or(0, |spec| {
+            i64::from(spec.successful_jobs_history_limit) + i64::from(spec.failed_jobs_history_limit)
+        });
+        let records = &status.recent_backups;
+        prop_assert!(i64::try_from(records.len()).unwrap() <= limits.clamp(10, 50));
+        prop_assert!(records.is_sorted_by(|one, other| newness(one) > newness(other)), "{records:?}");
+        let ids: BTreeSet<_> = records.iter().map(|record| &record.backup_id).collect();
+        prop_assert_eq!(ids.len(), records.len());
+    }
+
+    #[test]
+    fn what_runs_has_a_job(situation in situation()) {
+        let jobs: BTreeSet<_> = situation.jobs.iter().map(|job| job.name()).collect();
+        for record in situation.status(seconds(NOW)).recent_backups {
+            let runs = record.status == BackupStatus::Running;
+            prop_assert!(!runs || jobs.contains(record.backup_id.as_str()), "{record:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_success_is_the_newest_of_all(situation in situation()) {
+        let last = situation.status(seconds(NOW)).last_successful_backup;
+        let completed = situation.jobs.iter().filter(|job| job.outcome == JobOutcome::Complete);
+        let newest_job = completed.map(|job| job.started()).max();
+        let remembered = situation.backup.status.as_ref().and_then(|status| status.last_successful_backup.as_ref());
+        let at_least = newest_job.max(remembered.map(|record| record.start_time.0));
+        prop_assert!(last.as_ref().map(|record| record.start_time.0) >= at_least, "{last:?}, {at_least:?}");
+        prop_assert!(last.is_none_or(|record| record.status == BackupStatus::Completed));
+    }
+}

@@ -1,0 +1,217 @@
+//! Golden cases: what lies in `tests/golden/<case>/`, put through the same code as in the operator.
+
+use antfly_backup_operator::{
+    api::AntflyBackupStatus,
+    manifest::{BACKUP_LABEL, cron_job},
+    observe::{Observation, observe},
+    observed::{Cluster, CronJobView},
+    plan::{Blocked, DEFAULT_IMAGE, Plan, plan},
+    stored::StoredBackup,
+    world::{Facts, Scope, World, key_of},
+};
+use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::runtime::watcher::Event;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The moment of every case: a Monday.
+fn now() -> Timestamp {
+    jiff::civil::date(2026, 11, 23).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("UTC has it").timestamp()
+}
+
+/// One case, as its files have it.
+#[derive(Debug)]
+pub struct GoldenCase {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// What it shows: the comment that `backup.yaml` begins with.
+    pub description: String,
+    /// `backup.yaml`: the AntflyBackup as the API server holds it.
+    pub backup: Value,
+    cluster: Option<Value>,
+    cron_job: Option<Value>,
+    jobs: Vec<Value>,
+    operator: Operator,
+}
+
+/// `operator.yaml`: where the operator, or what the API server serves, is not as usual.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Operator {
+    /// Watched namespaces; none means all.
+    namespaces: Vec<String>,
+    cluster_kind_is_missing: bool,
+    default_image: String,
+}
+
+impl Default for Operator {
+    fn default() -> Self {
+        Operator { namespaces: Vec::new(), cluster_kind_is_missing: false, default_image: DEFAULT_IMAGE.to_owned() }
+    }
+}
+
+/// What the operator makes of a case.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The CronJob, or why there is none.
+    pub cron_job: Result<CronJob, Blocked>,
+    /// The status.
+    pub status: AntflyBackupStatus,
+}
+
+impl GoldenCase {
+    /// Reads the case in that directory.
+    ///
+    /// # Errors
+    /// A file that is not there, or not what it should be.
+    pub fn read(directory: &Path) -> Result<Self> {
+        let text = |name: &str| {
+            let path = directory.join(name);
+            let text = path.exists().then(|| fs::read_to_string(&path)).transpose();
+            text.with_context(|| format!("read {}", path.display()))
+        };
+        let one = |name: &str| -> Result<Option<Value>> {
+            let value = text(name)?.map(|text| serde_saphyr::from_str(&text)).transpose();
+            value.with_context(|| format!("{name} in {} is one YAML document", directory.display()))
+        };
+        let backup = text("backup.yaml")?.context("a case has a backup.yaml")?;
+        let description = backup.lines().next().and_then(|line| line.strip_prefix("# "));
+        let operator = text("operator.yaml")?.map(|text| serde_saphyr::from_str(&text)).transpose()?;
+        let jobs = text("jobs.yaml")?.map(|text| serde_saphyr::from_multiple(&text)).transpose()?;
+        Ok(GoldenCase {
+            directory: directory.to_owned(),
+            description: description
+                .with_context(|| format!("{}/backup.yaml begins with a comment: what it shows", directory.display()))?
+                .to_owned(),
+            backup: serde_saphyr::from_str(&backup)?,
+            cluster: one("cluster.yaml")?,
+            cron_job: one("cronjob.yaml")?,
+            jobs: jobs.unwrap_or_default(),
+            operator: operator.unwrap_or_default(),
+        })
+    }
+
+    /// Name of the case.
+    pub fn name(&self) -> String {
+        self.directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What the operator makes of it.
+    ///
+    /// # Errors
+    /// A file that has no such object as it should; a status that a second look, a second later, would change.
+    pub fn outcome(&self) -> Result<Outcome> {
+        let facts = self.facts()?;
+        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.operator.default_image);
+        let cron_job = planned.as_ref().map(cron_job).map_err(Clone::clone);
+        let live = self.after_writes(&facts, &cron_job)?;
+        let look = |backup: &StoredBackup, at: Timestamp| observe_with(backup, &facts, &planned, live.as_ref(), at);
+        let status = look(&facts.backup, now());
+        let stored = StoredBackup { status: Some(status.clone()), ..(*facts.backup).clone() };
+        let at_rest = look(&stored, now() + jiff::SignedDuration::from_secs(1));
+        ensure!(at_rest == status, "a second look changes the status from {status:?} to {at_rest:?}");
+        Ok(Outcome { cron_job, status })
+    }
+
+    /// Gives the objects to the operator's picture of the world, each as a list of its watch.
+    fn facts(&self) -> Result<Facts> {
+        let mut world = World::new(self.operator.namespaces.clone());
+        let scopes = match self.operator.namespaces.as_slice() {
+            [] => vec![Scope::All],
+            namespaces => namespaces.iter().cloned().map(Scope::Namespace).collect(),
+        };
+        let labelled = self.jobs.iter().filter(|job| job["metadata"]["labels"].get(BACKUP_LABEL).is_some());
+        let labelled: Vec<&Value> = labelled.collect();
+        for scope in &scopes {
+            list(scope, [&self.backup], |event| drop(world.backup_event(scope, event)))?;
+            list(scope, &self.cron_job, |event| drop(world.cron_job_event(scope, event)))?;
+            list(scope, labelled.iter().copied(), |event| drop(world.job_event(scope, event)))?;
+            list::<Cluster>(scope, &self.cluster, |event| drop(world.cluster_event(scope, event)))?;
+        }
+        if self.operator.cluster_kind_is_missing {
+            world.set_cluster_kind_is_missing(true);
+        }
+        let key = key_of(&StoredBackup::from_value(self.backup.clone())?);
+        world.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))
+    }
+
+    /// The CronJob once the operator has written what it plans, or has suspended its own.
+    fn after_writes(&self, facts: &Facts, planned: &Result<CronJob, Blocked>) -> Result<Option<CronJobView>> {
+        let existing = facts.cron_job.as_deref();
+        let live = self.cron_job.as_ref().filter(|_| existing.is_some());
+        let written = match planned {
+            Ok(manifest) => {
+                let mut written = serde_json::to_value(manifest)?;
+                written["metadata"]["uid"] =
+                    live.map_or("made-just-now".into(), |live| live["metadata"]["uid"].clone());
+                written["status"] = live.map_or(Value::Null, |live| live["status"].clone());
+                Some(written)
+            }
+            Err(_) => live.cloned().map(|mut live| {
+                if existing.is_some_and(|existing| existing.is_controlled_by(facts.backup.uid())) {
+                    live["spec"]["suspend"] = true.into();
+                }
+                live
+            }),
+        };
+        Ok(written.map(|written| CronJobView::from_value(&written)).transpose()?)
+    }
+}
+
+fn observe_with(
+    backup: &StoredBackup,
+    facts: &Facts,
+    plan: &Result<Plan, Blocked>,
+    cron_job: Option<&CronJobView>,
+    at: Timestamp,
+) -> AntflyBackupStatus {
+    observe(&Observation { backup, plan, cluster: &facts.cluster, cron_job, jobs: &facts.jobs }, at)
+}
+
+/// The events of a watch that lists the objects of its scope.
+fn list<'a, T: DeserializeOwned>(
+    scope: &Scope,
+    objects: impl IntoIterator<Item = &'a Value>,
+    mut take: impl FnMut(Event<T>),
+) -> Result<()> {
+    take(Event::Init);
+    for object in objects {
+        let is_covered = match scope {
+            Scope::All => true,
+            Scope::Namespace(namespace) => object["metadata"]["namespace"] == **namespace,
+        };
+        if is_covered {
+            take(Event::InitApply(serde_json::from_value(object.clone())?));
+        }
+    }
+    take(Event::InitDone);
+    Ok(())
+}
+
+/// Directory of the cases.
+pub fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// All cases, by name.
+///
+/// # Errors
+/// A directory that is no case.
+pub fn all() -> Result<Vec<GoldenCase>> {
+    let mut cases = Vec::new();
+    for entry in fs::read_dir(directory())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            cases.push(GoldenCase::read(&path)?);
+        }
+    }
+    ensure!(!cases.is_empty(), "{} has no cases", directory().display());
+    cases.sort_by_key(GoldenCase::name);
+    Ok(cases)
+}
