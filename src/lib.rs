@@ -15,6 +15,7 @@ pub mod observed;
 pub mod plan;
 pub mod records;
 pub mod run;
+pub mod runner;
 pub mod schedule;
 pub mod stored;
 pub mod validation;

@@ -3,6 +3,7 @@
 mod files;
 mod next;
 mod render;
+mod runner;
 mod validate;
 
 use crate::{api::CRD, run};
@@ -40,6 +41,12 @@ enum Command {
         after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3"
     )]
     Next(next::NextOptions),
+    /// What runs inside a backup's Pod: antfly, and a check of its answer
+    #[command(
+        subcommand,
+        after_help = "Example:\n  antfly-backup-operator runner install /runner\n  /runner/antfly-backup-operator runner exec -- /antfly backup --backup-id daily-1 --location s3://bucket/backups"
+    )]
+    Runner(runner::RunnerCommand),
 }
 
 /// Runs the command line of this process; gives its exit code: 0 fine, 1 bad input or failure, 2 wrong usage.
@@ -50,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Render(options) => render::render(&options),
         Command::Validate(options) => validate::validate(&options),
         Command::Next(options) => next::next(&options),
+        Command::Runner(command) => runner::runner(&command),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
