@@ -84,8 +84,8 @@ pub fn on_error(name: Arc<BackupName>, failure: &ReconcileError, context: Arc<Co
 
 async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileError> {
     let facts = {
-        let world = context.world();
-        world.facts(key).filter(|facts| !world.is_behind_own_status(&facts.backup))
+        let mut world = context.world();
+        world.facts(key).filter(|facts| !world.puts_look_off(&facts.backup))
     };
     let Some(facts) = facts.filter(|facts| facts.backup.metadata.deletion_timestamp.is_none()) else {
         return Ok(Action::await_change());

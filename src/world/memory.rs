@@ -19,6 +19,8 @@ pub fn resource_version(metadata: &ObjectMeta) -> Option<u64> {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     status_version: Option<u64>,
+    /// A look was put off until the watch brings that version.
+    is_look_due: bool,
     cron_job: Option<Arc<CronJobView>>,
     /// A new list of CronJobs began after the CronJob was written, so the list must have it.
     must_be_listed: bool,
@@ -38,18 +40,25 @@ impl Memory {
         self.cron_job.as_ref()
     }
 
-    /// Whether a change of a backup is nothing but the operator's own write of the status.
-    pub(super) fn is_own_echo(&self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
-        before.is_some_and(|before| {
-            before.metadata.uid == after.metadata.uid
-                && before.metadata.generation == after.metadata.generation
-                && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
-        }) && self.status_version.is_some()
+    /// Whether a change of a backup is nothing but the operator's own write of the status, and no look waits for it.
+    pub(super) fn is_own_echo(&mut self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
+        let is_look_due = std::mem::take(&mut self.is_look_due);
+        !is_look_due
+            && before.is_some_and(|before| {
+                before.metadata.uid == after.metadata.uid
+                    && before.metadata.generation == after.metadata.generation
+                    && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
+            })
+            && self.status_version.is_some()
             && self.status_version == resource_version(&after.metadata)
     }
 
-    pub(super) fn is_newer_than(&self, backup: &StoredBackup) -> bool {
-        self.status_version.zip(resource_version(&backup.metadata)).is_some_and(|(written, seen)| written > seen)
+    /// Whether the status that was written is newer than the backup; then the next version is worth a look, own or not.
+    pub(super) fn puts_look_off(&mut self, backup: &StoredBackup) -> bool {
+        let versions = self.status_version.zip(resource_version(&backup.metadata));
+        let is_newer = versions.is_some_and(|(written, seen)| written > seen);
+        self.is_look_due |= is_newer;
+        is_newer
     }
 
     /// The watch brought a CronJob (`None`: its end): what was written is known or outdated now.
@@ -68,5 +77,33 @@ impl Memory {
     /// A list ended. A CronJob that was written before it began and still is not known was deleted meanwhile.
     pub(super) fn forget_unlisted_cron_job(&mut self) -> bool {
         self.must_be_listed && self.cron_job.take().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn version(number: u64) -> StoredBackup {
+        StoredBackup::from_value(json!({"metadata": {"name": "a", "resourceVersion": number.to_string()}})).unwrap()
+    }
+
+    #[test]
+    fn the_operators_own_write_is_no_change() {
+        let mut memory = Memory::default();
+        memory.status_written(Some(2));
+        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
+        assert!(!memory.is_own_echo(Some(&version(2)), &version(3)));
+    }
+
+    #[test]
+    fn a_look_that_was_put_off_is_due_when_the_status_arrives() {
+        let mut memory = Memory::default();
+        memory.status_written(Some(2));
+        assert!(memory.puts_look_off(&version(1)));
+        assert!(!memory.is_own_echo(Some(&version(1)), &version(2)), "what called for the look would be lost");
+        assert!(!memory.puts_look_off(&version(2)));
+        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
     }
 }

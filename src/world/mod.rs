@@ -83,7 +83,7 @@ impl World {
                     changes.push(BackupChange::Gone(key));
                 }
                 Some(after) => {
-                    let memory = self.memories.get(&key);
+                    let memory = self.memories.get_mut(&key);
                     if !memory.is_some_and(|memory| memory.is_own_echo(before.as_deref(), &after)) {
                         changes.push(BackupChange::Changed(key));
                     }
@@ -196,8 +196,9 @@ impl World {
     }
 
     /// Whether the watch has not yet brought the status that was last written, so that a look now would be at the past.
-    pub fn is_behind_own_status(&self, backup: &StoredBackup) -> bool {
-        self.memories.get(&key_of(backup)).is_some_and(|memory| memory.is_newer_than(backup))
+    /// That look is due when the watch brings it: what called for it may have been something else than the status.
+    pub fn puts_look_off(&mut self, backup: &StoredBackup) -> bool {
+        self.memories.get_mut(&key_of(backup)).is_some_and(|memory| memory.puts_look_off(backup))
     }
 
     /// Notes the answer to a write of the CronJob, until the watch brings it.
