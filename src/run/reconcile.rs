@@ -117,19 +117,35 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileErr
     if facts.backup.status.as_ref() != Some(&status) {
         let written = writes::replace_status(&context.client, &facts.backup, &status).await;
         context.metrics.wrote("antflybackups/status", "update", written.is_ok());
+        if let Err(blocked) = &planned
+            && is_news(&written, key, context)
+        {
+            announce_blocked(&facts, blocked, context);
+        }
         let version = written.map_err(|error| failed("update the status", error))?;
         context.world().status_written(key, version);
-        if let Err(blocked) = &planned
-            && let Some(announcement) = announce::blocked(facts.backup.status.as_ref(), blocked)
-        {
-            info!(namespace = key.namespace, name = key.name, reason = blocked.reason, detail = ?blocked.message, "no backup can be scheduled");
-            context.events.publish(&facts.backup, announcement);
-        }
     }
     match failure {
         Some(failure) => Err(failure),
         None => Ok(rest_until(status.next_scheduled_backup.map(|time| time.0), now)),
     }
+}
+
+/// Whether what the status says is to be told in an event, too. The API server may refuse any status of an object whose
+/// spec has a wrong type (its rules fail for it): then the event is all that the user gets, at the first try.
+fn is_news(written: &Result<Option<u64>, WriteError>, key: &ObjectKey, context: &Context) -> bool {
+    match written {
+        Ok(_) => true,
+        Err(error) => error.is_refusal() && context.failures().count(key) == 0,
+    }
+}
+
+fn announce_blocked(facts: &Facts, blocked: &Blocked, context: &Context) {
+    let backup = &facts.backup;
+    let Some(announcement) = announce::blocked(backup.status.as_ref(), blocked) else { return };
+    let (namespace, name, reason) = (backup.namespace(), backup.name(), blocked.reason);
+    info!(namespace, name, reason, detail = ?blocked.message, "no backup can be scheduled");
+    context.events.publish(backup, announcement);
 }
 
 fn failed(action: &'static str, error: WriteError) -> ReconcileError {
