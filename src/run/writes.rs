@@ -90,12 +90,31 @@ pub async fn apply_cron_job(
         (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref().unwrap_or_default());
     let mut body = serde_json::to_value(manifest)?;
     let mut parameters = PatchParams::apply(FIELD_MANAGER);
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace);
     if let Some(existing) = existing {
+        if existing.applied.is_none() {
+            become_owner(&api, existing).await?;
+        }
         body["metadata"]["uid"] = Value::from(existing.uid());
         parameters = parameters.force();
     }
-    let api = Api::<CronJobView>::namespaced(client.clone(), namespace);
     within_limit(api.patch(name, &parameters, &Patch::Apply(body))).await
+}
+
+/// Makes the operator the owner of a CronJob that nothing was applied to, as far as is recorded, such as after somebody
+/// cleared its `managedFields`. Else the API server would make up an owner of all that is there at the next apply
+/// (`before-first-apply`), and what the operator later leaves out, credentials say, would stay for that owner's sake.
+async fn become_owner(api: &Api<CronJobView>, cron_job: &CronJobView) -> Result<(), WriteError> {
+    let entry = json!({
+        "manager": FIELD_MANAGER,
+        "operation": "Apply",
+        "apiVersion": "batch/v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:schedule": {}}},
+    });
+    let patch = json!({"metadata": {"uid": cron_job.uid(), "managedFields": [entry]}});
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await.map(drop)
 }
 
 /// Suspends a CronJob and changes nothing else in it.
