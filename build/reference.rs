@@ -7,6 +7,9 @@ use super::{
 };
 use std::fmt::Write;
 
+/// What no schema says: how a record becomes a restore.
+const RESTORE: &str = include_str!("restore.md");
+
 /// Makes `api-reference.md`.
 pub fn generate(api: &Api) -> String {
     let mut page = format!(
@@ -40,6 +43,8 @@ pub fn generate(api: &Api) -> String {
     for (name, path, wide) in &api.columns {
         let _ = writeln!(page, "| {} | `{path}` | {} |", name.to_uppercase(), if *wide { "yes" } else { "no" });
     }
+    page.push('\n');
+    page.push_str(RESTORE);
     page
 }
 

@@ -102,6 +102,15 @@ pub enum BackupStatus {
     Failed,
 }
 
+/// What started the backup.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Copy, Eq)]
+pub enum BackupTrigger {
+    /// The schedule.
+    Scheduled,
+    /// Somebody, with kubectl create job --from.
+    Manual,
+}
+
 /// The most recent backup that completed. It stays when newer backups fail and when its Job is gone.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 pub struct BackupRecord {
@@ -116,10 +125,31 @@ pub struct BackupRecord {
     pub completion_time: Option<Time>,
     /// How the backup went.
     pub status: BackupStatus,
-    /// The tables that were backed up. Empty when they are not known, as for a backup of all tables.
+    /// The slot of the schedule that the backup was started for. Absent for one started by hand.
+    #[serde(rename = "scheduledTime", default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_time: Option<Time>,
+    /// What started the backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<BackupTrigger>,
+    /// Whether antfly itself said, of this very backup and of each table that was asked for, that it is complete. When false, it ended without an error, and more is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+    /// Where the backup was written. To restore it, both this and backupId are needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Name of the Job that made the backup. The Job itself may be gone.
+    #[serde(rename = "jobName", default, skip_serializing_if = "Option::is_none")]
+    pub job_name: Option<String>,
+    /// UID of that Job, which tells it from another one that had the same name.
+    #[serde(rename = "jobUID", default, skip_serializing_if = "Option::is_none")]
+    pub job_uid: Option<String>,
+    /// How many Pods were started for the backup. A failed one is replaced up to three times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<i32>,
+    /// The tables that were backed up: those that antfly named, or without its answer those that were asked for. Empty when they are not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<String>,
-    /// Why the backup failed.
+    /// Why the backup failed or, while it runs, why it makes no progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -144,11 +174,19 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub last_successful_backup: Option<BackupRecord>,
+    /// The most recent backup that failed. It stays when its Job is gone.
+    #[serde(
+        rename = "lastFailedBackup",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_failed_backup: Option<BackupRecord>,
     /// The most recent backups, newest first, also those that run and those whose Jobs are gone.
     #[serde(rename = "recentBackups", default, skip_serializing_if = "Vec::is_empty")]
     pub recent_backups: Vec<BackupRecord>,
     /// The state in more detail. ScheduleReady: whether the CronJob is there and runs as the spec asks.
     /// ClusterReady: whether the AntflyCluster exists and is running.
+    /// BackupRunHealthy: whether the last backup completed, and none is overdue.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// The next time that a backup starts by schedule, in UTC. Absent while the schedule is suspended or failed.
@@ -158,6 +196,16 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub next_scheduled_backup: Option<Time>,
+    /// Since when backups are due by the present schedule: from creation, the last edit of the schedule, or the end of a suspension. Absent while suspended.
+    #[serde(rename = "activeSince", default, skip_serializing_if = "Option::is_none")]
+    pub active_since: Option<Time>,
+    /// The schedule that activeSince speaks of.
+    #[serde(
+        rename = "observedSchedule",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub observed_schedule: Option<String>,
     /// Name of the CronJob that runs the backups.
     #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
     pub cron_job_name: Option<String>,

@@ -447,9 +447,12 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "phase",
                 "lastScheduledTime",
                 "lastSuccessfulBackup",
+                "lastFailedBackup",
                 "recentBackups",
                 "conditions",
                 "nextScheduledBackup",
+                "activeSince",
+                "observedSchedule",
                 "cronJobName",
             ],
             &[],
@@ -463,6 +466,9 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     if let Some(value) = cel::not_null(object, "lastSuccessfulBackup") {
         status_last_successful_backup(value, &path.field("lastSuccessfulBackup"), out);
     }
+    if let Some(value) = cel::not_null(object, "lastFailedBackup") {
+        status_last_failed_backup(value, &path.field("lastFailedBackup"), out);
+    }
     if let Some(value) = cel::not_null(object, "recentBackups") {
         status_recent_backups(value, &path.field("recentBackups"), out);
     }
@@ -471,6 +477,12 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "nextScheduledBackup") {
         status_next_scheduled_backup(value, &path.field("nextScheduledBackup"), out);
+    }
+    if let Some(value) = cel::not_null(object, "activeSince") {
+        status_active_since(value, &path.field("activeSince"), out);
+    }
+    if let Some(value) = cel::not_null(object, "observedSchedule") {
+        status_observed_schedule(value, &path.field("observedSchedule"), out);
     }
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
@@ -503,7 +515,21 @@ pub(super) fn status_last_successful_backup(
         .object(
             value,
             path,
-            &["backupId", "startTime", "completionTime", "status", "tables", "error"],
+            &[
+                "backupId",
+                "startTime",
+                "completionTime",
+                "status",
+                "scheduledTime",
+                "trigger",
+                "verified",
+                "location",
+                "jobName",
+                "jobUID",
+                "attempts",
+                "tables",
+                "error",
+            ],
             &["backupId", "startTime", "status"],
         ) else { return };
     if let Some(value) = object.get("backupId") {
@@ -521,6 +547,31 @@ pub(super) fn status_last_successful_backup(
     }
     if let Some(value) = object.get("status") {
         status_last_successful_backup_status(value, &path.field("status"), out);
+    }
+    if let Some(value) = cel::not_null(object, "scheduledTime") {
+        status_last_successful_backup_scheduled_time(
+            value,
+            &path.field("scheduledTime"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "trigger") {
+        status_last_successful_backup_trigger(value, &path.field("trigger"), out);
+    }
+    if let Some(value) = cel::not_null(object, "verified") {
+        status_last_successful_backup_verified(value, &path.field("verified"), out);
+    }
+    if let Some(value) = cel::not_null(object, "location") {
+        status_last_successful_backup_location(value, &path.field("location"), out);
+    }
+    if let Some(value) = cel::not_null(object, "jobName") {
+        status_last_successful_backup_job_name(value, &path.field("jobName"), out);
+    }
+    if let Some(value) = cel::not_null(object, "jobUID") {
+        status_last_successful_backup_job_u_i_d(value, &path.field("jobUID"), out);
+    }
+    if let Some(value) = cel::not_null(object, "attempts") {
+        status_last_successful_backup_attempts(value, &path.field("attempts"), out);
     }
     if let Some(value) = cel::not_null(object, "tables") {
         status_last_successful_backup_tables(value, &path.field("tables"), out);
@@ -570,6 +621,76 @@ pub(super) fn status_last_successful_backup_status(
     out.one_of(subject, path, &["Running", "Completed", "Failed"]);
 }
 
+/// Checks `status.lastSuccessfulBackup.scheduledTime`.
+pub(super) fn status_last_successful_backup_scheduled_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastSuccessfulBackup.trigger`.
+pub(super) fn status_last_successful_backup_trigger(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Scheduled", "Manual"]);
+}
+
+/// Checks `status.lastSuccessfulBackup.verified`.
+pub(super) fn status_last_successful_backup_verified(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.boolean(value, path);
+}
+
+/// Checks `status.lastSuccessfulBackup.location`.
+pub(super) fn status_last_successful_backup_location(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.lastSuccessfulBackup.jobName`.
+pub(super) fn status_last_successful_backup_job_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastSuccessfulBackup.jobUID`.
+pub(super) fn status_last_successful_backup_job_u_i_d(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.lastSuccessfulBackup.attempts`.
+pub(super) fn status_last_successful_backup_attempts(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.lastSuccessfulBackup.tables`.
 pub(super) fn status_last_successful_backup_tables(
     value: &Value,
@@ -577,7 +698,7 @@ pub(super) fn status_last_successful_backup_tables(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 256);
+    out.max_items(subject, path, 1024);
     for (index, item) in subject.iter().enumerate() {
         status_last_successful_backup_tables_item(item, &path.index(index), out);
     }
@@ -595,6 +716,225 @@ pub(super) fn status_last_successful_backup_tables_item(
 
 /// Checks `status.lastSuccessfulBackup.error`.
 pub(super) fn status_last_successful_backup_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.lastFailedBackup`.
+pub(super) fn status_last_failed_backup(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &[
+                "backupId",
+                "startTime",
+                "completionTime",
+                "status",
+                "scheduledTime",
+                "trigger",
+                "verified",
+                "location",
+                "jobName",
+                "jobUID",
+                "attempts",
+                "tables",
+                "error",
+            ],
+            &["backupId", "startTime", "status"],
+        ) else { return };
+    if let Some(value) = object.get("backupId") {
+        status_last_failed_backup_backup_id(value, &path.field("backupId"), out);
+    }
+    if let Some(value) = object.get("startTime") {
+        status_last_failed_backup_start_time(value, &path.field("startTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "completionTime") {
+        status_last_failed_backup_completion_time(
+            value,
+            &path.field("completionTime"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("status") {
+        status_last_failed_backup_status(value, &path.field("status"), out);
+    }
+    if let Some(value) = cel::not_null(object, "scheduledTime") {
+        status_last_failed_backup_scheduled_time(
+            value,
+            &path.field("scheduledTime"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "trigger") {
+        status_last_failed_backup_trigger(value, &path.field("trigger"), out);
+    }
+    if let Some(value) = cel::not_null(object, "verified") {
+        status_last_failed_backup_verified(value, &path.field("verified"), out);
+    }
+    if let Some(value) = cel::not_null(object, "location") {
+        status_last_failed_backup_location(value, &path.field("location"), out);
+    }
+    if let Some(value) = cel::not_null(object, "jobName") {
+        status_last_failed_backup_job_name(value, &path.field("jobName"), out);
+    }
+    if let Some(value) = cel::not_null(object, "jobUID") {
+        status_last_failed_backup_job_u_i_d(value, &path.field("jobUID"), out);
+    }
+    if let Some(value) = cel::not_null(object, "attempts") {
+        status_last_failed_backup_attempts(value, &path.field("attempts"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tables") {
+        status_last_failed_backup_tables(value, &path.field("tables"), out);
+    }
+    if let Some(value) = cel::not_null(object, "error") {
+        status_last_failed_backup_error(value, &path.field("error"), out);
+    }
+}
+
+/// Checks `status.lastFailedBackup.backupId`.
+pub(super) fn status_last_failed_backup_backup_id(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastFailedBackup.startTime`.
+pub(super) fn status_last_failed_backup_start_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastFailedBackup.completionTime`.
+pub(super) fn status_last_failed_backup_completion_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastFailedBackup.status`.
+pub(super) fn status_last_failed_backup_status(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Running", "Completed", "Failed"]);
+}
+
+/// Checks `status.lastFailedBackup.scheduledTime`.
+pub(super) fn status_last_failed_backup_scheduled_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastFailedBackup.trigger`.
+pub(super) fn status_last_failed_backup_trigger(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Scheduled", "Manual"]);
+}
+
+/// Checks `status.lastFailedBackup.verified`.
+pub(super) fn status_last_failed_backup_verified(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.boolean(value, path);
+}
+
+/// Checks `status.lastFailedBackup.location`.
+pub(super) fn status_last_failed_backup_location(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.lastFailedBackup.jobName`.
+pub(super) fn status_last_failed_backup_job_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastFailedBackup.jobUID`.
+pub(super) fn status_last_failed_backup_job_u_i_d(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.lastFailedBackup.attempts`.
+pub(super) fn status_last_failed_backup_attempts(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status.lastFailedBackup.tables`.
+pub(super) fn status_last_failed_backup_tables(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 1024);
+    for (index, item) in subject.iter().enumerate() {
+        status_last_failed_backup_tables_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.lastFailedBackup.tables[]`.
+pub(super) fn status_last_failed_backup_tables_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastFailedBackup.error`.
+pub(super) fn status_last_failed_backup_error(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -626,7 +966,21 @@ pub(super) fn status_recent_backups_item(
         .object(
             value,
             path,
-            &["backupId", "startTime", "completionTime", "status", "tables", "error"],
+            &[
+                "backupId",
+                "startTime",
+                "completionTime",
+                "status",
+                "scheduledTime",
+                "trigger",
+                "verified",
+                "location",
+                "jobName",
+                "jobUID",
+                "attempts",
+                "tables",
+                "error",
+            ],
             &["backupId", "startTime", "status"],
         ) else { return };
     if let Some(value) = object.get("backupId") {
@@ -644,6 +998,31 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = object.get("status") {
         status_recent_backups_item_status(value, &path.field("status"), out);
+    }
+    if let Some(value) = cel::not_null(object, "scheduledTime") {
+        status_recent_backups_item_scheduled_time(
+            value,
+            &path.field("scheduledTime"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "trigger") {
+        status_recent_backups_item_trigger(value, &path.field("trigger"), out);
+    }
+    if let Some(value) = cel::not_null(object, "verified") {
+        status_recent_backups_item_verified(value, &path.field("verified"), out);
+    }
+    if let Some(value) = cel::not_null(object, "location") {
+        status_recent_backups_item_location(value, &path.field("location"), out);
+    }
+    if let Some(value) = cel::not_null(object, "jobName") {
+        status_recent_backups_item_job_name(value, &path.field("jobName"), out);
+    }
+    if let Some(value) = cel::not_null(object, "jobUID") {
+        status_recent_backups_item_job_u_i_d(value, &path.field("jobUID"), out);
+    }
+    if let Some(value) = cel::not_null(object, "attempts") {
+        status_recent_backups_item_attempts(value, &path.field("attempts"), out);
     }
     if let Some(value) = cel::not_null(object, "tables") {
         status_recent_backups_item_tables(value, &path.field("tables"), out);
@@ -693,6 +1072,76 @@ pub(super) fn status_recent_backups_item_status(
     out.one_of(subject, path, &["Running", "Completed", "Failed"]);
 }
 
+/// Checks `status.recentBackups[].scheduledTime`.
+pub(super) fn status_recent_backups_item_scheduled_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.recentBackups[].trigger`.
+pub(super) fn status_recent_backups_item_trigger(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Scheduled", "Manual"]);
+}
+
+/// Checks `status.recentBackups[].verified`.
+pub(super) fn status_recent_backups_item_verified(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.boolean(value, path);
+}
+
+/// Checks `status.recentBackups[].location`.
+pub(super) fn status_recent_backups_item_location(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.recentBackups[].jobName`.
+pub(super) fn status_recent_backups_item_job_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.recentBackups[].jobUID`.
+pub(super) fn status_recent_backups_item_job_u_i_d(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.recentBackups[].attempts`.
+pub(super) fn status_recent_backups_item_attempts(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.recentBackups[].tables`.
 pub(super) fn status_recent_backups_item_tables(
     value: &Value,
@@ -700,7 +1149,7 @@ pub(super) fn status_recent_backups_item_tables(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 256);
+    out.max_items(subject, path, 1024);
     for (index, item) in subject.iter().enumerate() {
         status_recent_backups_item_tables_item(item, &path.index(index), out);
     }
@@ -857,6 +1306,22 @@ pub(super) fn status_next_scheduled_backup(
     out.date_time(subject, path);
 }
 
+/// Checks `status.activeSince`.
+pub(super) fn status_active_since(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.observedSchedule`.
+pub(super) fn status_observed_schedule(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 400);
+}
+
 /// Checks `status.cronJobName`.
 pub(super) fn status_cron_job_name(
     value: &Value,
@@ -893,15 +1358,37 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "phase");
         cel::drop_null(object, "lastScheduledTime");
         cel::drop_null(object, "lastSuccessfulBackup");
+        cel::drop_null(object, "lastFailedBackup");
         cel::drop_null(object, "recentBackups");
         cel::drop_null(object, "conditions");
         cel::drop_null(object, "nextScheduledBackup");
+        cel::drop_null(object, "activeSince");
+        cel::drop_null(object, "observedSchedule");
         cel::drop_null(object, "cronJobName");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastSuccessfulBackup")
     {
         cel::drop_null(object, "completionTime");
+        cel::drop_null(object, "scheduledTime");
+        cel::drop_null(object, "trigger");
+        cel::drop_null(object, "verified");
+        cel::drop_null(object, "location");
+        cel::drop_null(object, "jobName");
+        cel::drop_null(object, "jobUID");
+        cel::drop_null(object, "attempts");
+        cel::drop_null(object, "tables");
+        cel::drop_null(object, "error");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/status/lastFailedBackup") {
+        cel::drop_null(object, "completionTime");
+        cel::drop_null(object, "scheduledTime");
+        cel::drop_null(object, "trigger");
+        cel::drop_null(object, "verified");
+        cel::drop_null(object, "location");
+        cel::drop_null(object, "jobName");
+        cel::drop_null(object, "jobUID");
+        cel::drop_null(object, "attempts");
         cel::drop_null(object, "tables");
         cel::drop_null(object, "error");
     }

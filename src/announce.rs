@@ -1,7 +1,7 @@
 //! Which events a change of a backup is worth.
 
 use crate::{
-    api::AntflyBackupStatus,
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     plan::{Blocked, reason},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -43,4 +43,63 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
     let known = earlier.is_some_and(|status| status.conditions.iter().any(is_known));
     let action = if blocked.reason == reason::CRON_JOB_REFUSED { "ApplyCronJob" } else { "PlanBackup" };
     (!known).then(|| Announcement::warning(blocked.reason, action, blocked.message.clone()))
+}
+
+/// The events for what became of runs between two statuses: once each, with the id.
+pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Vec<Announcement> {
+    let mut announcements = Vec::new();
+    for record in status.recent_backups.iter().rev() {
+        let before = earlier.and_then(|status| known(status, record));
+        announcements.extend(of_record(before, record, earlier.is_some()));
+    }
+    let is_overdue = |status: &AntflyBackupStatus| {
+        let mut conditions = status.conditions.iter();
+        conditions
+            .find(|condition| condition.reason == reason::BACKUP_OVERDUE)
+            .map(|condition| condition.message.clone())
+    };
+    if let Some(message) = is_overdue(status).filter(|_| earlier.and_then(is_overdue).is_none()) {
+        announcements.push(Announcement::warning(reason::BACKUP_OVERDUE, "RunBackup", message));
+    }
+    announcements
+}
+
+/// The record of the same run, if it has one: another Job may have had the same name.
+fn known<'a>(status: &'a AntflyBackupStatus, now: &BackupRecord) -> Option<&'a BackupRecord> {
+    let mut records = status.recent_backups.iter();
+    records
+        .find(|record| record.backup_id == now.backup_id && (record.job_uid.is_none() || record.job_uid == now.job_uid))
+}
+
+fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: bool) -> Vec<Announcement> {
+    let id = &now.backup_id;
+    let action = "RunBackup";
+    let mut announcements = Vec::new();
+    if before.is_none() && (has_history || now.status == BackupStatus::Running) {
+        announcements.push(Announcement::normal(reason::BACKUP_STARTED, action, format!("Backup {id} started")));
+    }
+    let error = now.error.as_deref().unwrap_or_default();
+    let was_running = before.map_or(has_history, |before| before.status == BackupStatus::Running);
+    match now.status {
+        BackupStatus::Completed if was_running => {
+            announcements.push(Announcement::normal(
+                reason::BACKUP_COMPLETED,
+                action,
+                format!("Backup {id} completed"),
+            ));
+        }
+        BackupStatus::Failed if was_running => {
+            announcements.push(Announcement::warning(
+                reason::BACKUP_FAILED,
+                action,
+                format!("Backup {id} failed: {error}"),
+            ));
+        }
+        BackupStatus::Running if now.error.is_some() && before.is_none_or(|before| before.error.is_none()) => {
+            let note = format!("Backup {id} makes no progress: {error}");
+            announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
+        }
+        _ => {}
+    }
+    announcements
 }

@@ -1,6 +1,6 @@
 //! The CronJob that a valid backup of a known cluster asks for.
 
-use crate::{FIELD_MANAGER, plan::Plan};
+use crate::{FIELD_MANAGER, plan::Plan, runner};
 use k8s_openapi::{
     api::{
         batch::v1::{CronJob, CronJobSpec, JobSpec, JobTemplateSpec},
@@ -33,7 +33,10 @@ const BACKOFF_LIMIT: i32 = 3;
 const ANTFLY_USER: i64 = 10001;
 
 /// Name of the container that runs antfly.
-const CONTAINER: &str = "backup";
+pub const CONTAINER: &str = "backup";
+
+/// The program in antfly's image.
+const ANTFLY: &str = "/antfly";
 
 /// Environment variable with the id of the backup.
 const BACKUP_ID: &str = "ANTFLY_BACKUP_ID";
@@ -47,6 +50,12 @@ const SECRET_KEYS: [(&str, bool); 4] =
 pub fn cron_job_name(backup: &str) -> String {
     format!("{backup}-cron")
 }
+
+/// Where the runner is put in the Pod.
+const RUNNER_DIRECTORY: &str = "/runner";
+
+/// The operator's binary in its own image.
+const OPERATOR: &str = "/antfly-backup-operator";
 
 /// Makes the CronJob.
 pub fn cron_job(plan: &Plan) -> CronJob {
@@ -118,36 +127,73 @@ fn pod(plan: &Plan) -> PodSpec {
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
             ..Default::default()
         }),
+        init_containers: plan.runner_image.as_ref().map(|image| vec![runner_installer(image)]),
         containers: vec![Container {
-            name: CONTAINER.into(),
             image: Some(plan.image.clone()),
             image_pull_policy: plan.image_pull_policy.clone(),
-            command: Some(vec!["/antfly".into()]),
+            command: Some(match &plan.runner_image {
+                Some(_) => runner::execute_command(RUNNER_DIRECTORY, &[ANTFLY.to_owned()]),
+                None => vec![ANTFLY.into()],
+            }),
             args: Some(arguments(plan)),
             env: Some(environment(plan)),
-            resources: Some(ResourceRequirements {
-                requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")])),
-                ..Default::default()
-            }),
-            security_context: Some(SecurityContext {
-                allow_privilege_escalation: Some(false),
-                read_only_root_filesystem: Some(true),
-                capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: None }),
-                ..Default::default()
-            }),
-            termination_message_policy: Some("FallbackToLogsOnError".into()),
-            volume_mounts: Some(vec![VolumeMount {
-                name: "tmp".into(),
-                mount_path: "/tmp".into(),
-                ..Default::default()
-            }]),
-            ..Default::default()
+            volume_mounts: Some(
+                std::iter::once(mount("tmp", "/tmp", false))
+                    .chain(plan.runner_image.as_ref().map(|_| mount("runner", RUNNER_DIRECTORY, true)))
+                    .collect(),
+            ),
+            ..container(CONTAINER)
         }],
-        volumes: Some(vec![Volume {
-            name: "tmp".into(),
-            empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity("64Mi".into())), ..Default::default() }),
+        volumes: Some(
+            std::iter::once(scratch("tmp")).chain(plan.runner_image.as_ref().map(|_| scratch("runner"))).collect(),
+        ),
+        ..Default::default()
+    }
+}
+
+/// What brings the runner into the Pod: antfly's own image does not have it.
+fn runner_installer(image: &str) -> Container {
+    Container {
+        image: Some(image.to_owned()),
+        command: Some(vec![OPERATOR.into()]),
+        args: Some(runner::install_arguments(RUNNER_DIRECTORY)),
+        volume_mounts: Some(vec![mount("runner", RUNNER_DIRECTORY, false)]),
+        ..container("runner")
+    }
+}
+
+/// What all containers have in common.
+fn container(name: &str) -> Container {
+    Container {
+        name: name.to_owned(),
+        resources: Some(ResourceRequirements {
+            requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")])),
             ..Default::default()
-        }]),
+        }),
+        security_context: Some(SecurityContext {
+            allow_privilege_escalation: Some(false),
+            read_only_root_filesystem: Some(true),
+            capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: None }),
+            ..Default::default()
+        }),
+        termination_message_policy: Some("FallbackToLogsOnError".into()),
+        ..Default::default()
+    }
+}
+
+fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
+    VolumeMount {
+        name: volume.to_owned(),
+        mount_path: path.to_owned(),
+        read_only: read_only.then_some(true),
+        ..Default::default()
+    }
+}
+
+fn scratch(name: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity("64Mi".into())), ..Default::default() }),
         ..Default::default()
     }
 }
@@ -161,7 +207,7 @@ fn arguments(plan: &Plan) -> Vec<String> {
         "backup".to_owned(),
         "--backup-id".to_owned(),
         format!("$({BACKUP_ID})"),
-        "--location".to_owned(),
+        LOCATION_FLAG.to_owned(),
         literal(&plan.location),
     ];
     if !plan.tables.is_empty() {
@@ -172,6 +218,7 @@ fn arguments(plan: &Plan) -> Vec<String> {
 }
 
 const TABLES_FLAG: &str = "--tables";
+const LOCATION_FLAG: &str = "--location";
 
 /// The kubelet expands `$(VAR)` in arguments and takes `$$` for a `$`
 /// (<https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>).
@@ -181,8 +228,16 @@ fn literal(argument: &str) -> String {
 
 /// The tables in the arguments of a Job that [`cron_job`] made; empty when they name none.
 pub fn tables_of_command(arguments: &[String]) -> Vec<String> {
-    let tables = arguments.iter().skip_while(|argument| *argument != TABLES_FLAG).nth(1);
-    tables.map(|tables| tables.replace("$$", "$").split(',').map(str::to_owned).collect()).unwrap_or_default()
+    value_of(TABLES_FLAG, arguments).map(|tables| tables.split(',').map(str::to_owned).collect()).unwrap_or_default()
+}
+
+/// The location in the arguments of a Job that [`cron_job`] made.
+pub fn location_of_command(arguments: &[String]) -> Option<String> {
+    value_of(LOCATION_FLAG, arguments)
+}
+
+fn value_of(flag: &str, arguments: &[String]) -> Option<String> {
+    arguments.iter().skip_while(|argument| *argument != flag).nth(1).map(|value| value.replace("$$", "$"))
 }
 
 fn environment(plan: &Plan) -> Vec<EnvVar> {

@@ -1,17 +1,18 @@
 //! The status: what is true of a backup, given what is known of it.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupPhase},
+    api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus},
     conditions::{Verdict, conditions},
+    health,
     manifest::cron_job_name,
-    observed::{CronJobView, JobView},
+    observed::CronJobView,
     plan::{Blocked, ClusterLookup, Plan, reason},
-    records,
+    records::{self, History, UNSEEN, newest},
+    runs::Run,
     stored::StoredBackup,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use std::sync::Arc;
 
 /// All that a status is made of.
 #[derive(Debug)]
@@ -25,12 +26,15 @@ pub struct Observation<'a> {
     /// The CronJob of the right name as it is after what was done.
     pub cron_job: Option<&'a CronJobView>,
     /// The Jobs of the CronJobs that the resource controls.
-    pub jobs: &'a [Arc<JobView>],
+    pub runs: &'a [Run],
+    /// How late a backup may start before it is overdue.
+    pub overdue_grace: SignedDuration,
 }
 
-/// Makes the status.
-pub fn observe(observation: &Observation<'_>, now: Timestamp) -> AntflyBackupStatus {
-    let Observation { backup, plan, cluster, cron_job, jobs } = observation;
+/// Makes the status, and says when it has to be made again though nothing happens: when the next slot comes, when a backup
+/// gets overdue, when a Job that was never seen counts as gone.
+pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupStatus, Option<Timestamp>) {
+    let Observation { backup, plan, cluster, cron_job, runs, overdue_grace: grace } = observation;
     let earlier = backup.status.as_ref();
     let ours = cron_job.filter(|cron_job| cron_job.is_controlled_by(backup.uid()));
 
@@ -43,27 +47,50 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> AntflyBackupSta
         Ok(plan) if !plan.suspend => plan.parsed_schedule.next_after(now),
         _ => None,
     };
-    let history_limits = backup.spec.as_ref().map_or(0, |spec| {
+    // a spec that is not valid for the moment is no reason to forget anything
+    let history_limits = backup.spec.as_ref().map_or(usize::MAX, |spec| {
         let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
         limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
     });
-    let records = records::all(earlier, jobs, now);
+    let records = records::all(&History { earlier, runs, cron_job: ours }, now);
+    let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
+    let due = health::due(backup, now);
+    let missed = due.as_ref().and_then(|due| health::missed_slot(due, earlier, ours, &records, *grace));
     let remembered_slot = earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
+    let last_slot = ours.and_then(|cron_job| cron_job.last_schedule_time);
+    let unseen = last_slot.and_then(|slot| slot.checked_add(UNSEEN).ok());
 
-    AntflyBackupStatus {
+    let status = AntflyBackupStatus {
         phase: Some(phase),
-        last_scheduled_time: ours.and_then(|cron_job| cron_job.last_schedule_time).max(remembered_slot).map(Time),
-        last_successful_backup: records::last_successful(earlier, &records),
-        recent_backups: records::recent(records, history_limits),
+        last_scheduled_time: last_slot.max(remembered_slot).map(Time),
+        last_successful_backup: newest(
+            BackupStatus::Completed,
+            &records,
+            remembered(|status| status.last_successful_backup.as_ref()),
+        ),
+        last_failed_backup: newest(
+            BackupStatus::Failed,
+            &records,
+            remembered(|status| status.last_failed_backup.as_ref()),
+        ),
         conditions: conditions(
-            vec![schedule_ready(backup, plan, ours), cluster_ready(backup, plan, cluster)],
+            vec![
+                schedule_ready(backup, plan, ours),
+                cluster_ready(backup, plan, cluster),
+                health::verdict(missed, &records, *grace, now),
+            ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
             now,
         ),
+        recent_backups: records::recent(records, history_limits),
         next_scheduled_backup: next.map(Time),
+        active_since: due.as_ref().map(|due| Time(due.since)),
+        observed_schedule: due.map(|due| due.schedule),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
-    }
+    };
+    let moments = [next, missed.map(|(_, overdue)| overdue), unseen];
+    (status, moments.into_iter().flatten().filter(|moment| *moment > now).min())
 }
 
 fn schedule_ready(backup: &StoredBackup, plan: &Result<Plan, Blocked>, ours: Option<&CronJobView>) -> Verdict {

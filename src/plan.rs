@@ -49,6 +49,23 @@ pub struct Plan {
     pub image: String,
     /// Its pull policy, where the cluster has one.
     pub image_pull_policy: Option<String>,
+    /// The operator's own image, to take the runner from; without it antfly is run directly.
+    pub runner_image: Option<String>,
+}
+
+/// Images that the resources do not name.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// antfly's, for a cluster that names none.
+    pub antfly: String,
+    /// The operator's own, to take the runner from; without it antfly is run directly.
+    pub runner: Option<String>,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Images { antfly: DEFAULT_IMAGE.to_owned(), runner: None }
+    }
 }
 
 /// What is known of the cluster that a backup names.
@@ -99,6 +116,22 @@ pub mod reason {
     pub const INVALID_DESTINATION: &str = "InvalidDestination";
     /// The reference to the cluster is not valid.
     pub const INVALID_CLUSTER_REF: &str = "InvalidClusterRef";
+    /// The last backup completed.
+    pub const BACKUP_JOB_SUCCEEDED: &str = "BackupJobSucceeded";
+    /// The last backup failed.
+    pub const BACKUP_JOB_FAILED: &str = "BackupJobFailed";
+    /// A backup that was due has not started.
+    pub const BACKUP_OVERDUE: &str = "BackupOverdue";
+    /// No backup has ended.
+    pub const NO_RUN_YET: &str = "NoRunYet";
+    /// A backup has started.
+    pub const BACKUP_STARTED: &str = "BackupStarted";
+    /// A backup has completed.
+    pub const BACKUP_COMPLETED: &str = "BackupCompleted";
+    /// A backup has failed.
+    pub const BACKUP_FAILED: &str = "BackupFailed";
+    /// A backup makes no progress.
+    pub const BACKUP_STUCK: &str = "BackupStuck";
     /// Something else in the resource is not valid.
     pub const INVALID_SPEC: &str = "InvalidSpec";
 }
@@ -111,7 +144,7 @@ pub fn plan(
     backup: &StoredBackup,
     cluster: &ClusterLookup,
     cron_job: Option<&CronJobView>,
-    default_image: &str,
+    images: &Images,
 ) -> Result<Plan, Blocked> {
     let spec = backup.spec.as_ref().map_err(|violations| invalid(violations))?;
     let parsed_schedule = fires(spec)?;
@@ -133,8 +166,9 @@ pub fn plan(
         tables: spec.tables.clone(),
         cluster_name: spec.cluster_ref.name.clone(),
         api_url: cluster.api_url(),
-        image: cluster.image.clone().unwrap_or_else(|| default_image.to_owned()),
+        image: cluster.image.clone().unwrap_or_else(|| images.antfly.clone()),
         image_pull_policy: cluster.image_pull_policy.clone(),
+        runner_image: images.runner.clone(),
     })
 }
 
@@ -155,7 +189,11 @@ fn invalid(violations: &[Violation]) -> Blocked {
     blocked(reason, message)
 }
 
-fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, Blocked> {
+/// The schedule of a spec.
+///
+/// # Errors
+/// It is not valid, or never fires.
+pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, Blocked> {
     let refused = |why: String| blocked(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
     let schedule = Schedule::parse(&spec.schedule).map_err(|error| refused(format!("{:?}: {error}", spec.schedule)))?;
     if !schedule.fires() {

@@ -4,8 +4,9 @@
 use antfly_backup_operator::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     observe::{Observation, observe},
-    observed::{Cluster, CronJobView, JobOutcome, JobView},
-    plan::{ClusterLookup, DEFAULT_IMAGE, plan},
+    observed::{Cluster, CronJobView, JobOutcome, JobView, Origin},
+    plan::{ClusterLookup, Images, plan},
+    runs::Run,
     stored::StoredBackup,
     validation::validate_status,
 };
@@ -25,20 +26,21 @@ struct Situation {
     backup: StoredBackup,
     cluster: ClusterLookup,
     cron_job: Option<CronJobView>,
-    jobs: Vec<Arc<JobView>>,
+    jobs: Vec<Run>,
 }
 
 impl Situation {
     fn status(&self, at: Timestamp) -> AntflyBackupStatus {
-        let plan = plan(&self.backup, &self.cluster, self.cron_job.as_ref(), DEFAULT_IMAGE);
+        let plan = plan(&self.backup, &self.cluster, self.cron_job.as_ref(), &Images::default());
         let observation = Observation {
             backup: &self.backup,
             plan: &plan,
             cluster: &self.cluster,
             cron_job: self.cron_job.as_ref(),
-            jobs: &self.jobs,
+            runs: &self.jobs,
+            overdue_grace: SignedDuration::from_mins(15),
         };
-        observe(&observation, at)
+        observe(&observation, at).0
     }
 
     fn with_status(&self, status: AntflyBackupStatus) -> Self {
@@ -66,7 +68,7 @@ fn tables() -> impl Strategy<Value = Vec<String>> {
     collection::vec(sample::select(vec!["voyages", "größe", "pay$roll"]).prop_map(str::to_owned), 0..3)
 }
 
-fn job(name: String) -> impl Strategy<Value = Arc<JobView>> {
+fn job(name: String) -> impl Strategy<Value = Run> {
     let outcome = prop_oneof![
         Just(JobOutcome::Running),
         Just(JobOutcome::Complete),
@@ -77,15 +79,32 @@ fn job(name: String) -> impl Strategy<Value = Arc<JobView>> {
     ];
     (option::of(moment()), option::of(moment()), option::of(moment()), outcome, tables()).prop_map(
         move |(created, start_time, end_time, outcome, tables)| {
-            let metadata =
-                ObjectMeta { name: Some(name.clone()), creation_timestamp: created.map(Time), ..Default::default() };
-            Arc::new(JobView { metadata, controller: None, start_time, end_time, outcome, tables })
+            let metadata = ObjectMeta {
+                name: Some(name.clone()),
+                uid: Some(format!("of-{name}")),
+                creation_timestamp: created.map(Time),
+                ..Default::default()
+            };
+            let job = Arc::new(JobView {
+                metadata,
+                controller: None,
+                start_time,
+                end_time,
+                outcome,
+                tables,
+                location: None,
+                origin: Origin::Manual,
+                attempts: 1,
+                backoff_limit: 3,
+                deadline_seconds: Some(3600),
+            });
+            Run { job, is_gone: false, pods: Vec::new(), refusal: None }
         },
     )
 }
 
 /// Jobs of different names, as a namespace has them.
-fn jobs() -> impl Strategy<Value = Vec<Arc<JobView>>> {
+fn jobs() -> impl Strategy<Value = Vec<Run>> {
     collection::btree_set(id(), 0..70)
         .prop_flat_map(|names| names.into_iter().map(job).collect::<Vec<_>>())
         .prop_shuffle()
@@ -101,6 +120,14 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             status,
             tables,
             error: error.then(|| "an earlier error".to_owned()),
+            scheduled_time: None,
+            trigger: None,
+            verified: None,
+            location: None,
+            job_name: None,
+            // a Job that is not there any more: no Job runs again once it has ended
+            job_uid: Some("of-an-earlier-job".to_owned()),
+            attempts: None,
         },
     )
 }
@@ -129,9 +156,12 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
         .prop_map(|(recent_backups, last_successful_backup, conditions, scheduled, next)| AntflyBackupStatus {
             phase: None,
             last_scheduled_time: scheduled.map(Time),
+            last_failed_backup: None,
             last_successful_backup,
             recent_backups,
             conditions,
+            active_since: None,
+            observed_schedule: None,
             next_scheduled_backup: next.map(Time),
             cron_job_name: Some("an-earlier-name".into()),
         })
@@ -239,7 +269,7 @@ proptest! {
         let violations = validate_status(&serde_json::to_value(&status).unwrap());
         prop_assert!(violations.is_empty(), "{violations:?}");
 
-        let limits = situation.backup.spec.as_ref().map_or(0, |spec| {
+        let limits = situation.backup.spec.as_ref().map_or(50, |spec| {
             i64::from(spec.successful_jobs_history_limit) + i64::from(spec.failed_jobs_history_limit)
         });
         let records = &status.recent_backups;
@@ -251,7 +281,7 @@ proptest! {
 
     #[test]
     fn what_runs_has_a_job(situation in situation()) {
-        let jobs: BTreeSet<_> = situation.jobs.iter().map(|job| job.name()).collect();
+        let jobs: BTreeSet<_> = situation.jobs.iter().map(|run| run.job.name()).collect();
         for record in situation.status(seconds(NOW)).recent_backups {
             let runs = record.status == BackupStatus::Running;
             prop_assert!(!runs || jobs.contains(record.backup_id.as_str()), "{record:?}");
@@ -261,8 +291,8 @@ proptest! {
     #[test]
     fn the_last_success_is_the_newest_of_all(situation in situation()) {
         let last = situation.status(seconds(NOW)).last_successful_backup;
-        let completed = situation.jobs.iter().filter(|job| job.outcome == JobOutcome::Complete);
-        let newest_job = completed.map(|job| job.started()).max();
+        let completed = situation.jobs.iter().filter(|run| run.job.outcome == JobOutcome::Complete);
+        let newest_job = completed.map(|run| run.job.started(seconds(NOW))).max();
         let remembered = situation.backup.status.as_ref().and_then(|status| status.last_successful_backup.as_ref());
         let at_least = newest_job.max(remembered.map(|record| record.start_time.0));
         prop_assert!(last.as_ref().map(|record| record.start_time.0) >= at_least, "{last:?}, {at_least:?}");

@@ -3,6 +3,7 @@
 mod files;
 mod next;
 mod render;
+mod restore_manifest;
 mod runner;
 mod validate;
 
@@ -36,6 +37,11 @@ enum Command {
         after_help = "Example:\n  antfly-backup-operator validate -f backup.yaml\n  kubectl get antflybackups -A -o yaml | antfly-backup-operator validate -f -"
     )]
     Validate(validate::ValidateOptions),
+    /// Print the AntflyRestore manifest for a backup
+    #[command(
+        after_help = "Example:\n  kubectl get antflybackup daily-backup -n production -o yaml | antfly-backup-operator restore-manifest -f - | kubectl apply -f -"
+    )]
+    RestoreManifest(restore_manifest::RestoreManifestOptions),
     /// Print the next runs of a schedule, in UTC
     #[command(
         after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3"
@@ -56,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Crd => print(CRD).map(|()| ExitCode::SUCCESS),
         Command::Render(options) => render::render(&options),
         Command::Validate(options) => validate::validate(&options),
+        Command::RestoreManifest(options) => restore_manifest::restore_manifest(&options),
         Command::Next(options) => next::next(&options),
         Command::Runner(command) => runner::runner(&command),
     };
@@ -72,6 +79,11 @@ fn operate(options: run::RunOptions) -> anyhow::Result<ExitCode> {
     // what still runs must not hold the end up
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Prints an object as YAML, with a line end.
+fn print_yaml(object: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_saphyr::to_string(object)?.trim_end()))
 }
 
 /// Prints to standard output; a reader that has seen enough is no error.

@@ -5,7 +5,7 @@ use crate::{
     api::KIND,
     manifest::cron_job,
     observed::Cluster,
-    plan::{ClusterLookup, DEFAULT_IMAGE, plan},
+    plan::{ClusterLookup, DEFAULT_IMAGE, Images, plan},
     stored::StoredBackup,
     validation::{UnknownFields, validate},
 };
@@ -23,6 +23,10 @@ pub struct RenderOptions {
     /// Image of antfly where no file has the AntflyCluster, or where it names none
     #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE)]
     default_image: String,
+
+    /// Image of the operator, to take the runner from; without it antfly is run directly
+    #[arg(long, value_name = "IMAGE")]
+    runner_image: Option<String>,
 }
 
 /// Prints the CronJob of each AntflyBackup as a YAML document; exit code 1 if one has none.
@@ -37,13 +41,14 @@ pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    let images = Images { antfly: options.default_image.clone(), runner: options.runner_image.clone() };
     let mut code = ExitCode::SUCCESS;
     if backups.is_empty() {
         eprintln!("error: no AntflyBackup in {}", options.files.join(", "));
         code = ExitCode::FAILURE;
     }
     for (index, backup) in backups.into_iter().enumerate() {
-        match manifest(&backup, &clusters, &options.default_image)? {
+        match manifest(&backup, &clusters, &images)? {
             Ok(yaml) => super::print(&format!("{}{yaml}", if index > 0 { "---\n" } else { "" }))?,
             Err(problems) => {
                 eprint!("{problems}");
@@ -62,7 +67,7 @@ fn in_namespace(mut object: Value) -> Value {
     object
 }
 
-fn manifest(document: &Document, clusters: &[Value], default_image: &str) -> anyhow::Result<Result<String, String>> {
+fn manifest(document: &Document, clusters: &[Value], images: &Images) -> anyhow::Result<Result<String, String>> {
     let file = &document.file;
     let found = validate(&document.value, UnknownFields::Refuse);
     if !found.is_empty() {
@@ -80,8 +85,8 @@ fn manifest(document: &Document, clusters: &[Value], default_image: &str) -> any
             Cluster::from_value(&metadata)?
         }
     };
-    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, default_image) {
-        Ok(plan) => Ok(serde_saphyr::to_string(&cron_job(&plan))?),
+    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, images) {
+        Ok(plan) => Ok(serde_saphyr::to_string(&cron_job(&plan))?.trim_end().to_owned() + "\n"),
         Err(blocked) => Err(format!("{file}: {}: {}\n", blocked.reason, blocked.message)),
     })
 }

@@ -48,6 +48,10 @@ pub struct CronJobView {
     pub suspended: bool,
     /// `status.lastScheduleTime`.
     pub last_schedule_time: Option<Timestamp>,
+    /// `status.lastSuccessfulTime`.
+    pub last_successful_time: Option<Timestamp>,
+    /// Names of the Jobs in `status.active`.
+    pub active: Vec<String>,
     /// Digest of what this operator applied, see [`digest_of_live`].
     pub applied: Option<u64>,
 }
@@ -64,12 +68,16 @@ impl CronJobView {
         let applied = digest_of_live(object, &managed_fields, crate::FIELD_MANAGER);
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
-        let last_schedule_time = Option::<Time>::deserialize(&object["status"]["lastScheduleTime"])?;
+        let status = &object["status"];
+        let time = |field: &str| Option::<Time>::deserialize(&status[field]).map(|time| time.map(|time| time.0));
+        let active = status["active"].as_array().into_iter().flatten();
         Ok(CronJobView {
             metadata,
             controller,
             suspended: object["spec"]["suspend"] == true,
-            last_schedule_time: last_schedule_time.map(|time| time.0),
+            last_schedule_time: time("lastScheduleTime")?,
+            last_successful_time: time("lastSuccessfulTime")?,
+            active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
             applied,
         })
     }

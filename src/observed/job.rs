@@ -1,7 +1,10 @@
 //! What is read of a Job.
 
 use super::{ControllerRef, view_of};
-use crate::stored::keep_what_is_read;
+use crate::{
+    manifest::{location_of_command, tables_of_command},
+    stored::keep_what_is_read,
+};
 use jiff::Timestamp;
 use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::Time};
 use kube::api::ObjectMeta;
@@ -23,6 +26,41 @@ pub enum JobOutcome {
     },
 }
 
+/// What a Job was made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A slot of the schedule.
+    Scheduled(Option<Timestamp>),
+    /// Somebody's `kubectl create job --from`.
+    Manual,
+}
+
+/// Annotation with the slot, by the CronJob controller.
+const SLOT: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
+/// Annotation of `kubectl create job --from`.
+const INSTANTIATE: &str = "cronjob.kubernetes.io/instantiate";
+
+impl Origin {
+    /// What the annotations say or, without them, the name: the CronJob controller appends the slot in minutes since 1970.
+    fn of(metadata: &ObjectMeta, controller: Option<&ControllerRef>) -> Self {
+        let annotation = |name: &str| metadata.annotations.as_ref().and_then(|annotations| annotations.get(name));
+        if let Some(slot) = annotation(SLOT) {
+            return Origin::Scheduled(slot.parse().ok());
+        }
+        if annotation(INSTANTIATE).is_some() {
+            return Origin::Manual;
+        }
+        let minutes = controller
+            .zip(metadata.name.as_deref())
+            .and_then(|(controller, name)| name.strip_prefix(&controller.name)?.strip_prefix('-')?.parse::<i64>().ok());
+        match minutes.and_then(|minutes| Timestamp::from_second(minutes.checked_mul(60)?).ok()) {
+            Some(slot) => Origin::Scheduled(Some(slot)),
+            None => Origin::Manual,
+        }
+    }
+}
+
 /// What is read of a Job.
 #[derive(Clone, Debug)]
 pub struct JobView {
@@ -38,6 +76,16 @@ pub struct JobView {
     pub outcome: JobOutcome,
     /// The tables that its command names; empty for all.
     pub tables: Vec<String>,
+    /// The location that its command names.
+    pub location: Option<String>,
+    /// What it was made for.
+    pub origin: Origin,
+    /// How many Pods were started for it.
+    pub attempts: i32,
+    /// `spec.backoffLimit`.
+    pub backoff_limit: i32,
+    /// `spec.activeDeadlineSeconds`.
+    pub deadline_seconds: Option<i64>,
 }
 
 impl JobView {
@@ -51,10 +99,15 @@ impl JobView {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
-    /// When it started, or was created if it has not started.
-    pub fn started(&self) -> Timestamp {
-        let created = self.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        self.start_time.or(created).unwrap_or(Timestamp::UNIX_EPOCH)
+    /// `metadata.creationTimestamp`, by the API server's clock.
+    pub fn created(&self) -> Timestamp {
+        self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+    }
+
+    /// When it started, or was created if it has not started, or if it claims to have started in the future: a clock that
+    /// runs ahead must not make a backup the newest for ever.
+    pub fn started(&self, now: Timestamp) -> Timestamp {
+        self.start_time.filter(|start| *start <= now).unwrap_or_else(|| self.created())
     }
 }
 
@@ -62,6 +115,7 @@ impl From<Job> for JobView {
     fn from(job: Job) -> Self {
         let mut metadata = job.metadata;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
+        let origin = Origin::of(&metadata, controller.as_ref());
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
 
@@ -79,12 +133,23 @@ impl From<Job> for JobView {
         } else {
             (JobOutcome::Running, None)
         };
-        let containers = job.spec.and_then(|spec| spec.template.spec).map(|spec| spec.containers).unwrap_or_default();
-        let tables = containers
-            .first()
-            .map(|container| crate::manifest::tables_of_command(container.args.as_deref().unwrap_or_default()))
-            .unwrap_or_default();
-        JobView { metadata, controller, start_time: time(&status.start_time), end_time, outcome, tables }
+        let spec = job.spec.unwrap_or_default();
+        let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
+        let arguments = containers.first().and_then(|container| container.args.as_deref()).unwrap_or_default();
+        let pods = [status.active, status.succeeded, status.failed];
+        JobView {
+            metadata,
+            controller,
+            start_time: time(&status.start_time),
+            end_time,
+            outcome,
+            tables: tables_of_command(arguments),
+            location: location_of_command(arguments),
+            origin,
+            attempts: pods.into_iter().flatten().sum(),
+            backoff_limit: spec.backoff_limit.unwrap_or(6), // Kubernetes' default
+            deadline_seconds: spec.active_deadline_seconds,
+        }
     }
 }
 

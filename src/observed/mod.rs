@@ -4,11 +4,15 @@ mod cluster;
 mod cron_job;
 mod job;
 mod owned;
+mod pod;
+mod refusal;
 
 pub use cluster::{Cluster, ClusterMode};
 pub use cron_job::{ControllerRef, CronJobView};
-pub use job::{JobOutcome, JobView};
+pub use job::{JobOutcome, JobView, Origin};
 pub use owned::{digest_of_live, digest_of_manifest};
+pub use pod::{PodView, Terminated, Waiting};
+pub use refusal::{PodRefusal, REFUSED_POD_SELECTOR};
 
 /// Implements [`kube::Resource`] for a partial view of a Kubernetes type, with the `metadata` field of the view.
 macro_rules! view_of {

@@ -1,8 +1,8 @@
 //! What reconciliations share.
 
 use super::{backoff::Failures, events::Events, metrics::Metrics, triggers::Triggers};
-use crate::world::World;
-use jiff::Timestamp;
+use crate::{plan::Images, world::World};
+use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,8 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Context {
     /// To the API server.
     pub client: Client,
-    /// Image for a cluster that names none.
-    pub default_image: String,
+    /// Images that the resources do not name.
+    pub images: Images,
+    /// How late a backup may start before it is overdue.
+    pub overdue_grace: SignedDuration,
     /// The world, and the queue.
     pub triggers: Triggers,
     /// Events on the backups.
@@ -23,8 +25,22 @@ pub struct Context {
 
 impl Context {
     /// Made once.
-    pub fn new(client: Client, default_image: String, triggers: Triggers, events: Events) -> Self {
-        Context { client, default_image, triggers, events, metrics: Metrics::default(), failures: Mutex::default() }
+    pub fn new(
+        client: Client,
+        images: Images,
+        overdue_grace: SignedDuration,
+        triggers: Triggers,
+        events: Events,
+    ) -> Self {
+        Context {
+            client,
+            images,
+            overdue_grace,
+            triggers,
+            events,
+            metrics: Metrics::default(),
+            failures: Mutex::default(),
+        }
     }
 
     /// All that is known.

@@ -54,7 +54,7 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let readiness = Arc::new(readiness::Readiness::new(&scopes));
     let (triggers, trigger_stream) = Triggers::new(options.namespaces.clone());
     let (events, publishing) = events::publisher(client.clone());
-    let context = Arc::new(Context::new(client.clone(), options.default_image, triggers, events));
+    let context = Arc::new(Context::new(client.clone(), options.images(), options.overdue_grace, triggers, events));
 
     let http = http::serve(&options.http_address, readiness.clone(), context.clone()).await?;
     tokio::spawn(http);

@@ -1,7 +1,12 @@
 //! Command line of `run`.
 
-use crate::{plan::DEFAULT_IMAGE, world::Scope};
+use crate::{
+    duration,
+    plan::{DEFAULT_IMAGE, Images},
+    world::Scope,
+};
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 
 /// Options of `run`.
 #[derive(Args, Clone, Debug)]
@@ -34,12 +39,33 @@ pub struct RunOptions {
     #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE, env = "ANTFLY_BACKUP_OPERATOR_DEFAULT_IMAGE")]
     pub default_image: String,
 
+    /// Image of this operator, to take the runner from: it runs antfly in the Pods and reads its answer
+    ///
+    /// Without it antfly is run directly, and a backup counts as completed by its exit code alone.
+    #[arg(long, value_name = "IMAGE", env = "ANTFLY_BACKUP_OPERATOR_RUNNER_IMAGE")]
+    pub runner_image: Option<String>,
+
+    /// How late a backup may start before it is overdue, such as 15m or 1h
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
+    pub overdue_grace: SignedDuration,
+
     /// Form of the logs on standard error; RUST_LOG selects what is logged, such as RUST_LOG=debug
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, env = "ANTFLY_BACKUP_OPERATOR_LOG_FORMAT")]
     pub log_format: LogFormat,
 }
 
+fn grace(text: &str) -> Result<SignedDuration, String> {
+    let duration = duration::parse(text).and_then(|duration| SignedDuration::try_from(duration).ok());
+    duration.ok_or_else(|| "write a duration such as 15m or 1h".to_owned())
+}
+
 impl RunOptions {
+    /// Images that the resources do not name.
+    pub fn images(&self) -> Images {
+        let runner = self.runner_image.clone().filter(|image| !image.is_empty());
+        Images { antfly: self.default_image.clone(), runner }
+    }
+
     /// What the watches cover.
     pub fn scopes(&self) -> Vec<Scope> {
         let mut namespaces = self.namespaces.clone();

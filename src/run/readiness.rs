@@ -17,13 +17,24 @@ pub enum Watched {
     CronJobs,
     /// `jobs.batch`
     Jobs,
+    /// `pods`
+    Pods,
+    /// `events`
+    Events,
     /// `antflyclusters.antfly.io`
     AntflyClusters,
 }
 
 impl Watched {
     /// All of them.
-    pub const ALL: [Watched; 4] = [Watched::AntflyBackups, Watched::CronJobs, Watched::Jobs, Watched::AntflyClusters];
+    pub const ALL: [Watched; 6] = [
+        Watched::AntflyBackups,
+        Watched::CronJobs,
+        Watched::Jobs,
+        Watched::Pods,
+        Watched::Events,
+        Watched::AntflyClusters,
+    ];
 
     /// Name of the resource with its group.
     pub fn resource(self) -> &'static str {
@@ -31,6 +42,8 @@ impl Watched {
             Watched::AntflyBackups => "antflybackups.antfly.io",
             Watched::CronJobs => "cronjobs.batch",
             Watched::Jobs => "jobs.batch",
+            Watched::Pods => "pods",
+            Watched::Events => "events",
             Watched::AntflyClusters => "antflyclusters.antfly.io",
         }
     }

@@ -91,7 +91,7 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileErr
         return Ok(Action::await_change());
     };
 
-    let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &context.default_image);
+    let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &context.images);
     let acted = match &planned {
         Ok(plan) => apply(key, plan, &facts, context).await,
         Err(_) => suspend(key, &facts, context).await,
@@ -111,9 +111,10 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileErr
         plan: &planned,
         cluster: &facts.cluster,
         cron_job: cron_job.as_deref(),
-        jobs: &facts.jobs,
+        runs: &facts.runs,
+        overdue_grace: context.overdue_grace,
     };
-    let status = observe(&observation, now);
+    let (status, again) = observe(&observation, now);
     if facts.backup.status.as_ref() != Some(&status) {
         let written = writes::replace_status(&context.client, &facts.backup, &status).await;
         context.metrics.wrote("antflybackups/status", "update", written.is_ok());
@@ -124,10 +125,14 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileErr
         }
         let version = written.map_err(|error| failed("update the status", error))?;
         context.world().status_written(key, version);
+        for announcement in announce::runs(facts.backup.status.as_ref(), &status) {
+            context.events.publish(&facts.backup, announcement);
+        }
     }
+    context.world().told(key, &facts.runs);
     match failure {
         Some(failure) => Err(failure),
-        None => Ok(rest_until(status.next_scheduled_backup.map(|time| time.0), now)),
+        None => Ok(rest_until(again, now)),
     }
 }
 
@@ -152,10 +157,10 @@ fn failed(action: &'static str, error: WriteError) -> ReconcileError {
     ReconcileError { action, error }
 }
 
-/// Until the next slot has passed: the next one after it is due in the status then.
-fn rest_until(next: Option<Timestamp>, now: Timestamp) -> Action {
-    let Some(next) = next else { return Action::await_change() };
-    let wait = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+/// Until the status changes by itself: the next slot passes, or a backup gets overdue.
+fn rest_until(again: Option<Timestamp>, now: Timestamp) -> Action {
+    let Some(again) = again else { return Action::await_change() };
+    let wait = Duration::try_from(again.duration_since(now)).unwrap_or_default();
     Action::requeue((wait + AFTER_SLOT).min(LONGEST_REST))
 }
 

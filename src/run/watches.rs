@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     manifest::BACKUP_LABEL,
+    observed::REFUSED_POD_SELECTOR,
     world::{ObjectKey, Scope, World},
 };
 use futures::StreamExt;
@@ -23,7 +24,7 @@ use kube::{
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
 use tracing::{info, warn};
 
-/// Starts the four watches of a scope.
+/// Starts the watches of a scope.
 pub fn start(client: &Client, scope: Scope, context: &Arc<Context>, readiness: &Arc<Readiness>) {
     let base = Watch { scope, context: context.clone(), readiness: readiness.clone(), watched: Watched::AntflyBackups };
     let all = watcher::Config::default();
@@ -41,7 +42,14 @@ pub fn start(client: &Client, scope: Scope, context: &Arc<Context>, readiness: &
     tokio::spawn(watch.run(cron_jobs, all.clone(), |watch, event| watch.pass_on(event, World::cron_job_event)));
     let watch = Watch { watched: Watched::Jobs, ..base.clone() };
     let jobs = watch.api(client);
-    tokio::spawn(watch.run(jobs, labelled, |watch, event| watch.pass_on(event, World::job_event)));
+    tokio::spawn(watch.run(jobs, labelled.clone(), |watch, event| watch.pass_on(event, World::job_event)));
+    let watch = Watch { watched: Watched::Pods, ..base.clone() };
+    let pods = watch.api(client);
+    tokio::spawn(watch.run(pods, labelled, |watch, event| watch.pass_on(event, World::pod_event)));
+    let watch = Watch { watched: Watched::Events, ..base.clone() };
+    let refusals = watch.api(client);
+    let refused = watcher::Config::default().fields(REFUSED_POD_SELECTOR);
+    tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, World::refusal_event)));
     let watch = Watch { watched: Watched::AntflyClusters, ..base };
     let clusters = watch.api(client);
     tokio::spawn(watch.run(clusters, all, |watch, event| watch.pass_on(event, World::cluster_event)));

@@ -65,6 +65,15 @@ pub fn execute_command(directory: &str, command: &[String]) -> Vec<String> {
     runner.map(str::to_owned).into_iter().chain(command.iter().cloned()).collect()
 }
 
+/// What a program's output says of its failure, on one line; without usage text. `None` if it says nothing.
+pub fn last_words(output: &str) -> Option<String> {
+    let mut tail = tail::Tail::default();
+    for line in output.lines() {
+        tail.push(&lines::Line { text: line.to_owned(), whole: true });
+    }
+    tail.message(&Mask::default())
+}
+
 /// Runs a program to its end, and gives the exit code for this process: 0 for a backup that is completed, or that ended
 /// well without an answer; else the program's own, 128 + the number of the signal that ended it, 1 if it exited 0
 /// without a complete backup, 127 if it does not exist, 126 if it can't be run.

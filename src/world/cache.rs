@@ -1,7 +1,7 @@
 //! The objects of one kind, and indexes over them.
 
 use crate::{
-    observed::{Cluster, CronJobView, JobView},
+    observed::{Cluster, CronJobView, JobView, PodRefusal, PodView},
     stored::StoredBackup,
 };
 use kube::{Resource, runtime::watcher::Event};
@@ -72,6 +72,8 @@ impl Cached for CronJobView {
             && self.controller == other.controller
             && self.suspended == other.suspended
             && self.last_schedule_time == other.last_schedule_time
+            && self.last_successful_time == other.last_successful_time
+            && self.active == other.active
             && self.applied == other.applied
     }
 }
@@ -83,6 +85,26 @@ impl Cached for JobView {
             && self.start_time == other.start_time
             && self.end_time == other.end_time
             && self.outcome == other.outcome
+            && self.attempts == other.attempts
+    }
+}
+
+impl Cached for PodView {
+    fn is_same(&self, other: &Self) -> bool {
+        self.metadata.uid == other.metadata.uid
+            && self.controller == other.controller
+            && self.failed == other.failed
+            && self.reason == other.reason
+            && self.unschedulable == other.unschedulable
+            && self.waiting == other.waiting
+            && self.terminated == other.terminated
+            && self.restarts == other.restarts
+    }
+}
+
+impl Cached for PodRefusal {
+    fn is_same(&self, other: &Self) -> bool {
+        self.job_uid == other.job_uid && self.message == other.message
     }
 }
 
@@ -106,6 +128,8 @@ pub struct Change<T> {
     pub before: Option<Arc<T>>,
     /// As it is; `None` when it does not exist any more.
     pub after: Option<Arc<T>>,
+    /// As it was at its end, when it does not exist any more.
+    pub last: Option<Arc<T>>,
 }
 
 /// The objects of one kind.
@@ -128,7 +152,11 @@ impl<T: Cached> Cache<T> {
     pub(super) fn apply(&mut self, scope: &Scope, event: Event<T>) -> Vec<Change<T>> {
         match event {
             Event::Apply(object) => self.insert(object).into_iter().collect(),
-            Event::Delete(object) => self.remove(key(&object)).into_iter().collect(),
+            Event::Delete(object) => {
+                let removed = self.remove(key(&object));
+                // the event holds the object's last state, which may never have been seen
+                removed.map(|change| Change { last: Some(Arc::new(object)), ..change }).into_iter().collect()
+            }
             Event::Init => {
                 self.listed.insert(scope.clone(), HashSet::new());
                 Vec::new()
@@ -153,12 +181,12 @@ impl<T: Cached> Cache<T> {
         let (key, after) = (key(&object), Arc::new(object));
         let before = self.objects.insert(key.clone(), after.clone());
         let unchanged = before.as_ref().is_some_and(|before| before.is_same(&after));
-        (!unchanged).then_some(Change { key, before, after: Some(after) })
+        (!unchanged).then_some(Change { key, before, after: Some(after), last: None })
     }
 
     fn remove(&mut self, key: ObjectKey) -> Option<Change<T>> {
         let before = self.objects.remove(&key)?;
-        Some(Change { key, before: Some(before), after: None })
+        Some(Change { key, before: Some(before.clone()), after: None, last: Some(before) })
     }
 
     pub(super) fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {

@@ -4,7 +4,10 @@
 //! the past and write again.
 
 use super::ObjectKey;
-use crate::{observed::CronJobView, stored::StoredBackup};
+use crate::{
+    observed::{CronJobView, JobView, PodView},
+    stored::StoredBackup,
+};
 use kube::api::ObjectMeta;
 use std::sync::Arc;
 
@@ -24,7 +27,12 @@ pub(super) struct Memory {
     cron_job: Option<Arc<CronJobView>>,
     /// A new list of CronJobs began after the CronJob was written, so the list must have it.
     must_be_listed: bool,
+    gone_jobs: Vec<Arc<JobView>>,
+    gone_pods: Vec<Arc<PodView>>,
 }
+
+/// How many Jobs (and Pods) that are gone wait to be told of, at most.
+const MOST_GONE: usize = 200;
 
 impl Memory {
     pub(super) fn status_written(&mut self, version: Option<u64>) {
@@ -70,6 +78,30 @@ impl Memory {
         }
     }
 
+    /// A Job is gone, perhaps before anybody looked at how it ended: keep it until its record is written.
+    pub(super) fn job_gone(&mut self, job: Arc<JobView>) {
+        remember(&mut self.gone_jobs, job);
+    }
+
+    /// A Pod of a Job is gone: what it said counts until the record is written.
+    pub(super) fn pod_gone(&mut self, pod: Arc<PodView>) {
+        remember(&mut self.gone_pods, pod);
+    }
+
+    pub(super) fn gone_jobs(&self) -> &[Arc<JobView>] {
+        &self.gone_jobs
+    }
+
+    pub(super) fn gone_pods(&self) -> &[Arc<PodView>] {
+        &self.gone_pods
+    }
+
+    /// The records of those are written.
+    pub(super) fn told(&mut self, jobs: &[Arc<JobView>], is_told: impl Fn(&PodView) -> bool) {
+        self.gone_jobs.retain(|gone| !jobs.iter().any(|job| Arc::ptr_eq(job, gone)));
+        self.gone_pods.retain(|pod| !is_told(pod));
+    }
+
     pub(super) fn relist_began(&mut self) {
         self.must_be_listed = true;
     }
@@ -78,6 +110,13 @@ impl Memory {
     pub(super) fn forget_unlisted_cron_job(&mut self) -> bool {
         self.must_be_listed && self.cron_job.take().is_some()
     }
+}
+
+fn remember<T>(gone: &mut Vec<Arc<T>>, object: Arc<T>) {
+    if gone.len() == MOST_GONE {
+        gone.remove(0);
+    }
+    gone.push(object);
 }
 
 #[cfg(test)]

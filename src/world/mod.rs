@@ -13,8 +13,9 @@ pub use memory::resource_version;
 use crate::{
     api::KIND,
     manifest::cron_job_name,
-    observed::{Cluster, CronJobView, JobView},
+    observed::{Cluster, CronJobView, JobView, PodRefusal, PodView},
     plan::ClusterLookup,
+    runs::Run,
     stored::StoredBackup,
 };
 use cache::{Cache, Index};
@@ -34,8 +35,8 @@ pub struct Facts {
     pub cron_job: Option<Arc<CronJobView>>,
     /// CronJobs under other names that the backup controls.
     pub former_cron_jobs: Vec<Arc<CronJobView>>,
-    /// Jobs of the CronJobs that the backup controls.
-    pub jobs: Vec<Arc<JobView>>,
+    /// Jobs of the CronJobs that the backup controls, those included that are gone and have not been told of.
+    pub runs: Vec<Run>,
     /// The cluster.
     pub cluster: ClusterLookup,
 }
@@ -47,12 +48,18 @@ pub struct World {
     backups: Cache<StoredBackup>,
     cron_jobs: Cache<CronJobView>,
     jobs: Cache<JobView>,
+    pods: Cache<PodView>,
+    refusals: Cache<PodRefusal>,
     clusters: Cache<Cluster>,
     cluster_kind_is_missing: bool,
     backups_by_cluster: Index<ObjectKey>,
     cron_jobs_by_backup: Index<String>,
     jobs_by_cron_job: Index<String>,
+    pods_by_job: Index<String>,
+    refusals_by_job: Index<String>,
     memories: HashMap<ObjectKey, Memory>,
+    /// The backups of Jobs that are gone and have not been told of, by the UID of the Job.
+    untold_jobs: HashMap<String, ObjectKey>,
 }
 
 impl World {
@@ -63,23 +70,29 @@ impl World {
             backups: Cache::default(),
             cron_jobs: Cache::default(),
             jobs: Cache::default(),
+            pods: Cache::default(),
+            refusals: Cache::default(),
             clusters: Cache::default(),
             cluster_kind_is_missing: false,
             backups_by_cluster: Index::default(),
             cron_jobs_by_backup: Index::default(),
             jobs_by_cron_job: Index::default(),
+            pods_by_job: Index::default(),
+            refusals_by_job: Index::default(),
             memories: HashMap::new(),
+            untold_jobs: HashMap::new(),
         }
     }
 
     /// Takes an event of the watch on backups.
     pub fn backup_event(&mut self, scope: &Scope, event: Event<StoredBackup>) -> Vec<BackupChange> {
         let mut changes = Vec::new();
-        for Change { key, before, after } in self.backups.apply(scope, event) {
+        for Change { key, before, after, .. } in self.backups.apply(scope, event) {
             self.backups_by_cluster.replace(&key, cluster_of(before.as_deref()), cluster_of(after.as_deref()));
             match after {
                 None => {
                     self.memories.remove(&key);
+                    self.untold_jobs.retain(|_, backup| *backup != key);
                     changes.push(BackupChange::Gone(key));
                 }
                 Some(after) => {
@@ -100,7 +113,7 @@ impl World {
         }
         let relisted = matches!(event, Event::InitDone);
         let mut concerned = BTreeSet::new();
-        for Change { key, before, after } in self.cron_jobs.apply(scope, event) {
+        for Change { key, before, after, .. } in self.cron_jobs.apply(scope, event) {
             self.cron_jobs_by_backup.replace(&key, controller_uid(before.as_deref()), controller_uid(after.as_deref()));
             for view in [&before, &after].into_iter().flatten() {
                 concerned.extend(backups_of_cron_job(view));
@@ -125,18 +138,93 @@ impl World {
     /// Takes an event of the watch on Jobs; gives the backups to look at.
     pub fn job_event(&mut self, scope: &Scope, event: Event<JobView>) -> BTreeSet<ObjectKey> {
         let mut concerned = BTreeSet::new();
-        for Change { key, before, after } in self.jobs.apply(scope, event) {
+        for Change { key, before, after, last } in self.jobs.apply(scope, event) {
             let cron_job = |job: Option<&JobView>| job?.controller.as_ref().map(|controller| controller.uid.clone());
             self.jobs_by_cron_job.replace(&key, cron_job(before.as_deref()), cron_job(after.as_deref()));
-            for controller in [&before, &after].into_iter().flatten().filter_map(|job| job.controller.as_ref()) {
-                let cron_job = ObjectKey::new(&key.namespace, &controller.name);
-                match self.cron_jobs.get(&cron_job) {
-                    Some(cron_job) => concerned.extend(backups_of_cron_job(cron_job)),
-                    None => concerned.extend(backup_by_cron_job_name(&cron_job)),
+            for job in [&before, &after].into_iter().flatten() {
+                concerned.extend(self.backups_of_job(job));
+            }
+            if let Some(job) = last {
+                for backup in self.backups_controlling(&job) {
+                    self.untold_jobs.insert(job.uid().to_owned(), backup.clone());
+                    self.memories.entry(backup).or_default().job_gone(job.clone());
                 }
             }
         }
         concerned
+    }
+
+    /// Takes an event of the watch on Pods; gives the backups to look at.
+    pub fn pod_event(&mut self, scope: &Scope, event: Event<PodView>) -> BTreeSet<ObjectKey> {
+        let mut concerned = BTreeSet::new();
+        for Change { key, before, after, last } in self.pods.apply(scope, event) {
+            let job_uid = |pod: Option<&PodView>| pod?.controller.as_ref().map(|controller| controller.uid.clone());
+            self.pods_by_job.replace(&key, job_uid(before.as_deref()), job_uid(after.as_deref()));
+            let Some(controller) = after.as_ref().or(before.as_ref()).and_then(|pod| pod.controller.clone()) else {
+                continue;
+            };
+            let job = self
+                .jobs
+                .get(&ObjectKey::new(&key.namespace, &controller.name))
+                .filter(|job| job.uid() == controller.uid);
+            let backups = match job {
+                Some(job) => {
+                    concerned.extend(self.backups_of_job(job));
+                    self.backups_controlling(job)
+                }
+                None => self.untold_jobs.get(&controller.uid).cloned().into_iter().collect(),
+            };
+            if let Some(pod) = last {
+                for backup in backups {
+                    self.memories.entry(backup).or_default().pod_gone(pod.clone());
+                }
+            }
+        }
+        concerned
+    }
+
+    /// Takes an event of the watch on refused Pods; gives the backups to look at.
+    pub fn refusal_event(&mut self, scope: &Scope, event: Event<PodRefusal>) -> BTreeSet<ObjectKey> {
+        let mut concerned = BTreeSet::new();
+        for Change { key, before, after, .. } in self.refusals.apply(scope, event) {
+            let job_uid = |refusal: Option<&PodRefusal>| refusal.map(|refusal| refusal.job_uid.clone());
+            self.refusals_by_job.replace(&key, job_uid(before.as_deref()), job_uid(after.as_deref()));
+            let job = after.and_then(|refusal| self.jobs.get(&ObjectKey::new(&key.namespace, &refusal.job)));
+            concerned.extend(job.into_iter().flat_map(|job| self.backups_of_job(job)));
+        }
+        concerned
+    }
+
+    /// The backups to look at for a change of a Job.
+    fn backups_of_job(&self, job: &JobView) -> BTreeSet<ObjectKey> {
+        let Some(controller) = &job.controller else { return BTreeSet::new() };
+        let cron_job = ObjectKey::new(job.metadata.namespace.as_deref().unwrap_or_default(), &controller.name);
+        match self.cron_jobs.get(&cron_job) {
+            Some(cron_job) => backups_of_cron_job(cron_job).collect(),
+            None => backup_by_cron_job_name(&cron_job).into_iter().collect(),
+        }
+    }
+
+    /// The backups whose CronJob made a Job.
+    fn backups_controlling(&self, job: &JobView) -> Vec<ObjectKey> {
+        let cron_job = job.controller.as_ref().map(|controller| controller.uid.as_str());
+        let is_by = |key: &ObjectKey| {
+            let Some(backup) = self.backups.get(key) else { return false };
+            self.controlled_cron_jobs(key, backup.uid()).any(|controlled| Some(controlled.uid()) == cron_job)
+        };
+        self.backups_of_job(job).into_iter().filter(is_by).collect()
+    }
+
+    /// The CronJobs that a backup controls; the one of the right name as it was last written.
+    fn controlled_cron_jobs<'a>(
+        &'a self,
+        key: &'a ObjectKey,
+        uid: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<CronJobView>> {
+        let written =
+            self.memories.get(key).and_then(Memory::cron_job).filter(|cron_job| cron_job.is_controlled_by(uid));
+        let seen = self.cron_jobs_by_backup.get(uid).filter_map(|key| self.cron_jobs.get(key));
+        written.into_iter().chain(seen.filter(move |seen| written.is_none_or(|written| written.name() != seen.name())))
     }
 
     /// Takes an event of the watch on clusters; gives the backups to look at.
@@ -171,16 +259,53 @@ impl World {
         let right_name = ObjectKey::new(&key.namespace, &cron_job_name(&key.name));
         let remembered = self.memories.get(key).and_then(|memory| memory.cron_job());
         let cron_job = remembered.or_else(|| self.cron_jobs.get(&right_name)).cloned();
-        let controlled = self.cron_jobs_by_backup.get(backup.uid()).filter_map(|key| self.cron_jobs.get(key));
-        let former_cron_jobs =
-            controlled.filter(|cron_job| cron_job.name() != right_name.name).cloned().collect::<Vec<_>>();
-        let ours = cron_job.iter().filter(|cron_job| cron_job.is_controlled_by(backup.uid())).chain(&former_cron_jobs);
-        let jobs = ours
-            .flat_map(|cron_job| self.jobs_by_cron_job.get(cron_job.uid()))
-            .filter_map(|job| self.jobs.get(job).cloned())
-            .collect();
+        let (mut former_cron_jobs, mut runs) = (Vec::new(), Vec::new());
+        for controlled in self.controlled_cron_jobs(key, backup.uid()) {
+            if controlled.name() != right_name.name {
+                former_cron_jobs.push(controlled.clone());
+            }
+            let jobs = self.jobs_by_cron_job.get(controlled.uid()).filter_map(|job| self.jobs.get(job));
+            runs.extend(jobs.map(|job| self.run(key, job, false)));
+        }
+        let gone = self.memories.get(key).map(Memory::gone_jobs).unwrap_or_default();
+        runs.extend(gone.iter().map(|job| self.run(key, job, true)));
         let cluster = self.cluster(&backup);
-        Some(Facts { backup, cron_job, former_cron_jobs, jobs, cluster })
+        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })
+    }
+
+    /// A Job with all that is known of its Pods.
+    fn run(&self, backup: &ObjectKey, job: &Arc<JobView>, is_gone: bool) -> Run {
+        let is_of_job =
+            |pod: &&Arc<PodView>| pod.controller.as_ref().is_some_and(|controller| controller.uid == job.uid());
+        let gone = self.memories.get(backup).map(Memory::gone_pods).unwrap_or_default();
+        let pods = self.pods_by_job.get(job.uid()).filter_map(|pod| self.pods.get(pod));
+        let mut pods: Vec<_> = pods.chain(gone.iter().filter(is_of_job)).cloned().collect();
+        pods.sort_by(|one, other| {
+            one.created().cmp(&other.created()).then_with(|| one.metadata.name.cmp(&other.metadata.name))
+        });
+        let mut refusals: Vec<_> = self
+            .refusals_by_job
+            .get(job.uid())
+            .filter_map(|refusal| Some(self.refusals.get(refusal)?.message.clone()))
+            .collect();
+        refusals.sort();
+        Run { job: job.clone(), is_gone, pods, refusal: refusals.into_iter().next() }
+    }
+
+    /// The status tells of these runs now; those that are gone are not kept any longer.
+    pub fn told(&mut self, key: &ObjectKey, runs: &[Run]) {
+        let Some(memory) = self.memories.get_mut(key) else { return };
+        self.untold_jobs.retain(|uid, _| !runs.iter().any(|run| run.is_gone && run.job.uid() == uid));
+        let gone: Vec<_> = runs.iter().filter(|run| run.is_gone).map(|run| run.job.clone()).collect();
+        let jobs = &self.jobs;
+        memory.told(&gone, |pod| {
+            // the Pod of a Job that is still there counts as long as that is
+            let controller = pod.controller.as_ref();
+            let key =
+                controller.map(|job| ObjectKey::new(pod.metadata.namespace.as_deref().unwrap_or_default(), &job.name));
+            let job = key.and_then(|key| jobs.get(&key));
+            job.is_none_or(|job| Some(job.uid()) != controller.map(|job| job.uid.as_str()))
+        });
     }
 
     fn cluster(&self, backup: &StoredBackup) -> ClusterLookup {

@@ -5,12 +5,12 @@ use antfly_backup_operator::{
     manifest::{BACKUP_LABEL, cron_job},
     observe::{Observation, observe},
     observed::{Cluster, CronJobView},
-    plan::{Blocked, DEFAULT_IMAGE, Plan, plan},
+    plan::{Blocked, DEFAULT_IMAGE, Images, plan},
     stored::StoredBackup,
     world::{Facts, Scope, World, key_of},
 };
 use anyhow::{Context, Result, ensure};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::runtime::watcher::Event;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -37,6 +37,8 @@ pub struct GoldenCase {
     cluster: Option<Value>,
     cron_job: Option<Value>,
     jobs: Vec<Value>,
+    pods: Vec<Value>,
+    events: Vec<Value>,
     operator: Operator,
 }
 
@@ -48,11 +50,23 @@ struct Operator {
     namespaces: Vec<String>,
     cluster_kind_is_missing: bool,
     default_image: String,
+    runner_image: Option<String>,
+    /// Jobs (with their Pods) that are deleted before the operator looks.
+    deleted_jobs: Vec<String>,
+    /// Minutes that a backup may be late.
+    overdue_grace: i64,
 }
 
 impl Default for Operator {
     fn default() -> Self {
-        Operator { namespaces: Vec::new(), cluster_kind_is_missing: false, default_image: DEFAULT_IMAGE.to_owned() }
+        Operator {
+            namespaces: Vec::new(),
+            cluster_kind_is_missing: false,
+            default_image: DEFAULT_IMAGE.to_owned(),
+            runner_image: None,
+            deleted_jobs: Vec::new(),
+            overdue_grace: 15,
+        }
     }
 }
 
@@ -83,7 +97,9 @@ impl GoldenCase {
         let backup = text("backup.yaml")?.context("a case has a backup.yaml")?;
         let description = backup.lines().next().and_then(|line| line.strip_prefix("# "));
         let operator = text("operator.yaml")?.map(|text| serde_saphyr::from_str(&text)).transpose()?;
-        let jobs = text("jobs.yaml")?.map(|text| serde_saphyr::from_multiple(&text)).transpose()?;
+        let several = |name: &str| -> Result<Vec<Value>> {
+            Ok(text(name)?.map(|text| serde_saphyr::from_multiple(&text)).transpose()?.unwrap_or_default())
+        };
         Ok(GoldenCase {
             directory: directory.to_owned(),
             description: description
@@ -92,7 +108,9 @@ impl GoldenCase {
             backup: serde_saphyr::from_str(&backup)?,
             cluster: one("cluster.yaml")?,
             cron_job: one("cronjob.yaml")?,
-            jobs: jobs.unwrap_or_default(),
+            jobs: several("jobs.yaml")?,
+            pods: several("pods.yaml")?,
+            events: several("events.yaml")?,
             operator: operator.unwrap_or_default(),
         })
     }
@@ -108,15 +126,23 @@ impl GoldenCase {
     /// A file that has no such object as it should; a status that a second look, a second later, would change.
     pub fn outcome(&self) -> Result<Outcome> {
         let facts = self.facts()?;
-        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.operator.default_image);
+        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.images());
         let cron_job = planned.as_ref().map(cron_job).map_err(Clone::clone);
         let live = self.after_writes(&facts, &cron_job)?;
-        let look = |backup: &StoredBackup, at: Timestamp| observe_with(backup, &facts, &planned, live.as_ref(), at);
+        let grace = SignedDuration::from_mins(self.operator.overdue_grace);
+        let look = |backup: &StoredBackup, at: Timestamp| {
+            let (cluster, cron_job, runs) = (&facts.cluster, live.as_ref(), facts.runs.as_slice());
+            observe(&Observation { backup, plan: &planned, cluster, cron_job, runs, overdue_grace: grace }, at).0
+        };
         let status = look(&facts.backup, now());
         let stored = StoredBackup { status: Some(status.clone()), ..(*facts.backup).clone() };
-        let at_rest = look(&stored, now() + jiff::SignedDuration::from_secs(1));
+        let at_rest = look(&stored, now() + SignedDuration::from_secs(1));
         ensure!(at_rest == status, "a second look changes the status from {status:?} to {at_rest:?}");
         Ok(Outcome { cron_job, status })
+    }
+
+    fn images(&self) -> Images {
+        Images { antfly: self.operator.default_image.clone(), runner: self.operator.runner_image.clone() }
     }
 
     /// Gives the objects to the operator's picture of the world, each as a list of its watch.
@@ -132,6 +158,16 @@ impl GoldenCase {
             list(scope, [&self.backup], |event| drop(world.backup_event(scope, event)))?;
             list(scope, &self.cron_job, |event| drop(world.cron_job_event(scope, event)))?;
             list(scope, labelled.iter().copied(), |event| drop(world.job_event(scope, event)))?;
+            list(scope, &self.pods, |event| drop(world.pod_event(scope, event)))?;
+            list(scope, &self.events, |event| drop(world.refusal_event(scope, event)))?;
+            for name in &self.operator.deleted_jobs {
+                for job in self.jobs.iter().filter(|job| job["metadata"]["name"] == **name) {
+                    world.job_event(scope, Event::Delete(serde_json::from_value(job.clone())?));
+                }
+                for pod in self.pods.iter().filter(|pod| pod["metadata"]["ownerReferences"][0]["name"] == **name) {
+                    world.pod_event(scope, Event::Delete(serde_json::from_value(pod.clone())?));
+                }
+            }
             list::<Cluster>(scope, &self.cluster, |event| drop(world.cluster_event(scope, event)))?;
         }
         if self.operator.cluster_kind_is_missing {
@@ -162,16 +198,6 @@ impl GoldenCase {
         };
         Ok(written.map(|written| CronJobView::from_value(&written)).transpose()?)
     }
-}
-
-fn observe_with(
-    backup: &StoredBackup,
-    facts: &Facts,
-    plan: &Result<Plan, Blocked>,
-    cron_job: Option<&CronJobView>,
-    at: Timestamp,
-) -> AntflyBackupStatus {
-    observe(&Observation { backup, plan, cluster: &facts.cluster, cron_job, jobs: &facts.jobs }, at)
 }
 
 /// The events of a watch that lists the objects of its scope.

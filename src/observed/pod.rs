@@ -1,0 +1,114 @@
+//! What is read of a Pod: its metadata and status, never its spec or logs.
+
+use super::{ControllerRef, view_of};
+use crate::stored::keep_what_is_read;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use kube::api::ObjectMeta;
+use serde::{Deserialize, Deserializer};
+
+/// Why a container does not run yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Such as `ImagePullBackOff`.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminated {
+    /// Name of the container.
+    pub container: String,
+    /// Exit code.
+    pub exit_code: i32,
+    /// Such as `OOMKilled`, `Error` or `Completed`.
+    pub reason: String,
+    /// The termination message.
+    pub message: String,
+}
+
+/// What is read of a Pod.
+#[derive(Clone, Debug)]
+pub struct PodView {
+    /// Name, namespace, uid, resourceVersion and the timestamps.
+    pub metadata: ObjectMeta,
+    /// Who controls it: a Job for the Pods that count.
+    pub controller: Option<ControllerRef>,
+    /// `status.phase` is `Failed`.
+    pub failed: bool,
+    /// `status.reason`, such as `Evicted`, with `status.message`.
+    pub reason: Option<(String, String)>,
+    /// Message of the condition `PodScheduled` where no node takes the Pod.
+    pub unschedulable: Option<String>,
+    /// Why a container, also one that prepares the others, cannot be started.
+    pub waiting: Option<Waiting>,
+    /// How the containers ended, those that prepare first.
+    pub terminated: Vec<Terminated>,
+    /// How often containers were started again.
+    pub restarts: i32,
+}
+
+impl PodView {
+    /// `metadata.creationTimestamp`.
+    pub fn created(&self) -> Timestamp {
+        self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+    }
+}
+
+impl From<Pod> for PodView {
+    fn from(pod: Pod) -> Self {
+        let mut metadata = pod.metadata;
+        let controller = ControllerRef::find(metadata.owner_references.as_deref());
+        keep_what_is_read(&mut metadata);
+        metadata.owner_references = None;
+
+        let status = pod.status.unwrap_or_default();
+        let conditions = status.conditions.unwrap_or_default();
+        let unschedulable = conditions
+            .iter()
+            .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+            .filter(|condition| condition.reason.as_deref() == Some("Unschedulable"))
+            .map(|condition| condition.message.clone().unwrap_or_default());
+        let containers: Vec<ContainerStatus> =
+            [status.init_container_statuses, status.container_statuses].into_iter().flatten().flatten().collect();
+        PodView {
+            metadata,
+            controller,
+            failed: status.phase.as_deref() == Some("Failed"),
+            reason: status.reason.map(|reason| (reason, status.message.unwrap_or_default())),
+            unschedulable,
+            waiting: containers.iter().find_map(waiting),
+            terminated: containers.iter().filter_map(terminated).collect(),
+            restarts: containers.iter().map(|container| container.restart_count).sum(),
+        }
+    }
+}
+
+/// The states that a container passes through in good order.
+const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+
+fn waiting(container: &ContainerStatus) -> Option<Waiting> {
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting.reason.clone().filter(|reason| !ON_ITS_WAY.contains(&reason.as_str()))?;
+    Some(Waiting { reason, message: waiting.message.clone().unwrap_or_default() })
+}
+
+fn terminated(container: &ContainerStatus) -> Option<Terminated> {
+    let terminated = container.state.as_ref()?.terminated.as_ref()?;
+    Some(Terminated {
+        container: container.name.clone(),
+        exit_code: terminated.exit_code,
+        reason: terminated.reason.clone().unwrap_or_default(),
+        message: terminated.message.clone().unwrap_or_default(),
+    })
+}
+
+impl<'de> Deserialize<'de> for PodView {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Pod::deserialize(deserializer).map(PodView::from)
+    }
+}
+
+view_of!(PodView, Pod);

@@ -1,0 +1,44 @@
+//! What is read of the events that say why a Job got no Pod.
+
+use super::view_of;
+use crate::stored::keep_what_is_read;
+use k8s_openapi::api::core::v1::Event;
+use kube::api::ObjectMeta;
+use serde::{Deserialize, Deserializer};
+
+/// Events of this reason on Jobs: the Job controller could not create a Pod (a quota, a policy, Pod Security).
+pub const REFUSED_POD_SELECTOR: &str = "involvedObject.kind=Job,reason=FailedCreate";
+
+/// An event `FailedCreate` on a Job.
+#[derive(Clone, Debug)]
+pub struct PodRefusal {
+    /// Name and namespace of the event.
+    pub metadata: ObjectMeta,
+    /// Name of the Job.
+    pub job: String,
+    /// UID of the Job.
+    pub job_uid: String,
+    /// What the API server said.
+    pub message: String,
+}
+
+impl From<Event> for PodRefusal {
+    fn from(event: Event) -> Self {
+        let mut metadata = event.metadata;
+        keep_what_is_read(&mut metadata);
+        PodRefusal {
+            metadata,
+            job: event.involved_object.name.unwrap_or_default(),
+            job_uid: event.involved_object.uid.unwrap_or_default(),
+            message: event.message.unwrap_or_default(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PodRefusal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Event::deserialize(deserializer).map(PodRefusal::from)
+    }
+}
+
+view_of!(PodRefusal, Event);
