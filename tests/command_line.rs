@@ -1,0 +1,310 @@
+//! The commands that need no cluster, as a user types them.
+#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
+
+use antfly_backup_operator::{api::CRD, manifest::cron_job_name};
+use k8s_openapi::api::batch::v1::CronJob;
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+const BACKUP: &str = "\
+apiVersion: antfly.io/v1
+kind: AntflyBackup
+metadata: {name: nightly, namespace: production}
+spec:
+  clusterRef: {name: main}
+  schedule: 0 2 * * *
+  destination: {location: s3://my-bucket/path}
+";
+const CLUSTER: &str = "\
+apiVersion: antfly.io/v1
+kind: AntflyCluster
+metadata: {name: main, namespace: production}
+spec: {image: example.com/antfly:v7, imagePullPolicy: Always, publicAPI: {enabled: false}}
+";
+const SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: credentials}}\n";
+
+struct Ended {
+    code: Option<i32>,
+    output: String,
+    errors: String,
+}
+
+impl From<Output> for Ended {
+    fn from(ended: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ended { code: ended.status.code(), output: text(ended.stdout), errors: text(ended.stderr) }
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_antfly-backup-operator"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Ended {
+    command(arguments).output().unwrap().into()
+}
+
+/// Runs a command with that text on its standard input.
+fn run_on(arguments: &[&str], input: &str) -> Ended {
+    let mut command = command(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap().into()
+}
+
+/// Runs a command on files with those texts, each behind a `-f`; `{N}` in what it prints is the path of the Nth.
+fn run_on_files(subcommand: &[&str], texts: &[&str]) -> Ended {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = command(subcommand);
+    let mut names = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let path = directory.path().join(format!("{index}.yaml"));
+        fs::write(&path, text).unwrap();
+        command.arg("-f").arg(&path);
+        names.push(path.to_str().unwrap().to_owned());
+    }
+    let mut ended = Ended::from(command.output().unwrap());
+    for (index, name) in names.iter().enumerate() {
+        for text in [&mut ended.output, &mut ended.errors] {
+            *text = text.replace(name, &format!("{{{index}}}"));
+        }
+    }
+    ended
+}
+
+fn cron_jobs(yaml: &str) -> Vec<CronJob> {
+    serde_saphyr::from_multiple(yaml).unwrap()
+}
+
+fn named(name: &str) -> String {
+    BACKUP.replace("nightly", name)
+}
+
+#[test]
+fn crd_prints_the_schema_file_byte_for_byte() {
+    let ended = run(&["crd"]);
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    assert_eq!(ended.output, CRD);
+    assert_eq!(ended.output, fs::read_to_string("schema/antflybackup.yaml").unwrap());
+}
+
+#[test]
+fn a_reader_that_closes_early_is_no_error() {
+    let mut child = command(&["crd"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn render_prints_a_cron_job_of_the_backup_and_its_cluster() {
+    let ended = run_on_files(&["render"], &[BACKUP, CLUSTER]);
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    let [cron_job] = &cron_jobs(&ended.output)[..] else { panic!("{}", ended.output) };
+    assert_eq!(cron_job.metadata.name, Some(cron_job_name("nightly")));
+    assert_eq!(cron_job.metadata.namespace.as_deref(), Some("production"));
+    let job = cron_job.spec.job_template.spec.as_ref().unwrap();
+    let container = &job.template.spec.as_ref().unwrap().containers[0];
+    assert_eq!(container.image.as_deref(), Some("example.com/antfly:v7"));
+    assert_eq!(container.image_pull_policy.as_deref(), Some("Always"));
+    let url = container.env.iter().flatten().find(|variable| variable.name == "ANTFLY_URL").unwrap();
+    assert_eq!(url.value.as_deref(), Some("http://main-metadata.production.svc:12377"));
+    let again = serde_saphyr::to_string(cron_job).unwrap();
+    assert_eq!(cron_jobs(&again).iter().collect::<Vec<_>>(), [cron_job]);
+}
+
+#[test]
+fn render_takes_many_documents_from_files_and_standard_input_and_skips_other_kinds() {
+    let input = format!("{SECRET}---\n{}---\n{CLUSTER}---\n\n---\n{}", named("one"), named("two"));
+    let ended = run_on(&["render", "-f", "-"], &input);
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    let names: Vec<_> = cron_jobs(&ended.output).into_iter().map(|it| it.metadata.name.unwrap()).collect();
+    assert_eq!(names, ["one-cron", "two-cron"]);
+    assert_eq!(ended.errors, "-: skipped Secret \"credentials\": not an AntflyBackup or AntflyCluster\n");
+
+    let ended = run_on_files(&["render"], &[&named("one"), &named("two"), CLUSTER]);
+    assert_eq!((ended.code, cron_jobs(&ended.output).len()), (Some(0), 2));
+}
+
+#[test]
+fn render_without_the_cluster_says_that_it_takes_one_with_defaults() {
+    let ended = run_on_files(&["render", "--default-image", "example.com/mine:1"], &[BACKUP]);
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    assert!(ended.output.contains("image: example.com/mine:1"), "{}", ended.output);
+    assert!(ended.output.contains("http://main-public-api.production.svc:80"), "{}", ended.output);
+    assert_eq!(
+        ended.errors,
+        "{0}: AntflyCluster production/main is in none of the files; taking one with all defaults\n"
+    );
+}
+
+#[test]
+fn render_without_a_namespace_is_for_the_default_one() {
+    let anywhere = |text: &str| text.replace(", namespace: production", "");
+    let ended = run_on_files(&["render"], &[&anywhere(BACKUP), &anywhere(CLUSTER)]);
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    assert_eq!(cron_jobs(&ended.output)[0].metadata.namespace.as_deref(), Some("default"));
+    assert!(ended.output.contains("http://main-metadata.default.svc:12377"), "{}", ended.output);
+}
+
+#[test]
+fn render_refuses_what_the_api_server_refuses_and_renders_the_rest() {
+    let invalid = named("invalid").replace("s3://my-bucket", "ftp://host");
+    let never = named("never").replace("0 2 * * *", "0 0 30 2 *");
+    let ended = run_on_files(&["render"], &[&invalid, &never, &named("valid"), CLUSTER]);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(cron_jobs(&ended.output).len(), 1, "{}", ended.output);
+    let lines: Vec<_> = ended.errors.lines().collect();
+    assert!(lines[0].starts_with("{0}: spec.destination.location: "), "{lines:#?}");
+    assert!(
+        lines[1].starts_with("{1}: InvalidSchedule: spec.schedule: ") && lines[1].contains("never fires"),
+        "{lines:#?}"
+    );
+
+    let ended = run_on_files(&["render"], &[CLUSTER]);
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(1), "error: no AntflyBackup in {0}\n"));
+    let ended = run(&["render", "-f", "/nonexistent/file.yaml"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.errors.starts_with("error: /nonexistent/file.yaml: cannot be read: "), "{}", ended.errors);
+}
+
+#[test]
+fn validate_is_silent_and_0_for_what_is_valid() {
+    let ended = run_on_files(&["validate"], &[BACKUP, &format!("{}---\n{}", named("one"), named("two"))]);
+    assert_eq!((ended.code, ended.output.as_str(), ended.errors.as_str()), (Some(0), "", "3 valid, 0 refused\n"));
+}
+
+#[test]
+fn validate_prints_a_line_for_every_violation() {
+    let invalid = BACKUP.replace("0 2 * * *", "61 2 * *").replace("s3://my-bucket", "ftp://host") + "  typo: 1\n";
+    let ended = run_on_files(&["validate"], &[&format!("{}---\n{invalid}", named("fine")), &named("Shouting")]);
+    assert_eq!(ended.code, Some(1));
+    let fields: Vec<_> =
+        ended.output.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    for field in ["{0} spec.destination.location", "{0} spec.schedule", "{0} spec.typo", "{1} metadata.name"] {
+        assert!(fields.iter().any(|it| it == field), "{field} is not in {fields:#?}");
+    }
+    assert!(ended.output.lines().all(|line| line.splitn(3, ": ").count() == 3), "{}", ended.output);
+    assert_eq!(ended.errors, "1 valid, 2 refused\n");
+}
+
+#[test]
+fn validate_reads_lists_and_standard_input_and_skips_other_kinds() {
+    let item = |text: &str| text.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n-\n{}-\n{}-\n{}",
+        item(BACKUP),
+        item(&BACKUP.replace("0 2 * * *", "no")),
+        item(SECRET)
+    );
+    let ended = run_on(&["validate", "-f", "-"], &list);
+    assert_eq!(ended.code, Some(1), "{}", ended.errors);
+    assert!(ended.output.lines().all(|line| line.starts_with("-: spec.schedule: ")), "{}", ended.output);
+    assert!(!ended.output.is_empty());
+    assert_eq!(ended.errors, "-: skipped Secret \"credentials\": not an AntflyBackup\n1 valid, 1 refused\n");
+}
+
+#[test]
+fn validate_says_where_yaml_is_broken_and_goes_on_with_the_other_files() {
+    let broken = "apiVersion: [\n";
+    let twice = format!("{BACKUP}  schedule: 0 3 * * *\n");
+    let ended = run_on_files(&["validate"], &[broken, &twice, BACKUP]);
+    assert_eq!((ended.code, ended.errors.lines().last()), (Some(1), Some("1 valid, 2 refused")));
+    assert!(ended.output.contains("{0}: ") && ended.output.contains("{1}: "), "{}", ended.output);
+    assert!(ended.output.contains("duplicate") && ended.output.contains("schedule"), "{}", ended.output);
+    assert!(ended.output.contains("line"), "{}", ended.output);
+    let ended = run(&["validate", "-f", "/nonexistent/file.yaml"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.starts_with("/nonexistent/file.yaml: cannot be read: "), "{}", ended.output);
+}
+
+#[test]
+fn validate_warns_of_a_schedule_that_never_fires() {
+    let ended = run_on_files(&["validate"], &[&BACKUP.replace("0 2 * * *", "0 0 31 4 *")]);
+    assert_eq!((ended.code, ended.output.as_str()), (Some(0), ""));
+    assert!(ended.errors.contains("{0}: spec.schedule: warning: \"0 0 31 4 *\" never fires"), "{}", ended.errors);
+}
+
+#[test]
+fn a_hostile_value_is_printed_escaped() {
+    let hostile = BACKUP.replace("0 2 * * *", "\"* * * * *\\n\\e[31mred\\r\"");
+    for subcommand in ["validate", "render"] {
+        let ended = run_on_files(&[subcommand], &[&hostile]);
+        let printed = ended.output + &ended.errors;
+        assert_eq!(ended.code, Some(1), "{printed}");
+        assert!(printed.contains("red") && !printed.contains(['\u{1b}', '\r']), "{printed:?}");
+        assert!(printed.lines().all(|line| line.starts_with("{0}: ") || line.ends_with(" refused")), "{printed:?}");
+    }
+    let ended = run(&["next", "* * * * *\n\u{1b}[31mred"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(!ended.errors.contains('\u{1b}'), "{:?}", ended.errors);
+}
+
+#[test]
+fn next_prints_upcoming_runs_in_utc() {
+    let ended = run(&["next", "0 2 * * mon-fri", "--from", "2026-11-20T02:00:00Z", "--count", "3"]);
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    assert_eq!(ended.output, "2026-11-23T02:00:00Z\n2026-11-24T02:00:00Z\n2026-11-25T02:00:00Z\n");
+    let ended = run(&["next", "@yearly", "--from", "2026-06-01T12:00:00+02:00"]);
+    assert_eq!(ended.output.lines().count(), 5);
+    assert_eq!(ended.output.lines().next(), Some("2027-01-01T00:00:00Z"));
+    let ended = run(&["next", "0 0 29 2 *", "--from", "2028-03-01T00:00:00Z", "--count", "1"]);
+    assert_eq!(ended.output, "2032-02-29T00:00:00Z\n");
+    assert_eq!(run(&["next", "@hourly", "--count", "0"]).output, "");
+}
+
+#[test]
+fn next_refuses_what_the_operator_refuses() {
+    for (schedule, told) in [
+        ("0 2 * *", "write five"),
+        ("0 2 * * 7", "day of week"),
+        ("@every 5m", "write a step such as */15 * * * *"),
+        ("TZ=UTC 0 2 * * *", "UTC"),
+        ("0 0 30 2 *", "never fires"),
+    ] {
+        let ended = run(&["next", schedule]);
+        assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""), "{schedule}");
+        assert!(ended.errors.starts_with(&format!("error: schedule {schedule:?}")), "{}", ended.errors);
+        assert!(ended.errors.contains(told), "{}", ended.errors);
+    }
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let ended = run(&["--help"]);
+    assert_eq!(ended.code, Some(0));
+    for subcommand in ["run", "crd", "render", "validate", "next"] {
+        assert!(ended.output.contains(&format!("\n  {subcommand} ")), "{}", ended.output);
+        let ended = run(&[subcommand, "--help"]);
+        assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+        assert!(ended.output.contains(&format!("Usage: antfly-backup-operator {subcommand}")), "{}", ended.output);
+        let example = ended.output.split("Example:\n").nth(1).unwrap_or_default();
+        assert!(example.contains(&format!("antfly-backup-operator {subcommand}")), "{}", ended.output);
+    }
+    assert!(run(&["run", "--help"]).output.contains("ANTFLY_BACKUP_OPERATOR_NAMESPACE"));
+    assert_eq!(run(&["--version"]).output, format!("antfly-backup-operator {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    for arguments in [
+        &[][..],
+        &["unknown"],
+        &["render"],
+        &["validate"],
+        &["next"],
+        &["next", "@daily", "--from", "yesterday"],
+        &["next", "@daily", "--count", "many"],
+        &["crd", "--unknown"],
+        &["run", "--concurrency", "0"],
+    ] {
+        let ended = run(arguments);
+        assert_eq!((ended.code, ended.output.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.errors.contains("Usage") || ended.errors.contains("--help"), "{}", ended.errors);
+    }
+}

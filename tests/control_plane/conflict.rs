@@ -1,0 +1,104 @@
+//! CronJobs that are not the operator's, and those that older operators left.
+
+use crate::support::{ACTIVE, NO_CLUSTER, Room, attended, message};
+use kube::{
+    ResourceExt,
+    api::{DeleteParams, DynamicObject},
+};
+use serde_json::{Value, json};
+
+const CONFLICT: &str = "Failed ScheduleReady=False/CronJobConflict ClusterReady=True/ClusterRunning";
+
+/// A CronJob that somebody else made.
+async fn apply_cron_job(room: &Room<'_>, name: &str, owners: Value) {
+    room.apply(&json!({
+        "apiVersion": "batch/v1", "kind": "CronJob",
+        "metadata": {"name": name, "namespace": room.namespace, "ownerReferences": owners},
+        "spec": {"schedule": "5 5 * * *", "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/other"}],
+        }}}}},
+    }))
+    .await;
+}
+
+fn owned_by(backup: &DynamicObject) -> Value {
+    json!([{
+        "apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "controller": true,
+        "name": backup.name_any(), "uid": backup.uid(),
+    }])
+}
+
+#[tokio::test]
+async fn a_cron_job_of_somebody_else_is_left_alone_until_it_is_gone() {
+    let room = attended().await.room("foreign").await;
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    apply_cron_job(&room, "nightly-cron", json!([])).await;
+    let foreign = room.cron_jobs().get("nightly-cron").await.unwrap();
+
+    room.create_backup("nightly", json!({})).await;
+    let blocked = room.until("nightly", CONFLICT).await;
+    let told = message(&blocked, "ScheduleReady");
+    assert!(
+        told.contains("nightly-cron") && told.contains("delete it, or give this AntflyBackup another name"),
+        "{told}"
+    );
+    assert_eq!(blocked.data["status"].get("cronJobName"), None);
+    assert_eq!(blocked.data["status"].get("nextScheduledBackup"), None);
+    room.until_event("nightly", "CronJobConflict").await;
+
+    room.patch_backup("nightly", json!({"spec": {"schedule": "0 3 * * *"}})).await;
+    room.until("nightly", CONFLICT).await;
+    room.barrier("other").await;
+    let untouched = room.cron_jobs().get("nightly-cron").await.unwrap();
+    assert_eq!(untouched.resource_version(), foreign.resource_version());
+    assert_eq!(room.event_count("nightly", "CronJobConflict").await, 1);
+
+    room.cron_jobs().delete("nightly-cron", &DeleteParams::background()).await.unwrap();
+    room.until("nightly", ACTIVE).await;
+    assert_ne!(room.cron_jobs().get("nightly-cron").await.unwrap().uid(), foreign.uid());
+}
+
+#[tokio::test]
+async fn a_cron_job_under_the_former_name_is_deleted_once_the_new_one_is_in_place() {
+    let room = attended().await.room("migration").await;
+    // without a cluster nothing can take the place of the former CronJob: it is suspended meanwhile, not deleted
+    let backup = room.create_backup("nightly", json!({})).await;
+    room.until("nightly", NO_CLUSTER).await;
+    apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
+    apply_cron_job(&room, "nightly-backup-of-somebody-else", json!([])).await;
+    room.until_cron_job("nightly-backup", "suspended", |it| it.spec.suspend == Some(true)).await;
+
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.until_gone(room.cron_jobs(), "nightly-backup").await;
+    room.until("nightly", ACTIVE).await;
+    room.cron_jobs().get("nightly-cron").await.unwrap();
+    room.cron_jobs().get("nightly-backup-of-somebody-else").await.unwrap();
+    let note = room.until_event("nightly", "CronJobDeleted").await;
+    assert!(note.contains("nightly-backup") && note.contains("nightly-cron"), "{note}");
+
+    // also when it comes later, say because somebody has restored it
+    apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
+    room.until_gone(room.cron_jobs(), "nightly-backup").await;
+}
+
+#[tokio::test]
+async fn the_jobs_of_a_former_cron_job_stay_in_the_records() {
+    let room = attended().await.room("former-jobs").await;
+    let backup = room.create_backup("nightly", json!({})).await;
+    room.until("nightly", NO_CLUSTER).await;
+    apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
+    room.kubectl(&["create", "job", "--from=cronjob/nightly-backup", "from-former"]);
+    room.kubectl(&["label", "job", "from-former", "antfly.io/backup=nightly"]);
+    let record = room
+        .eventually("the record of the Job", async || {
+            let backup = room.backups().get("nightly").await?;
+            let records = backup.data["status"]["recentBackups"].as_array().cloned().unwrap_or_default();
+            records.into_iter().next().ok_or_else(|| anyhow::anyhow!("there is none"))
+        })
+        .await;
+    assert_eq!(record["backupId"], "from-former");
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.until_gone(room.cron_jobs(), "nightly-backup").await;
+    let backup = room.until("nightly", ACTIVE).await;
+    assert_eq!(backup.data["status"]["recentBackups"][0]["backupId"], "from-former");
+}

@@ -1,0 +1,28 @@
+//! The operator as a process, on a real control plane: etcd, kube-apiserver and kube-controller-manager on loopback.
+//!
+//! Most tests share a control plane and an operator that watches all namespaces, each test in namespaces of its own
+//! ([`support::attended`]). Tests that watch, stop or kill the operator run their own for their own namespace, on a
+//! control plane that no other operator looks after ([`support::unattended`]). Tests that change or break the control
+//! plane itself have one each.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests of the shell: they have a client and a clock, and unwrap also in helpers"
+)]
+
+mod support;
+
+mod at_rest;
+mod cluster;
+mod conflict;
+mod definitions;
+mod deployment;
+mod drift;
+mod lifecycle;
+mod outage;
+mod page;
+mod process;
+mod records;
+mod refusals;
+mod undecodable;

@@ -1,0 +1,126 @@
+//! The process itself: probes, figures, options, the end.
+
+use crate::support::{ACTIVE, Operator, attended, message, unattended};
+use anyhow::ensure;
+use serde_json::json;
+
+const NOT_WATCHED: &str = "Failed ScheduleReady=False/ClusterNotFound ClusterReady=False/ClusterNotFound";
+
+#[tokio::test]
+async fn probes_and_figures_are_served() {
+    let stage = attended().await;
+    let room = stage.room("figures").await;
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.create_backup("nightly", json!({})).await;
+    room.until("nightly", ACTIVE).await;
+
+    let operator = stage.operator();
+    assert_eq!(operator.get("/healthz").await.unwrap(), (200, "ok\n".to_owned()));
+    assert_eq!(operator.get("/readyz").await.unwrap(), (200, "ok\n".to_owned()));
+    assert_eq!(operator.get("/nothing").await.unwrap().0, 404);
+    let (code, text) = operator.get("/metrics").await.unwrap();
+    assert_eq!(code, 200);
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    for sample in [
+        "antfly_backup_operator_backups{phase=\"Active\"} ",
+        "antfly_backup_operator_reconciliations_total{outcome=\"success\"} ",
+        "antfly_backup_operator_reconciliation_duration_seconds_bucket{le=",
+        "antfly_backup_operator_writes_total{resource=\"cronjobs\",verb=\"apply\",outcome=\"success\"} ",
+        "antfly_backup_operator_writes_total{resource=\"antflybackups/status\",verb=\"update\",outcome=\"success\"} ",
+    ] {
+        let line =
+            text.lines().find(|line| line.starts_with(sample)).unwrap_or_else(|| panic!("{sample} is not in\n{text}"));
+        let number: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!(sample.ends_with('=') || number > 0.0, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_namespaces_of_the_command_line_are_watched() {
+    let stage = unattended().await;
+    let (one, other) = (stage.room("watched-1").await, stage.room("watched-2").await);
+    let outside = stage.room("unwatched").await;
+    let operator =
+        Operator::start(&stage.control_plane, &["--namespace", "watched-1", "--namespace", "watched-2"]).await;
+    for room in [&one, &other, &outside] {
+        room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    }
+    outside.create_backup("nightly", json!({})).await;
+    for room in [one, other] {
+        let room = room.watched_by(&operator);
+        room.create_backup("nightly", json!({})).await;
+        room.until("nightly", ACTIVE).await;
+        // a cluster that cannot be seen from here
+        room.create_backup("far", json!({"clusterRef": {"name": "main", "namespace": "unwatched"}})).await;
+        let blocked = room.until("far", NOT_WATCHED).await;
+        assert!(message(&blocked, "ClusterReady").contains("--namespace unwatched"));
+    }
+    let untouched = outside.backups().get("nightly").await.unwrap();
+    assert!(untouched.data["status"].is_null(), "{}", untouched.data["status"]);
+    assert!(outside.cron_jobs().get_opt("nightly-cron").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn options_are_environment_variables_too() {
+    let stage = unattended().await;
+    let (one, other) = (stage.room("variables-1").await, stage.room("variables-2").await);
+    let mut command = Operator::command(&stage.control_plane);
+    command
+        .arg("run")
+        .env("ANTFLY_BACKUP_OPERATOR_NAMESPACE", "variables-1,variables-2")
+        .env("ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
+        .env("ANTFLY_BACKUP_OPERATOR_CONCURRENCY", "1")
+        .env("ANTFLY_BACKUP_OPERATOR_DEFAULT_IMAGE", "example.com/from-the-environment")
+        .env("ANTFLY_BACKUP_OPERATOR_LOG_FORMAT", "json");
+    let operator = Operator::spawn(&stage.control_plane, command).await;
+    for room in [one, other] {
+        let room = room.watched_by(&operator);
+        room.apply_cluster("main", "", "Running").await;
+        room.create_backup("nightly", json!({})).await;
+        room.until("nightly", ACTIVE).await;
+        room.until_cron_job("nightly-cron", "with the default image", |it| {
+            crate::support::container(it).image.as_deref() == Some("example.com/from-the-environment")
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn sigterm_ends_the_operator_well_also_while_it_works() {
+    let stage = unattended().await;
+    let room = stage.room("terminated").await;
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    for number in 0..20 {
+        room.create_backup(&format!("backup-{number}"), json!({})).await;
+    }
+    let operator = Operator::start(&stage.control_plane, &["--namespace", "terminated"]).await;
+    operator
+        .eventually("the first writes", async || {
+            ensure!(operator.metric("writes_total").await > 0.0, "none yet");
+            Ok(())
+        })
+        .await;
+    assert_eq!(operator.terminate().await.code(), Some(0));
+
+    // one that has only just begun to listen, too
+    let operator = Operator::start(&stage.control_plane, &["--namespace", "terminated"]).await;
+    assert_eq!(operator.terminate().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_operator_that_cannot_start_says_why() {
+    let stage = unattended().await;
+    let blocker = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = blocker.local_addr().unwrap().to_string();
+    let output = Operator::command(&stage.control_plane).args(["run", "--http-address", &address]).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(&format!("cannot listen on {address}")) && errors.contains("--http-address"), "{errors}");
+
+    let nowhere = stage.control_plane.directory().join("no-such.kubeconfig");
+    let mut command = Operator::command(&stage.control_plane);
+    let output = command.args(["run", "--http-address", "127.0.0.1:0"]).env("KUBECONFIG", nowhere).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("KUBECONFIG"), "{errors}");
+}

@@ -1,0 +1,120 @@
+//! Schedules that never fire, and CronJobs that the API server refuses.
+
+use crate::support::{ACTIVE, attended, message};
+use anyhow::{Context as _, ensure};
+use k8s_openapi::api::{
+    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
+    batch::v1::CronJob,
+    core::v1::ResourceQuota,
+};
+use kube::{
+    Api,
+    api::{DeleteParams, PostParams},
+};
+use serde_json::json;
+
+const REFUSED: &str = "Failed ScheduleReady=False/CronJobRefused ClusterReady=True/ClusterRunning";
+const INVALID_SCHEDULE: &str = "Failed ScheduleReady=False/InvalidSchedule ClusterReady=True/ClusterRunning";
+
+#[tokio::test]
+async fn a_schedule_that_never_fires_is_invalid_until_it_is_corrected() {
+    let room = attended().await.room("never").await;
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.create_backup("nightly", json!({"schedule": "0 0 30 2 *"})).await;
+    let invalid = room.until("nightly", INVALID_SCHEDULE).await;
+    let told = message(&invalid, "ScheduleReady");
+    assert!(told.contains("0 0 30 2 *") && told.contains("never fires"), "{told}");
+    room.until_event("nightly", "InvalidSchedule").await;
+    assert!(room.cron_jobs().get_opt("nightly-cron").await.unwrap().is_none());
+
+    room.patch_backup("nightly", json!({"spec": {"schedule": "0 0 29 2 *"}})).await;
+    room.until("nightly", ACTIVE).await;
+    room.patch_backup("nightly", json!({"spec": {"schedule": "0 0 31 4 *"}})).await;
+    room.until("nightly", INVALID_SCHEDULE).await;
+    let suspended = room.cron_jobs().get("nightly-cron").await.unwrap();
+    assert_eq!(suspended.spec.suspend, Some(true));
+}
+
+#[tokio::test]
+async fn a_quota_that_refuses_the_cron_job_is_told_and_heals_by_itself() {
+    let room = attended().await.room("quota").await;
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply(&json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": "quota"}, "spec": {"hard": {"count/cronjobs.batch": "0"}},
+    }))
+    .await;
+    let quotas: Api<ResourceQuota> = room.all();
+    room.eventually("the quota to be in force", async || {
+        let status = quotas.get("none").await?.status.context("it has no status")?;
+        ensure!(status.hard.is_some() && status.used.is_some(), "it has not been counted");
+        Ok(())
+    })
+    .await;
+
+    room.create_backup("nightly", json!({})).await;
+    let refused = room.until("nightly", REFUSED).await;
+    let told = message(&refused, "ScheduleReady");
+    assert!(told.contains("exceeded quota") && told.contains("tried again"), "{told}");
+    assert_eq!(refused.data["status"].get("nextScheduledBackup"), None);
+    assert_eq!(refused.data["status"].get("cronJobName"), None);
+    let note = room.until_event("nightly", "CronJobRefused").await;
+    assert!(note.contains("exceeded quota"), "{note}");
+
+    quotas.delete("none", &DeleteParams::default()).await.unwrap();
+    room.until("nightly", ACTIVE).await;
+    assert_eq!(room.event_count("nightly", "CronJobRefused").await, 1);
+}
+
+#[tokio::test]
+async fn a_policy_that_refuses_a_change_is_told_and_the_cron_job_goes_on_as_before() {
+    let room = attended().await.room("policy").await;
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.create_backup("nightly", json!({})).await;
+    room.until("nightly", ACTIVE).await;
+
+    let name = "no-hourly-cron-jobs";
+    room.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs"], "operations": ["CREATE", "UPDATE"],
+            }]},
+            "validations": [{"expression": "object.spec.schedule != '@hourly'", "message": "hourly is too often here"}],
+        },
+    }))
+    .await;
+    room.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {
+            "policyName": name, "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "policy"}}},
+        },
+    }))
+    .await;
+    let mut hourly: CronJob = room.cron_jobs().get("nightly-cron").await.unwrap();
+    hourly.spec.schedule = "@hourly".to_owned();
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    room.eventually("the policy to be in force", async || {
+        ensure!(room.cron_jobs().replace("nightly-cron", &dry_run, &hourly).await.is_err(), "it is not");
+        Ok(())
+    })
+    .await;
+
+    room.patch_backup("nightly", json!({"spec": {"schedule": "@hourly"}})).await;
+    let refused = room.until("nightly", REFUSED).await;
+    let told = message(&refused, "ScheduleReady");
+    assert!(told.contains("hourly is too often here") && told.contains("it goes on as it was before"), "{told}");
+    let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
+    assert_eq!((cron_job.spec.schedule.as_str(), cron_job.spec.suspend), ("0 2 * * *", Some(false)));
+    room.until_event("nightly", "CronJobRefused").await;
+
+    Api::<ValidatingAdmissionPolicyBinding>::all(room.client.clone())
+        .delete(name, &DeleteParams::default())
+        .await
+        .unwrap();
+    Api::<ValidatingAdmissionPolicy>::all(room.client.clone()).delete(name, &DeleteParams::default()).await.unwrap();
+    room.until("nightly", ACTIVE).await;
+    assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().spec.schedule, "@hourly");
+}

@@ -1,0 +1,13 @@
+//! What the tests lean on.
+
+mod objects;
+mod operator;
+mod room;
+mod stage;
+mod waiting;
+
+pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, backup, condition, container, message, state};
+pub use operator::Operator;
+pub use room::Room;
+pub use stage::{Stage, attended, unattended};
+pub use waiting::eventually;

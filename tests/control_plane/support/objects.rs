@@ -1,0 +1,62 @@
+//! The objects that tests make and read.
+
+use k8s_openapi::api::{batch::v1::CronJob, core::v1::Container};
+use kube::api::DynamicObject;
+use serde_json::{Value, json};
+
+/// State of a backup that is scheduled.
+pub const ACTIVE: &str = "Active ScheduleReady=True/CronJobCreated ClusterReady=True/ClusterRunning";
+/// State of a backup with `suspend: true`.
+pub const SUSPENDED: &str = "Suspended ScheduleReady=True/CronJobCreated ClusterReady=True/ClusterRunning";
+/// State of a backup whose cluster does not exist.
+pub const NO_CLUSTER: &str = "Failed ScheduleReady=False/ClusterNotFound ClusterReady=False/ClusterNotFound";
+
+/// An AntflyBackup of the AntflyCluster `main`, with the top-level fields of `changes` in its spec (null removes one).
+pub fn backup(name: &str, changes: Value) -> Value {
+    let mut spec = json!({
+        "clusterRef": {"name": "main"},
+        "schedule": "0 2 * * *",
+        "destination": {"location": "s3://my-bucket/antfly-backups", "credentialsSecret": {"name": "backup-credentials"}},
+    });
+    let fields = spec.as_object_mut().unwrap();
+    for (field, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            fields.remove(field)
+        } else {
+            fields.insert(field.clone(), value.clone())
+        };
+    }
+    json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "metadata": {"name": name}, "spec": spec})
+}
+
+/// What the status of a backup says of its present generation, in the form of [`ACTIVE`].
+pub fn state(backup: &DynamicObject) -> String {
+    let status = &backup.data["status"];
+    let condition = |kind: &str| {
+        let Some(condition) = condition(backup, kind) else { return "missing".to_owned() };
+        let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
+        if condition["observedGeneration"].as_i64() == backup.metadata.generation {
+            format!("{}/{}", text("status"), text("reason"))
+        } else {
+            "of an earlier generation".to_owned()
+        }
+    };
+    let phase = status["phase"].as_str().unwrap_or("without phase");
+    format!("{phase} ScheduleReady={} ClusterReady={}", condition("ScheduleReady"), condition("ClusterReady"))
+}
+
+/// A condition.
+pub fn condition<'a>(backup: &'a DynamicObject, kind: &str) -> Option<&'a Value> {
+    backup.data["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)
+}
+
+/// The message of a condition; empty when there is none.
+pub fn message(backup: &DynamicObject, kind: &str) -> String {
+    condition(backup, kind).and_then(|condition| condition["message"].as_str()).unwrap_or_default().to_owned()
+}
+
+/// The container that a CronJob's Pods run.
+pub fn container(cron_job: &CronJob) -> &Container {
+    let job = cron_job.spec.job_template.spec.as_ref().unwrap();
+    &job.template.spec.as_ref().unwrap().containers[0]
+}

@@ -1,0 +1,131 @@
+//! The operator as a process.
+
+use super::eventually;
+use anyhow::{Context as _, Result, ensure};
+use axum::http::Request;
+use kube::{Client, Config, client::Body};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use xtask::control_plane::{ControlPlane, ManagedProcess};
+
+/// A running operator; dropping it kills it.
+pub struct Operator {
+    process: Mutex<ManagedProcess>,
+    log: PathBuf,
+    /// Of its HTTP endpoints.
+    address: String,
+}
+
+impl Operator {
+    /// Starts the operator as a cluster administrator and waits until it listens, not until it is ready.
+    pub async fn start(control_plane: &ControlPlane, arguments: &[&str]) -> Self {
+        let mut command = Self::command(control_plane);
+        command.args(["run", "--http-address", "127.0.0.1:0"]).args(arguments);
+        Self::spawn(control_plane, command).await
+    }
+
+    /// The program, with a kubeconfig in its environment and no arguments yet.
+    pub fn command(control_plane: &ControlPlane) -> Command {
+        control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")))
+    }
+
+    /// Starts a command of this program and waits until it listens.
+    pub async fn spawn(control_plane: &ControlPlane, command: Command) -> Self {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("operator-{}", STARTED.fetch_add(1, Ordering::Relaxed));
+        let process = control_plane.spawn(&name, command).unwrap();
+        let log = process.log().to_owned();
+        let mut operator = Operator { process: Mutex::new(process), log, address: String::new() };
+        operator.address = operator
+            .eventually("the operator to listen", async || {
+                operator.process.lock().unwrap().ensure_running()?;
+                let lines = operator.log_lines();
+                let line = lines.iter().find(|line| line["message"].as_str().is_some_and(|m| m.starts_with("serving")));
+                let address = line.and_then(|line| line["address"].as_str()).context("no such line in its log")?;
+                Ok(address.to_owned())
+            })
+            .await;
+        operator
+    }
+
+    /// Waits until `/readyz` is ok.
+    pub async fn ready(&self) {
+        self.eventually("the operator to be ready", async || {
+            self.process.lock().unwrap().ensure_running()?;
+            let (code, text) = self.get("/readyz").await?;
+            ensure!(code == 200, "{code}: {text}");
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Status code and text of an HTTP endpoint.
+    pub async fn get(&self, path: &str) -> Result<(u16, String)> {
+        let mut config = Config::new(format!("http://{}", self.address).parse()?);
+        // 503 is an answer here
+        config.default_retry = false;
+        let client = Client::try_from(config)?;
+        let response = client.send(Request::get(path).body(Body::empty())?).await?;
+        let code = response.status().as_u16();
+        Ok((code, String::from_utf8(response.into_body().collect_bytes().await?.into())?))
+    }
+
+    /// Sum of the samples of a metric, over all labels; its name without the operator's prefix.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let (_, text) = self.get("/metrics").await.unwrap();
+        let name = format!("antfly_backup_operator_{name}");
+        let samples = text
+            .lines()
+            .filter(|line| line.strip_prefix(&name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' ')));
+        samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// What it has logged so far, as it is in the file.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The log's lines that are JSON, which all are but what a crash prints.
+    pub fn log_lines(&self) -> Vec<Value> {
+        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// File of the log.
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub async fn terminate(self) -> ExitStatus {
+        let id = self.process.lock().unwrap().id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap();
+        assert!(sent.success());
+        self.eventually("the operator to end", async || self.process.lock().unwrap().exited()?.context("it is running"))
+            .await
+    }
+
+    /// Sends SIGKILL and waits for the end.
+    pub fn kill(self) {
+        self.process.lock().unwrap().kill().unwrap();
+    }
+
+    /// Waits for a condition, and quotes the log when it never comes.
+    pub async fn eventually<T>(&self, what: &str, check: impl AsyncFn() -> Result<T>) -> T {
+        eventually(what, check, async || log_tail(&self.log)).await
+    }
+}
+
+/// The last lines of a log.
+pub fn log_tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_else(|error| error.to_string());
+    let lines: Vec<_> = text.lines().collect();
+    format!("--- the operator's log ends with\n{}", lines[lines.len().saturating_sub(40)..].join("\n"))
+}

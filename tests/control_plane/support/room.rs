@@ -1,0 +1,234 @@
+//! A namespace of a test's own.
+
+use super::{eventually, operator::log_tail, state};
+use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::{
+    api::{
+        batch::v1::{CronJob, Job},
+        core::v1::Pod,
+        events::v1::Event,
+    },
+    serde::{Serialize, de::DeserializeOwned},
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
+    core::{GroupVersionKind, NamespaceResourceScope},
+};
+use serde_json::{Value, json};
+use std::{fmt::Debug, path::PathBuf, process::Command};
+use xtask::{apply::apply_yaml, control_plane::ControlPlane};
+
+/// A namespace, and what a user does in it.
+pub struct Room<'a> {
+    /// An administrator's client.
+    pub client: Client,
+    /// Name of the namespace.
+    pub namespace: String,
+    control_plane: &'a ControlPlane,
+    operator_log: PathBuf,
+}
+
+impl<'a> Room<'a> {
+    /// The namespace of that name, which is there already.
+    pub fn new(control_plane: &'a ControlPlane, client: Client, namespace: &str, operator_log: PathBuf) -> Self {
+        Room { client, namespace: namespace.to_owned(), control_plane, operator_log }
+    }
+
+    /// Has failures quote the log of that operator.
+    pub fn watched_by(mut self, operator: &super::Operator) -> Self {
+        self.operator_log = operator.log_file().to_owned();
+        self
+    }
+
+    /// Objects of a kind in the namespace.
+    pub fn all<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self) -> Api<K> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The AntflyBackups.
+    pub fn backups(&self) -> Api<DynamicObject> {
+        self.antfly("AntflyBackup")
+    }
+
+    /// The AntflyClusters.
+    pub fn clusters(&self) -> Api<DynamicObject> {
+        self.antfly("AntflyCluster")
+    }
+
+    /// The CronJobs.
+    pub fn cron_jobs(&self) -> Api<CronJob> {
+        self.all()
+    }
+
+    /// The Jobs.
+    pub fn jobs(&self) -> Api<Job> {
+        self.all()
+    }
+
+    /// The Pods.
+    pub fn pods(&self) -> Api<Pod> {
+        self.all()
+    }
+
+    fn antfly(&self, kind: &str) -> Api<DynamicObject> {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", kind));
+        Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+    }
+
+    /// Makes an AntflyBackup, see [`super::backup`].
+    pub async fn create_backup(&self, name: &str, changes: Value) -> DynamicObject {
+        self.try_create_backup(name, changes).await.unwrap()
+    }
+
+    /// Makes an AntflyBackup that the API server may refuse.
+    pub async fn try_create_backup(&self, name: &str, changes: Value) -> kube::Result<DynamicObject> {
+        let object = serde_json::from_value(super::backup(name, changes)).map_err(kube::Error::SerdeError)?;
+        self.backups().create(&PostParams::default(), &object).await
+    }
+
+    /// Makes the AntflyCluster of that name what its own operator would say: it runs `image` and is in that phase.
+    pub async fn apply_cluster(&self, name: &str, image: &str, phase: &str) {
+        let cluster = json!({
+            "apiVersion": "antfly.io/v1", "kind": "AntflyCluster",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": {"image": image}, "status": {"phase": phase},
+        });
+        self.apply(&cluster).await;
+    }
+
+    /// Applies an object that says everything itself.
+    pub async fn apply(&self, object: &Value) {
+        apply_yaml(&self.client, &object.to_string()).await.unwrap();
+    }
+
+    /// A user's change of an AntflyBackup: a merge patch.
+    pub async fn patch_backup(&self, name: &str, patch: Value) -> DynamicObject {
+        self.backups().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
+    }
+
+    /// A user's change of a CronJob: a merge patch.
+    pub async fn patch_cron_job(&self, name: &str, patch: Value) -> CronJob {
+        let as_user = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
+        self.cron_jobs().patch(name, &as_user, &Patch::Merge(patch)).await.unwrap()
+    }
+
+    /// Deletes an AntflyBackup the way kubectl does by default.
+    pub async fn delete_backup(&self, name: &str) {
+        self.backups().delete(name, &DeleteParams::background()).await.unwrap();
+    }
+
+    /// `kubectl ARGUMENTS -n NAMESPACE`; gives what it prints.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut kubectl: Command = self.control_plane.kubectl().unwrap();
+        let output = kubectl.args(arguments).args(["-n", &self.namespace]).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kubectl {arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Waits until the status of a backup says that, of its present generation; gives the backup.
+    pub async fn until(&self, name: &str, wanted: &str) -> DynamicObject {
+        self.eventually(&format!("{name} to be {wanted}"), async || {
+            let backup = self.backups().get(name).await?;
+            let state = state(&backup);
+            ensure!(state == wanted, "it is {state}");
+            Ok(backup)
+        })
+        .await
+    }
+
+    /// Waits until the CronJob of that name exists and fits.
+    pub async fn until_cron_job(&self, name: &str, what: &str, fits: impl Fn(&CronJob) -> bool) -> CronJob {
+        self.eventually(&format!("CronJob {name} {what}"), async || {
+            let cron_job = self.cron_jobs().get(name).await?;
+            ensure!(fits(&cron_job), "it is otherwise");
+            Ok(cron_job)
+        })
+        .await
+    }
+
+    /// Waits until an object is not there any more.
+    pub async fn until_gone<K>(&self, api: Api<K>, name: &str)
+    where
+        K: Clone + DeserializeOwned + Debug,
+    {
+        self.eventually(&format!("{name} to be gone"), async || {
+            ensure!(api.get_opt(name).await?.is_none(), "it is there");
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Waits until an event of that reason is there for a backup; gives its note.
+    pub async fn until_event(&self, name: &str, reason: &str) -> String {
+        self.eventually(&format!("an event {reason} on {name}"), async || {
+            let events = self.events(name).await?;
+            let event = events.into_iter().find(|event| event.reason.as_deref() == Some(reason));
+            event.and_then(|event| event.note).with_context(|| format!("there is none on {name}"))
+        })
+        .await
+    }
+
+    /// How often an event of that reason was told of a backup.
+    pub async fn event_count(&self, name: &str, reason: &str) -> i32 {
+        let events = self.events(name).await.unwrap();
+        let counts = events.iter().filter(|event| event.reason.as_deref() == Some(reason));
+        counts.map(|event| event.series.as_ref().map_or(1, |series| series.count)).sum()
+    }
+
+    async fn events(&self, name: &str) -> Result<Vec<Event>> {
+        let mut events = self.all::<Event>().list(&ListParams::default()).await?.items;
+        events.retain(|event| {
+            let regarding = event.regarding.as_ref();
+            regarding.is_some_and(|object| {
+                object.kind.as_deref() == Some("AntflyBackup") && object.name.as_deref() == Some(name)
+            })
+        });
+        Ok(events)
+    }
+
+    /// Names and resourceVersions of the AntflyBackups and CronJobs.
+    pub async fn versions(&self) -> Vec<(String, Option<String>)> {
+        let backups = self.backups().list(&ListParams::default()).await.unwrap();
+        let cron_jobs = self.cron_jobs().list(&ListParams::default()).await.unwrap();
+        let backups = backups.iter().map(|object| (object.name_any(), object.resource_version()));
+        backups.chain(cron_jobs.iter().map(|object| (object.name_any(), object.resource_version()))).collect()
+    }
+
+    /// Has the operator make a CronJob for one more backup, so that whatever it had to do before is done.
+    pub async fn barrier(&self, name: &str) {
+        self.create_backup(name, json!({})).await;
+        self.until(name, super::ACTIVE).await;
+    }
+
+    /// Waits for a condition; when it never comes, tells all that is in the namespace.
+    pub async fn eventually<T>(&self, what: &str, check: impl AsyncFn() -> Result<T>) -> T {
+        eventually(what, check, async || self.describe().await).await
+    }
+
+    async fn describe(&self) -> String {
+        let parts = [
+            listed("AntflyBackups", &self.backups()).await,
+            listed("CronJobs", &self.cron_jobs()).await,
+            listed("Jobs", &self.jobs()).await,
+            listed("Events", &self.all::<Event>()).await,
+            log_tail(&self.operator_log),
+        ];
+        parts.join("\n")
+    }
+}
+
+async fn listed<K>(what: &str, api: &Api<K>) -> String
+where
+    K: Resource + Clone + DeserializeOwned + Serialize + Debug,
+{
+    let mut objects = match api.list(&ListParams::default()).await {
+        Ok(list) => list.items,
+        Err(error) => return format!("--- {what} cannot be listed: {error}"),
+    };
+    for object in &mut objects {
+        object.meta_mut().managed_fields = None;
+    }
+    format!("--- {what}\n{}", serde_saphyr::to_string(&objects).unwrap_or_else(|error| error.to_string()))
+}

@@ -1,0 +1,71 @@
+//! Control planes with the definitions that the operator needs.
+
+use super::{Operator, Room};
+use antfly_backup_operator::api::CRD;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{
+    Api,
+    api::{ObjectMeta, PostParams},
+};
+use std::path::PathBuf;
+use tokio::sync::OnceCell;
+use xtask::{apply::apply_yaml, control_plane::ControlPlane, stand_in};
+
+/// A control plane, with the operator that looks after it or without one.
+pub struct Stage {
+    /// The control plane.
+    pub control_plane: ControlPlane,
+    /// An operator that watches all namespaces.
+    pub operator: Option<Operator>,
+}
+
+/// The shared control plane with an operator that watches all namespaces.
+pub async fn attended() -> &'static Stage {
+    static STAGE: OnceCell<Stage> = OnceCell::const_new();
+    STAGE
+        .get_or_init(async || {
+            let mut stage = Stage::new().await;
+            let operator = Operator::start(&stage.control_plane, &[]).await;
+            operator.ready().await;
+            stage.operator = Some(operator);
+            stage
+        })
+        .await
+}
+
+/// The shared control plane without an operator: a test starts its own, for its own namespaces only.
+pub async fn unattended() -> &'static Stage {
+    static STAGE: OnceCell<Stage> = OnceCell::const_new();
+    STAGE.get_or_init(Stage::new).await
+}
+
+impl Stage {
+    /// A control plane of its own, with the two CustomResourceDefinitions.
+    pub async fn new() -> Self {
+        let stage = Stage::empty().await;
+        let client = stage.control_plane.client().await.unwrap();
+        apply_yaml(&client, CRD).await.unwrap();
+        apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+        stage
+    }
+
+    /// A control plane of its own, as Kubernetes delivers it.
+    pub async fn empty() -> Self {
+        Stage { control_plane: ControlPlane::start().await.unwrap(), operator: None }
+    }
+
+    /// Makes a namespace for a test.
+    pub async fn room(&self, namespace: &str) -> Room<'_> {
+        let client = self.control_plane.client().await.unwrap();
+        let metadata = ObjectMeta { name: Some(namespace.to_owned()), ..ObjectMeta::default() };
+        let object = Namespace { metadata, ..Namespace::default() };
+        Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &object).await.unwrap();
+        let log = self.operator.as_ref().map_or_else(PathBuf::new, |operator| operator.log_file().to_owned());
+        Room::new(&self.control_plane, client, namespace, log)
+    }
+
+    /// The operator that looks after all namespaces.
+    pub fn operator(&self) -> &Operator {
+        self.operator.as_ref().expect("this stage has one")
+    }
+}
