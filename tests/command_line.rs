@@ -1,5 +1,5 @@
 //! The commands that need no cluster, as a user types them.
-#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
+#![allow(clippy::unwrap_used, reason = "tests, helpers included")]
 
 use antfly_backup_operator::{api::CRD, manifest::cron_job_name};
 use k8s_openapi::api::batch::v1::CronJob;
@@ -115,7 +115,7 @@ fn render_prints_a_cron_job_of_the_backup_and_its_cluster() {
     let url = container.env.iter().flatten().find(|variable| variable.name == "ANTFLY_URL").unwrap();
     assert_eq!(url.value.as_deref(), Some("http://main-metadata.production.svc:12377"));
     let again = serde_saphyr::to_string(cron_job).unwrap();
-    assert_eq!(cron_jobs(&again).iter().collect::<Vec<_>>(), [cron_job]);
+    assert_eq!(cron_jobs(&again), std::slice::from_ref(cron_job));
 }
 
 #[test]

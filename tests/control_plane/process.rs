@@ -1,10 +1,8 @@
 //! The process itself: probes, figures, options, the end.
 
-use crate::support::{ACTIVE, Operator, attended, message, unattended};
+use crate::support::{ACTIVE, NO_CLUSTER, Operator, attended, container, message, unattended};
 use anyhow::ensure;
 use serde_json::json;
-
-const NOT_WATCHED: &str = "Failed ScheduleReady=False/ClusterNotFound ClusterReady=False/ClusterNotFound";
 
 #[tokio::test]
 async fn probes_and_figures_are_served() {
@@ -52,7 +50,7 @@ async fn only_the_namespaces_of_the_command_line_are_watched() {
         room.until("nightly", ACTIVE).await;
         // a cluster that cannot be seen from here
         room.create_backup("far", json!({"clusterRef": {"name": "main", "namespace": "unwatched"}})).await;
-        let blocked = room.until("far", NOT_WATCHED).await;
+        let blocked = room.until("far", NO_CLUSTER).await;
         assert!(message(&blocked, "ClusterReady").contains("--namespace unwatched"));
     }
     let untouched = outside.backups().get("nightly").await.unwrap();
@@ -79,7 +77,7 @@ async fn options_are_environment_variables_too() {
         room.create_backup("nightly", json!({})).await;
         room.until("nightly", ACTIVE).await;
         room.until_cron_job("nightly-cron", "with the default image", |it| {
-            crate::support::container(it).image.as_deref() == Some("example.com/from-the-environment")
+            container(it).image.as_deref() == Some("example.com/from-the-environment")
         })
         .await;
     }

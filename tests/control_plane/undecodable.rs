@@ -1,6 +1,6 @@
 //! AntflyBackups that were stored before the schema had the rules of today.
 
-use crate::support::{ACTIVE, Operator, Room, Stage, message};
+use crate::support::{ACTIVE, Operator, Room, Stage, backup, condition, message};
 use antfly_backup_operator::api::CRD;
 use anyhow::{Context as _, ensure};
 use kube::{
@@ -33,7 +33,7 @@ async fn force(room: &Room<'_>, name: &str, spec: Value) {
 async fn until_reason(room: &Room<'_>, name: &str, reason: &str) -> DynamicObject {
     room.eventually(&format!("{name} to be {reason}"), async || {
         let backup = room.backups().get(name).await?;
-        let condition = crate::support::condition(&backup, "ScheduleReady").context("no condition yet")?;
+        let condition = condition(&backup, "ScheduleReady").context("no condition yet")?;
         ensure!(condition["reason"] == reason && condition["status"] == "False", "it is {condition}");
         ensure!(condition["observedGeneration"].as_i64() == backup.metadata.generation, "of an earlier generation");
         ensure!(backup.data["status"]["phase"] == "Failed", "the phase is not Failed");
@@ -101,8 +101,7 @@ async fn what_no_longer_decodes_says_so_itself_and_holds_nothing_else_up() {
     all_are_told(&room, &odd).await;
 
     for (name, ..) in &odd {
-        let corrected = crate::support::backup(name, json!({}))["spec"].clone();
-        let mut spec = corrected.clone();
+        let mut spec = backup(name, json!({}))["spec"].clone();
         for field in ["tables", "backupTimeout", "successfulJobsHistoryLimit"] {
             spec[field] = Value::Null;
         }
