@@ -8,8 +8,8 @@ use k8s_openapi::api::{
     core::v1::{Pod, Secret, ServiceAccount},
 };
 use kube::{
-    Api,
-    api::{DeleteParams, ListParams, PostParams},
+    Api, ResourceExt,
+    api::{DeleteParams, ListParams, LogParams, PostParams},
 };
 use serde_json::json;
 use std::path::PathBuf;
@@ -95,9 +95,11 @@ async fn what_is_deployed_may_do_all_that_the_operator_does() {
 
     let restricted = client_for(&kubeconfig).await.unwrap();
     let secrets = Api::<Secret>::namespaced(restricted.clone(), "deployed").list(&ListParams::default()).await;
-    let pods = Api::<Pod>::namespaced(restricted, "deployed").list(&ListParams::default()).await;
     assert!(secrets.unwrap_err().to_string().contains("forbidden"));
-    assert!(pods.unwrap_err().to_string().contains("forbidden"));
+    let pods = Api::<Pod>::namespaced(restricted, "deployed");
+    let name = pods.list(&ListParams::default()).await.unwrap().items[0].name_any();
+    assert!(pods.logs(&name, &LogParams::default()).await.unwrap_err().to_string().contains("forbidden"));
+    assert!(pods.delete(&name, &DeleteParams::default()).await.unwrap_err().to_string().contains("forbidden"));
 }
 
 /// Runs the operator as the Deployment would: its arguments, its service account.
