@@ -198,9 +198,22 @@ proptest! {
     }
 }
 
+/// Waits until the API server has published the schema, which it does some time after it has taken the definition.
+async fn wait_until_published(control_plane: &ControlPlane) {
+    for _ in 0..600 {
+        let output = control_plane.kubectl().unwrap().args(["explain", "antflybackup.spec"]).output().unwrap();
+        if output.status.success() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    panic!("the API server has not published the schema within two minutes");
+}
+
 #[tokio::test]
 async fn kubectl_explains_every_field() {
     let control_plane = control_plane().await;
+    wait_until_published(control_plane).await;
     for part in ["spec", "status"] {
         let mut fields = Vec::new();
         list_fields(&judges::schema()["properties"][part], &format!("antflybackup.{part}"), &mut fields);
