@@ -2,7 +2,7 @@
 //!
 //! [`control_plane`] runs a real etcd, kube-apiserver and kube-controller-manager on loopback, [`apply`] puts manifests
 //! into it, [`stand_in`] holds the resource of another operator that this one reads, and [`table`] prints what the API
-//! server has the way kubectl does.
+//! server has the way kubectl does. [`cargo`] builds this repository's own packages and [`image`] makes images of them.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -10,6 +10,8 @@
 )]
 
 pub mod apply;
+pub mod cargo;
 pub mod control_plane;
+pub mod image;
 pub mod stand_in;
 pub mod table;

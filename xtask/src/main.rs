@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use chores::{control_plane, demo, generate};
+use chores::{control_plane, demo, generate, image};
 
 /// Chores of the AntflyBackup operator.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum Chore {
     ControlPlane(control_plane::Chore),
     /// Refreshes generated/, the checked-in mirror of what the build script makes.
     Generate,
+    /// Builds the operator's image, without a base image, a registry or a Docker daemon.
+    Image(image::Options),
 }
 
 fn main() -> ExitCode {
@@ -48,5 +50,6 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Demo(options) => demo::run(&options),
         Chore::ControlPlane(chore) => control_plane::run(&chore),
         Chore::Generate => generate::run(),
+        Chore::Image(options) => image::run(&options),
     }
 }

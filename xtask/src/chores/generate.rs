@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::cargo::{build_operator, repository};
+use xtask::cargo::{build_operator, repository};
 
 /// Directory of the mirror in the repository, and of the originals in the build script's output.
 const GENERATED: &str = "generated";

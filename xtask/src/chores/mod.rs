@@ -3,6 +3,6 @@
 pub mod control_plane;
 pub mod demo;
 pub mod generate;
+pub mod image;
 
-mod cargo;
 mod shutdown;

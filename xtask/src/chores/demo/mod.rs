@@ -17,14 +17,12 @@ use kube::Client;
 use tokio::time::{Instant, sleep};
 use xtask::{
     apply::apply_yaml,
+    cargo::{build_operator, repository},
     control_plane::{Binaries, ControlPlane, ManagedProcess},
     stand_in,
 };
 
-use super::{
-    cargo::{build_operator, repository},
-    shutdown::{Ended, until_signal},
-};
+use super::shutdown::{Ended, until_signal};
 use screen::Printer;
 use world::World;
 

@@ -1,6 +1,7 @@
 //! Builds of this repository's own packages.
 
 use std::{
+    ffi::OsString,
     io::BufReader,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{Message, TargetKind};
 
 /// The operator's package and binary.
-const OPERATOR: &str = "antfly-backup-operator";
+pub const OPERATOR: &str = "antfly-backup-operator";
 
 /// What a build of the operator left.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,11 +27,19 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a directory of the repository")
 }
 
-/// Builds the operator with the cargo that runs this command. Warnings and errors go to standard error.
+/// Builds the operator for this machine, with the cargo that runs this command. Warnings and errors go to standard error.
 ///
 /// # Errors
 /// When cargo can't be run or the build fails.
 pub fn build_operator() -> Result<Built> {
+    build(&["--package", OPERATOR, "--bin", OPERATOR], &[])
+}
+
+/// Runs `cargo build` with those arguments and that environment beside the usual one.
+///
+/// # Errors
+/// When cargo can't be run or the build fails.
+pub fn build(arguments: &[&str], environment: &[(OsString, OsString)]) -> Result<Built> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     // cargo tells the program that it runs which package that is; build scripts of others (ring's) would take a change of
@@ -41,7 +50,9 @@ pub fn build_operator() -> Result<Built> {
         }
     }
     let mut child = command
-        .args(["build", "--package", OPERATOR, "--bin", OPERATOR, "--message-format=json-render-diagnostics"])
+        .args(["build", "--message-format=json-render-diagnostics"])
+        .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir(repository())
         .stdout(Stdio::piped())
         .spawn()

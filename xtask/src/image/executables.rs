@@ -1,0 +1,98 @@
+//! Statically linked executables, which need nothing beside them in an image.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::Platform;
+use crate::cargo::{OPERATOR, build, repository};
+
+/// Builds the operator, optimised, for a platform; gives the path of the executable.
+///
+/// # Errors
+/// Rust's target cannot be had, or the build fails.
+pub fn operator(platform: Platform) -> Result<PathBuf> {
+    ensure_target(platform)?;
+    let arguments = ["--release", "--locked", "--target", platform.target(), "--package", OPERATOR, "--bin", OPERATOR];
+    let built = build(&arguments, &environment(platform))?;
+    built.executable.context("cargo names no executable of the operator")
+}
+
+/// Builds the stand-in for antfly that the tests use, into `directory`; gives the path of the executable.
+///
+/// # Errors
+/// Rust's target cannot be had, or the build fails.
+pub fn antfly_stand_in(platform: Platform, directory: &Path) -> Result<PathBuf> {
+    ensure_target(platform)?;
+    let executable = directory.join("antfly");
+    let status = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--edition=2024", "-Copt-level=2", "-Cstrip=symbols", "--target", platform.target()])
+        .args(linker(platform).map(|linker| format!("-Clinker={linker}")))
+        .arg("-o")
+        .arg(&executable)
+        .arg(repository().join("tests/stand-in/antfly.rs"))
+        .status()
+        .context("run rustc")?;
+    if !status.success() {
+        bail!("the stand-in for antfly doesn't build (rustc ended with {status}); the errors are above");
+    }
+    Ok(executable)
+}
+
+/// Has rustup add the target unless it is there.
+fn ensure_target(platform: Platform) -> Result<()> {
+    let target = platform.target();
+    let root = Command::new("rustc").args(["--print", "sysroot"]).output().context("run rustc --print sysroot")?;
+    let root = PathBuf::from(String::from_utf8_lossy(&root.stdout).trim());
+    if root.join("lib/rustlib").join(target).join("lib").exists() {
+        return Ok(());
+    }
+    let added = Command::new("rustup").args(["target", "add", target]).status();
+    if !added.is_ok_and(|status| status.success()) {
+        bail!("Rust's target {target} is missing and rustup cannot add it: install it (rustup target add {target})");
+    }
+    Ok(())
+}
+
+/// What the build of a platform needs: no path of this machine in the executable, and compilers for the target.
+fn environment(platform: Platform) -> Vec<(OsString, OsString)> {
+    let target = platform.target();
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    flags.push(format!("--remap-path-prefix={}=/source", repository().display()));
+    flags.extend(home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display())));
+    flags.extend(linker(platform).map(|linker| format!("-Clinker={linker}")));
+    let mut environment = vec![("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\x1f").into())];
+    let compiler = format!("CC_{}", target.replace('-', "_"));
+    if env::var_os(&compiler).is_none() {
+        environment.push((compiler.into(), c_compiler(platform).into()));
+    }
+    environment
+}
+
+/// The compiler for the little C and assembly there is (in ring), which asks nothing of a C library.
+fn c_compiler(platform: Platform) -> &'static str {
+    match platform {
+        _ if platform != Platform::of_this_machine() => linker(platform).unwrap_or("cc"),
+        _ if is_on_path("musl-gcc") => "musl-gcc",
+        _ => "cc",
+    }
+}
+
+/// Another linker than the default one, where the platform is not this machine's.
+fn linker(platform: Platform) -> Option<&'static str> {
+    (platform != Platform::of_this_machine()).then_some(match platform {
+        Platform::LinuxAmd64 => "x86_64-linux-gnu-gcc",
+        Platform::LinuxArm64 => "aarch64-linux-gnu-gcc",
+    })
+}
+
+fn is_on_path(program: impl AsRef<OsStr>) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| directory.join(program.as_ref()).exists())
+}
