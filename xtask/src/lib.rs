@@ -2,7 +2,7 @@
 //!
 //! [`control_plane`] runs a real etcd, kube-apiserver and kube-controller-manager on loopback, [`apply`] puts manifests
 //! into it, [`stand_in`] holds the resource of another operator that this one reads, and [`table`] prints what the API
-//! server has the way kubectl does.
+//! server has the way kubectl does. [`go`] builds programs from pinned Go modules.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -10,6 +10,11 @@
 )]
 
 pub mod apply;
+pub mod cache;
 pub mod control_plane;
+pub mod go;
+pub mod progress;
 pub mod stand_in;
 pub mod table;
+
+mod lock_file;
