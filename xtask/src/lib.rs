@@ -2,7 +2,8 @@
 //!
 //! [`control_plane`] runs a real etcd, kube-apiserver and kube-controller-manager on loopback, [`apply`] puts manifests
 //! into it, [`stand_in`] holds the resource of another operator that this one reads, and [`table`] prints what the API
-//! server has the way kubectl does. [`cargo`] builds this repository's own packages and [`image`] makes images of them.
+//! server has the way kubectl does. [`go`] builds programs from pinned Go modules, [`cargo`] this repository's own
+//! packages; [`image`] makes images of those and [`kind_node`] one of a Kubernetes node.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -10,8 +11,14 @@
 )]
 
 pub mod apply;
+pub mod cache;
 pub mod cargo;
 pub mod control_plane;
+pub mod go;
 pub mod image;
+pub mod kind_node;
+pub mod progress;
 pub mod stand_in;
 pub mod table;
+
+mod lock_file;

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use chores::{control_plane, demo, generate, image};
+use chores::{control_plane, demo, generate, image, kind_node};
 
 /// Chores of the AntflyBackup operator.
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ enum Chore {
     Generate,
     /// Builds the operator's image, without a base image, a registry or a Docker daemon.
     Image(image::Options),
+    /// Builds an image of a Kubernetes node for the tests in kind, where none can be pulled; prints its name.
+    KindNode(kind_node::Options),
 }
 
 fn main() -> ExitCode {
@@ -51,5 +53,6 @@ fn run(chore: Chore) -> Result<()> {
         Chore::ControlPlane(chore) => control_plane::run(&chore),
         Chore::Generate => generate::run(),
         Chore::Image(options) => image::run(&options),
+        Chore::KindNode(options) => kind_node::run(&options),
     }
 }

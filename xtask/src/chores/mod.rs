@@ -4,5 +4,6 @@ pub mod control_plane;
 pub mod demo;
 pub mod generate;
 pub mod image;
+pub mod kind_node;
 
 mod shutdown;

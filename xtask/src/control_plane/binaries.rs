@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::Result;
 
-use super::{go_build, progress};
+use super::{
+    programs::{ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER, KUBECTL, MODULE},
+    progress,
+};
 
 /// The programs that a control plane consists of.
 #[derive(Debug, Clone)]
@@ -42,8 +45,7 @@ impl Binaries {
                 missing.join(", no ")
             ));
         }
-        let directory =
-            go_build::ensure(&[go_build::ETCD, go_build::KUBE_APISERVER, go_build::KUBE_CONTROLLER_MANAGER])?;
+        let directory = MODULE.ensure(&[ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER])?;
         Ok(Self::inside(&directory))
     }
 
@@ -56,21 +58,31 @@ impl Binaries {
     pub fn kubectl() -> Result<PathBuf> {
         match Self::installed_kubectl() {
             Some(kubectl) => Ok(kubectl),
-            None => Ok(go_build::ensure(&[go_build::KUBECTL])?.join(go_build::KUBECTL.name)),
+            None => Self::pinned_kubectl(),
         }
+    }
+
+    /// kubectl of the pinned version, built like the rest: for what may depend on its version.
+    ///
+    /// Blocks while it builds.
+    ///
+    /// # Errors
+    /// Those of [`Binaries::locate_or_build`].
+    pub fn pinned_kubectl() -> Result<PathBuf> {
+        Ok(MODULE.ensure(&[KUBECTL])?.join(KUBECTL.name))
     }
 
     /// kubectl from `KUBEBUILDER_ASSETS` or `PATH`, `None` when neither has one.
     pub fn installed_kubectl() -> Option<PathBuf> {
         let path = env::var_os("PATH").unwrap_or_default();
-        first_executable(assets().into_iter().chain(env::split_paths(&path)), go_build::KUBECTL.name)
+        first_executable(assets().into_iter().chain(env::split_paths(&path)), KUBECTL.name)
     }
 
     fn inside(directory: &Path) -> Self {
         Self {
-            etcd: directory.join(go_build::ETCD.name),
-            kube_apiserver: directory.join(go_build::KUBE_APISERVER.name),
-            kube_controller_manager: directory.join(go_build::KUBE_CONTROLLER_MANAGER.name),
+            etcd: directory.join(ETCD.name),
+            kube_apiserver: directory.join(KUBE_APISERVER.name),
+            kube_controller_manager: directory.join(KUBE_CONTROLLER_MANAGER.name),
         }
     }
 
@@ -91,7 +103,7 @@ fn assets() -> Option<PathBuf> {
 }
 
 /// The first executable file called `name` in `directories`.
-pub(super) fn first_executable(directories: impl IntoIterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
+pub(crate) fn first_executable(directories: impl IntoIterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
     directories.into_iter().map(|directory| directory.join(name)).find(|program| is_executable(program))
 }
 

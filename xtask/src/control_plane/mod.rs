@@ -4,18 +4,16 @@
 //! number of them may run at the same time; they share the programs, which are built once (see [`Binaries`]).
 
 mod binaries;
-mod cache;
 mod certificates;
 mod components;
-mod go_build;
 mod kubeconfig;
 mod process;
+pub mod programs;
 mod ready;
 mod run_directory;
 
 use std::{
     fs,
-    io::Write,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
@@ -37,8 +35,11 @@ use components::Components;
 use kubeconfig::Credentials;
 use run_directory::RunDirectory;
 
+use crate::cache;
+
 pub use binaries::Binaries;
 pub use process::ManagedProcess;
+pub(crate) use {binaries::first_executable, process::spawn_tied};
 
 /// A running control plane; dropping it kills its processes and removes its directory.
 ///
@@ -69,7 +70,7 @@ impl ControlPlane {
     pub async fn start() -> Result<Self> {
         let binaries =
             tokio::task::spawn_blocking(Binaries::locate_or_build).await.context("find or build the programs")??;
-        let runs = cache::directory()?.join("runs");
+        let runs = cache::directory(programs::MODULE.name)?.join("runs");
         let directory = tokio::task::spawn_blocking(move || RunDirectory::create(&runs))
             .await
             .context("make a run directory")??;
@@ -314,10 +315,6 @@ fn into_inner<T>(mutex: Mutex<T>) -> T {
 }
 
 /// Tells the user what takes time.
-///
-/// Writes to standard error itself, because `eprintln!` is swallowed by the test harness, and a build of minutes during
-/// `cargo test` should not look like a hang.
 fn progress(message: &str) {
-    // There is nobody to tell when standard error is closed.
-    let _ = writeln!(std::io::stderr().lock(), "control plane: {message}");
+    crate::progress::progress("control plane", message);
 }

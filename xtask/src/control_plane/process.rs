@@ -107,7 +107,7 @@ impl Drop for ManagedProcess {
 ///
 /// # Errors
 /// Those of [`Command::spawn`].
-pub(super) fn spawn_tied(command: Command) -> io::Result<Child> {
+pub(crate) fn spawn_tied(command: Command) -> io::Result<Child> {
     type Request = (Command, mpsc::Sender<io::Result<Child>>);
     static SPAWNER: OnceLock<mpsc::Sender<Request>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {

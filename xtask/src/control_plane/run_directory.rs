@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use super::progress;
+use crate::lock_file;
 
 /// File in a run directory that the live run holds locked.
 const LOCK: &str = "lock";
@@ -119,19 +120,9 @@ fn parse_records(text: &str) -> Vec<Record> {
 
 /// Opens and locks `path`, waiting for another holder.
 fn lock_exclusively(path: &Path) -> Result<File> {
-    let file = open_lock(path)?;
+    let file = lock_file::open(path)?;
     file.lock().with_context(|| format!("lock {}", path.display()))?;
     Ok(file)
-}
-
-/// Opens the lock file `path`, making it if need be.
-pub(super) fn open_lock(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(|| format!("open the lock file {}", path.display()))
 }
 
 /// Removes the run directories below `root` that no live run holds.
