@@ -1,7 +1,7 @@
 //! How long to wait after errors.
 
 use crate::world::ObjectKey;
-use kube::runtime::utils::Backoff;
+use kube::runtime::utils::{Backoff, ResetTimerBackoff};
 use std::{collections::HashMap, time::Duration};
 
 /// Waits of a watch that fails: short at the start, and never long, since a watch that is down sees nothing. Also how soon
@@ -13,6 +13,11 @@ pub struct WatchBackoff {
 impl WatchBackoff {
     const FIRST: Duration = Duration::from_millis(500);
     const LONGEST: Duration = Duration::from_secs(4);
+
+    /// For a watch: one that fails begins a list again and again, which must not count as a success.
+    pub fn patient() -> ResetTimerBackoff<Self> {
+        ResetTimerBackoff::new(WatchBackoff::default(), Duration::from_secs(30))
+    }
 }
 
 impl Default for WatchBackoff {

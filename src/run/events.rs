@@ -1,17 +1,19 @@
 //! Events on the AntflyBackups.
 
-use crate::FIELD_MANAGER;
+use super::fence::Fence;
+use crate::{FIELD_MANAGER, announce::Announcement, stored::StoredBackup};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Client, Resource,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
-use std::time::Duration;
-use tokio::sync::mpsc::{Sender, channel};
-use tracing::warn;
-
-use crate::{announce::Announcement, stored::StoredBackup};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{
+    mpsc::{Sender, channel},
+    oneshot,
+};
+use tracing::{debug, warn};
 
 /// How many events may wait to be written before more are dropped (and logged).
 const QUEUE: usize = 4096;
@@ -23,25 +25,52 @@ const LIMIT: Duration = Duration::from_secs(20);
 const LONGEST_NOTE: usize = 1024;
 
 /// Where events go. They never hold a reconciliation up.
-pub struct Events(Sender<(Announcement, ObjectReference)>);
+pub struct Events(Sender<Item>);
+
+enum Item {
+    /// An event on an object.
+    Event(Announcement, Box<ObjectReference>),
+    /// Tells whoever waits that all before it is done with.
+    Mark(oneshot::Sender<()>),
+}
 
 impl Events {
     /// Publishes an event on a backup.
     pub fn publish(&self, backup: &StoredBackup, announcement: Announcement) {
-        let reference = backup.object_ref(&());
-        if let Err(error) = self.0.try_send((announcement, reference)) {
-            warn!(error = %error, namespace = backup.namespace(), name = backup.name(), "an event is lost");
+        let reference = Box::new(backup.object_ref(&()));
+        if let Err(error) = self.0.try_send(Item::Event(announcement, reference)) {
+            warn!(%error, namespace = backup.namespace(), name = backup.name(), "an event is lost");
+        }
+    }
+
+    /// Waits until all that was published so far is written, or lost.
+    pub async fn written(&self) {
+        let (mark, done) = oneshot::channel();
+        if self.0.send(Item::Mark(mark)).await.is_ok() {
+            let _ = done.await; // fails when the publisher has ended: nothing is written any more
         }
     }
 }
 
-/// The queue, and what empties it.
-pub fn publisher(client: Client) -> (Events, impl Future<Output = ()> + Send) {
-    let (sender, mut receiver) = channel::<(Announcement, ObjectReference)>(QUEUE);
+/// The queue, and what empties it. While the fence is closed, events are dropped: they are the next leader's to tell, if
+/// they still are news then.
+pub fn publisher(client: Client, fence: Arc<Fence>) -> (Events, impl Future<Output = ()> + Send) {
+    let (sender, mut receiver) = channel(QUEUE);
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
     let recorder = Recorder::new(client, reporter);
     let publishing = async move {
-        while let Some((announcement, reference)) = receiver.recv().await {
+        while let Some(item) = receiver.recv().await {
+            let (announcement, reference) = match item {
+                Item::Event(announcement, reference) => (announcement, reference),
+                Item::Mark(mark) => {
+                    let _ = mark.send(()); // whoever waited may have given up
+                    continue;
+                }
+            };
+            if fence.check().is_err() {
+                debug!(event = announcement.reason, object = ?reference.name, "an event is dropped: not the leader");
+                continue;
+            }
             let event = Event {
                 type_: if announcement.is_warning { EventType::Warning } else { EventType::Normal },
                 reason: announcement.reason.to_owned(),

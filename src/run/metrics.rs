@@ -8,7 +8,7 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
-        gauge::ConstGauge,
+        gauge::{ConstGauge, Gauge},
         histogram::{Histogram, exponential_buckets},
     },
     registry::{Registry, Unit},
@@ -38,6 +38,7 @@ pub struct Metrics {
     durations: Histogram,
     writes: Family<Write, Counter>,
     watch_failures: Family<WatchedResource, Counter>,
+    leader: Gauge,
 }
 
 impl Default for Metrics {
@@ -47,6 +48,7 @@ impl Default for Metrics {
             durations: Histogram::new(exponential_buckets(0.000_1, 4.0, 10)),
             writes: Family::default(),
             watch_failures: Family::default(),
+            leader: Gauge::default(),
         }
     }
 }
@@ -61,6 +63,11 @@ impl Metrics {
     /// Counts a write.
     pub fn wrote(&self, resource: &'static str, verb: &'static str, succeeded: bool) {
         self.writes.get_or_create(&Write { resource, verb, outcome: outcome(succeeded) }).inc();
+    }
+
+    /// Notes whether this process is the one that acts.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
     }
 
     /// Counts a failure of a watch.
@@ -86,6 +93,7 @@ pub fn registry(context: &Arc<Context>) -> Registry {
     );
     registry.register("writes", "Requests to the API server that write, events aside", metrics.writes.clone());
     registry.register("watch_failures", "Failures of watches", metrics.watch_failures.clone());
+    registry.register("leader", "1 if this process is the one that acts, else 0", metrics.leader.clone());
     registry.register_collector(Box::new(Backups(context.clone())));
     registry
 }

@@ -13,8 +13,12 @@
 )]
 
 mod backoff;
+mod client;
+mod clock;
 mod context;
+mod election;
 mod events;
+mod fence;
 mod http;
 mod metrics;
 mod options;
@@ -31,45 +35,104 @@ pub use telemetry::start_logging;
 
 use anyhow::Context as _;
 use context::Context;
+use election::{Elector, Settings, Timing};
+use fence::Fence;
 use futures::StreamExt;
-use kube::{Client, Config, runtime::Controller};
+use kube::{Config, runtime::Controller};
 use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 use triggers::Triggers;
 
-/// How long reconciliations that run may take to end after a signal, before they are cut off.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+/// How long reconciliations that run, and the events that they caused, may take to end after a signal, before they are
+/// cut off. Another replica is to take over within two seconds of the signal.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// No usable Kubernetes configuration, or an HTTP address that can't be listened on. All else is retried.
+/// No usable Kubernetes configuration, no namespace for the Lease of an election, or an HTTP address that can't be
+/// listened on. All else is retried.
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
+    let settings = options.leader_election.then(|| settings(&options)).transpose()?;
     let config = Config::infer().await.context("no Kubernetes configuration: set KUBECONFIG, or run in a Pod")?;
     info!(server = %config.cluster_url, version = env!("CARGO_PKG_VERSION"), "starting");
-    let client = Client::try_from(config).context("the Kubernetes configuration cannot be used")?;
+    let fence = if settings.is_some() { Fence::closed() } else { Fence::open() };
+    let limit = settings.as_ref().map(|settings| settings.timing.write_limit());
+    let unusable = "the Kubernetes configuration cannot be used";
+    let reader = client::reader(config.clone()).context(unusable)?;
+    let writer = client::writer(config, fence.clone(), limit).context(unusable)?;
 
     let scopes = options.scopes();
-    let readiness = Arc::new(readiness::Readiness::new(&scopes));
-    let (triggers, trigger_stream) = Triggers::new(options.namespaces.clone());
-    let (events, publishing) = events::publisher(client.clone());
-    let context = Arc::new(Context::new(client.clone(), options.images(), options.overdue_grace, triggers, events));
+    let readiness = Arc::new(readiness::Readiness::new(&scopes, settings.is_some()));
+    let triggers = Triggers::new(options.namespaces.clone());
+    let (events, publishing) = events::publisher(writer.clone(), fence.clone());
+    let context = Arc::new(Context::new(writer, options.images(), options.overdue_grace, triggers, events));
 
     let http = http::serve(&options.http_address, readiness.clone(), context.clone()).await?;
     tokio::spawn(http);
     tokio::spawn(publishing);
     for scope in scopes {
-        watches::start(&client, scope, &context, &readiness);
+        watches::start(&reader, scope, &context, &readiness);
     }
 
     tokio::select! {
-        () = readiness.wait() => info!("every watch has synced"),
+        () = readiness.synced_all() => info!("every watch has synced"),
         () = stopping.cancelled() => return Ok(()),
     }
-    let reader = context.triggers.reader();
-    let controller = Controller::for_stream(trigger_stream.map(Ok), reader)
-        .with_config(kube::runtime::controller::Config::default().concurrency(options.concurrency))
+    match settings {
+        Some(settings) => {
+            let mut elector = Elector::new(reader, settings, fence, readiness);
+            act_while_elected(&mut elector, &context, options.concurrency, &stopping).await;
+        }
+        None => {
+            context.metrics.leads(true);
+            act(&context, options.concurrency, &stopping).await;
+        }
+    }
+    Ok(())
+}
+
+fn settings(options: &RunOptions) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        namespace: election::namespace(options.leader_election_namespace.as_deref())?,
+        name: options.leader_election_name.clone(),
+        identity: election::identity(),
+        timing: Timing::of(options.leader_election_lease_duration),
+    })
+}
+
+/// Acts in each term of office of this replica, until it is stopped. A replica that loses an election goes on as a
+/// follower: what it knows stays up to date, and the fence keeps what it had begun from being written.
+async fn act_while_elected(
+    elector: &mut Elector,
+    context: &Arc<Context>,
+    concurrency: u16,
+    stopping: &CancellationToken,
+) {
+    while elector.acquire(stopping).await {
+        context.metrics.leads(true);
+        let all_ended = tokio::select! {
+            all_ended = act(context, concurrency, stopping) => Some(all_ended),
+            () = elector.hold() => None,
+        };
+        context.metrics.leads(false);
+        match all_ended {
+            None => {}
+            Some(true) => return elector.release().await,
+            // one of them may still take effect: nobody else may begin before the Lease has run out
+            Some(false) => return,
+        }
+    }
+}
+
+/// Looks at all backups, and then at each that something changes for, until it is stopped. Gives whether all writes had
+/// ended then.
+async fn act(context: &Arc<Context>, concurrency: u16, stopping: &CancellationToken) -> bool {
+    let names = context.triggers.begin();
+    let controller = Controller::for_stream(names.map(Ok), context.triggers.reader())
+        .with_config(kube::runtime::controller::Config::default().concurrency(concurrency))
         .graceful_shutdown_on(stopping.clone().cancelled_owned())
         .run(reconcile::reconcile, reconcile::on_error, context.clone())
         .for_each(|result| async move {
@@ -77,15 +140,20 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
                 debug!(error = %error, "reconciliation did not end well");
             }
         });
-    tokio::pin!(controller);
+    let all = async {
+        controller.await;
+        context.events.written().await;
+    };
+    let too_late = async {
+        stopping.cancelled().await;
+        info!("stopping");
+        tokio::time::sleep(SHUTDOWN_GRACE).await;
+    };
     tokio::select! {
-        () = &mut controller => {}
-        () = stopping.cancelled() => {
-            info!("stopping");
-            if tokio::time::timeout(SHUTDOWN_GRACE, controller).await.is_err() {
-                info!("reconciliations that were still running are cut off; the next start takes them up again");
-            }
+        () = all => true,
+        () = too_late => {
+            info!("what was still being written is cut off; the next start takes it up again");
+            false
         }
     }
-    Ok(())
 }

@@ -1,12 +1,16 @@
 //! Command line of `run`.
 
 use crate::{
-    duration,
+    FIELD_MANAGER, duration,
     plan::{DEFAULT_IMAGE, Images},
     world::Scope,
 };
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
+use std::{ops::RangeInclusive, time::Duration};
+
+/// Lease durations that make sense: a shorter one leaves no time for a renewal.
+const LEASE: RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_secs(3600);
 
 /// Options of `run`.
 #[derive(Args, Clone, Debug)]
@@ -49,6 +53,35 @@ pub struct RunOptions {
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
     pub overdue_grace: SignedDuration,
 
+    /// Act only while this process holds a Lease, so that several replicas may run
+    ///
+    /// Needs the permission to get, list, watch, create and update Leases in the namespace of the Lease.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION"
+    )]
+    pub leader_election: bool,
+
+    /// Namespace of the Lease [default: the Pod's own]
+    #[arg(long, value_name = "NAMESPACE", env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_NAMESPACE")]
+    pub leader_election_namespace: Option<String>,
+
+    /// Name of the Lease: one for all replicas, and another one for each set of operators that share a namespace
+    #[arg(long, value_name = "NAME", default_value = FIELD_MANAGER, env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_NAME")]
+    pub leader_election_name: String,
+
+    /// How long after its last sign of life a leader is replaced, in whole seconds
+    ///
+    /// The leader renews the Lease every 2/15 of it (2s) and stops writing when it could not for 2/3 of it (10s).
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = lease_duration, env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_LEASE_DURATION")]
+    pub leader_election_lease_duration: Duration,
+
     /// Form of the logs on standard error; RUST_LOG selects what is logged, such as RUST_LOG=debug
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, env = "ANTFLY_BACKUP_OPERATOR_LOG_FORMAT")]
     pub log_format: LogFormat,
@@ -57,6 +90,11 @@ pub struct RunOptions {
 fn grace(text: &str) -> Result<SignedDuration, String> {
     let duration = duration::parse(text).and_then(|duration| SignedDuration::try_from(duration).ok());
     duration.ok_or_else(|| "write a duration such as 15m or 1h".to_owned())
+}
+
+fn lease_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration::parse(text).filter(|duration| duration.subsec_nanos() == 0 && LEASE.contains(duration));
+    duration.ok_or_else(|| "write a duration of whole seconds from 3s to 1h, such as 15s".to_owned())
 }
 
 impl RunOptions {

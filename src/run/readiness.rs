@@ -1,4 +1,4 @@
-//! Ready once every watch has synced.
+//! Ready once every watch has synced, and the leader of an election is known.
 
 use crate::world::Scope;
 use std::{
@@ -52,17 +52,19 @@ impl Watched {
 /// What has not synced yet, and why.
 pub struct Readiness {
     waiting: Mutex<BTreeMap<(Watched, String), String>>,
-    ready: watch::Sender<bool>,
+    lease: Mutex<Option<String>>,
+    synced: watch::Sender<bool>,
 }
 
 impl Readiness {
-    /// All watches of those scopes have yet to sync.
-    pub fn new(scopes: &[Scope]) -> Self {
+    /// All watches of those scopes have yet to sync; in an election the leader is not known yet.
+    pub fn new(scopes: &[Scope], is_elected: bool) -> Self {
         let waiting =
             Watched::ALL.into_iter().flat_map(|watched| scopes.iter().map(move |scope| (watched, name(scope))));
         Readiness {
             waiting: Mutex::new(waiting.map(|key| (key, "has not synced yet".to_owned())).collect()),
-            ready: watch::Sender::new(false),
+            lease: Mutex::new(is_elected.then(|| "who leads is not known yet".to_owned())),
+            synced: watch::Sender::new(false),
         }
     }
 
@@ -71,7 +73,7 @@ impl Readiness {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.remove(&(watched, name(scope)));
         if waiting.is_empty() {
-            self.ready.send_replace(true);
+            self.synced.send_replace(true);
         }
     }
 
@@ -83,18 +85,34 @@ impl Readiness {
         }
     }
 
-    /// Ends when everything has synced.
-    pub async fn wait(&self) {
-        let _ = self.ready.subscribe().wait_for(|ready| *ready).await; // the sender lives as long as self
+    /// A leader is known.
+    pub fn lease_is_known(&self) {
+        *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The Lease cannot be read or written; of no consequence once a leader is known.
+    pub fn lease_failed(&self, why: &str) {
+        if let Some(reason) = self.lease.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            why.clone_into(reason);
+        }
+    }
+
+    /// Ends when every watch has synced.
+    pub async fn synced_all(&self) {
+        let _ = self.synced.subscribe().wait_for(|synced| *synced).await; // the sender lives as long as self
     }
 
     /// What is missing, a line each; empty when ready.
     pub fn missing(&self) -> String {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.iter().fold(String::new(), |mut lines, ((watched, scope), why)| {
+        let mut lines = waiting.iter().fold(String::new(), |mut lines, ((watched, scope), why)| {
             let _ = writeln!(lines, "{} in {scope}: {why}", watched.resource());
             lines
-        })
+        });
+        if let Some(why) = self.lease.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            let _ = writeln!(lines, "leader election: {why}");
+        }
+        lines
     }
 }
 

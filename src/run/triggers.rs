@@ -3,7 +3,7 @@
 use crate::{
     api::AntflyBackup,
     observed::view_of,
-    world::{BackupChange, ObjectKey, World},
+    world::{BackupChange, ObjectKey, World, key_of},
 };
 use futures::{Stream, stream};
 use kube::{
@@ -42,17 +42,26 @@ view_of!(BackupName, AntflyBackup);
 pub struct Triggers {
     world: Mutex<World>,
     names: Mutex<Writer<BackupName>>,
-    queue: UnboundedSender<BackupName>,
+    queue: Mutex<Option<UnboundedSender<BackupName>>>,
 }
 
 impl Triggers {
-    /// An empty world of the watched namespaces (none: all), and the stream of backups to look at.
-    pub fn new(namespaces: Vec<String>) -> (Self, impl Stream<Item = BackupName> + Send + use<>) {
-        let (queue, receiver) = unbounded_channel();
+    /// An empty world of the watched namespaces (none: all). Nobody looks yet.
+    pub fn new(namespaces: Vec<String>) -> Self {
         let mut names = Writer::new(());
         names.apply_watcher_event(&Event::Init);
         names.apply_watcher_event(&Event::InitDone);
-        (Triggers { world: Mutex::new(World::new(namespaces)), names: Mutex::new(names), queue }, stream_of(receiver))
+        Triggers { world: Mutex::new(World::new(namespaces)), names: Mutex::new(names), queue: Mutex::default() }
+    }
+
+    /// The stream of backups to look at from now on: first all that there are, then those that something changes for.
+    /// Nothing is kept for a stream that was dropped, or for one that there is not yet.
+    pub fn begin(&self) -> impl Stream<Item = BackupName> + Send + use<> {
+        let (queue, receiver) = unbounded_channel();
+        *lock(&self.queue) = Some(queue);
+        let all: Vec<_> = self.world().backups().map(|backup| key_of(backup)).collect();
+        self.look_at(all);
+        stream_of(receiver)
     }
 
     /// The world. Keep it for as short as it takes.
@@ -90,7 +99,9 @@ impl Triggers {
     }
 
     fn send(&self, name: BackupName) {
-        let _ = self.queue.send(name); // fails when the controller has ended, and with it the use of telling it
+        if let Some(queue) = lock(&self.queue).as_ref() {
+            let _ = queue.send(name); // fails when the controller has ended, and with it the use of telling it
+        }
     }
 }
 

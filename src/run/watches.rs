@@ -17,11 +17,10 @@ use kube::{
     core::NamespaceResourceScope,
     runtime::{
         WatchStreamExt,
-        utils::ResetTimerBackoff,
         watcher::{self, Event, watcher},
     },
 };
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 use tracing::{info, warn};
 
 /// Starts the watches of a scope.
@@ -76,7 +75,7 @@ impl Watch {
     where
         T: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        let mut events = watcher(api, config).backoff(patient(WatchBackoff::default())).boxed();
+        let mut events = watcher(api, config).backoff(WatchBackoff::patient()).boxed();
         let mut failing = false;
         while let Some(event) = events.next().await {
             match event {
@@ -128,11 +127,6 @@ impl Watch {
         self.readiness.failed(self.watched, &self.scope, &detail);
         why
     }
-}
-
-/// A failing watch begins a list again and again, which must not count as a success.
-fn patient(backoff: WatchBackoff) -> ResetTimerBackoff<WatchBackoff> {
-    ResetTimerBackoff::new(backoff, Duration::from_secs(30))
 }
 
 /// Whether the API server does not know the resource.

@@ -5,6 +5,7 @@
 
 use super::ObjectKey;
 use crate::{
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     observed::{CronJobView, JobView, PodView},
     stored::StoredBackup,
 };
@@ -96,6 +97,27 @@ impl Memory {
         &self.gone_pods
     }
 
+    /// A status arrived, which another process may have written, too: Jobs that it says the end of need not be kept any
+    /// longer. Gives those.
+    pub(super) fn recorded(
+        &mut self,
+        status: Option<&AntflyBackupStatus>,
+    ) -> impl Iterator<Item = Arc<JobView>> + use<> {
+        let records = status.map(|status| status.recent_backups.as_slice()).unwrap_or_default();
+        let has_ended = |uid: &str| {
+            let is_of_job = |record: &&BackupRecord| record.job_uid.as_deref() == Some(uid);
+            records.iter().find(is_of_job).is_some_and(|record| record.status != BackupStatus::Running)
+        };
+        let (ended, kept): (Vec<_>, _) =
+            std::mem::take(&mut self.gone_jobs).into_iter().partition(|job| has_ended(job.uid()));
+        self.gone_jobs = kept;
+        self.gone_pods.retain(|pod| {
+            let job = pod.controller.as_ref().map(|job| job.uid.as_str());
+            !ended.iter().any(|ended| Some(ended.uid()) == job)
+        });
+        ended.into_iter()
+    }
+
     /// The records of those are written.
     pub(super) fn told(&mut self, jobs: &[Arc<JobView>], is_told: impl Fn(&PodView) -> bool) {
         self.gone_jobs.retain(|gone| !jobs.iter().any(|job| Arc::ptr_eq(job, gone)));
@@ -122,6 +144,7 @@ fn remember<T>(gone: &mut Vec<Arc<T>>, object: Arc<T>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use k8s_openapi::api::batch::v1::Job;
     use serde_json::json;
 
     fn version(number: u64) -> StoredBackup {
@@ -134,6 +157,26 @@ mod tests {
         memory.status_written(Some(2));
         assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
         assert!(!memory.is_own_echo(Some(&version(2)), &version(3)));
+    }
+
+    fn job(uid: &str) -> Arc<JobView> {
+        let job: Job = serde_json::from_value(json!({"metadata": {"name": uid, "uid": uid}})).unwrap();
+        Arc::new(JobView::from(job))
+    }
+
+    #[test]
+    fn a_follower_forgets_the_jobs_whose_end_the_leader_has_recorded() {
+        let mut memory = Memory::default();
+        for uid in ["ended", "running", "unknown"] {
+            memory.job_gone(job(uid));
+        }
+        let start = "2026-01-01T00:00:00Z";
+        let record = |uid: &str, status: &str| json!({"backupId": uid, "jobName": uid, "jobUID": uid, "status": status, "startTime": start});
+        let records = [record("ended", "Completed"), record("running", "Running")];
+        let status = serde_json::from_value(json!({"recentBackups": records})).unwrap();
+        let forgotten: Vec<_> = memory.recorded(Some(&status)).map(|job| job.uid().to_owned()).collect();
+        assert_eq!(forgotten, ["ended"]);
+        assert_eq!(memory.gone_jobs().iter().map(|job| job.uid()).collect::<Vec<_>>(), ["running", "unknown"]);
     }
 
     #[test]

@@ -97,7 +97,12 @@ impl World {
                 }
                 Some(after) => {
                     let memory = self.memories.get_mut(&key);
-                    if !memory.is_some_and(|memory| memory.is_own_echo(before.as_deref(), &after)) {
+                    let is_own_echo = memory.is_some_and(|memory| {
+                        let untold = &mut self.untold_jobs;
+                        memory.recorded(after.status.as_ref()).for_each(|job| drop(untold.remove(job.uid())));
+                        memory.is_own_echo(before.as_deref(), &after)
+                    });
+                    if !is_own_echo {
                         changes.push(BackupChange::Changed(key));
                     }
                 }

@@ -21,6 +21,7 @@ async fn probes_and_figures_are_served() {
     assert!(text.ends_with("# EOF\n"), "{text}");
     for sample in [
         "antfly_backup_operator_backups{phase=\"Active\"} ",
+        "antfly_backup_operator_leader ",
         "antfly_backup_operator_reconciliations_total{outcome=\"success\"} ",
         "antfly_backup_operator_reconciliation_duration_seconds_bucket{le=",
         "antfly_backup_operator_writes_total{resource=\"cronjobs\",verb=\"apply\",outcome=\"success\"} ",

@@ -103,11 +103,16 @@ impl Operator {
         &self.log
     }
 
+    /// Sends the signal of that name, without SIG.
+    pub fn signal(&self, name: &str) {
+        let id = self.process.lock().unwrap().id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -\"$0\" \"$1\"", name, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(self) -> ExitStatus {
-        let id = self.process.lock().unwrap().id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap();
-        assert!(sent.success());
+        self.signal("TERM");
         self.eventually("the operator to end", async || self.process.lock().unwrap().exited()?.context("it is running"))
             .await
     }

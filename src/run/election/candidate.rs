@@ -1,0 +1,274 @@
+//! What a replica knows of the Lease, and what follows from it. No request and no clock of its own.
+
+use crate::{FIELD_MANAGER, run::clock::BootTime, world::resource_version};
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::coordination::v1::{Lease, LeaseSpec},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
+use kube::api::ObjectMeta;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Durations of an election, all derived from the first; with 15 s they are Kubernetes' usual ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long others wait after the last sign of life before they take over.
+    pub lease: Duration,
+    /// How long the leader acts after it last began a renewal that succeeded.
+    pub renew_deadline: Duration,
+    /// How often the leader renews.
+    pub retry_period: Duration,
+}
+
+impl Timing {
+    /// Of a lease of that duration.
+    pub fn of(lease: Duration) -> Self {
+        Timing { lease, renew_deadline: lease * 2 / 3, retry_period: lease * 2 / 15 }
+    }
+
+    /// How long a write that the leader began at the last moment may take.
+    pub fn write_limit(self) -> Duration {
+        (self.lease - self.renew_deadline) * 4 / 5
+    }
+}
+
+/// How to become, or stay, the leader: write this. The API server refuses it if the Lease has changed meanwhile.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// There is no Lease yet.
+    Create(Lease),
+    /// The Lease as it is known, with this replica as its holder.
+    Update(Lease),
+}
+
+/// A replica.
+#[derive(Debug)]
+pub struct Candidate {
+    namespace: String,
+    name: String,
+    identity: String,
+    timing: Timing,
+    known: Option<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    lease: Lease,
+    /// When this version was first seen, by this machine's own clock: times in the Lease are other machines'.
+    since: BootTime,
+    is_deleted: bool,
+}
+
+impl Candidate {
+    /// A replica that knows nothing yet.
+    pub fn new(namespace: &str, name: &str, identity: String, timing: Timing) -> Self {
+        Candidate { namespace: namespace.to_owned(), name: name.to_owned(), identity, timing, known: None }
+    }
+
+    /// Takes news of the Lease (`None`: there is none). News may be old: an earlier version than the known one is ignored.
+    pub fn saw(&mut self, lease: Option<Lease>, now: BootTime) {
+        match (lease, &mut self.known) {
+            (Some(lease), Some(known))
+                if resource_version(&lease.metadata) < resource_version(&known.lease.metadata) => {}
+            (Some(lease), Some(known)) if lease.metadata.resource_version == known.lease.metadata.resource_version => {
+                known.is_deleted = false;
+            }
+            (Some(lease), _) => self.known = Some(Known { lease, since: now, is_deleted: false }),
+            (None, Some(known)) => known.is_deleted = true,
+            (None, None) => {}
+        }
+    }
+
+    /// Who holds the Lease, as far as is known.
+    pub fn holder(&self) -> Option<&str> {
+        let holder = self.known.as_ref()?.lease.spec.as_ref()?.holder_identity.as_deref();
+        holder.filter(|holder| !holder.is_empty())
+    }
+
+    /// Whether this replica holds the Lease, as far as is known.
+    pub fn is_holder(&self) -> bool {
+        self.holder() == Some(self.identity.as_str())
+    }
+
+    /// From when on the Lease may be claimed, if nothing is heard of it until then; `None`: at once.
+    ///
+    /// A Lease that somebody deleted counts until its time is over: its holder may not know yet.
+    pub fn claimable_from(&self) -> Option<BootTime> {
+        let known = self.known.as_ref().filter(|_| self.holder().is_some() && !self.is_holder())?;
+        let stated = known.lease.spec.as_ref()?.lease_duration_seconds;
+        let stated = stated.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        Some(known.since.plus(stated.unwrap_or(self.timing.lease)))
+    }
+
+    /// What to write to become or stay the leader. `now` is told to people; no replica decides by it.
+    pub fn claim(&self, now: Timestamp) -> Claim {
+        let time = MicroTime(now);
+        let before = self.known.as_ref().map(|known| known.lease.spec.clone().unwrap_or_default());
+        let (acquired, transitions) = match before {
+            None => (None, 0),
+            Some(spec) if self.is_holder() => (spec.acquire_time, spec.lease_transitions.unwrap_or_default()),
+            Some(spec) => (None, spec.lease_transitions.unwrap_or_default().saturating_add(1)),
+        };
+        let spec = LeaseSpec {
+            holder_identity: Some(self.identity.clone()),
+            lease_duration_seconds: i32::try_from(self.timing.lease.as_secs()).ok(),
+            acquire_time: acquired.or_else(|| Some(time.clone())),
+            renew_time: Some(time),
+            lease_transitions: Some(transitions),
+            ..LeaseSpec::default()
+        };
+        match self.known.as_ref().filter(|known| !known.is_deleted) {
+            Some(known) => Claim::Update(Lease { spec: Some(spec), ..known.lease.clone() }),
+            None => {
+                let labels = ["app.kubernetes.io/name", "app.kubernetes.io/managed-by"]
+                    .map(|label| (label.to_owned(), FIELD_MANAGER.to_owned()));
+                let metadata = ObjectMeta {
+                    name: Some(self.name.clone()),
+                    namespace: Some(self.namespace.clone()),
+                    labels: Some(BTreeMap::from(labels)),
+                    ..ObjectMeta::default()
+                };
+                Claim::Create(Lease { metadata, spec: Some(spec) })
+            }
+        }
+    }
+
+    /// The Lease without a holder, if this replica holds it.
+    pub fn release(&self, now: Timestamp) -> Option<Lease> {
+        let known = self.known.as_ref().filter(|known| self.is_holder() && !known.is_deleted)?;
+        let mut lease = known.lease.clone();
+        let spec = lease.spec.get_or_insert_default();
+        spec.holder_identity = None;
+        spec.renew_time = Some(MicroTime(now));
+        Some(lease)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn candidate(identity: &str) -> Candidate {
+        Candidate::new("system", "operator", identity.to_owned(), Timing::of(Duration::from_secs(15)))
+    }
+
+    fn lease(version: u64, spec: serde_json::Value) -> Lease {
+        let metadata = json!({"name": "operator", "namespace": "system", "resourceVersion": version.to_string()});
+        serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
+    }
+
+    fn held(version: u64, holder: &str) -> Lease {
+        lease(
+            version,
+            json!({"holderIdentity": holder, "leaseDurationSeconds": 15, "leaseTransitions": 2,
+            "acquireTime": "2026-01-01T00:00:00.000000Z", "renewTime": "2026-01-01T00:00:00.000000Z"}),
+        )
+    }
+
+    fn now() -> Timestamp {
+        "2030-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn spec(claim: Claim) -> LeaseSpec {
+        let (Claim::Create(lease) | Claim::Update(lease)) = claim;
+        lease.spec.unwrap()
+    }
+
+    #[test]
+    fn the_durations_are_the_usual_ones() {
+        let timing = Timing::of(Duration::from_secs(15));
+        assert_eq!((timing.renew_deadline, timing.retry_period), (Duration::from_secs(10), Duration::from_secs(2)));
+        assert_eq!(timing.write_limit(), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn a_lease_that_nobody_made_is_created() {
+        let candidate = candidate("a");
+        assert_eq!(candidate.claimable_from(), None);
+        let Claim::Create(lease) = candidate.claim(now()) else { panic!("not created") };
+        assert_eq!((lease.metadata.name.as_deref(), lease.metadata.resource_version), (Some("operator"), None));
+        let spec = lease.spec.unwrap();
+        assert_eq!((spec.holder_identity.as_deref(), spec.lease_transitions), (Some("a"), Some(0)));
+        assert_eq!(spec.lease_duration_seconds, Some(15));
+    }
+
+    #[test]
+    fn another_ones_lease_is_left_alone_until_nothing_was_heard_for_its_duration() {
+        let mut candidate = candidate("b");
+        candidate.saw(Some(held(1, "a")), BootTime::at(100));
+        assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
+        // the same version again, such as after a new list, is no sign of life
+        candidate.saw(Some(held(1, "a")), BootTime::at(110));
+        assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
+        candidate.saw(Some(held(2, "a")), BootTime::at(114));
+        assert_eq!(candidate.claimable_from(), Some(BootTime::at(129)));
+        let Claim::Update(lease) = candidate.claim(now()) else { panic!("not updated") };
+        assert_eq!(lease.metadata.resource_version.as_deref(), Some("2"), "or two replicas could win");
+        let spec = lease.spec.unwrap();
+        assert_eq!((spec.holder_identity.as_deref(), spec.lease_transitions), (Some("b"), Some(3)));
+        assert_eq!((&spec.acquire_time, &spec.renew_time), (&Some(MicroTime(now())), &Some(MicroTime(now()))));
+    }
+
+    #[test]
+    fn the_clocks_of_other_machines_do_not_matter() {
+        for renewed in ["1970-01-01T00:00:00.000000Z", "2300-01-01T00:00:00.000000Z"] {
+            let mut candidate = candidate("b");
+            let spec = json!({"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": renewed});
+            candidate.saw(Some(lease(1, spec)), BootTime::at(100));
+            assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
+        }
+    }
+
+    #[test]
+    fn a_lease_without_a_holder_is_claimed_at_once() {
+        for spec in [json!({}), json!({"holderIdentity": ""}), json!({"leaseDurationSeconds": 15})] {
+            let mut candidate = candidate("b");
+            candidate.saw(Some(lease(1, spec)), BootTime::at(100));
+            assert_eq!(candidate.claimable_from(), None);
+            assert!(matches!(candidate.claim(now()), Claim::Update(_)));
+        }
+    }
+
+    #[test]
+    fn a_renewal_keeps_when_the_lease_was_acquired() {
+        let mut candidate = candidate("a");
+        candidate.saw(Some(held(1, "a")), BootTime::at(100));
+        assert!(candidate.is_holder());
+        assert_eq!(candidate.claimable_from(), None);
+        let before = held(1, "a").spec.unwrap();
+        let renewed = spec(candidate.claim(now()));
+        assert_eq!((renewed.acquire_time, renewed.lease_transitions), (before.acquire_time, Some(2)));
+        assert_eq!(renewed.renew_time, Some(MicroTime(now())));
+    }
+
+    #[test]
+    fn a_deleted_lease_counts_until_its_time_is_over() {
+        let mut candidate = candidate("b");
+        candidate.saw(Some(held(1, "a")), BootTime::at(100));
+        candidate.saw(None, BootTime::at(101));
+        assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
+        assert!(matches!(candidate.claim(now()), Claim::Create(lease) if lease.metadata.resource_version.is_none()));
+    }
+
+    #[test]
+    fn old_news_are_ignored() {
+        let mut candidate = candidate("a");
+        candidate.saw(Some(held(7, "a")), BootTime::at(100));
+        candidate.saw(Some(held(6, "b")), BootTime::at(101));
+        assert!(candidate.is_holder());
+    }
+
+    #[test]
+    fn only_the_holder_releases_and_the_lease_stays() {
+        let mut candidate = candidate("a");
+        assert_eq!(candidate.release(now()), None);
+        candidate.saw(Some(held(1, "b")), BootTime::at(100));
+        assert_eq!(candidate.release(now()), None);
+        candidate.saw(Some(held(2, "a")), BootTime::at(100));
+        let released = candidate.release(now()).unwrap();
+        assert_eq!(released.metadata.resource_version.as_deref(), Some("2"));
+        let spec = released.spec.unwrap();
+        assert_eq!((spec.holder_identity, spec.lease_transitions), (None, Some(2)));
+    }
+}
