@@ -25,9 +25,11 @@
 //! | `leave-behind` | answers completed, and leaves a process that holds the output open; prints its id |
 //! | `no-line-end` | prints `no line end` without one, and waits for a signal |
 //! | `print-args` | prints its arguments, a line each |
+//! | `report` | prints its arguments, its environment and what its container allows, then answers completed |
+//! | `eat-memory` | takes memory until it is killed for it |
 
 use std::{
-    env,
+    env, fs,
     io::{self, Write},
     os::unix::process::CommandExt as _,
     process::{Command, exit},
@@ -66,6 +68,11 @@ fn main() {
     let request = request();
     match mode.as_str() {
         "print-args" => env::args().skip(1).for_each(|argument| println!("{argument}")),
+        "report" => {
+            report();
+            backup("completed", request);
+        }
+        "eat-memory" => eat_memory(),
         "unknown-flag" => fail("unknown flag: --url"),
         "no-answer" => println!("nothing of note"),
         "ignore-sigterm" => become_shell("trap '' TERM; echo waiting; exec sleep 600"),
@@ -225,6 +232,37 @@ fn fail(error: &str) {
     eprintln!("Error: {error}");
     eprintln!("{USAGE}");
     exit(1);
+}
+
+/// Prints what a container has been given, a line each.
+fn report() {
+    env::args().skip(1).for_each(|argument| println!("argument: {argument}"));
+    env::vars().for_each(|(name, value)| println!("environment: {name}={value}"));
+    let is_writable = |path: &str| fs::write(path, "x").is_ok();
+    println!("fact: root-is-writable={}", is_writable("/probe"));
+    println!("fact: tmp-is-writable={}", is_writable("/tmp/probe"));
+    let token = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+    println!("fact: service-account-token={}", if fs::exists(token).unwrap_or(true) { "present" } else { "absent" });
+    let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
+    for line in status.lines() {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let effective = value.split_whitespace().next().unwrap_or_default();
+        match name {
+            "Uid" => println!("fact: user={effective}"),
+            "Gid" => println!("fact: group={effective}"),
+            "CapEff" | "NoNewPrivs" | "Seccomp" => println!("fact: {name}={effective}"),
+            _ => {}
+        }
+    }
+}
+
+/// Takes memory, and uses it, so that it counts.
+fn eat_memory() {
+    let mut eaten: Vec<Vec<u8>> = Vec::new();
+    loop {
+        eaten.push(vec![1; 1024 * 1024]);
+        println!("{} MiB", eaten.len());
+    }
 }
 
 /// Some megabytes on each stream, with lines of all kinds.

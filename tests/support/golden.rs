@@ -126,7 +126,7 @@ impl GoldenCase {
     /// A file that has no such object as it should; a status that a second look, a second later, would change.
     pub fn outcome(&self) -> Result<Outcome> {
         let facts = self.facts()?;
-        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.images());
+        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.plan_images());
         let cron_job = planned.as_ref().map(cron_job).map_err(Clone::clone);
         let live = self.after_writes(&facts, &cron_job)?;
         let grace = SignedDuration::from_mins(self.operator.overdue_grace);
@@ -141,7 +141,17 @@ impl GoldenCase {
         Ok(Outcome { cron_job, status })
     }
 
-    fn images(&self) -> Images {
+    /// The cluster, if the case has one.
+    pub fn cluster(&self) -> Option<&Value> {
+        self.cluster.as_ref()
+    }
+
+    /// The images that the operator is started with: of the runner, and of antfly where the cluster names none.
+    pub fn images(&self) -> (Option<String>, String) {
+        (self.operator.runner_image.clone(), self.operator.default_image.clone())
+    }
+
+    fn plan_images(&self) -> Images {
         Images { antfly: self.operator.default_image.clone(), runner: self.operator.runner_image.clone() }
     }
 

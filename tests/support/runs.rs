@@ -1,34 +1,19 @@
 //! A control plane with an operator, and one backup in a namespace of its own whose Pods a test ends like a kubelet.
 
+#[path = "nightly.rs"]
+mod nightly;
+
+pub use nightly::{Nightly, eventually};
+
 use antfly_backup_operator::api::CRD;
-use anyhow::{Context as _, Result, ensure};
-use k8s_openapi::api::{
-    batch::v1::{CronJob, Job},
-    core::v1::{Namespace, Pod},
-    events::v1::Event,
-};
-use kube::{
-    Api, Client, Resource, ResourceExt,
-    api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams},
-    core::{GroupVersionKind, NamespaceResourceScope},
-};
-use serde_json::{Value, json};
-use std::{path::Path, process::Command, time::Duration};
-use tokio::{
-    sync::OnceCell,
-    time::{Instant, sleep},
-};
+use serde_json::Value;
+use std::{path::Path, process::Command};
+use tokio::sync::OnceCell;
 use xtask::{
     apply::apply_yaml,
     control_plane::{ControlPlane, ManagedProcess},
     stand_in::ANTFLY_CLUSTER_CRD,
 };
-
-/// Far longer than anything takes, the Job controller's pauses between attempts and a busy machine included.
-const LIMIT: Duration = Duration::from_secs(240);
-
-/// How often a condition is looked at.
-const INTERVAL: Duration = Duration::from_millis(200);
 
 /// A control plane of its own, with the two CustomResourceDefinitions.
 pub async fn control_plane() -> ControlPlane {
@@ -59,170 +44,10 @@ pub async fn shared() -> &'static ControlPlane {
     control_plane
 }
 
-/// The AntflyBackup `nightly` in a namespace of its own.
-pub struct Nightly {
-    client: Client,
-    namespace: String,
-}
-
 impl Nightly {
     /// Makes it, with a running cluster and the fields of `changes` in its spec.
     pub async fn create(control_plane: &ControlPlane, namespace: &str, changes: Value) -> Self {
         let client = control_plane.client().await.unwrap();
-        let object: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}})).unwrap();
-        Api::all(client.clone()).create(&PostParams::default(), &object).await.unwrap();
-        let mut spec = json!({
-            "clusterRef": {"name": "main"}, "schedule": "0 2 * * *", "destination": {"location": "s3://bucket/backups"},
-        });
-        spec.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        let nightly = Nightly { client, namespace: namespace.to_owned() };
-        let cluster = json!({"spec": {"image": "example.com/antfly:v1"}, "status": {"phase": "Running"}});
-        nightly.apply("antfly.io/v1", "AntflyCluster", "main", cluster).await;
-        nightly.apply("antfly.io/v1", "AntflyBackup", "nightly", json!({"spec": spec})).await;
-        nightly
-    }
-
-    /// Applies an object of the namespace.
-    pub async fn apply(&self, api_version: &str, kind: &str, name: &str, mut object: Value) {
-        object["apiVersion"] = json!(api_version);
-        object["kind"] = json!(kind);
-        object["metadata"] = json!({"name": name, "namespace": self.namespace});
-        apply_yaml(&self.client, &object.to_string()).await.unwrap();
-    }
-
-    /// Objects of a kind in the namespace.
-    pub fn all<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self) -> Api<K> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    /// The AntflyBackups.
-    pub fn backups(&self) -> Api<DynamicObject> {
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", "AntflyBackup"));
-        Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
-    }
-
-    /// Starts a Job by hand, as `kubectl create job --from=cronjob/nightly-cron` does.
-    pub async fn start(&self, job: &str) {
-        let cron_job = eventually("the CronJob", async || Ok(self.all::<CronJob>().get("nightly-cron").await?)).await;
-        let job_template = &cron_job.spec.job_template;
-        let job: Job = serde_json::from_value(json!({
-            "metadata": {
-                "name": job,
-                "labels": job_template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
-                "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
-                "ownerReferences": [cron_job.controller_owner_ref(&())],
-            },
-            "spec": job_template.spec,
-        }))
-        .unwrap();
-        self.all::<Job>().create(&PostParams::default(), &job).await.unwrap();
-    }
-
-    /// Waits for a Pod of the Job that has not ended, and says of it what a kubelet would: a phase, and the state of
-    /// antfly's container.
-    pub async fn report(&self, job: &str, phase: &str, state: Value) {
-        let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
-        let pod = eventually(&format!("a Pod of {job}"), async || {
-            let pods = self.all::<Pod>().list(&of_job).await?.items;
-            let has_ended =
-                |pod: &Pod| ["Succeeded", "Failed"].map(Some).contains(&pod.status.as_ref().unwrap().phase.as_deref());
-            pods.into_iter().find(|pod| !has_ended(pod)).context("there is none")
-        })
-        .await;
-        let container = json!({
-            "name": "backup", "image": "example.com/antfly:v1", "imageID": "", "ready": false, "restartCount": 0, "state": state,
-        });
-        let status = json!({"status": {"phase": phase, "containerStatuses": [container]}});
-        self.all::<Pod>().patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
-    }
-
-    /// Has a Pod of the Job succeed with the runner's proof for two tables.
-    pub async fn succeed(&self, job: &str) {
-        let result = json!({
-            "runner": 1, "backupId": job, "status": "completed", "verified": true, "tables": ["users", "orders"],
-        });
-        let terminated = json!({"exitCode": 0, "reason": "Completed", "message": result.to_string()});
-        self.report(job, "Succeeded", json!({"terminated": terminated})).await;
-    }
-
-    /// The status; null when there is none.
-    pub async fn status(&self) -> Result<Value> {
-        Ok(self.backups().get("nightly").await?.data["status"].clone())
-    }
-
-    /// Waits until the record of that id fits; gives it.
-    pub async fn until_record(&self, id: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        eventually(&format!("the record {id} of {} {what}", self.namespace), async || {
-            let status = self.status().await?;
-            let mut records = status["recentBackups"].as_array().into_iter().flatten();
-            let record = records.find(|record| record["backupId"] == id).context("there is no such record")?;
-            ensure!(fits(record), "it is {record}");
-            Ok(record.clone())
-        })
-        .await
-    }
-
-    /// Waits until BackupRunHealthy has that status and reason; gives its message.
-    pub async fn until_healthy(&self, status: &str, reason: &str) -> String {
-        eventually(&format!("BackupRunHealthy of {} {status}/{reason}", self.namespace), async || {
-            let backup = self.status().await?;
-            let mut conditions = backup["conditions"].as_array().into_iter().flatten();
-            let condition = conditions.find(|condition| condition["type"] == "BackupRunHealthy").context("missing")?;
-            ensure!(condition["status"] == status && condition["reason"] == reason, "it is {condition}");
-            Ok(condition["message"].as_str().context("it has no message")?.to_owned())
-        })
-        .await
-    }
-
-    /// Waits until an event of that reason is there, and gives the type and note of each time one was told.
-    pub async fn events(&self, reason: &str) -> Vec<(String, String)> {
-        eventually(&format!("an event {reason} in {}", self.namespace), async || {
-            let events = self.all::<Event>().list(&ListParams::default()).await?;
-            let of_backup = events.iter().filter(|event| {
-                let kind = event.regarding.as_ref().and_then(|object| object.kind.as_deref());
-                kind == Some("AntflyBackup") && event.reason.as_deref() == Some(reason)
-            });
-            let told: Vec<_> = of_backup
-                .flat_map(|event| {
-                    let times = event.series.as_ref().map_or(1, |series| usize::try_from(series.count).unwrap());
-                    let text = |field: &Option<String>| field.clone().unwrap_or_default();
-                    vec![(text(&event.type_), text(&event.note)); times]
-                })
-                .collect();
-            ensure!(!told.is_empty(), "there is none");
-            Ok(told)
-        })
-        .await
-    }
-
-    /// A user's change: a merge patch.
-    pub async fn change(&self, patch: Value) {
-        self.backups().patch("nightly", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-    }
-
-    /// Has the operator write the status once more, so that whatever it had to tell before is told: suspends the backup.
-    pub async fn suspend(&self) {
-        self.change(json!({"spec": {"suspend": true}})).await;
-        eventually(&format!("{} to be suspended", self.namespace), async || {
-            let status = self.status().await?;
-            ensure!(status["phase"] == "Suspended", "it is {status}");
-            Ok(())
-        })
-        .await;
-    }
-}
-
-/// Waits until `check` succeeds and gives what it gave.
-///
-/// # Panics
-/// When it never succeeds, with its last error.
-pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Result<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        match check().await {
-            Ok(value) => return value,
-            Err(error) => assert!(begun.elapsed() < LIMIT, "waited {LIMIT:?} for {what}: {error:#}"),
-        }
-        sleep(INTERVAL).await;
+        Self::create_with_image(client, namespace, "example.com/antfly:v1", changes).await
     }
 }

@@ -1,0 +1,58 @@
+//! What is under way survives what is restarted: nothing is lost, and nothing happens twice.
+
+use crate::{
+    node::Cluster,
+    room::{Nightly, eventually, is, nightly, pods, until_job},
+};
+use anyhow::ensure;
+use kube::ResourceExt;
+use serde_json::json;
+
+/// A backup that runs until something ends it.
+async fn running(cluster: &Cluster, namespace: &str) -> Nightly {
+    let nightly = nightly(cluster, namespace, "hang", json!({"backupTimeout": "1m"})).await;
+    nightly.start("long").await;
+    eventually("the Pod to run", async || {
+        let pods = pods(&nightly, "long").await?;
+        let phase = pods.first().and_then(|pod| pod.status.as_ref()?.phase.clone());
+        ensure!(phase.as_deref() == Some("Running"), "it is {phase:?}");
+        Ok(())
+    })
+    .await;
+    nightly.until_record("long", "Running", is("Running")).await;
+    nightly
+}
+
+/// The run ends by its deadline, as one run, told once.
+async fn ends_once(nightly: &Nightly, pod: &str) {
+    let record = nightly.until_record("long", "Failed", is("Failed")).await;
+    assert!(record["error"].as_str().unwrap().starts_with("DeadlineExceeded after 1m"), "{record}");
+    until_job(nightly, "long", "Failed").await;
+    let status = nightly.status().await.unwrap();
+    assert_eq!(status["recentBackups"].as_array().map(Vec::len), Some(1), "{status}");
+    for reason in ["BackupStarted", "BackupFailed"] {
+        let events = nightly.events(reason).await;
+        assert_eq!(events.len(), 1, "{events:?}");
+    }
+    let pods = pods(nightly, "long").await.unwrap();
+    assert!(pods.iter().all(|it| it.name_any() == pod), "another Pod was started: {pods:?}");
+}
+
+pub async fn an_operator_that_is_deleted_during_a_run_loses_nothing(cluster: &Cluster) {
+    let nightly = running(cluster, "operator-deleted").await;
+    let pod = pods(&nightly, "long").await.unwrap()[0].name_any();
+    let selector = "app.kubernetes.io/name=antfly-backup-operator,app.kubernetes.io/component=operator";
+    cluster.kubectl(&["delete", "pod", "-n", "antfly-backup-system", "-l", selector, "--wait"]).unwrap();
+    cluster.until_operator_ready().unwrap();
+    ends_once(&nightly, &pod).await;
+}
+
+pub async fn a_kubelet_that_is_restarted_during_a_run_loses_nothing(cluster: &Cluster) {
+    let nightly = running(cluster, "kubelet-restarted").await;
+    let pod = pods(&nightly, "long").await.unwrap()[0].name_any();
+    cluster
+        .in_node("systemctl restart kubelet && until systemctl -q is-active kubelet; do sleep 0.1; done")
+        .await
+        .unwrap();
+    ends_once(&nightly, &pod).await;
+}

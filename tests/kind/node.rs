@@ -1,0 +1,196 @@
+//! A kind node in a container, with what the tests run in it.
+
+use anyhow::{Context as _, Result, bail};
+use kube::{Client, Config, config::Kubeconfig};
+use std::{collections::HashMap, env, os::unix::net::UnixStream, path::Path, process::Command, time::Instant};
+use testcontainers::{
+    ContainerAsync, GenericImage, ImageExt,
+    bollard::models::PortBinding,
+    core::{CgroupnsMode, CmdWaitFor, ExecCommand, IntoContainerPort, Mount, WaitFor},
+    runners::AsyncRunner,
+};
+use tokio::sync::RwLock;
+use xtask::{
+    control_plane::Binaries,
+    image::{self, OPERATOR_IMAGE, Platform},
+    kind_node::DEFAULT_IMAGE,
+};
+
+/// Where the node keeps its administrator's configuration.
+const ADMIN: &str = "/etc/kubernetes/admin.conf";
+
+/// What the stand-in for antfly does in the images of the tests, see `tests/stand-in/antfly.rs`.
+const STAND_IN_MODES: [&str; 7] = ["completed", "partial", "failed", "json-failed", "report", "hang", "eat-memory"];
+
+/// Whether a Docker daemon can be reached.
+pub fn has_docker() -> bool {
+    env::var_os("DOCKER_HOST").is_some() || UnixStream::connect("/var/run/docker.sock").is_ok()
+}
+
+/// The image of antfly's stand-in that does as `mode` says.
+pub fn antfly(mode: &str) -> String {
+    format!("example.com/antfly:{mode}")
+}
+
+/// The cluster of one node that all tests share.
+pub struct Cluster {
+    node: ContainerAsync<GenericImage>,
+    files: tempfile::TempDir,
+    /// An administrator's client.
+    pub client: Client,
+    /// Name of the operator's image.
+    pub operator_image: String,
+    /// Held for reading by each test, and for writing by one that disturbs the others.
+    pub turns: RwLock<()>,
+}
+
+impl Cluster {
+    /// Starts it, with the images in it and with what a user applies: `kubectl apply -k deploy/`.
+    pub async fn start() -> Result<Self> {
+        let begun = Instant::now();
+        let tell = |what: &str| eprintln!("kind: {what} after {} s", begun.elapsed().as_secs());
+        let files = tempfile::tempdir()?;
+        let operator_image = format!("{OPERATOR_IMAGE}:{}", env!("CARGO_PKG_VERSION"));
+        let archives = files.path().join("images");
+        std::fs::create_dir(&archives)?;
+        let to_write = archives.clone();
+        let reference = operator_image.clone();
+        tokio::task::spawn_blocking(move || write_images(&reference, &to_write)).await??;
+        tell("images built");
+
+        let node = start_node(&archives).await?;
+        tell("node booted");
+        exec(&node, "until systemctl -q is-active containerd; do sleep 0.1; done").await?;
+        exec(&node, r#"sed -i "s/KUBERNETES_VERSION/$(cat /kind/version)/" /kind/kubeadm.conf"#).await?;
+        exec(&node, "kubeadm init --config=/kind/kubeadm.conf --skip-token-print").await?;
+        exec(&node, &format!("kubectl --kubeconfig={ADMIN} wait --for=condition=Ready node --all --timeout=120s"))
+            .await?;
+        // until then a Pod's packets to the address of a Service go nowhere
+        let rollout = "-n kube-system rollout status daemonset/kube-proxy --timeout=120s";
+        exec(&node, &format!("kubectl --kubeconfig={ADMIN} {rollout}")).await?;
+        tell("node ready");
+        exec(&node, "for image in /kind/images/*.tar; do ctr -n k8s.io images import $image; done").await?;
+        tell("images loaded");
+
+        let mut kubeconfig = Kubeconfig::from_yaml(&exec(&node, &format!("cat {ADMIN}")).await?)?;
+        let port = node.get_host_port_ipv4(6443).await?;
+        let cluster = kubeconfig.clusters[0].cluster.as_mut().context("the configuration has a cluster")?;
+        cluster.server = Some(format!("https://127.0.0.1:{port}"));
+        std::fs::write(files.path().join("kubeconfig"), serde_saphyr::to_string(&kubeconfig)?)?;
+        let client = Client::try_from(Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?)?;
+        let cluster = Cluster { node, files, client, operator_image, turns: RwLock::new(()) };
+        xtask::apply::apply_yaml(&cluster.client, xtask::stand_in::ANTFLY_CLUSTER_CRD).await?;
+        cluster.kubectl(&["apply", "-k", "deploy/"])?;
+        cluster.until_operator_ready()?;
+        tell("operator ready");
+        Ok(cluster)
+    }
+
+    /// Waits until the operator's Deployment is rolled out.
+    pub fn until_operator_ready(&self) -> Result<()> {
+        let deployment = "deployment/antfly-backup-operator";
+        self.kubectl(&["rollout", "status", deployment, "-n", "antfly-backup-system", "--timeout=240s"]).map(drop)
+    }
+
+    /// Runs kubectl in the repository; gives what it prints.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        self.run(Command::new(Binaries::pinned_kubectl()?).args(arguments))
+    }
+
+    /// Runs a line of a shell with `kubectl` on its path; gives what it prints.
+    pub fn shell(&self, line: &str) -> Result<String> {
+        let kubectl = Binaries::pinned_kubectl()?;
+        let path = format!(
+            "{}:{}",
+            kubectl.parent().context("kubectl is in a directory")?.display(),
+            env::var("PATH").unwrap_or_default()
+        );
+        self.run(Command::new("sh").args(["-c", line]).env("PATH", path))
+    }
+
+    fn run(&self, command: &mut Command) -> Result<String> {
+        let output = command
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("KUBECONFIG", self.files.path().join("kubeconfig"))
+            .output()?;
+        let [out, error] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+        if !output.status.success() {
+            bail!("{command:?}: {}\n{out}{error}", output.status);
+        }
+        Ok(out)
+    }
+
+    /// Runs a line of a shell in the node; gives what it prints.
+    pub async fn in_node(&self, line: &str) -> Result<String> {
+        exec(&self.node, line).await
+    }
+
+    /// What there is to know when a test fails.
+    pub fn describe(&self) -> String {
+        let lines = [
+            "kubectl get antflybackups,cronjobs,jobs,pods -A -o wide",
+            "kubectl get events -A --sort-by=.lastTimestamp | tail -60",
+            "kubectl logs -n antfly-backup-system deployment/antfly-backup-operator --tail=60",
+        ];
+        lines
+            .map(|line| format!("$ {line}\n{}", self.shell(line).unwrap_or_else(|error| format!("{error:#}"))))
+            .join("\n")
+    }
+
+    /// Stops and removes the node.
+    pub async fn stop(self) -> Result<()> {
+        Ok(self.node.rm().await?)
+    }
+}
+
+/// Writes the archives of the operator and of the stand-in for antfly, one for each mode.
+fn write_images(operator_image: &str, directory: &Path) -> Result<()> {
+    let platform = Platform::of_this_machine();
+    image::operator(platform, operator_image)?.write(&directory.join("operator.tar"))?;
+    let mut stand_in = image::antfly_stand_in(platform, "")?;
+    for mode in STAND_IN_MODES {
+        stand_in.reference = antfly(mode);
+        stand_in.environment = vec![format!("ANTFLY_STAND_IN={mode}")];
+        stand_in.write(&directory.join(format!("{mode}.tar")))?;
+    }
+    Ok(())
+}
+
+async fn start_node(archives: &Path) -> Result<ContainerAsync<GenericImage>> {
+    let name = env::var("KIND_NODE_IMAGE").unwrap_or_else(|_| DEFAULT_IMAGE.to_owned());
+    let (image, tag) = name.rsplit_once(':').context("KIND_NODE_IMAGE is NAME:TAG")?;
+    let mut request = GenericImage::new(image, tag)
+        .with_exposed_port(6443.tcp())
+        // without a terminal systemd says no more than this
+        .with_wait_for(WaitFor::message_on_stderr("starting init"))
+        .with_privileged(true)
+        .with_cgroupns_mode(CgroupnsMode::Private)
+        .with_hostname("kind")
+        .with_mount(Mount::tmpfs_mount("/tmp"))
+        .with_mount(Mount::tmpfs_mount("/run"))
+        .with_copy_to("/kind/kubeadm.conf", include_bytes!("../../xtask/kind-node/kubeadm.yaml").to_vec())
+        // this machine's loopback only
+        .with_host_config_modifier(|host| {
+            let loopback = PortBinding { host_ip: Some("127.0.0.1".into()), host_port: None };
+            host.publish_all_ports = Some(false);
+            host.port_bindings = Some(HashMap::from([("6443/tcp".to_owned(), Some(vec![loopback]))]));
+        });
+    for entry in std::fs::read_dir(archives)? {
+        let archive = entry?;
+        let target = format!("/kind/images/{}", archive.file_name().to_string_lossy());
+        request = request.with_copy_to(target, archive.path().as_path());
+    }
+    request.start().await.with_context(|| {
+        format!("start {name}; where it cannot be pulled, build it: export KIND_NODE_IMAGE=$(cargo xtask kind-node)")
+    })
+}
+
+async fn exec(node: &ContainerAsync<GenericImage>, line: &str) -> Result<String> {
+    let command = ExecCommand::new(["sh", "-ec", line]).with_cmd_ready_condition(CmdWaitFor::exit());
+    let mut ended = node.exec(command).await?;
+    let out = String::from_utf8_lossy(&ended.stdout_to_vec().await?).into_owned();
+    match ended.exit_code().await? {
+        Some(0) => Ok(out),
+        code => bail!("{line}: exit code {code:?}\n{out}{}", String::from_utf8_lossy(&ended.stderr_to_vec().await?)),
+    }
+}

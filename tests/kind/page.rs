@@ -1,0 +1,87 @@
+//! The reference page: its examples and commands, with Pods that really run.
+
+use crate::{
+    node::{Cluster, antfly},
+    room::eventually,
+};
+use anyhow::ensure;
+use serde_json::Value;
+use xtask::{apply::apply_yaml, stand_in};
+
+/// The examples: file, namespace, backup, phase.
+const EXAMPLES: [(&str, &str, &str, &str); 5] = [
+    ("01-basic-daily-backup.yaml", "production", "daily-backup", "Active"),
+    ("02-specific-tables.yaml", "production", "critical-tables-backup", "Active"),
+    ("03-gcs-hmac.yaml", "production", "gcs-backup", "Active"),
+    ("04-cross-namespace.yaml", "backup-jobs", "prod-backup", "Active"),
+    ("05-suspended.yaml", "production", "suspended-backup", "Suspended"),
+];
+
+/// Waits until a line prints that.
+async fn until(cluster: &Cluster, line: &str, wanted: &str) {
+    eventually(&format!("{line} to print {wanted:?}"), async || {
+        let printed = cluster.shell(line)?;
+        ensure!(printed == wanted, "it prints {printed:?}");
+        Ok(())
+    })
+    .await;
+}
+
+pub async fn every_example_and_command_of_the_reference_page_works(cluster: &Cluster) {
+    // the namespaces and clusters that the examples name, with an antfly that is there
+    let clusters = stand_in::DEMO_CLUSTERS.replace("ghcr.io/antflydb/antfly:v0.9.0", &antfly("report"));
+    assert!(clusters.contains(&antfly("report")), "the clusters of the demo have another image");
+    apply_yaml(&cluster.client, &clusters).await.unwrap();
+    for namespace in ["production", "backup-jobs"] {
+        cluster
+            .shell(&format!(
+                "kubectl create secret generic backup-credentials -n {namespace} \
+                 --from-literal=AWS_ACCESS_KEY_ID=key --from-literal=AWS_SECRET_ACCESS_KEY=secret"
+            ))
+            .unwrap();
+    }
+    for (file, namespace, name, phase) in EXAMPLES {
+        cluster.shell(&format!("kubectl apply -f examples/{file}")).unwrap();
+        let line = format!("kubectl get antflybackup {name} -n {namespace} -o jsonpath='{{.status.phase}}'");
+        until(cluster, &line, phase).await;
+    }
+    let files = std::fs::read_dir("examples").unwrap().count();
+    assert_eq!(files, EXAMPLES.len(), "an example is not in this test");
+
+    let table = cluster.shell("kubectl get antflybackup -n production").unwrap();
+    assert_eq!(table.lines().count(), 5, "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 120), "wider than 120 characters:\n{table}");
+    let cron_jobs = cluster.shell("kubectl get cronjob -l antfly.io/backup=daily-backup -n production").unwrap();
+    assert!(cron_jobs.contains("daily-backup-cron"), "{cron_jobs}");
+
+    // each one by hand: with credentials, with tables, across namespaces, also the suspended one
+    for (_, namespace, name, _) in EXAMPLES {
+        let id = cluster
+            .shell(&format!(
+                "set -e; id=manual-{name}-$(date +%s)
+                 kubectl create job --from=cronjob/{name}-cron $id -n {namespace} > /dev/null
+                 echo $id"
+            ))
+            .unwrap();
+        let line = format!(
+            "kubectl get antflybackup {name} -n {namespace} -o jsonpath='{{.status.lastSuccessfulBackup.backupId}}'"
+        );
+        until(cluster, &line, id.trim()).await;
+    }
+    let last = cluster
+        .shell("kubectl get antflybackup critical-tables-backup -n production -o jsonpath='{.status.lastSuccessfulBackup}'")
+        .unwrap();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(last["tables"], serde_json::json!(["users", "transactions", "audit_log"]), "{last}");
+
+    for (suspend, phase) in [("true", "Suspended"), ("false", "Active")] {
+        let patch = format!(r#"{{"spec":{{"suspend":{suspend}}}}}"#);
+        cluster
+            .shell(&format!("kubectl patch antflybackup daily-backup -n production --type='merge' -p='{patch}'"))
+            .unwrap();
+        let line = "kubectl get antflybackup daily-backup -n production -o jsonpath='{.status.phase}'";
+        until(cluster, line, phase).await;
+        let line = "kubectl get cronjob daily-backup-cron -n production -o jsonpath='{.spec.suspend}'";
+        until(cluster, line, suspend).await;
+    }
+}

@@ -1,0 +1,86 @@
+//! What tests do in the cluster, beside what `Nightly` does on any control plane.
+
+#[path = "../support/nightly.rs"]
+#[allow(dead_code, reason = "shared with tests that need more of it")]
+mod nightly;
+
+pub use nightly::{Nightly, eventually};
+
+use crate::node::{Cluster, antfly};
+use anyhow::{Context as _, ensure};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use kube::{
+    ResourceExt,
+    api::{ListParams, LogParams},
+};
+use serde_json::{Value, json};
+
+/// The values of the Secret that [`secret`] makes.
+pub const CREDENTIALS: [(&str, &str); 4] = [
+    ("AWS_ACCESS_KEY_ID", "key-of-the-heron"),
+    ("AWS_SECRET_ACCESS_KEY", "secret-of-the-heron"),
+    ("AWS_REGION", "region-of-the-heron"),
+    ("AWS_ENDPOINT_URL", "http://endpoint-of-the-heron"),
+];
+
+/// The AntflyBackup `nightly`, of a cluster whose antfly does as `mode` says.
+pub async fn nightly(cluster: &Cluster, namespace: &str, mode: &str, changes: Value) -> Nightly {
+    Nightly::create_with_image(cluster.client.clone(), namespace, &antfly(mode), changes).await
+}
+
+/// Makes the Secret `credentials`, with the four documented keys less `without`, and with others beside them.
+pub async fn secret(nightly: &Nightly, without: Option<&str>) {
+    let mut data = json!({"AWS_SESSION_TOKEN": "not-for-antfly", "PASSWORD": "not-for-antfly"});
+    for (key, value) in CREDENTIALS.into_iter().filter(|(key, _)| Some(*key) != without) {
+        data[key] = json!(value);
+    }
+    nightly.apply("v1", "Secret", "credentials", json!({"stringData": data})).await;
+}
+
+/// A destination with those credentials.
+pub fn destination() -> Value {
+    json!({"location": "s3://bucket/backups", "credentialsSecret": {"name": "credentials"}})
+}
+
+/// Whether a record has that status.
+pub fn is(status: &str) -> impl Fn(&Value) -> bool {
+    move |record| record["status"] == status
+}
+
+/// Whether a record runs with an error that has all of those words.
+pub fn is_stuck(words: &[&'static str]) -> impl Fn(&Value) -> bool {
+    move |record| {
+        let error = record["error"].as_str().unwrap_or_default();
+        record["status"] == "Running" && words.iter().all(|word| error.contains(word))
+    }
+}
+
+/// The Pods of a Job.
+pub async fn pods(nightly: &Nightly, job: &str) -> anyhow::Result<Vec<Pod>> {
+    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
+    Ok(nightly.all::<Pod>().list(&of_job).await?.items)
+}
+
+/// What antfly printed in the only Pod of a Job, once it has ended.
+pub async fn output(nightly: &Nightly, job: &str) -> String {
+    eventually(&format!("the output of {job}"), async || {
+        let pods = pods(nightly, job).await?;
+        let pod = pods.first().context("there is no Pod")?;
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
+        ensure!(["Succeeded", "Failed"].contains(&phase), "the Pod is {phase}");
+        let container = LogParams { container: Some("backup".into()), ..LogParams::default() };
+        Ok(nightly.all::<Pod>().logs(&pod.name_any(), &container).await?)
+    })
+    .await
+}
+
+/// Waits until the Job has that condition.
+pub async fn until_job(nightly: &Nightly, job: &str, condition: &str) {
+    eventually(&format!("the Job {job} to be {condition}"), async || {
+        let job = nightly.all::<Job>().get(job).await?;
+        let conditions = job.status.and_then(|status| status.conditions).unwrap_or_default();
+        ensure!(conditions.iter().any(|it| it.type_ == condition && it.status == "True"), "it has {conditions:?}");
+        Ok(())
+    })
+    .await;
+}

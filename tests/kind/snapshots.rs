@@ -1,0 +1,172 @@
+//! The golden cases once more: the snapshots that reviewers read are what a cluster runs.
+
+use crate::{
+    golden::{self, GoldenCase},
+    node::Cluster,
+    room::eventually,
+};
+use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::{
+    Api,
+    api::{ApiResource, DeleteParams, DynamicObject},
+    core::GroupVersionKind,
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, fs};
+use xtask::apply::apply_yaml;
+
+/// What the API server adds to a CronJob that the operator applied: the end of the path, and the value; null for any.
+fn defaults() -> [(&'static str, Value); 17] {
+    [
+        ("metadata.uid", Value::Null),
+        ("metadata.resourceVersion", Value::Null),
+        ("metadata.generation", Value::Null),
+        ("metadata.creationTimestamp", Value::Null),
+        ("metadata.managedFields", Value::Null),
+        (".dnsPolicy", json!("ClusterFirst")),
+        (".schedulerName", json!("default-scheduler")),
+        (".terminationGracePeriodSeconds", json!(30)),
+        (".terminationMessagePath", json!("/dev/termination-log")),
+        (".imagePullPolicy", json!("IfNotPresent")),
+        (".imagePullPolicy", json!("Always")),
+        (".securityContext.runAsNonRoot", json!(true)),
+        (".completionMode", json!("NonIndexed")),
+        (".podReplacementPolicy", json!("TerminatingOrFailed")),
+        (".manualSelector", json!(false)),
+        ("status", Value::Null),
+        (".terminationMessagePolicy", json!("File")),
+    ]
+}
+
+/// What differs between a snapshot and a live object, by path.
+fn differences(golden: &Value, live: &Value, path: &str, found: &mut Vec<String>) {
+    match (golden, live) {
+        (Value::Object(golden), Value::Object(live)) => {
+            for (key, value) in golden {
+                let path = format!("{path}.{key}");
+                differences(value, live.get(key).unwrap_or(&Value::Null), &path, found);
+            }
+            for (key, value) in live.iter().filter(|(key, _)| !golden.contains_key(*key)) {
+                let path = format!("{path}.{key}");
+                let is_default =
+                    |(end, default): &(&str, Value)| path.ends_with(end) && (default.is_null() || default == value);
+                if !defaults().iter().any(is_default) {
+                    found.push(format!("{path}: the snapshot has nothing, the cluster {value}"));
+                }
+            }
+        }
+        (Value::Array(golden), Value::Array(live)) if golden.len() == live.len() => {
+            for (index, (golden, live)) in golden.iter().zip(live).enumerate() {
+                differences(golden, live, &format!("{path}[{index}]"), found);
+            }
+        }
+        // each cluster gives its own
+        _ if path.ends_with(".ownerReferences[0].uid") => {}
+        _ if golden != live => found.push(format!("{path}: the snapshot has {golden}, the cluster {live}")),
+        _ => {}
+    }
+}
+
+/// The manifest of a case's snapshot; `None` when the case has no CronJob.
+fn snapshot(case: &GoldenCase) -> Result<Option<Value>> {
+    let text = fs::read_to_string(case.directory.join("cronjob.snap"))?;
+    let content = text.splitn(3, "---\n").nth(2).context("a snapshot has a header")?;
+    let value: Value = serde_saphyr::from_str(content)?;
+    Ok((value["kind"] == "CronJob").then_some(value))
+}
+
+fn antfly(cluster: &Cluster, kind: &str, namespace: &str) -> Api<DynamicObject> {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", kind));
+    Api::namespaced_with(cluster.client.clone(), namespace, &resource)
+}
+
+/// Has the deployed operator run with the options of a case.
+async fn set_options(cluster: &Cluster, runner_image: Option<&str>, default_image: &str) {
+    let runner = runner_image.unwrap_or_default();
+    cluster
+        .shell(&format!(
+            "kubectl set env -n antfly-backup-system deployment/antfly-backup-operator \
+             ANTFLY_BACKUP_OPERATOR_RUNNER_IMAGE='{runner}' ANTFLY_BACKUP_OPERATOR_DEFAULT_IMAGE='{default_image}'"
+        ))
+        .unwrap();
+    cluster.until_operator_ready().unwrap();
+}
+
+/// Puts a case into the cluster and holds the CronJob that comes of it against its snapshot.
+async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<()> {
+    let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+    let (name, namespace) = (text(&case.backup["metadata"]["name"]), text(&case.backup["metadata"]["namespace"]));
+    let mut objects: Vec<Value> = case.cluster().cloned().into_iter().collect();
+    objects.push(json!({
+        "apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "spec": case.backup["spec"],
+        "metadata": {"name": name, "namespace": namespace},
+    }));
+    for object in &mut objects {
+        let of = text(&object["metadata"]["namespace"]);
+        let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": of}});
+        apply_yaml(&cluster.client, &made.to_string()).await?;
+        object["metadata"] = json!({"name": object["metadata"]["name"], "namespace": of});
+        apply_yaml(&cluster.client, &object.to_string()).await?;
+    }
+    let cron_jobs = Api::<CronJob>::namespaced(cluster.client.clone(), &namespace);
+    let cron_job_name = text(&golden["metadata"]["name"]);
+    let last = std::sync::Mutex::new(Vec::new());
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+        loop {
+            if let Ok(live) = cron_jobs.get(&cron_job_name).await {
+                let mut found = Vec::new();
+                differences(golden, &serde_json::to_value(&live).expect("it came as JSON"), "", &mut found);
+                if found.is_empty() {
+                    return;
+                }
+                *last.lock().expect("nobody panics with it") = found;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    let found = last.into_inner()?;
+    ensure!(waited.is_ok(), "the CronJob is not as in the snapshot, or is not there:\n{}", found.join("\n"));
+
+    antfly(cluster, "AntflyBackup", &namespace).delete(&name, &DeleteParams::default()).await?;
+    cron_jobs.delete(&cron_job_name, &DeleteParams::background()).await.ok();
+    eventually("the CronJob to be gone", async || {
+        ensure!(cron_jobs.get_opt(&cron_job_name).await?.is_none(), "it is there");
+        Ok(())
+    })
+    .await;
+    if let Some(object) = case.cluster() {
+        let (name, namespace) = (text(&object["metadata"]["name"]), text(&object["metadata"]["namespace"]));
+        antfly(cluster, "AntflyCluster", &namespace).delete(&name, &DeleteParams::default()).await?;
+    }
+    Ok(())
+}
+
+pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
+    let mut by_options: BTreeMap<(Option<String>, String), BTreeMap<String, (GoldenCase, Value)>> = BTreeMap::new();
+    for case in golden::all().unwrap() {
+        // what a record looks like changes nothing in the CronJob: of the cases with the same one, the first stands for all
+        let Some(golden) = snapshot(&case).unwrap() else { continue };
+        let key = format!("{}{golden}", json!(case.cluster()));
+        by_options.entry(case.images()).or_default().entry(key).or_insert((case, golden));
+    }
+    let (mut held, mut failures) = (0, Vec::new());
+    for ((runner_image, default_image), cases) in by_options {
+        set_options(cluster, runner_image.as_deref(), &default_image).await;
+        for (case, golden) in cases.into_values() {
+            match check(cluster, &case, &golden).await {
+                Ok(()) => held += 1,
+                Err(error) => failures.push(format!("{}: {error:#}", case.name())),
+            }
+        }
+    }
+    cluster.kubectl(&["apply", "-k", "deploy/"]).unwrap();
+    cluster
+        .shell("kubectl set env -n antfly-backup-system deployment/antfly-backup-operator ANTFLY_BACKUP_OPERATOR_DEFAULT_IMAGE-")
+        .unwrap();
+    cluster.until_operator_ready().unwrap();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(held > 30, "only {held} snapshots were held against the cluster");
+    eprintln!("kind: {held} different CronJobs of the snapshots are what the cluster has");
+}
