@@ -2,7 +2,8 @@
 //!
 //! [`control_plane`] runs a real etcd, kube-apiserver and kube-controller-manager on loopback, [`apply`] puts manifests
 //! into it, [`stand_in`] holds the resource of another operator that this one reads, and [`table`] prints what the API
-//! server has the way kubectl does. [`go`] builds programs from pinned Go modules.
+//! server has the way kubectl does. [`go`] builds programs from pinned Go modules, and
+//! [`deploy`] renders what is deployed.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -12,6 +13,7 @@
 pub mod apply;
 pub mod cache;
 pub mod control_plane;
+pub mod deploy;
 pub mod go;
 pub mod progress;
 pub mod stand_in;
