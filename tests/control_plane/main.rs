@@ -25,4 +25,7 @@ mod page;
 mod process;
 mod records;
 mod refusals;
+mod removal;
+mod single_namespace;
 mod undecodable;
+mod upgrade;
