@@ -22,6 +22,7 @@ mod drift;
 mod lifecycle;
 mod outage;
 mod page;
+mod permissions;
 mod process;
 mod records;
 mod refusals;
