@@ -2,7 +2,7 @@
 
 use crate::{
     manifest::CONTAINER,
-    observed::{JobOutcome, JobView, PodView, Terminated},
+    observed::{CronJobView, JobOutcome, JobView, PodView, Terminated},
     runner::{RunResult, RunStatus, last_words},
 };
 use std::sync::Arc;
@@ -36,6 +36,16 @@ pub struct Obstacle {
 }
 
 impl Run {
+    /// Whether its Job has not ended.
+    pub fn is_running(&self) -> bool {
+        self.job.outcome == JobOutcome::Running && !self.is_gone
+    }
+
+    /// Whether a CronJob made it.
+    pub fn is_of(&self, cron_job: &CronJobView) -> bool {
+        self.job.controller.as_ref().is_some_and(|controller| controller.uid == cron_job.uid())
+    }
+
     /// What the runner said in the end: in a Job that is complete of the Pod that succeeded, else of the newest Pod.
     pub fn result(&self) -> Option<RunResult> {
         let must_succeed = self.job.outcome == JobOutcome::Complete;
@@ -45,7 +55,7 @@ impl Run {
 
     /// What keeps the run from getting on, as Kubernetes says.
     pub fn obstacle(&self) -> Option<Obstacle> {
-        if self.job.outcome != JobOutcome::Running || self.is_gone {
+        if !self.is_running() {
             return None;
         }
         let Some(newest) = self.pods.last() else {

@@ -164,7 +164,7 @@ fn rest_until(again: Option<Timestamp>, now: Timestamp) -> Action {
     Action::requeue((wait + AFTER_SLOT).min(LONGEST_REST))
 }
 
-/// Makes the CronJob what the plan asks for, and deletes those under former names.
+/// Makes the CronJob what the plan asks for, and retires those under former names.
 async fn apply(
     key: &ObjectKey,
     plan: &Plan,
@@ -198,15 +198,28 @@ async fn apply(
         }
     };
     for former in &facts.former_cron_jobs {
-        delete(key, former, facts, context).await?;
+        retire(key, former, facts, context).await?;
     }
     Ok(Some(cron_job))
 }
 
-async fn delete(key: &ObjectKey, former: &CronJobView, facts: &Facts, context: &Context) -> Result<(), ReconcileError> {
+/// Removes a CronJob under a former name without cutting a backup off: it is suspended, and deleted with its Jobs once all
+/// of those have ended.
+async fn retire(key: &ObjectKey, former: &CronJobView, facts: &Facts, context: &Context) -> Result<(), ReconcileError> {
     if former.metadata.deletion_timestamp.is_some() {
         return Ok(());
     }
+    if !former.suspended {
+        // its watch calls for the next look
+        return suspend_one(key, former, context).await.map(drop);
+    }
+    if !former.active.is_empty() || facts.runs.iter().any(|run| run.is_running() && run.is_of(former)) {
+        return Ok(());
+    }
+    delete(key, former, facts, context).await
+}
+
+async fn delete(key: &ObjectKey, former: &CronJobView, facts: &Facts, context: &Context) -> Result<(), ReconcileError> {
     let deleted = writes::delete_cron_job(&context.client, former).await;
     context.metrics.wrote("cronjobs", "delete", deleted.is_ok());
     match deleted {
@@ -241,16 +254,25 @@ async fn suspend(
         if cron_job.suspended || cron_job.metadata.deletion_timestamp.is_some() {
             continue;
         }
-        let written = writes::suspend_cron_job(&context.client, cron_job).await;
-        context.metrics.wrote("cronjobs", "patch", written.is_ok());
-        let written = Arc::new(written.map_err(|error| failed("suspend the CronJob", error))?);
-        info!(namespace = key.namespace, name = key.name, cron_job = written.name(), "suspended the CronJob");
+        let written = suspend_one(key, cron_job, context).await?;
         if written.name() == cron_job_name(&key.name) {
             context.world().cron_job_written(key, written.clone());
             right_name = Some(written);
         }
     }
     Ok(right_name)
+}
+
+async fn suspend_one(
+    key: &ObjectKey,
+    cron_job: &CronJobView,
+    context: &Context,
+) -> Result<Arc<CronJobView>, ReconcileError> {
+    let written = writes::suspend_cron_job(&context.client, cron_job).await;
+    context.metrics.wrote("cronjobs", "patch", written.is_ok());
+    let written = Arc::new(written.map_err(|error| failed("suspend the CronJob", error))?);
+    info!(namespace = key.namespace, name = key.name, cron_job = written.name(), "suspended the CronJob");
+    Ok(written)
 }
 
 /// What a failure to write the CronJob means for the status; `None` while it may pass by itself.

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::jiff::Timestamp;
 use kube::{
     ResourceExt,
-    api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams},
+    api::{DeleteParams, DynamicObject, ListParams},
 };
 use serde_json::{Value, json};
 
@@ -20,18 +20,6 @@ async fn active(namespace: &str, changes: Value) -> Room<'static> {
 
 fn start(room: &Room<'_>, job: &str) {
     room.kubectl(&["create", "job", "--from=cronjob/nightly-cron", job]);
-}
-
-/// Has the Pod of a Job end the way a kubelet reports it; the Job controller does the rest.
-async fn succeed(room: &Room<'_>, job: &str) {
-    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
-    let pod = room
-        .eventually("the Pod of the Job", async || {
-            room.pods().list(&of_job).await?.items.into_iter().next().context("there is none")
-        })
-        .await;
-    let status = json!({"status": {"phase": "Succeeded"}});
-    room.pods().patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
 }
 
 fn record<'a>(backup: &'a DynamicObject, id: &str) -> Result<&'a Value> {
@@ -57,7 +45,7 @@ async fn a_job_that_completes_is_the_last_successful_backup_also_when_it_is_gone
     assert_eq!(record(&running, "first").unwrap().get("completionTime"), None);
     assert_eq!(running.data["status"].get("lastSuccessfulBackup"), None);
 
-    succeed(&room, "first").await;
+    room.succeed("first").await;
     let backup = until_record(&room, "first", "Completed").await;
     let completed = record(&backup, "first").unwrap();
     assert_eq!(completed["tables"], json!(["users", "orders"]));
@@ -118,7 +106,7 @@ async fn jobs_of_others_count_for_nothing_whatever_their_labels() {
         "uid": room.backups().get("nightly").await.unwrap().uid(),
     }]);
     room.apply(&job("stranger", stranger)).await;
-    succeed(&room, "ownerless").await;
+    room.succeed("ownerless").await;
     start(&room, "ours");
     let backup = until_record(&room, "ours", "Running").await;
     assert_eq!(backup.data["status"]["recentBackups"].as_array().unwrap().len(), 1);

@@ -3,7 +3,7 @@
 //! [`control_plane`] runs a real etcd, kube-apiserver and kube-controller-manager on loopback, [`apply`] puts manifests
 //! into it, [`stand_in`] holds the resource of another operator that this one reads, and [`table`] prints what the API
 //! server has the way kubectl does. [`go`] builds programs from pinned Go modules, [`cargo`] this repository's own
-//! packages; [`image`] makes images of those and [`kind_node`] one of a Kubernetes node.
+//! packages; [`image`] makes images of those and [`kind_node`] one of a Kubernetes node; [`deploy`] renders what is deployed.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -14,6 +14,7 @@ pub mod apply;
 pub mod cache;
 pub mod cargo;
 pub mod control_plane;
+pub mod deploy;
 pub mod go;
 pub mod image;
 pub mod kind_node;

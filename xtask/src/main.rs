@@ -29,7 +29,7 @@ enum Chore {
     /// The local control plane by itself: etcd, kube-apiserver and kube-controller-manager on loopback.
     #[command(subcommand)]
     ControlPlane(control_plane::Chore),
-    /// Refreshes generated/, the checked-in mirror of what the build script makes.
+    /// Refreshes what is made from other files and checked in: generated/ and deploy/install.yaml.
     Generate,
     /// Builds the operator's image, without a base image, a registry or a Docker daemon.
     Image(image::Options),

@@ -1,11 +1,13 @@
 //! What the tests lean on.
 
+mod deployed;
 mod objects;
 mod operator;
 mod room;
 mod stage;
 mod waiting;
 
+pub use deployed::{deployed_identity, deployed_operator};
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, backup, condition, container, message, state};
 pub use operator::Operator;
 pub use room::Room;

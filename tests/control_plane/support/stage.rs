@@ -54,6 +54,15 @@ impl Stage {
         Stage { control_plane: ControlPlane::start().await.unwrap(), operator: None }
     }
 
+    /// `kubectl ARGUMENTS` in the repository; gives what it prints. A warning is a failure.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut kubectl = self.control_plane.kubectl().unwrap();
+        let output = kubectl.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && errors.is_empty(), "kubectl {arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Makes a namespace for a test.
     pub async fn room(&self, namespace: &str) -> Room<'_> {
         let client = self.control_plane.client().await.unwrap();

@@ -1,4 +1,5 @@
-//! `cargo xtask generate`: the build script's output into `generated/`, where reviewers see it.
+//! `cargo xtask generate`: what is made from other files and checked in. That is the build script's output in `generated/`,
+//! where reviewers see it, and `deploy/install.yaml`.
 
 use std::{
     fs,
@@ -7,21 +8,30 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use xtask::cargo::{build_operator, repository};
+use xtask::{
+    cargo::{build_operator, repository},
+    deploy::{INSTALL, install},
+};
 
 /// Directory of the mirror in the repository, and of the originals in the build script's output.
 const GENERATED: &str = "generated";
 
-/// Builds the operator and refreshes the mirror, printing which files changed.
+/// Builds the operator and refreshes the mirror, then renders the manifests, printing which files changed.
 ///
 /// # Errors
-/// When the operator doesn't build, has no generated files, or a file can't be copied.
+/// When the operator doesn't build, has no generated files, the manifests can't be rendered, or a file can't be written.
 pub fn run() -> Result<()> {
     let out_dir = build_operator()?.out_dir.context("cargo ran no build script of the operator: is build.rs there?")?;
     let changed = mirror(&out_dir.join(GENERATED), &repository().join(GENERATED))?;
     match changed.as_slice() {
         [] => println!("{GENERATED}/ is up to date"),
         changed => changed.iter().for_each(|file| println!("changed: {GENERATED}/{}", file.display())),
+    }
+    let rendered = install(repository())?;
+    if refresh(&repository().join(INSTALL), rendered.as_bytes())? {
+        println!("changed: {INSTALL}");
+    } else {
+        println!("{INSTALL} is up to date");
     }
     Ok(())
 }
@@ -34,15 +44,22 @@ fn mirror(from: &Path, to: &Path) -> Result<Vec<PathBuf>> {
         let source = entry.with_context(|| format!("list {}", from.display()))?.path();
         let Some(name) = source.file_name().map(PathBuf::from) else { continue };
         let fresh = fs::read(&source).with_context(|| format!("read {}", source.display()))?;
-        let target = to.join(&name);
-        // A file that isn't there yet differs from any.
-        if fs::read(&target).ok().as_ref() != Some(&fresh) {
-            fs::write(&target, fresh).with_context(|| format!("write {}", target.display()))?;
+        if refresh(&to.join(&name), &fresh)? {
             changed.push(name);
         }
     }
     changed.sort();
     Ok(changed)
+}
+
+/// Writes `fresh` to `target` unless that is its content already; tells whether it wrote.
+fn refresh(target: &Path, fresh: &[u8]) -> Result<bool> {
+    // A file that isn't there yet differs from any.
+    let differs = fs::read(target).ok().as_deref() != Some(fresh);
+    if differs {
+        fs::write(target, fresh).with_context(|| format!("write {}", target.display()))?;
+    }
+    Ok(differs)
 }
 
 #[cfg(test)]

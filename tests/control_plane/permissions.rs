@@ -1,0 +1,145 @@
+//! Each permission of the deployed operator: without it, something that the operator does is refused.
+
+use crate::support::{Operator, Room, Stage, unattended};
+use anyhow::{Result, ensure};
+use futures::future::join_all;
+use k8s_openapi::api::{authentication::v1::TokenRequest, core::v1::ServiceAccount};
+use kube::{Api, ResourceExt, api::PostParams};
+use serde_json::{Value, json};
+
+/// The rules as they are deployed; a verb or a resource that is added there gets its case here by itself.
+const RBAC: &str = include_str!("../../deploy/base/rbac.yaml");
+
+/// Verb, resource and group, such as `list`, `jobs` and `batch`.
+#[derive(Clone, Debug, PartialEq)]
+struct Permission {
+    verb: String,
+    resource: String,
+    group: String,
+}
+
+impl Permission {
+    fn rule(&self) -> Value {
+        json!({"apiGroups": [self.group], "resources": [self.resource], "verbs": [self.verb]})
+    }
+
+    /// How the API server refuses it.
+    fn refusal(&self) -> String {
+        format!("cannot {} resource \"{}\" in API group \"{}\"", self.verb, self.resource, self.group)
+    }
+}
+
+/// All permissions of the ClusterRole, one by one.
+fn permissions() -> Vec<Permission> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(RBAC).unwrap();
+    let role = documents.iter().find(|document| document["kind"] == "ClusterRole").unwrap();
+    let strings = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    let mut permissions = Vec::new();
+    for rule in role["rules"].as_array().unwrap() {
+        for group in strings(&rule["apiGroups"]) {
+            for resource in strings(&rule["resources"]) {
+                for verb in strings(&rule["verbs"]) {
+                    permissions.push(Permission { verb, resource: resource.clone(), group: group.clone() });
+                }
+            }
+        }
+    }
+    permissions
+}
+
+#[tokio::test]
+async fn without_any_one_of_its_permissions_the_operator_is_refused_something_and_tells_so() {
+    let stage = unattended().await;
+    let permissions = permissions();
+    assert!(permissions.len() > 10, "{permissions:?}");
+    let cases = permissions.iter().enumerate().map(|(number, missing)| {
+        let granted = permissions.iter().filter(move |permission| *permission != missing).map(Permission::rule);
+        without(stage, format!("permission-{number}"), missing, granted.collect())
+    });
+    join_all(cases).await;
+}
+
+/// Runs an operator that may do `granted` in a namespace of its own, has it do all that it ever does, and waits until the
+/// API server has refused what is missing.
+async fn without(stage: &Stage, namespace: String, missing: &Permission, granted: Vec<Value>) {
+    let room = stage.room(&namespace).await;
+    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    let backup = room.create_backup("nightly", json!({})).await;
+    create_former_cron_job(&room, &backup.uid().unwrap()).await;
+
+    let mut command = Operator::command(&stage.control_plane);
+    command
+        .args(["run", "--http-address", "127.0.0.1:0", "--namespace", &namespace])
+        .env("KUBECONFIG", identity(stage, &room, granted).await);
+    let operator = Operator::spawn(&stage.control_plane, command).await;
+    let room = room.watched_by(&operator);
+    let schedules = ["0 1 * * *", "0 2 * * *"].iter().cycle();
+    let schedules = std::sync::Mutex::new(schedules);
+    room.eventually(&format!("a refusal: {}", missing.refusal()), async || {
+        // each edit is a write of the CronJob, and the same event once more
+        let schedule = schedules.lock().unwrap().next().unwrap();
+        room.patch_backup("nightly", json!({"spec": {"schedule": schedule}})).await;
+        // quotes in the log are escaped, more than once
+        ensure!(operator.log().replace('\\', "").contains(&missing.refusal()), "the operator never asks for it");
+        Ok(())
+    })
+    .await;
+    operator.eventually(&format!("{missing:?} to be missed"), async || told(&operator, missing).await).await;
+}
+
+/// What somebody who watches the operator sees.
+async fn told(operator: &Operator, missing: &Permission) -> Result<()> {
+    let (code, text) = operator.get("/readyz").await?;
+    match (missing.verb.as_str(), missing.resource.as_str()) {
+        ("list", resource) => ensure!(code == 503 && text.contains(resource), "/readyz: {code} {text}"),
+        ("watch", _) => ensure!(operator.metric("watch_failures_total").await > 0.0, "no watch has failed"),
+        (_, "events") => {
+            ensure!(operator.log().contains("an event could not be written"), "no event was lost");
+        }
+        (_, resource) => {
+            let (_, figures) = operator.get("/metrics").await?;
+            let (of_resource, failed) = (format!("resource=\"{resource}\""), "outcome=\"failure\"");
+            let is_failure =
+                |line: &str| line.contains("writes_total{") && line.contains(&of_resource) && line.contains(failed);
+            ensure!(figures.lines().any(is_failure), "no write has failed: {figures}");
+        }
+    }
+    Ok(())
+}
+
+/// A CronJob that an older operator made, which has to go.
+async fn create_former_cron_job(room: &Room<'_>, backup_uid: &str) {
+    room.apply(&json!({
+        "apiVersion": "batch/v1", "kind": "CronJob",
+        "metadata": {"name": "nightly-backup", "namespace": room.namespace, "ownerReferences": [{
+            "apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "controller": true, "name": "nightly", "uid": backup_uid,
+        }]},
+        "spec": {"schedule": "5 5 * * *", "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/other"}],
+        }}}}},
+    }))
+    .await;
+}
+
+/// A kubeconfig of a service account that may do `rules` in the namespace.
+async fn identity(stage: &Stage, room: &Room<'_>, rules: Vec<Value>) -> std::path::PathBuf {
+    const NAME: &str = "operator";
+    let metadata = json!({"name": NAME, "namespace": room.namespace});
+    let group = "rbac.authorization.k8s.io";
+    for object in [
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
+        json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules}),
+        json!({
+            "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": NAME},
+            "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": room.namespace}],
+        }),
+    ] {
+        room.apply(&object).await;
+    }
+    let accounts: Api<ServiceAccount> = room.all();
+    let request = accounts.create_token_request(NAME, &PostParams::default(), &TokenRequest::default()).await.unwrap();
+    stage.control_plane.kubeconfig_for_token(&request.status.unwrap().token.unwrap()).unwrap()
+}

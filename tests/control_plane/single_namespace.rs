@@ -1,0 +1,71 @@
+//! The operator for a single namespace, with a Role.
+
+use crate::support::{ACTIVE, Stage, deployed_identity, deployed_operator};
+use anyhow::ensure;
+use k8s_openapi::api::{
+    batch::v1::{CronJob, Job},
+    core::v1::{Event, Pod},
+};
+use kube::{Api, api::ListParams};
+use serde_json::json;
+use xtask::{
+    apply::{apply_yaml, wait_for_crd_established},
+    control_plane::client_for,
+    stand_in,
+};
+
+/// Namespace of the overlay.
+const NAMESPACE: &str = "production";
+
+#[tokio::test]
+async fn an_operator_with_a_role_serves_its_namespace_and_sees_no_other() {
+    let stage = Stage::empty().await;
+    let client = stage.control_plane.client().await.unwrap();
+    // by an administrator, once
+    stage.kubectl(&["apply", "-k", "schema/"]);
+    wait_for_crd_established(&client, "antflybackups.antfly.io").await.unwrap();
+    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+    let room = stage.room(NAMESPACE).await;
+    let elsewhere = stage.room("elsewhere").await;
+    stage.kubectl(&["apply", "-k", "deploy/overlays/single-namespace/"]);
+
+    let operator = deployed_operator(&stage, NAMESPACE).await;
+    let room = room.watched_by(&operator);
+    for room in [&room, &elsewhere] {
+        room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+        room.create_backup("nightly", json!({})).await;
+    }
+    room.until("nightly", ACTIVE).await;
+    room.until_event("nightly", "CronJobCreated").await;
+    room.kubectl(&["create", "job", "--from=cronjob/nightly-cron", "by-hand"]);
+    room.succeed("by-hand").await;
+    room.eventually("the record of the Job", async || {
+        let record = room.backups().get("nightly").await?.data["status"]["recentBackups"][0].clone();
+        ensure!(record["backupId"] == "by-hand" && record["status"] == "Completed", "it is {record}");
+        Ok(())
+    })
+    .await;
+
+    let untouched = elsewhere.backups().get("nightly").await.unwrap();
+    assert!(untouched.data["status"].is_null(), "{}", untouched.data["status"]);
+    let log = operator.log();
+    assert!(!log.to_lowercase().contains("forbidden"), "it asks for what it may not see: {log}");
+
+    let restricted = client_for(&deployed_identity(&stage, NAMESPACE).await).await.unwrap();
+    let all = ListParams::default();
+    let answers = [
+        Api::<CronJob>::all(restricted.clone()).list(&all).await.map(drop),
+        Api::<Job>::all(restricted.clone()).list(&all).await.map(drop),
+        Api::<Pod>::namespaced(restricted.clone(), "elsewhere").list(&all).await.map(drop),
+        Api::<Event>::namespaced(restricted, "elsewhere").list(&all).await.map(drop),
+    ];
+    for answer in answers {
+        assert!(answer.unwrap_err().to_string().contains("forbidden"));
+    }
+
+    // removed, it leaves the definition, the namespace and all that is in it
+    drop(operator);
+    stage.kubectl(&["delete", "-k", "deploy/overlays/single-namespace/"]);
+    assert_eq!(room.backups().get("nightly").await.unwrap().data["status"]["phase"], "Active");
+    assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().spec.suspend, Some(false));
+}

@@ -1,0 +1,91 @@
+//! What is in the manifests.
+
+use crate::{base, documents, name_of, only, repository, single_namespace};
+use antfly_backup_operator::api::CRD;
+use serde_json::{Value, json};
+use similar::TextDiff;
+use std::{collections::BTreeSet, fs};
+use xtask::deploy::{INSTALL, install};
+
+/// Kinds of what belongs to no namespace.
+const CLUSTER_WIDE: [&str; 4] = ["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"];
+
+#[test]
+fn install_yaml_is_what_deploy_renders_to() {
+    let committed = fs::read_to_string(repository().join(INSTALL)).unwrap_or_default();
+    let rendered = install(repository()).unwrap();
+    let diff = TextDiff::from_lines(&committed, &rendered);
+    let diff = diff.unified_diff().context_radius(2).to_string();
+    assert!(diff.is_empty(), "{INSTALL} is out of date. Run `cargo xtask generate` and commit the result.\n{diff}");
+}
+
+#[test]
+fn the_definition_is_applied_as_it_is_in_the_schema() {
+    let schema: Value = serde_saphyr::from_str(CRD).unwrap();
+    assert_eq!(only(&documents(base()), "CustomResourceDefinition"), schema);
+}
+
+#[test]
+fn the_runner_comes_from_the_image_that_is_deployed() {
+    for rendered in [base(), single_namespace()] {
+        let container = container(rendered);
+        let image = container["image"].as_str().unwrap();
+        let tag = image.rsplit(':').next().unwrap();
+        assert_eq!(tag, env!("CARGO_PKG_VERSION"), "{image}: its tag is this version");
+        assert_eq!(variable(&container, "ANTFLY_BACKUP_OPERATOR_RUNNER_IMAGE")["value"], image);
+    }
+}
+
+#[test]
+fn the_overlay_has_the_same_but_for_what_is_cluster_wide() {
+    let (base, overlay) = (documents(base()), documents(single_namespace()));
+    let expected: BTreeSet<_> = base
+        .iter()
+        .filter(|object| !["Namespace", "CustomResourceDefinition"].contains(&object["kind"].as_str().unwrap()))
+        .map(|object| name_of(object).replace("ClusterRole", "Role"))
+        .collect();
+    assert_eq!(overlay.iter().map(name_of).collect::<BTreeSet<_>>(), expected);
+    for object in &overlay {
+        assert!(!CLUSTER_WIDE.contains(&object["kind"].as_str().unwrap()), "{}", name_of(object));
+        assert_eq!(object["metadata"]["namespace"], "production", "{}", name_of(object));
+        for subject in object["subjects"].as_array().into_iter().flatten() {
+            assert_eq!(subject["namespace"], "production", "{}", name_of(object));
+        }
+        assert_ne!(object["roleRef"]["kind"], "ClusterRole", "{}", name_of(object));
+    }
+    let watched = variable(&container(single_namespace()), "ANTFLY_BACKUP_OPERATOR_NAMESPACE");
+    assert_eq!(watched["valueFrom"]["fieldRef"]["fieldPath"], "metadata.namespace");
+}
+
+/// So that one label selects what removes the operator, and leaves the definition with all AntflyBackups.
+#[test]
+fn all_but_the_definition_is_labelled_as_the_operator() {
+    for object in documents(base()) {
+        let labels = &object["metadata"]["labels"];
+        let component = if object["kind"] == "CustomResourceDefinition" { "api" } else { "operator" };
+        assert_eq!(labels["app.kubernetes.io/component"], component, "{}", name_of(&object));
+        assert_eq!(labels["app.kubernetes.io/name"], "antfly-backup-operator", "{}", name_of(&object));
+    }
+}
+
+#[test]
+fn service_policy_and_budget_are_about_the_pods_of_the_deployment() {
+    let objects = documents(base());
+    let pods = &only(&objects, "Deployment")["spec"]["template"]["metadata"]["labels"];
+    assert_eq!(&only(&objects, "Service")["spec"]["selector"], pods);
+    assert_eq!(&only(&objects, "NetworkPolicy")["spec"]["podSelector"], &json!({"matchLabels": pods}));
+    assert_eq!(&only(&objects, "PodDisruptionBudget")["spec"]["selector"], &json!({"matchLabels": pods}));
+    let port = &container(base())["ports"][0];
+    assert_eq!(*port, json!({"name": "http", "containerPort": 8080}));
+    assert_eq!(only(&objects, "Service")["spec"]["ports"][0]["targetPort"], "http");
+    assert_eq!(only(&objects, "NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"], "http");
+}
+
+fn container(rendered: &str) -> Value {
+    only(&documents(rendered), "Deployment")["spec"]["template"]["spec"]["containers"][0].clone()
+}
+
+fn variable(container: &Value, name: &str) -> Value {
+    let variables = container["env"].as_array().unwrap();
+    variables.iter().find(|variable| variable["name"] == name).unwrap_or_else(|| panic!("{name} is not set")).clone()
+}
