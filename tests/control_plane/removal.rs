@@ -39,7 +39,7 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
 
     // the operator's Pod gets SIGTERM, and all of it goes
     assert_eq!(operator.terminate().await.code(), Some(0));
-    stage.kubectl(&["delete", "-f", "deploy/install.yaml", "-l", "app.kubernetes.io/component=operator"]);
+    stage.kubectl(&["delete", "-k", "deploy/", "-l", "app.kubernetes.io/component=operator"]);
     assert!(Api::<Namespace>::all(client.clone()).get_opt(NAMESPACE).await.unwrap().is_none());
     assert!(Api::<ClusterRole>::all(client.clone()).get_opt("antfly-backup-operator").await.unwrap().is_none());
 
