@@ -120,7 +120,7 @@ pub fn verdict(
     }
     match records.iter().find(|record| record.status != BackupStatus::Running) {
         Some(record) if record.status == BackupStatus::Completed => {
-            let proof = if record.verified == Some(true) { "" } else { " (as far as its exit code tells)" };
+            let proof = if record.verified == Some(true) { "" } else { " (not verified)" };
             let message = format!("backup {} completed{proof}", record.backup_id);
             Verdict { kind, status: "True", reason: reason::BACKUP_JOB_SUCCEEDED, message }
         }

@@ -60,17 +60,21 @@ fn unexplained_success(
     known.chain(ended).all(|time| time < success).then_some(success)
 }
 
-/// The id of the run that the success can only be of, if it is one of those.
+/// The id of the run that the success can only be of, if it is one of those. Runs by schedule come one after the other, those
+/// by hand whenever somebody likes.
 fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> Option<String> {
+    let begun: Vec<_> = unseen.iter().filter(|record| record.start_time.0 <= success).collect();
+    if begun.len() > 1 && begun.iter().any(|record| record.trigger == Some(BackupTrigger::Manual)) {
+        return None;
+    }
     let last_slot = history.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
-    let may_own = |record: &&BackupRecord| {
+    let may_own = |record: &&&BackupRecord| {
         let begun = record.scheduled_time.as_ref().map_or(record.start_time.0, |slot| slot.0);
         // from the next slot on the success may be that of a run which left no trace
         let next = || history.schedule?.next_after(begun);
-        let is_alone = last_slot.is_none_or(|last| last <= begun) || next().is_some_and(|next| success < next);
-        record.start_time.0 <= success && is_alone
+        last_slot.is_none_or(|last| last <= begun) || next().is_some_and(|next| success < next)
     };
-    let mut owners = unseen.iter().filter(may_own);
+    let mut owners = begun.iter().filter(may_own);
     owners.next().filter(|_| owners.next().is_none()).map(|record| record.backup_id.clone())
 }
 

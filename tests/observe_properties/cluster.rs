@@ -123,6 +123,8 @@ pub struct Cluster {
     counter: usize,
     /// By UID of the Job.
     pub truth: BTreeMap<String, Truth>,
+    /// The UID of the last Job of each name.
+    pub uids: BTreeMap<String, String>,
     /// UIDs of Jobs that were started by hand.
     pub manual: BTreeSet<String>,
 }
@@ -147,6 +149,7 @@ impl Cluster {
             cron_job,
             counter: 0,
             truth: BTreeMap::new(),
+            uids: BTreeMap::new(),
             manual: BTreeSet::new(),
         }
     }
@@ -231,6 +234,7 @@ impl Cluster {
             "status": {"startTime": time(self.controller_clock())},
         });
         self.truth.insert(uid.clone(), Truth::Running);
+        self.uids.insert(name.to_owned(), uid.clone());
         self.jobs.insert(name.to_owned(), Job { uid, object: object.clone(), pods: Vec::new(), refusals: Vec::new() });
         Some(self.apply(Kind::Jobs, object))
     }

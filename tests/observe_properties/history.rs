@@ -184,7 +184,9 @@ impl History {
         };
         let is_ambiguous = self.cluster.truth.iter().any(unheard);
         for record in &status.recent_backups {
-            let Some(truth) = record.job_uid.as_ref().map(|uid| self.cluster.truth[uid]) else { continue };
+            // the Job of a slot that nobody saw has a name only
+            let uid = record.job_uid.as_ref().unwrap_or_else(|| &self.cluster.uids[&record.backup_id]);
+            let truth = self.cluster.truth[uid];
             let error = record.error.as_deref().unwrap_or_default();
             match record.status {
                 BackupStatus::Completed => {
