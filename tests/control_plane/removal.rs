@@ -71,6 +71,11 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     .await;
     assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().uid(), before.uid());
 
+    // Kubernetes' garbage collector looks for new kinds every half minute, and must know this one before it goes
+    room.barrier("known").await;
+    room.delete_backup("known").await;
+    room.until_gone(room.cron_jobs(), "known-cron").await;
+
     // with the definition the AntflyBackups go, and with those their CronJobs and Jobs; nothing else is done
     stage.kubectl(&["delete", "crd", DEFINITION]);
     let definitions = Api::<CustomResourceDefinition>::all(client);
