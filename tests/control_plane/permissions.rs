@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// The rules as they are deployed; a verb or a resource that is added there gets its case here by itself.
 const RBAC: &str = include_str!("../../deploy/base/rbac.yaml");
 
+/// The rules for the Lease.
+const LEADER_ELECTION: &str = include_str!("../../deploy/base/leader-election.yaml");
+
 /// Verb, resource and group, such as `list`, `jobs` and `batch`.
 #[derive(Clone, Debug, PartialEq)]
 struct Permission {
@@ -29,10 +32,10 @@ impl Permission {
     }
 }
 
-/// All permissions of the ClusterRole, one by one.
-fn permissions() -> Vec<Permission> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(RBAC).unwrap();
-    let role = documents.iter().find(|document| document["kind"] == "ClusterRole").unwrap();
+/// All permissions of the role of that kind in a manifest, one by one.
+fn permissions(manifest: &str, kind: &str) -> Vec<Permission> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(manifest).unwrap();
+    let role = documents.iter().find(|document| document["kind"] == kind).unwrap();
     let strings = |value: &Value| -> Vec<String> {
         value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
     };
@@ -52,11 +55,40 @@ fn permissions() -> Vec<Permission> {
 #[tokio::test]
 async fn without_any_one_of_its_permissions_the_operator_is_refused_something_and_tells_so() {
     let stage = unattended().await;
-    let permissions = permissions();
+    let permissions = permissions(RBAC, "ClusterRole");
     assert!(permissions.len() > 10, "{permissions:?}");
     let cases = permissions.iter().enumerate().map(|(number, missing)| {
         let granted = permissions.iter().filter(move |permission| *permission != missing).map(Permission::rule);
         without(stage, format!("permission-{number}"), missing, granted.collect())
+    });
+    join_all(cases).await;
+}
+
+#[tokio::test]
+async fn without_any_one_of_its_permissions_for_the_lease_a_replica_is_refused_it_and_not_ready() {
+    let stage = unattended().await;
+    let of_lease = permissions(LEADER_ELECTION, "Role");
+    assert!(of_lease.len() > 2, "{of_lease:?}");
+    let all = [permissions(RBAC, "ClusterRole"), of_lease.clone()].concat();
+    let cases = of_lease.iter().enumerate().map(async |(number, missing)| {
+        let room = stage.room(&format!("lease-permission-{number}")).await;
+        let granted = all.iter().filter(|permission| *permission != missing).map(Permission::rule).collect();
+        let mut command = Operator::command(&stage.control_plane);
+        command
+            .args(["run", "--http-address", "127.0.0.1:0", "--namespace", &room.namespace])
+            .args(["--leader-election", "--leader-election-namespace", &room.namespace])
+            .env("KUBECONFIG", identity(stage, &room, granted).await);
+        let operator = Operator::spawn(&stage.control_plane, command).await;
+        let what = format!("a refusal: {}, and a replica that is not ready", missing.refusal());
+        operator
+            .eventually(&what, async || {
+                let log = operator.log().replace('\\', "");
+                ensure!(log.contains(&missing.refusal()), "the operator never asks for it");
+                let (code, text) = operator.get("/readyz").await?;
+                ensure!(code == 503 && text.contains("ease"), "/readyz: {code} {text}");
+                Ok(())
+            })
+            .await;
     });
     join_all(cases).await;
 }

@@ -147,7 +147,7 @@ async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<(
 }
 
 pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
-    let mut by_options: BTreeMap<(Option<String>, String), BTreeMap<String, (GoldenCase, Value)>> = BTreeMap::new();
+    let mut by_options: BTreeMap<_, BTreeMap<String, (GoldenCase, Value)>> = BTreeMap::new();
     for case in golden::all().unwrap() {
         // what a record looks like changes nothing in the CronJob: of the cases with the same one, the first stands for all
         let Some(golden) = snapshot(&case).unwrap().filter(|_| case.name() != NOT_STORABLE) else { continue };
