@@ -120,7 +120,7 @@ pub struct BackupRecord {
     /// When the backup started.
     #[serde(rename = "startTime")]
     pub start_time: Time,
-    /// When the backup completed or failed. Absent while it runs, and when it is not known.
+    /// When the backup completed or failed or, where nobody saw that, was missed. Absent while it runs.
     #[serde(rename = "completionTime", default, skip_serializing_if = "Option::is_none")]
     pub completion_time: Option<Time>,
     /// How the backup went.
@@ -209,6 +209,13 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub observed_schedule: Option<String>,
+    /// The CronJob's status.lastSuccessfulTime when the operator last looked. A later one is of a backup that ended since.
+    #[serde(
+        rename = "observedSuccessTime",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub observed_success_time: Option<Time>,
     /// Name of the CronJob that runs the backups.
     #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
     pub cron_job_name: Option<String>,

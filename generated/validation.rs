@@ -453,6 +453,7 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "nextScheduledBackup",
                 "activeSince",
                 "observedSchedule",
+                "observedSuccessTime",
                 "cronJobName",
             ],
             &[],
@@ -483,6 +484,9 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "observedSchedule") {
         status_observed_schedule(value, &path.field("observedSchedule"), out);
+    }
+    if let Some(value) = cel::not_null(object, "observedSuccessTime") {
+        status_observed_success_time(value, &path.field("observedSuccessTime"), out);
     }
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
@@ -1364,6 +1368,16 @@ pub(super) fn status_observed_schedule(
     out.max_length(subject, path, 400);
 }
 
+/// Checks `status.observedSuccessTime`.
+pub(super) fn status_observed_success_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
 /// Checks `status.cronJobName`.
 pub(super) fn status_cron_job_name(
     value: &Value,
@@ -1406,6 +1420,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "nextScheduledBackup");
         cel::drop_null(object, "activeSince");
         cel::drop_null(object, "observedSchedule");
+        cel::drop_null(object, "observedSuccessTime");
         cel::drop_null(object, "cronJobName");
     }
     if let Some(Value::Object(object)) = object

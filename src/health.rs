@@ -63,13 +63,20 @@ pub struct Served<'a> {
 }
 
 impl Served<'_> {
-    /// The last slot that was served; one in the future is the word of a clock that ran ahead.
-    fn last_slot(&self, now: Timestamp) -> Option<Timestamp> {
+    /// The CronJob's last slot. One in the future is the word of a clock that ran ahead, and not believed.
+    pub fn last_scheduled(&self, now: Timestamp) -> Option<Timestamp> {
         let remembered = self.earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
         let of_cron_job = self.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
-        let of_records = self.records.iter().filter_map(|record| record.scheduled_time.as_ref()).map(|time| time.0);
-        let slots = remembered.into_iter().chain(of_cron_job).chain(of_records);
-        slots.filter(|slot| *slot <= now.saturating_add(UNSEEN).unwrap_or(now)).max()
+        remembered.into_iter().chain(of_cron_job).filter(|slot| is_past(*slot, now)).max()
+    }
+
+    /// Up to when slots are served. Whatever the slot of a backup, those before its start are.
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        let of_record = |record: &BackupRecord| {
+            let slot = record.scheduled_time.as_ref()?.0;
+            Some(if is_past(slot, now) { slot } else { record.start_time.0 })
+        };
+        self.records.iter().filter_map(of_record).max().max(self.last_scheduled(now))
     }
 
     /// Until when the CronJob controller can start none, because it waits for the end of an earlier one; `None` if that
@@ -89,6 +96,11 @@ impl Served<'_> {
     }
 }
 
+/// Whether a moment is not in the future, by clocks that differ a little.
+fn is_past(moment: Timestamp, now: Timestamp) -> bool {
+    moment.duration_since(now) <= UNSEEN
+}
+
 /// The first slot that should have started a backup and has not.
 pub fn missed_slot(
     due: &Due,
@@ -97,7 +109,7 @@ pub fn missed_slot(
     grace: SignedDuration,
     now: Timestamp,
 ) -> Option<MissedSlot> {
-    let last = served.last_slot(now);
+    let last = served.until(now);
     let slot = due.parsed.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
     let overdue = slot.max(served.busy_until(now)?).checked_add(grace).ok()?;
     Some(MissedSlot { slot, overdue, backup_id: id_of_slot(cron_job_name, slot) })

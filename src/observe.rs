@@ -3,6 +3,7 @@
 use crate::{
     api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus},
     conditions::{Verdict, conditions},
+    duration,
     health::{self, Served},
     manifest::cron_job_name,
     observed::CronJobView,
@@ -53,20 +54,21 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
     });
     let schedule = backup.spec.as_ref().ok().and_then(|spec| fires(spec).ok());
-    let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_ref() };
+    let timeout = backup.spec.as_ref().ok().and_then(|spec| duration::parse(&spec.backup_timeout));
+    let timeout = timeout.map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
+    let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_ref(), timeout };
     let records = records::all(&history, now);
     let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
     let due = health::due(backup, now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
     let name = cron_job_name(backup.name());
     let missed = due.as_ref().and_then(|due| health::missed_slot(due, &name, &served, *grace, now));
-    let remembered_slot = earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
     let last_slot = ours.and_then(|cron_job| cron_job.last_schedule_time);
     let unseen = last_slot.and_then(|slot| slot.checked_add(UNSEEN).ok());
 
     let status = AntflyBackupStatus {
         phase: Some(phase),
-        last_scheduled_time: last_slot.max(remembered_slot).map(Time),
+        last_scheduled_time: served.last_scheduled(now).map(Time),
         last_successful_backup: newest(
             BackupStatus::Completed,
             &records,
@@ -91,6 +93,7 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         next_scheduled_backup: next.map(Time),
         active_since: due.as_ref().map(|due| Time(due.since)),
         observed_schedule: due.map(|due| due.schedule),
+        observed_success_time: ours.and_then(|cron_job| cron_job.last_successful_time).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);

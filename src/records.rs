@@ -37,6 +37,8 @@ pub struct History<'a> {
     pub cron_job: Option<&'a CronJobView>,
     /// The schedule, if the spec has a valid one.
     pub schedule: Option<&'a Schedule>,
+    /// The longest time that a backup takes, if the spec has a valid one.
+    pub timeout: Option<SignedDuration>,
 }
 
 /// Makes the record of each Job, and takes over those of Jobs that are gone: all that is known, newest first.

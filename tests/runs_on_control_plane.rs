@@ -17,9 +17,10 @@ use k8s_openapi::api::{
 };
 use kube::{
     ResourceExt,
-    api::{DeleteParams, ListParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
+use std::path::Path;
 use support::{Nightly, control_plane, eventually, operator, shared};
 
 fn is(status: &str) -> impl Fn(&Value) -> bool {
@@ -138,6 +139,61 @@ async fn the_record_of_a_job_that_the_history_limits_trim_at_once_stays() {
     let status = nightly.status().await.unwrap();
     assert_eq!((&status["recentBackups"], &status["lastSuccessfulBackup"]), (&json!([record]), &record));
     assert_eq!(nightly.events("BackupCompleted").await, normal("Backup by-hand completed"));
+}
+
+#[tokio::test]
+async fn the_record_of_a_job_that_ran_into_its_deadline_and_was_trimmed_at_once_stays() {
+    let limits = json!({"successfulJobsHistoryLimit": 0, "failedJobsHistoryLimit": 0, "backupTimeout": "3s"});
+    let nightly = Nightly::create(shared().await, "trimmed-failure", limits).await;
+    nightly.start("late").await;
+    let waiting = json!({"reason": "CreateContainerConfigError", "message": "secret \"keys\" not found"});
+    nightly.report("late", "Pending", json!({"waiting": waiting})).await;
+    until_job_gone(&nightly, "late").await;
+    let record = nightly.until_record("late", "Failed", is("Failed")).await;
+    let error = "DeadlineExceeded after 3s: CreateContainerConfigError: secret \"keys\" not found";
+    assert_eq!(record["error"], error);
+    assert_eq!(nightly.until_healthy("False", "BackupJobFailed").await, format!("backup late failed: {error}"));
+
+    nightly.suspend().await;
+    assert_eq!(nightly.status().await.unwrap()["lastFailedBackup"], record);
+    assert_eq!(nightly.events("BackupFailed").await, warning(&format!("Backup late failed: {error}")));
+}
+
+#[tokio::test]
+async fn the_documented_way_to_back_up_before_an_upgrade_ends_with_the_backup_well_or_not() {
+    let control_plane = shared().await;
+    let nightly = Nightly::create(control_plane, "upgrade", json!({})).await;
+    eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
+    let page = include_str!("../docs/operations.md");
+    let (_, section) = page.split_once("## Back up before an upgrade").unwrap();
+    let (_, script) = section.split_once("```console\n").unwrap();
+    let (script, _) = script.split_once("```").unwrap();
+    let script = script.replace("daily-backup", "nightly").replace("production", "upgrade");
+
+    let run = |script: String| {
+        let mut kubectl = control_plane.kubectl().unwrap();
+        let directory = Path::new(kubectl.get_program()).parent().unwrap().to_owned();
+        kubectl = control_plane.command(Path::new("bash"));
+        let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+        kubectl.args(["-euo", "pipefail", "-c", &script]).env("PATH", path);
+        tokio::task::spawn_blocking(move || kubectl.output().unwrap())
+    };
+    let well = run(script.clone());
+    nightly.until_record("before-upgrade", "Running", is("Running")).await;
+    assert!(!well.is_finished(), "it does not wait");
+    nightly.succeed("before-upgrade").await;
+    let well = well.await.unwrap();
+    assert!(well.status.success(), "{}", String::from_utf8_lossy(&well.stderr));
+
+    let ill = run(script.replace("before-upgrade", "again"));
+    nightly.until_record("again", "Running", is("Running")).await;
+    nightly.all::<Job>().delete("again", &DeleteParams::background()).await.unwrap();
+    let ill = ill.await.unwrap();
+    assert!(!ill.status.success(), "{}", String::from_utf8_lossy(&ill.stdout));
+
+    let wide = run("kubectl get antflybackup nightly -n upgrade -o wide".to_owned()).await.unwrap();
+    let wide = String::from_utf8(wide.stdout).unwrap();
+    assert!(wide.contains("HEALTHY") && wide.contains("BackupJobFailed"), "{wide}");
 }
 
 #[tokio::test]
@@ -261,4 +317,62 @@ async fn what_ended_while_no_operator_ran_is_told_from_the_cron_job_and_never_in
     assert_eq!((&record["error"], &record["verified"]), (&json!(error), &json!(false)));
     assert_eq!(failure.status().await.unwrap().get("lastSuccessfulBackup"), None);
     assert_eq!(failure.events("BackupFailed").await, warning(&format!("Backup unseen failed: {error}")));
+}
+
+#[tokio::test]
+async fn a_slot_whose_job_came_and_went_while_no_operator_ran_is_told_from_the_cron_job() {
+    let control_plane = control_plane().await;
+    let mut killed = operator(&control_plane, "killed", &[]);
+    let success = Nightly::create(&control_plane, "slot-success", json!({})).await;
+    let failure = Nightly::create(&control_plane, "slot-failure", json!({})).await;
+    for nightly in [&success, &failure] {
+        nightly.until_healthy("Unknown", "NoRunYet").await;
+    }
+    killed.kill().unwrap();
+
+    let cron_job = async |nightly: &Nightly, spec: Value| {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        nightly.all::<CronJob>().patch("nightly-cron", &PatchParams::default(), &patch).await.unwrap();
+    };
+    let mut ids = Vec::new();
+    for nightly in [&success, &failure] {
+        cron_job(nightly, json!({"schedule": "* * * * *"})).await;
+        ids.push(scheduled_job(nightly).await);
+        cron_job(nightly, json!({"suspend": true})).await;
+    }
+    success.succeed(&ids[0]).await;
+    let ended = eventually("the CronJob to know of the success", async || {
+        let cron_job = success.all::<CronJob>().get("nightly-cron").await?;
+        cron_job.status.and_then(|status| status.last_successful_time).context("it does not")
+    })
+    .await;
+    for (nightly, id) in [&success, &failure].into_iter().zip(&ids) {
+        nightly.all::<Job>().delete(id, &DeleteParams::background()).await.unwrap();
+        until_job_gone(nightly, id).await;
+        eventually("the CronJob to forget the Job", async || {
+            let cron_job = nightly.all::<CronJob>().get("nightly-cron").await?;
+            ensure!(
+                cron_job.status.is_none_or(|status| status.active.is_none_or(|active| active.is_empty())),
+                "it lists it"
+            );
+            Ok(())
+        })
+        .await;
+    }
+
+    let _operator = operator(&control_plane, "operator", &[]);
+    let record = success.until_record(&ids[0], "Completed", is("Completed")).await;
+    let slot = success.status().await.unwrap()["lastScheduledTime"].clone();
+    assert_eq!(
+        record,
+        json!({
+            "backupId": ids[0], "jobName": ids[0], "status": "Completed", "verified": false, "trigger": "Scheduled",
+            "scheduledTime": slot, "startTime": slot, "completionTime": json!(ended),
+        })
+    );
+    let record = failure.until_record(&ids[1], "Failed", is("Failed")).await;
+    assert_eq!(record["error"], "not known to have completed: the Job is gone, and nobody saw its end");
+    assert_eq!(record["verified"], false);
+    assert_eq!(failure.status().await.unwrap().get("lastSuccessfulBackup"), None);
+    failure.until_healthy("False", "BackupJobFailed").await;
 }

@@ -3,7 +3,7 @@
 //! That is little: the last slot for which a Job was made, and when the last Job that succeeded did. No run counts as completed
 //! unless that success can only be its own.
 
-use super::{FEWEST_RECORDS, History, UNSEEN, id_of_slot};
+use super::{FEWEST_RECORDS, History, UNSEEN, id_of_slot, whole_seconds};
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
     observed::JobOutcome,
@@ -37,6 +37,7 @@ pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>,
             }
             _ => {
                 record.status = BackupStatus::Failed;
+                record.completion_time = Some(Time(whole_seconds(now)));
                 let before = record.error.map_or(String::new(), |error| format!("; before: {error}"));
                 let error = format!("not known to have completed: the Job is gone, and nobody saw its end{before}");
                 record.error = Some(shortened(&error));
@@ -53,6 +54,10 @@ fn unexplained_success(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let success = history.cron_job?.last_successful_time.filter(|success| now.duration_since(*success) > -UNSEEN)?;
+    // what was there at the last look, when the run was under way, is not of its end
+    if history.earlier.and_then(|status| status.observed_success_time.as_ref()).is_some_and(|seen| seen.0 >= success) {
+        return None;
+    }
     let remembered = history.earlier.and_then(|status| status.last_successful_backup.as_ref());
     let completed = records.values().chain(remembered).filter(|record| record.status == BackupStatus::Completed);
     let known = completed.filter_map(|record| record.completion_time.as_ref()).map(|time| time.0);
@@ -60,22 +65,22 @@ fn unexplained_success(
     known.chain(ended).all(|time| time < success).then_some(success)
 }
 
-/// The id of the run that the success can only be of, if it is one of those. Runs by schedule come one after the other, those
-/// by hand whenever somebody likes.
+/// The id of the run that the success can only be of, if it is one of those.
 fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> Option<String> {
-    let begun: Vec<_> = unseen.iter().filter(|record| record.start_time.0 <= success).collect();
-    if begun.len() > 1 && begun.iter().any(|record| record.trigger == Some(BackupTrigger::Manual)) {
-        return None;
-    }
-    let last_slot = history.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
-    let may_own = |record: &&&BackupRecord| {
-        let begun = record.scheduled_time.as_ref().map_or(record.start_time.0, |slot| slot.0);
-        // from the next slot on the success may be that of a run which left no trace
-        let next = || history.schedule?.next_after(begun);
-        last_slot.is_none_or(|last| last <= begun) || next().is_some_and(|next| success < next)
+    // not one that had not begun, nor one whose time was over
+    let may_own = |record: &&BackupRecord| {
+        let start = record.start_time.0;
+        let end = history.timeout.and_then(|timeout| start.checked_add(timeout).ok()?.checked_add(UNSEEN).ok());
+        start <= success && end.is_none_or(|end| success <= end)
     };
-    let mut owners = begun.iter().filter(may_own);
-    owners.next().filter(|_| owners.next().is_none()).map(|record| record.backup_id.clone())
+    let mut owners = unseen.iter().filter(may_own);
+    let owner = owners.next().filter(|_| owners.next().is_none())?;
+    let last_slot = history.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
+    // from the next slot on it may be of a run which left no trace
+    let begun = owner.scheduled_time.as_ref().map_or(owner.start_time.0, |slot| slot.0);
+    let next = || history.schedule?.next_after(begun);
+    let is_alone = last_slot.is_none_or(|last| last <= begun) || next().is_some_and(|next| success < next);
+    is_alone.then(|| owner.backup_id.clone())
 }
 
 /// A record, not yet ended, of the CronJob's last slot, if its Job came and went while nobody watched.

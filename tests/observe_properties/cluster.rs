@@ -11,6 +11,9 @@ pub const START: i64 = 1_795_435_200;
 /// Seconds from one slot of the schedule to the next.
 const PERIOD: i64 = 600;
 
+/// The longest time that a Job takes, in seconds.
+const TIMEOUT: i64 = 500;
+
 /// The schedule of the backup.
 pub const SCHEDULE: &str = "*/10 * * * *";
 
@@ -67,6 +70,8 @@ pub enum Step {
     Refuse(usize),
     Suspend(usize, bool),
     End(usize),
+    /// Its Pod succeeds, and so does it.
+    Succeed(usize),
     DeleteJob(usize),
     DeletePod(usize),
     Wait(i64),
@@ -97,9 +102,22 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => job().prop_map(Step::Refuse),
         1 => (job(), any::<bool>()).prop_map(|(job, suspend)| Step::Suspend(job, suspend)),
         6 => job().prop_map(Step::End),
+        1 => job().prop_map(Step::Succeed),
         2 => job().prop_map(Step::DeleteJob),
         1 => job().prop_map(Step::DeletePod),
         3 => sample::select(vec![1, 7, 61, PERIOD, 3 * PERIOD]).prop_map(Step::Wait),
+    ]
+}
+
+/// What leaves little behind.
+pub fn step_unseen() -> impl Strategy<Value = Step> {
+    let job = || 0..3usize;
+    prop_oneof![
+        2 => Just(Step::Schedule),
+        3 => job().prop_map(Step::Succeed),
+        1 => job().prop_map(Step::End),
+        5 => job().prop_map(Step::DeleteJob),
+        2 => sample::select(vec![61, PERIOD]).prop_map(Step::Wait),
     ]
 }
 
@@ -127,6 +145,8 @@ pub struct Cluster {
     pub uids: BTreeMap<String, String>,
     /// UIDs of Jobs that were started by hand.
     pub manual: BTreeSet<String>,
+    /// UIDs of Jobs that ended after the next slot.
+    pub overrun: BTreeSet<String>,
 }
 
 fn time(second: i64) -> Value {
@@ -151,6 +171,7 @@ impl Cluster {
             truth: BTreeMap::new(),
             uids: BTreeMap::new(),
             manual: BTreeSet::new(),
+            overrun: BTreeSet::new(),
         }
     }
 
@@ -178,6 +199,10 @@ impl Cluster {
             Step::Refuse(job) => self.refuse(*job),
             Step::Suspend(job, suspend) => self.suspend(*job, *suspend),
             Step::End(job) => self.end(*job),
+            Step::Succeed(job) => {
+                let steps = [Step::Pod(*job), Step::Tell(*job, PodNews::Verified), Step::End(*job)];
+                Some(steps.iter().flat_map(|step| self.take(step)).collect())
+            }
             Step::DeleteJob(job) => self.delete_job(*job),
             Step::DeletePod(job) => self.delete_pod(*job),
         }
@@ -228,7 +253,7 @@ impl Cluster {
                 "creationTimestamp": time(self.clock),
             },
             "spec": {
-                "backoffLimit": 3, "activeDeadlineSeconds": 500,
+                "backoffLimit": 3, "activeDeadlineSeconds": TIMEOUT,
                 "template": {"spec": {"containers": [{"name": "backup", "args": arguments}]}},
             },
             "status": {"startTime": time(self.controller_clock())},
@@ -358,7 +383,10 @@ impl Cluster {
         let now = self.controller_clock();
         let job = self.running(number)?;
         let newest = job.pods.last().map(|pod| pod["status"]["phase"].clone());
-        let truth = if newest == Some(json!("Succeeded")) { Truth::Completed } else { Truth::Failed };
+        let started: Timestamp = serde_json::from_value(job.object["status"]["startTime"].clone()).unwrap();
+        let is_in_time = now <= started.as_second() + TIMEOUT;
+        let is_done = is_in_time && newest == Some(json!("Succeeded"));
+        let truth = if is_done { Truth::Completed } else { Truth::Failed };
         // the Pod that still is active is deleted, and counted
         let active = job.pods.pop_if(|pod| pod["status"]["phase"] == "Pending");
         if active.is_some() {
@@ -378,6 +406,10 @@ impl Cluster {
             _ => condition("Failed", "DeadlineExceeded"),
         };
         let (uid, job) = (job.uid.clone(), job.object.clone());
+        let slot = &job["metadata"]["annotations"]["batch.kubernetes.io/cronjob-scheduled-timestamp"];
+        if slot.as_str().is_some_and(|slot| slot.parse::<Timestamp>().unwrap().as_second() + PERIOD <= now) {
+            self.overrun.insert(uid.clone());
+        }
         self.truth.insert(uid, truth);
         if truth == Truth::Completed {
             self.cron_job["status"]["lastSuccessfulTime"] = time(now);

@@ -1,7 +1,7 @@
 //! Random histories: whatever happens in the cluster, to the operator and to its watches, the status stays true.
 
 use super::{
-    cluster::{Change, Cluster, KINDS, Kind, START, Step, Truth, step},
+    cluster::{Change, Cluster, KINDS, Kind, START, Step, Truth, step, step_unseen},
     operator::Operator,
 };
 use antfly_backup_operator::{
@@ -22,6 +22,8 @@ enum Moment {
     Hear(Kind),
     /// A watch is cut, and begins with a new list.
     Relist(Kind),
+    /// Nobody watches while that happens, and then an operator starts.
+    Absence(Vec<Step>),
     /// Nobody watches until the next start.
     Stop,
     Start,
@@ -35,6 +37,7 @@ fn moment() -> impl Strategy<Value = Moment> {
         5 => Just(Moment::Look),
         5 => sample::select(KINDS.to_vec()).prop_map(Moment::Hear),
         1 => sample::select(KINDS.to_vec()).prop_map(Moment::Relist),
+        3 => collection::vec(step_unseen(), 1..8).prop_map(Moment::Absence),
         1 => Just(Moment::Stop),
         2 => Just(Moment::Start),
         1 => sample::select(vec![-7200, -30, 0, 0, 30, 7200]).prop_map(Moment::Clock),
@@ -107,6 +110,11 @@ impl History {
                 }
                 self.look();
             }
+            Moment::Absence(steps) => {
+                self.operator = None;
+                steps.iter().for_each(|step| drop(self.cluster.take(step)));
+                self.take(&Moment::Start);
+            }
             Moment::Stop => self.operator = None,
             Moment::Start => {
                 self.untold.clear();
@@ -178,9 +186,10 @@ impl History {
 
     /// Nothing is claimed that did not happen.
     fn check_truth(&self, status: &AntflyBackupStatus) {
-        // a run by hand that nobody heard of may be what the CronJob's last success speaks of
+        // a run that nobody heard of may be what the CronJob's last success speaks of, if it kept no time
         let unheard = |(uid, truth): (&String, &Truth)| {
-            *truth == Truth::Completed && self.cluster.manual.contains(uid) && !self.heard.contains(uid)
+            let keeps_time = !self.cluster.manual.contains(uid) && !self.cluster.overrun.contains(uid);
+            *truth == Truth::Completed && !keeps_time && !self.heard.contains(uid)
         };
         let is_ambiguous = self.cluster.truth.iter().any(unheard);
         for record in &status.recent_backups {

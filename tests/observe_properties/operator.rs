@@ -33,7 +33,7 @@ impl Operator {
             },
             "spec": {
                 "clusterRef": {"name": "osprey"}, "schedule": SCHEDULE, "destination": {"location": "s3://tidewater/ledgers"},
-                "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, "backupTimeout": "1h",
+                "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, "backupTimeout": "500s",
             },
             "status": status,
         });

@@ -163,6 +163,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             conditions,
             active_since: None,
             observed_schedule: None,
+            observed_success_time: None,
             next_scheduled_backup: next.map(Time),
             cron_job_name: Some("an-earlier-name".into()),
         })
