@@ -120,7 +120,7 @@ pub struct BackupRecord {
     /// When the backup started.
     #[serde(rename = "startTime")]
     pub start_time: Time,
-    /// When the backup completed or failed. Absent while it runs.
+    /// When the backup completed or failed. Absent while it runs, and when it is not known.
     #[serde(rename = "completionTime", default, skip_serializing_if = "Option::is_none")]
     pub completion_time: Option<Time>,
     /// How the backup went.
@@ -131,7 +131,7 @@ pub struct BackupRecord {
     /// What started the backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<BackupTrigger>,
-    /// Whether antfly itself said, of this very backup and of each table that was asked for, that it is complete. When false, it ended without an error, and more is not known.
+    /// Whether antfly itself said, of this very backup and of each table that was asked for, that it is complete. When false, this is what its exit code says or, where nobody saw its end, what the CronJob says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
     /// Where the backup was written. To restore it, both this and backupId are needed.
@@ -152,6 +152,9 @@ pub struct BackupRecord {
     /// Why the backup failed or, while it runs, why it makes no progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// When the backup was first seen to make no progress. Absent if it always made some.
+    #[serde(rename = "stuckTime", default, skip_serializing_if = "Option::is_none")]
+    pub stuck_time: Option<Time>,
 }
 
 /// What the operator last saw. Written by the operator only.

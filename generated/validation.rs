@@ -529,6 +529,7 @@ pub(super) fn status_last_successful_backup(
                 "attempts",
                 "tables",
                 "error",
+                "stuckTime",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -578,6 +579,9 @@ pub(super) fn status_last_successful_backup(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_successful_backup_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "stuckTime") {
+        status_last_successful_backup_stuck_time(value, &path.field("stuckTime"), out);
     }
 }
 
@@ -724,6 +728,16 @@ pub(super) fn status_last_successful_backup_error(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastSuccessfulBackup.stuckTime`.
+pub(super) fn status_last_successful_backup_stuck_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
 /// Checks `status.lastFailedBackup`.
 pub(super) fn status_last_failed_backup(
     value: &Value,
@@ -748,6 +762,7 @@ pub(super) fn status_last_failed_backup(
                 "attempts",
                 "tables",
                 "error",
+                "stuckTime",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -797,6 +812,9 @@ pub(super) fn status_last_failed_backup(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_failed_backup_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "stuckTime") {
+        status_last_failed_backup_stuck_time(value, &path.field("stuckTime"), out);
     }
 }
 
@@ -943,6 +961,16 @@ pub(super) fn status_last_failed_backup_error(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastFailedBackup.stuckTime`.
+pub(super) fn status_last_failed_backup_stuck_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
 /// Checks `status.recentBackups`.
 pub(super) fn status_recent_backups(
     value: &Value,
@@ -980,6 +1008,7 @@ pub(super) fn status_recent_backups_item(
                 "attempts",
                 "tables",
                 "error",
+                "stuckTime",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1029,6 +1058,9 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_recent_backups_item_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "stuckTime") {
+        status_recent_backups_item_stuck_time(value, &path.field("stuckTime"), out);
     }
 }
 
@@ -1173,6 +1205,16 @@ pub(super) fn status_recent_backups_item_error(
 ) {
     let Some(subject) = out.text(value, path) else { return };
     out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.recentBackups[].stuckTime`.
+pub(super) fn status_recent_backups_item_stuck_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
 }
 
 /// Checks `status.conditions`.
@@ -1379,6 +1421,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "attempts");
         cel::drop_null(object, "tables");
         cel::drop_null(object, "error");
+        cel::drop_null(object, "stuckTime");
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/status/lastFailedBackup") {
         cel::drop_null(object, "completionTime");
@@ -1391,6 +1434,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "attempts");
         cel::drop_null(object, "tables");
         cel::drop_null(object, "error");
+        cel::drop_null(object, "stuckTime");
     }
 }
 

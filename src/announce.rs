@@ -3,6 +3,7 @@
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     plan::{Blocked, reason},
+    records::FEWEST_RECORDS,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -48,7 +49,9 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
 /// The events for what became of runs between two statuses: once each, with the id.
 pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Vec<Announcement> {
     let mut announcements = Vec::new();
-    for record in status.recent_backups.iter().rev() {
+    for record in
+        status.recent_backups.iter().rev().filter(|record| !earlier.is_some_and(|it| has_forgotten(it, record)))
+    {
         let before = earlier.and_then(|status| known(status, record));
         announcements.extend(of_record(before, record, earlier.is_some()));
     }
@@ -69,6 +72,12 @@ fn known<'a>(status: &'a AntflyBackupStatus, now: &BackupRecord) -> Option<&'a B
     let mut records = status.recent_backups.iter();
     records
         .find(|record| record.backup_id == now.backup_id && (record.job_uid.is_none() || record.job_uid == now.job_uid))
+}
+
+/// Whether a status may have left the record out to make room for newer ones.
+fn has_forgotten(status: &AntflyBackupStatus, record: &BackupRecord) -> bool {
+    let oldest = status.recent_backups.last().filter(|_| status.recent_backups.len() >= FEWEST_RECORDS);
+    oldest.is_some_and(|oldest| record.start_time.0 < oldest.start_time.0)
 }
 
 fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: bool) -> Vec<Announcement> {
@@ -95,7 +104,7 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
                 format!("Backup {id} failed: {error}"),
             ));
         }
-        BackupStatus::Running if now.error.is_some() && before.is_none_or(|before| before.error.is_none()) => {
+        BackupStatus::Running if now.error.is_some() && before.is_none_or(|before| before.stuck_time.is_none()) => {
             let note = format!("Backup {id} makes no progress: {error}");
             announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
         }

@@ -1,12 +1,12 @@
 //! `BackupRunHealthy`: whether the last backup completed, and none is overdue.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
     conditions::Verdict,
     observed::CronJobView,
     plan::{fires, reason},
-    records::whole_seconds,
-    runs::duration_text,
+    records::{UNSEEN, id_of_slot, whole_seconds},
+    runs::{Run, duration_text},
     schedule::Schedule,
     stored::StoredBackup,
 };
@@ -38,44 +38,89 @@ pub fn due(backup: &StoredBackup, now: Timestamp) -> Option<Due> {
     Some(Due { since: whole_seconds(since), schedule: spec.schedule.clone(), parsed })
 }
 
-/// The first slot that should have started a backup and has not, with the moment from which it counts as overdue.
+/// A slot that should have started a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissedSlot {
+    /// The slot.
+    pub slot: Timestamp,
+    /// When it counts as overdue.
+    pub overdue: Timestamp,
+    /// The id that its backup would have.
+    pub backup_id: String,
+}
+
+/// What is known of the slots that were served.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// The status as it was.
+    pub earlier: Option<&'a AntflyBackupStatus>,
+    /// The CronJob, if it is the backup's.
+    pub cron_job: Option<&'a CronJobView>,
+    /// All records, newest first.
+    pub records: &'a [BackupRecord],
+    /// The Jobs that are known.
+    pub runs: &'a [Run],
+}
+
+impl Served<'_> {
+    /// The last slot that was served; one in the future is the word of a clock that ran ahead.
+    fn last_slot(&self, now: Timestamp) -> Option<Timestamp> {
+        let remembered = self.earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
+        let of_cron_job = self.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
+        let of_records = self.records.iter().filter_map(|record| record.scheduled_time.as_ref()).map(|time| time.0);
+        let slots = remembered.into_iter().chain(of_cron_job).chain(of_records);
+        slots.filter(|slot| *slot <= now.saturating_add(UNSEEN).unwrap_or(now)).max()
+    }
+
+    /// Until when the CronJob controller can start none, because it waits for the end of an earlier one; `None` if that
+    /// has no end. Those started by hand hold nothing up, and none goes on for longer than its Job's deadline.
+    fn busy_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut until = Timestamp::MIN;
+        for record in self.records.iter().filter(|record| record.trigger != Some(BackupTrigger::Manual)) {
+            let end = if record.status == BackupStatus::Running {
+                let run = self.runs.iter().find(|run| run.job.name() == record.backup_id && !run.is_gone);
+                run?.deadline(now)?
+            } else {
+                record.completion_time.as_ref().map_or(record.start_time.0, |time| time.0.min(now))
+            };
+            until = until.max(end);
+        }
+        Some(until)
+    }
+}
+
+/// The first slot that should have started a backup and has not.
 pub fn missed_slot(
     due: &Due,
-    earlier: Option<&AntflyBackupStatus>,
-    cron_job: Option<&CronJobView>,
-    records: &[BackupRecord],
+    cron_job_name: &str,
+    served: &Served<'_>,
     grace: SignedDuration,
-) -> Option<(Timestamp, Timestamp)> {
-    let remembered = earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
-    let served = cron_job.and_then(|cron_job| cron_job.last_schedule_time).max(remembered);
-    let served =
-        records.iter().filter_map(|record| record.scheduled_time.as_ref()).map(|time| time.0).max().max(served);
-    // the controller starts none while one runs
-    if records.iter().any(|record| record.status == BackupStatus::Running) {
-        return None;
-    }
-    let slot = due.parsed.next_after(served.map_or(due.since, |served| served.max(due.since)))?;
-    Some((slot, slot.checked_add(grace).ok()?))
+    now: Timestamp,
+) -> Option<MissedSlot> {
+    let last = served.last_slot(now);
+    let slot = due.parsed.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
+    let overdue = slot.max(served.busy_until(now)?).checked_add(grace).ok()?;
+    Some(MissedSlot { slot, overdue, backup_id: id_of_slot(cron_job_name, slot) })
 }
 
 /// The condition.
 pub fn verdict(
-    missed: Option<(Timestamp, Timestamp)>,
+    missed: Option<&MissedSlot>,
     records: &[BackupRecord],
     grace: SignedDuration,
     now: Timestamp,
 ) -> Verdict {
     let kind = "BackupRunHealthy";
-    if let Some((slot, _)) = missed.filter(|(_, overdue)| now >= *overdue) {
+    if let Some(MissedSlot { slot, backup_id, .. }) = missed.filter(|missed| now >= missed.overdue) {
         let grace = duration_text(grace.as_secs());
         let message = format!(
-            "the backup of {slot} has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
+            "backup {backup_id}, due at {slot}, has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
         );
         return Verdict { kind, status: "False", reason: reason::BACKUP_OVERDUE, message };
     }
     match records.iter().find(|record| record.status != BackupStatus::Running) {
         Some(record) if record.status == BackupStatus::Completed => {
-            let proof = if record.verified == Some(true) { "" } else { " (as far as its exit code tells)" };
+            let proof = if record.verified == Some(true) { "" } else { " (not verified)" };
             let message = format!("backup {} completed{proof}", record.backup_id);
             Verdict { kind, status: "True", reason: reason::BACKUP_JOB_SUCCEEDED, message }
         }

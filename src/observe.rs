@@ -3,10 +3,10 @@
 use crate::{
     api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus},
     conditions::{Verdict, conditions},
-    health,
+    health::{self, Served},
     manifest::cron_job_name,
     observed::CronJobView,
-    plan::{Blocked, ClusterLookup, Plan, reason},
+    plan::{Blocked, ClusterLookup, Plan, fires, reason},
     records::{self, History, UNSEEN, newest},
     runs::Run,
     stored::StoredBackup,
@@ -52,10 +52,14 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
         limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
     });
-    let records = records::all(&History { earlier, runs, cron_job: ours }, now);
+    let schedule = backup.spec.as_ref().ok().and_then(|spec| fires(spec).ok());
+    let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_ref() };
+    let records = records::all(&history, now);
     let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
     let due = health::due(backup, now);
-    let missed = due.as_ref().and_then(|due| health::missed_slot(due, earlier, ours, &records, *grace));
+    let served = Served { earlier, cron_job: ours, records: &records, runs };
+    let name = cron_job_name(backup.name());
+    let missed = due.as_ref().and_then(|due| health::missed_slot(due, &name, &served, *grace, now));
     let remembered_slot = earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
     let last_slot = ours.and_then(|cron_job| cron_job.last_schedule_time);
     let unseen = last_slot.and_then(|slot| slot.checked_add(UNSEEN).ok());
@@ -77,7 +81,7 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
             vec![
                 schedule_ready(backup, plan, ours),
                 cluster_ready(backup, plan, cluster),
-                health::verdict(missed, &records, *grace, now),
+                health::verdict(missed.as_ref(), &records, *grace, now),
             ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
@@ -89,8 +93,9 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         observed_schedule: due.map(|due| due.schedule),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
-    let moments = [next, missed.map(|(_, overdue)| overdue), unseen];
-    (status, moments.into_iter().flatten().filter(|moment| *moment > now).min())
+    let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
+    let moments = [next, missed.map(|missed| missed.overdue), unseen].into_iter().flatten().chain(awaited);
+    (status, moments.filter(|moment| *moment > now).min())
 }
 
 fn schedule_ready(backup: &StoredBackup, plan: &Result<Plan, Blocked>, ours: Option<&CronJobView>) -> Verdict {

@@ -2,9 +2,10 @@
 
 use crate::{
     manifest::CONTAINER,
-    observed::{CronJobView, JobOutcome, JobView, PodView, Terminated},
+    observed::{CronJobView, JobOutcome, JobView, PodRefusal, PodView, Terminated, Waiting},
     runner::{RunResult, RunStatus, last_words},
 };
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// Longest error of a record, in characters (`maxLength` in the schema).
@@ -12,6 +13,12 @@ const LONGEST_ERROR: usize = 1024;
 
 /// Reason of a Job's failure: `activeDeadlineSeconds` is over.
 const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
+
+/// Cause of a run's delay: an attempt failed.
+pub const RETRYING: &str = "Retrying";
+
+/// How much later than those of their Job news of Pods may come: the two have watches of their own.
+const PODS_LATE: SignedDuration = SignedDuration::from_secs(5);
 
 /// A Job and what is known of its Pods.
 #[derive(Clone, Debug)]
@@ -22,8 +29,8 @@ pub struct Run {
     pub is_gone: bool,
     /// Its Pods, oldest first, those included that are gone.
     pub pods: Vec<Arc<PodView>>,
-    /// Why the Job controller could not create a Pod.
-    pub refusal: Option<String>,
+    /// The last time that the Job controller could not create a Pod.
+    pub refusal: Option<Arc<PodRefusal>>,
 }
 
 /// Why a run does not get on: a cause in one word, and the rest for people.
@@ -53,49 +60,92 @@ impl Run {
         ends.filter(|end| !must_succeed || end.exit_code == 0).find_map(|end| RunResult::parse(&end.message))
     }
 
+    /// Whether the Job ended so recently that news of its Pods, which have the proof or the cause, may be on their way.
+    pub fn awaits_pods(&self, now: Timestamp) -> bool {
+        let Some(end) = self.job.end_time.filter(|_| self.job.outcome != JobOutcome::Running) else { return false };
+        let ended = self.pods.iter().filter(|pod| pod.failed || pod.succeeded).count();
+        now.duration_since(end).abs() < PODS_LATE && i32::try_from(ended).is_ok_and(|ended| ended < self.job.attempts)
+    }
+
+    /// From when on [`Self::awaits_pods`] is false.
+    pub fn pods_awaited_until(&self) -> Option<Timestamp> {
+        self.job.end_time?.checked_add(PODS_LATE).ok()
+    }
+
+    /// When `activeDeadlineSeconds` end the Job at the latest, if it has them.
+    pub fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        self.job.started(now).checked_add(SignedDuration::from_secs(self.job.deadline_seconds?)).ok()
+    }
+
     /// What keeps the run from getting on, as Kubernetes says.
     pub fn obstacle(&self) -> Option<Obstacle> {
         if !self.is_running() {
             return None;
         }
-        let Some(newest) = self.pods.last() else {
-            return self.refusal.as_ref().map(|message| obstacle("FailedCreate", message));
-        };
-        if let Some(waiting) = &newest.waiting {
-            // the kubelet says the two in turn
-            let reason = if waiting.reason == "ErrImagePull" { "ImagePullBackOff" } else { &waiting.reason };
-            return Some(obstacle(reason, &waiting.message));
+        if self.job.suspended {
+            return Some(obstacle("Suspended", "spec.suspend of the Job is true; no Pod starts until it is false"));
         }
-        if let Some(message) = &newest.unschedulable {
+        let refused = |refusal: &Arc<PodRefusal>| obstacle("FailedCreate", &refusal.message);
+        let Some(newest) = self.pods.last() else { return self.refusal.as_ref().map(refused) };
+        if newest.succeeded {
+            return None;
+        }
+        let is_later = |refusal: &&Arc<PodRefusal>| refusal.last_seen.is_some_and(|seen| seen > newest.created());
+        if let Some(refusal) = self.refusal.as_ref().filter(is_later).filter(|_| newest.failed) {
+            return Some(refused(refusal));
+        }
+        if let Some(waiting) = newest.waiting.as_ref().filter(|_| !newest.failed) {
+            return Some(obstacle(cause(waiting), &waiting.message));
+        }
+        if let Some(message) = newest.unschedulable.as_ref().filter(|_| !newest.failed) {
             return Some(obstacle("Unschedulable", message));
         }
-        let failed = self.pods.iter().rev().find(|pod| pod.failed)?;
-        let (started, most) = (self.attempts(), self.job.backoff_limit + 1);
-        let message =
-            format!("{started} of at most {most} attempts started; the last that failed: {}", failure(failed));
-        Some(obstacle("Retrying", &message))
+        if let Some(failed) = self.pods.iter().rev().find(|pod| pod.failed) {
+            let (started, most) = (self.attempts(), self.job.backoff_limit.saturating_add(1));
+            let why = failure(failed).unwrap_or_else(|| "the cause is not known".to_owned());
+            let message = format!("{started} of at most {most} attempts started; the last that failed: {why}");
+            return Some(obstacle(RETRYING, &message));
+        }
+        let restarts = newest.restarts;
+        (restarts > 0).then(|| obstacle("Restarting", &format!("containers were started again {restarts} times")))
     }
 
-    /// Why the run failed. `known` is what its record says so far, for when the Pods are gone.
+    /// Why the run failed: first what is nearest to its end. `known` is what its record says so far, for when the Pods are
+    /// gone.
     pub fn error(&self, known: Option<&str>) -> Option<String> {
         let JobOutcome::Failed { reason, message } = &self.job.outcome else { return None };
-        let of_pod =
-            self.pods.iter().rev().find(|pod| pod.failed).map(|pod| failure(pod)).filter(|error| !error.is_empty());
         let error = if reason == DEADLINE_EXCEEDED {
-            if let Some(known) = known.filter(|known| of_pod.is_none() && known.starts_with(DEADLINE_EXCEEDED)) {
-                return Some(known.to_owned());
-            }
-            let after =
-                self.job.deadline_seconds.map_or(String::new(), |seconds| format!(" after {}", duration_text(seconds)));
-            let stuck = || self.pods.last().and_then(|pod| stuck(pod)).or_else(|| self.refusal.clone());
-            let detail = of_pod.or_else(stuck).or_else(|| known.map(str::to_owned));
-            let detail = detail.map_or(String::new(), |detail| format!(": {detail}"));
-            format!("{DEADLINE_EXCEEDED}{after}{detail}")
+            self.error_at_deadline(known)
         } else {
+            let of_pod = self.pods.iter().rev().filter(|pod| pod.failed).find_map(|pod| failure(pod));
             let known = known.filter(|_| self.pods.is_empty()).map(str::to_owned);
             of_pod.or(known).unwrap_or_else(|| join(reason, message))
         };
         Some(shortened(&error))
+    }
+
+    fn error_at_deadline(&self, known: Option<&str>) -> String {
+        let newest = self.pods.last();
+        let of_newest = newest.and_then(|pod| if pod.failed { failure(pod) } else { stuck(pod) });
+        let known = match known {
+            // it was made of more than is known now
+            Some(known) if known.starts_with(DEADLINE_EXCEEDED) && of_newest.is_none() => return known.to_owned(),
+            known => known.filter(|known| !known.starts_with(DEADLINE_EXCEEDED)),
+        };
+        let before = self.pods.iter().rev().skip(1).filter(|pod| pod.failed).find_map(|pod| failure(pod));
+        // the end of a Pod that never ran says nothing of why it did not
+        let known = known.filter(|known| before.is_none() || !known.starts_with(RETRYING));
+        let refused = || self.refusal.as_ref().map(|refusal| refusal.message.clone()).filter(|_| newest.is_none());
+        let detail = of_newest.or_else(|| known.map(str::to_owned)).or_else(refused);
+        let after = self.job.deadline_seconds.map(|seconds| format!(" after {}", duration_text(seconds)));
+        let mut error = format!("{DEADLINE_EXCEEDED}{}", after.unwrap_or_default());
+        if let Some(detail) = &detail {
+            error += &format!(": {detail}");
+        }
+        if let Some(before) = before.filter(|before| detail.as_ref() != Some(before)) {
+            error += &format!("; an earlier attempt failed: {before}");
+        }
+        error
     }
 
     /// How many Pods were started.
@@ -108,9 +158,14 @@ fn obstacle(reason: &str, message: &str) -> Obstacle {
     Obstacle { reason: reason.to_owned(), message: message.to_owned() }
 }
 
+/// Why a container waits. The kubelet says two of them in turn.
+fn cause(waiting: &Waiting) -> &str {
+    if waiting.reason == "ErrImagePull" { "ImagePullBackOff" } else { &waiting.reason }
+}
+
 fn stuck(pod: &PodView) -> Option<String> {
-    let waiting = pod.waiting.as_ref().map(|waiting| format!("{}: {}", waiting.reason, waiting.message));
-    waiting.or_else(|| pod.unschedulable.as_ref().map(|message| format!("Unschedulable: {message}")))
+    let waiting = pod.waiting.as_ref().map(|waiting| join(cause(waiting), &waiting.message));
+    waiting.or_else(|| pod.unschedulable.as_ref().map(|message| join("Unschedulable", message)))
 }
 
 /// How antfly's container ended.
@@ -118,28 +173,32 @@ fn backup_container(pod: &PodView) -> Option<&Terminated> {
     pod.terminated.iter().find(|end| end.container == CONTAINER)
 }
 
-/// Why a Pod failed: what was done to it, what the runner says, what antfly last printed.
-fn failure(pod: &PodView) -> String {
+/// Why a Pod failed: what was done to it, what the runner says, what antfly last printed. `None` if nothing says why.
+fn failure(pod: &PodView) -> Option<String> {
     if let Some((reason, message)) = &pod.reason {
-        return join(reason, message);
+        return Some(join(reason, message));
     }
-    let failed = pod.terminated.iter().find(|end| end.exit_code != 0);
-    let Some(end) = failed.or_else(|| backup_container(pod)) else { return String::new() };
+    // of a container that never ran when its Pod was deleted
+    let mut ends = pod.terminated.iter().filter(|end| end.reason != "ContainerStatusUnknown");
+    let end = ends.clone().find(|end| end.exit_code != 0).or_else(|| ends.find(|end| end.container == CONTAINER))?;
     if end.reason == "OOMKilled" {
-        return join("OOMKilled", "the container used more memory than it may");
+        return Some(join("OOMKilled", "the container used more memory than it may"));
     }
     if let Some(result) = RunResult::parse(&end.message) {
-        return of_result(&result, end.exit_code);
+        return Some(of_result(&result, end.exit_code));
     }
     let message = end.message.trim();
-    let place = if end.container == CONTAINER { String::new() } else { format!("container {}: ", end.container) };
-    match (end.reason.as_str(), message) {
+    let place = match (end.is_init, end.container.as_str()) {
+        (false, CONTAINER) => String::new(),
+        (is_init, name) => format!("{}container {name}: ", if is_init { "init " } else { "" }),
+    };
+    Some(match (end.reason.as_str(), message) {
         ("Error" | "", "") => format!("{place}exit code {}", end.exit_code),
         ("Error" | "", message) => {
             format!("{place}{}", last_words(message).unwrap_or_else(|| format!("exit code {}", end.exit_code)))
         }
         (reason, message) => join(&format!("{place}{reason}"), message),
-    }
+    })
 }
 
 /// What the runner's result says of a failure.

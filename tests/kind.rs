@@ -83,7 +83,7 @@ fn all() -> Vec<(&'static str, bool, Test)> {
         alone
             disruptions::an_operator_that_is_deleted_during_a_run_loses_nothing,
             disruptions::a_kubelet_that_is_restarted_during_a_run_loses_nothing,
-            deployment::applying_the_manifests_again_changes_nothing,
+            deployment::applying_the_manifests_again_restarts_nothing,
             snapshots::the_snapshots_are_what_the_cluster_runs,
     }
 }

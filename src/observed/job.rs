@@ -2,7 +2,7 @@
 
 use super::{ControllerRef, view_of};
 use crate::{
-    manifest::{location_of_command, tables_of_command},
+    manifest::{CONTAINER, location_of_command, tables_of_command},
     stored::keep_what_is_read,
 };
 use jiff::Timestamp;
@@ -15,6 +15,8 @@ use serde::{Deserialize, Deserializer};
 pub enum JobOutcome {
     /// It has not ended.
     Running,
+    /// It does not exist any more, and nobody saw how it ended.
+    Unseen,
     /// Its condition `Complete` is true.
     Complete,
     /// Its condition `Failed` is true.
@@ -80,6 +82,8 @@ pub struct JobView {
     pub location: Option<String>,
     /// What it was made for.
     pub origin: Origin,
+    /// `spec.suspend`: it starts no Pods.
+    pub suspended: bool,
     /// How many Pods were started for it.
     pub attempts: i32,
     /// `spec.backoffLimit`.
@@ -135,7 +139,8 @@ impl From<Job> for JobView {
         };
         let spec = job.spec.unwrap_or_default();
         let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
-        let arguments = containers.first().and_then(|container| container.args.as_deref()).unwrap_or_default();
+        let arguments = containers.iter().find(|container| container.name == CONTAINER).or(containers.first());
+        let arguments = arguments.and_then(|container| container.args.as_deref()).unwrap_or_default();
         let pods = [status.active, status.succeeded, status.failed];
         JobView {
             metadata,
@@ -146,7 +151,8 @@ impl From<Job> for JobView {
             tables: tables_of_command(arguments),
             location: location_of_command(arguments),
             origin,
-            attempts: pods.into_iter().flatten().sum(),
+            suspended: spec.suspend == Some(true),
+            attempts: pods.into_iter().flatten().fold(0, i32::saturating_add).max(0),
             backoff_limit: spec.backoff_limit.unwrap_or(6), // Kubernetes' default
             deadline_seconds: spec.active_deadline_seconds,
         }

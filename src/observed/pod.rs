@@ -21,6 +21,8 @@ pub struct Waiting {
 pub struct Terminated {
     /// Name of the container.
     pub container: String,
+    /// Whether it is one that prepares the others.
+    pub is_init: bool,
     /// Exit code.
     pub exit_code: i32,
     /// Such as `OOMKilled`, `Error` or `Completed`.
@@ -38,7 +40,10 @@ pub struct PodView {
     pub controller: Option<ControllerRef>,
     /// `status.phase` is `Failed`.
     pub failed: bool,
-    /// `status.reason`, such as `Evicted`, with `status.message`.
+    /// `status.phase` is `Succeeded`.
+    pub succeeded: bool,
+    /// `status.reason`, such as `Evicted`, with `status.message`; else reason and message of the condition
+    /// `DisruptionTarget`, such as `EvictionByEvictionAPI`: a drained node, a preemption.
     pub reason: Option<(String, String)>,
     /// Message of the condition `PodScheduled` where no node takes the Pod.
     pub unschedulable: Option<String>,
@@ -71,17 +76,28 @@ impl From<Pod> for PodView {
             .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
             .filter(|condition| condition.reason.as_deref() == Some("Unschedulable"))
             .map(|condition| condition.message.clone().unwrap_or_default());
-        let containers: Vec<ContainerStatus> =
-            [status.init_container_statuses, status.container_statuses].into_iter().flatten().flatten().collect();
+        let disruption = conditions
+            .iter()
+            .find(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True")
+            .map(|condition| {
+                (condition.reason.clone().unwrap_or_default(), condition.message.clone().unwrap_or_default())
+            });
+        let phase = status.phase.unwrap_or_default();
+        let init = status.init_container_statuses.unwrap_or_default();
+        let main = status.container_statuses.unwrap_or_default();
+        let containers = || init.iter().chain(&main);
         PodView {
             metadata,
             controller,
-            failed: status.phase.as_deref() == Some("Failed"),
-            reason: status.reason.map(|reason| (reason, status.message.unwrap_or_default())),
+            failed: phase == "Failed",
+            succeeded: phase == "Succeeded",
+            reason: status.reason.map(|reason| (reason, status.message.unwrap_or_default())).or(disruption),
             unschedulable,
-            waiting: containers.iter().find_map(waiting),
-            terminated: containers.iter().filter_map(terminated).collect(),
-            restarts: containers.iter().map(|container| container.restart_count).sum(),
+            waiting: containers().find_map(waiting),
+            terminated: (init.iter().filter_map(|container| terminated(container, true)))
+                .chain(main.iter().filter_map(|container| terminated(container, false)))
+                .collect(),
+            restarts: containers().map(|container| container.restart_count).fold(0, i32::saturating_add),
         }
     }
 }
@@ -95,10 +111,11 @@ fn waiting(container: &ContainerStatus) -> Option<Waiting> {
     Some(Waiting { reason, message: waiting.message.clone().unwrap_or_default() })
 }
 
-fn terminated(container: &ContainerStatus) -> Option<Terminated> {
+fn terminated(container: &ContainerStatus, is_init: bool) -> Option<Terminated> {
     let terminated = container.state.as_ref()?.terminated.as_ref()?;
     Some(Terminated {
         container: container.name.clone(),
+        is_init,
         exit_code: terminated.exit_code,
         reason: terminated.reason.clone().unwrap_or_default(),
         message: terminated.message.clone().unwrap_or_default(),

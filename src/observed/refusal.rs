@@ -2,6 +2,7 @@
 
 use super::view_of;
 use crate::stored::keep_what_is_read;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
@@ -20,17 +21,21 @@ pub struct PodRefusal {
     pub job_uid: String,
     /// What the API server said.
     pub message: String,
+    /// When it last said so.
+    pub last_seen: Option<Timestamp>,
 }
 
 impl From<Event> for PodRefusal {
     fn from(event: Event) -> Self {
         let mut metadata = event.metadata;
         keep_what_is_read(&mut metadata);
+        let in_series = event.series.and_then(|series| series.last_observed_time).map(|time| time.0);
         PodRefusal {
             metadata,
             job: event.involved_object.name.unwrap_or_default(),
             job_uid: event.involved_object.uid.unwrap_or_default(),
             message: event.message.unwrap_or_default(),
+            last_seen: in_series.max(event.last_timestamp.map(|time| time.0)).max(event.event_time.map(|time| time.0)),
         }
     }
 }

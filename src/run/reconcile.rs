@@ -129,7 +129,7 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileErr
             context.events.publish(&facts.backup, announcement);
         }
     }
-    context.world().told(key, &facts.runs);
+    context.world().told(key, &facts.runs, now);
     match failure {
         Some(failure) => Err(failure),
         None => Ok(rest_until(again, now)),

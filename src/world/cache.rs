@@ -87,6 +87,7 @@ impl Cached for JobView {
             && self.end_time == other.end_time
             && self.outcome == other.outcome
             && self.attempts == other.attempts
+            && self.suspended == other.suspended
     }
 }
 
@@ -95,6 +96,7 @@ impl Cached for PodView {
         self.metadata.uid == other.metadata.uid
             && self.controller == other.controller
             && self.failed == other.failed
+            && self.succeeded == other.succeeded
             && self.reason == other.reason
             && self.unschedulable == other.unschedulable
             && self.waiting == other.waiting
@@ -105,7 +107,7 @@ impl Cached for PodView {
 
 impl Cached for PodRefusal {
     fn is_same(&self, other: &Self) -> bool {
-        self.job_uid == other.job_uid && self.message == other.message
+        self.job_uid == other.job_uid && self.message == other.message && self.last_seen == other.last_seen
     }
 }
 

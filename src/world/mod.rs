@@ -15,12 +15,13 @@ pub use memory::resource_version;
 use crate::{
     api::KIND,
     manifest::cron_job_name,
-    observed::{Cluster, CronJobView, JobView, PodRefusal, PodView},
+    observed::{Cluster, CronJobView, JobOutcome, JobView, PodRefusal, PodView},
     plan::ClusterLookup,
     runs::Run,
     stored::StoredBackup,
 };
 use cache::{Cache, Index};
+use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use memory::Memory;
 use std::{
@@ -144,6 +145,8 @@ impl World {
 
     /// Takes an event of the watch on Jobs; gives the backups to look at.
     pub fn job_event(&mut self, scope: &Scope, event: Event<JobView>) -> BTreeSet<ObjectKey> {
+        // a new list lacks it: how it ended is not known
+        let is_list = matches!(event, Event::InitDone);
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, last } in self.jobs.apply(scope, event) {
             let cron_job = |job: Option<&JobView>| job?.controller.as_ref().map(|controller| controller.uid.clone());
@@ -151,7 +154,10 @@ impl World {
             for job in [&before, &after].into_iter().flatten() {
                 concerned.extend(self.backups_of_job(job));
             }
-            if let Some(job) = last {
+            if let Some(mut job) = last {
+                if is_list && job.outcome == JobOutcome::Running {
+                    job = Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(&job) });
+                }
                 for backup in self.backups_controlling(&job) {
                     self.untold_jobs.insert(job.uid().to_owned(), backup.clone());
                     self.memories.entry(backup).or_default().job_gone(job.clone());
@@ -179,7 +185,11 @@ impl World {
                     concerned.extend(self.backups_of_job(job));
                     self.backups_controlling(job)
                 }
-                None => self.untold_jobs.get(&controller.uid).cloned().into_iter().collect(),
+                None => {
+                    let untold: Vec<_> = self.untold_jobs.get(&controller.uid).cloned().into_iter().collect();
+                    concerned.extend(untold.iter().cloned());
+                    untold
+                }
             };
             if let Some(pod) = last {
                 for backup in backups {
@@ -290,28 +300,24 @@ impl World {
         pods.sort_by(|one, other| {
             one.created().cmp(&other.created()).then_with(|| one.metadata.name.cmp(&other.metadata.name))
         });
-        let mut refusals: Vec<_> = self
-            .refusals_by_job
-            .get(job.uid())
-            .filter_map(|refusal| Some(self.refusals.get(refusal)?.message.clone()))
-            .collect();
-        refusals.sort();
-        Run { job: job.clone(), is_gone, pods, refusal: refusals.into_iter().next() }
+        let refusals = self.refusals_by_job.get(job.uid()).filter_map(|refusal| self.refusals.get(refusal));
+        let refusal = refusals.max_by_key(|refusal| (refusal.last_seen, refusal.message.clone())).cloned();
+        Run { job: job.clone(), is_gone, pods, refusal }
     }
 
-    /// The status tells of these runs now; those that are gone are not kept any longer.
-    pub fn told(&mut self, key: &ObjectKey, runs: &[Run]) {
+    /// The status tells of these runs now; those that are gone are not kept any longer, unless news of them are awaited.
+    pub fn told(&mut self, key: &ObjectKey, runs: &[Run], now: Timestamp) {
         let Some(memory) = self.memories.get_mut(key) else { return };
+        let runs: Vec<_> = runs.iter().filter(|run| !run.awaits_pods(now)).collect();
         self.untold_jobs.retain(|uid, _| !runs.iter().any(|run| run.is_gone && run.job.uid() == uid));
         let gone: Vec<_> = runs.iter().filter(|run| run.is_gone).map(|run| run.job.clone()).collect();
-        let jobs = &self.jobs;
+        let (jobs, untold_jobs) = (&self.jobs, &self.untold_jobs);
         memory.told(&gone, |pod| {
-            // the Pod of a Job that is still there counts as long as that is
-            let controller = pod.controller.as_ref();
-            let key =
-                controller.map(|job| ObjectKey::new(pod.metadata.namespace.as_deref().unwrap_or_default(), &job.name));
-            let job = key.and_then(|key| jobs.get(&key));
-            job.is_none_or(|job| Some(job.uid()) != controller.map(|job| job.uid.as_str()))
+            // the Pod of a Job that is still there, or not told of yet, counts as long as that is
+            let Some(controller) = &pod.controller else { return true };
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+            let job = jobs.get(&ObjectKey::new(namespace, &controller.name));
+            job.is_none_or(|job| job.uid() != controller.uid) && !untold_jobs.contains_key(&controller.uid)
         });
     }
 

@@ -39,7 +39,7 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
 
     // the operator's Pod gets SIGTERM, and all of it goes
     assert_eq!(operator.terminate().await.code(), Some(0));
-    stage.kubectl(&["delete", "-f", "deploy/install.yaml", "-l", "app.kubernetes.io/component=operator"]);
+    stage.kubectl(&["delete", "-k", "deploy/", "-l", "app.kubernetes.io/component=operator"]);
     assert!(Api::<Namespace>::all(client.clone()).get_opt(NAMESPACE).await.unwrap().is_none());
     assert!(Api::<ClusterRole>::all(client.clone()).get_opt("antfly-backup-operator").await.unwrap().is_none());
 
@@ -70,6 +70,11 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     })
     .await;
     assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().uid(), before.uid());
+
+    // Kubernetes' garbage collector looks for new kinds every half minute, and must know this one before it goes
+    room.barrier("known").await;
+    room.delete_backup("known").await;
+    room.until_gone(room.cron_jobs(), "known-cron").await;
 
     // with the definition the AntflyBackups go, and with those their CronJobs and Jobs; nothing else is done
     stage.kubectl(&["delete", "crd", DEFINITION]);

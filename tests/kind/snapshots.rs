@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs};
 use xtask::apply::apply_yaml;
 
+/// A cluster whose fields have types that no definition of AntflyCluster allows, so that it cannot be stored.
+const NOT_STORABLE: &str = "cluster-odd-types";
+
 /// What the API server adds to a CronJob that the operator applied: the end of the path, and the value; null for any.
 fn defaults() -> [(&'static str, Value); 17] {
     [
@@ -147,7 +150,7 @@ pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
     let mut by_options: BTreeMap<(Option<String>, String), BTreeMap<String, (GoldenCase, Value)>> = BTreeMap::new();
     for case in golden::all().unwrap() {
         // what a record looks like changes nothing in the CronJob: of the cases with the same one, the first stands for all
-        let Some(golden) = snapshot(&case).unwrap() else { continue };
+        let Some(golden) = snapshot(&case).unwrap().filter(|_| case.name() != NOT_STORABLE) else { continue };
         let key = format!("{}{golden}", json!(case.cluster()));
         by_options.entry(case.images()).or_default().entry(key).or_insert((case, golden));
     }

@@ -142,11 +142,13 @@ impl GoldenCase {
     }
 
     /// The cluster, if the case has one.
+    #[allow(dead_code, reason = "for the tests in kind")]
     pub fn cluster(&self) -> Option<&Value> {
         self.cluster.as_ref()
     }
 
     /// The images that the operator is started with: of the runner, and of antfly where the cluster names none.
+    #[allow(dead_code, reason = "for the tests in kind")]
     pub fn images(&self) -> (Option<String>, String) {
         (self.operator.runner_image.clone(), self.operator.default_image.clone())
     }

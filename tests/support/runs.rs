@@ -3,6 +3,7 @@
 #[path = "nightly.rs"]
 mod nightly;
 
+#[allow(unused_imports, reason = "shared with tests that need less of it")]
 pub use nightly::{Nightly, eventually};
 
 use antfly_backup_operator::api::CRD;

@@ -1,5 +1,4 @@
-//! The status, whatever Jobs, records and conditions there are.
-#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
+//! Single situations: the status, whatever Jobs, records and conditions there are.
 
 use antfly_backup_operator::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
@@ -54,9 +53,9 @@ fn seconds(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// Moments close enough together for some to be the same.
+/// Moments close enough together for some to be the same, and long enough ago for no news of Pods to be awaited.
 fn moment() -> impl Strategy<Value = Timestamp> {
-    (0..60i64).prop_map(|minutes| seconds(NOW - minutes * 60))
+    (1..60i64).prop_map(|minutes| seconds(NOW - minutes * 60))
 }
 
 /// Few enough for a record and a Job to have the same, and more than there may be records.
@@ -97,6 +96,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 attempts: 1,
                 backoff_limit: 3,
                 deadline_seconds: Some(3600),
+                suspended: false,
             });
             Run { job, is_gone: false, pods: Vec::new(), refusal: None }
         },
@@ -128,6 +128,7 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             // a Job that is not there any more: no Job runs again once it has ended
             job_uid: Some("of-an-earlier-job".to_owned()),
             attempts: None,
+            stuck_time: None,
         },
     )
 }

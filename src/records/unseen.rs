@@ -1,0 +1,116 @@
+//! Runs whose end nobody saw, as far as the CronJob's own status tells.
+//!
+//! That is little: the last slot for which a Job was made, and when the last Job that succeeded did. No run counts as completed
+//! unless that success can only be its own.
+
+use super::{FEWEST_RECORDS, History, UNSEEN, id_of_slot};
+use crate::{
+    api::{BackupRecord, BackupStatus, BackupTrigger},
+    observed::JobOutcome,
+    runs::shortened,
+};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use std::collections::BTreeMap;
+
+/// Tells the end of runs that were under way and whose Jobs are gone, and of the run of the last slot if its Job came and
+/// went.
+pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>, now: Timestamp) {
+    let is_there = |record: &BackupRecord| {
+        let mut runs = history.runs.iter();
+        runs.any(|run| run.job.name() == record.backup_id && run.job.outcome != JobOutcome::Unseen)
+    };
+    let running = records.values().filter(|record| record.status == BackupStatus::Running && !is_there(record));
+    let mut unseen: Vec<BackupRecord> = running.cloned().collect();
+    unseen.extend(slot(records, history, now));
+    unseen.iter().for_each(|record| drop(records.remove(&record.backup_id)));
+
+    let success = unexplained_success(records, history, now);
+    let completed = success.and_then(|success| owner(success, &unseen, history).map(|id| (id, success)));
+    for mut record in unseen {
+        record.verified = Some(false);
+        match &completed {
+            Some((id, success)) if *id == record.backup_id => {
+                record.status = BackupStatus::Completed;
+                record.completion_time = Some(Time(*success));
+                record.error = None;
+            }
+            _ => {
+                record.status = BackupStatus::Failed;
+                let before = record.error.map_or(String::new(), |error| format!("; before: {error}"));
+                let error = format!("not known to have completed: the Job is gone, and nobody saw its end{before}");
+                record.error = Some(shortened(&error));
+            }
+        }
+        records.insert(record.backup_id.clone(), record);
+    }
+}
+
+/// The last success of the CronJob's Jobs, if no record accounts for it. That of a clock which runs ahead is of no use.
+fn unexplained_success(
+    records: &BTreeMap<String, BackupRecord>,
+    history: &History<'_>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let success = history.cron_job?.last_successful_time.filter(|success| now.duration_since(*success) > -UNSEEN)?;
+    let remembered = history.earlier.and_then(|status| status.last_successful_backup.as_ref());
+    let completed = records.values().chain(remembered).filter(|record| record.status == BackupStatus::Completed);
+    let known = completed.filter_map(|record| record.completion_time.as_ref()).map(|time| time.0);
+    let ended = history.runs.iter().filter_map(|run| run.job.end_time);
+    known.chain(ended).all(|time| time < success).then_some(success)
+}
+
+/// The id of the run that the success can only be of, if it is one of those. Runs by schedule come one after the other, those
+/// by hand whenever somebody likes.
+fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> Option<String> {
+    let begun: Vec<_> = unseen.iter().filter(|record| record.start_time.0 <= success).collect();
+    if begun.len() > 1 && begun.iter().any(|record| record.trigger == Some(BackupTrigger::Manual)) {
+        return None;
+    }
+    let last_slot = history.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
+    let may_own = |record: &&&BackupRecord| {
+        let begun = record.scheduled_time.as_ref().map_or(record.start_time.0, |slot| slot.0);
+        // from the next slot on the success may be that of a run which left no trace
+        let next = || history.schedule?.next_after(begun);
+        last_slot.is_none_or(|last| last <= begun) || next().is_some_and(|next| success < next)
+    };
+    let mut owners = begun.iter().filter(may_own);
+    owners.next().filter(|_| owners.next().is_none()).map(|record| record.backup_id.clone())
+}
+
+/// A record, not yet ended, of the CronJob's last slot, if its Job came and went while nobody watched.
+fn slot(records: &BTreeMap<String, BackupRecord>, history: &History<'_>, now: Timestamp) -> Option<BackupRecord> {
+    let cron_job = history.cron_job?;
+    let slot = cron_job.last_schedule_time?;
+    let backup_id = id_of_slot(cron_job.name(), slot);
+    let is_known = records.contains_key(&backup_id)
+        || records.values().any(|record| record.scheduled_time.as_ref().is_some_and(|time| time.0 >= slot))
+        || records
+            .values()
+            .filter(|record| record.trigger != Some(BackupTrigger::Manual))
+            .any(|record| record.start_time.0 >= slot);
+    let remembered = history.earlier.and_then(|status| status.last_scheduled_time.as_ref());
+    let is_told_of = remembered.is_some_and(|remembered| remembered.0 > slot);
+    // its record may have made room for newer ones
+    let is_forgotten = records.values().filter(|record| record.start_time.0 >= slot).count() >= FEWEST_RECORDS;
+    let is_young = cron_job.active.contains(&backup_id) || now.duration_since(slot) < UNSEEN;
+    if is_known || is_told_of || is_forgotten || is_young {
+        return None;
+    }
+    Some(BackupRecord {
+        job_name: Some(backup_id.clone()),
+        job_uid: None,
+        backup_id,
+        start_time: Time(slot),
+        completion_time: None,
+        status: BackupStatus::Running,
+        scheduled_time: Some(Time(slot)),
+        trigger: Some(BackupTrigger::Scheduled),
+        verified: None,
+        location: None,
+        attempts: None,
+        tables: Vec::new(),
+        error: None,
+        stuck_time: None,
+    })
+}

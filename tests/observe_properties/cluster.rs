@@ -1,0 +1,417 @@
+//! A small cluster without an API server: Jobs and Pods come, end and go, and each change is an event of a watch.
+
+use jiff::Timestamp;
+use proptest::{prelude::*, sample};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// 2026-11-23T12:00:00Z.
+pub const START: i64 = 1_795_435_200;
+
+/// Seconds from one slot of the schedule to the next.
+const PERIOD: i64 = 600;
+
+/// The schedule of the backup.
+pub const SCHEDULE: &str = "*/10 * * * *";
+
+/// What a watch is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    CronJobs,
+    Jobs,
+    Pods,
+    Refusals,
+}
+
+pub const KINDS: [Kind; 4] = [Kind::CronJobs, Kind::Jobs, Kind::Pods, Kind::Refusals];
+
+/// An event of a watch.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub kind: Kind,
+    pub is_deletion: bool,
+    pub object: Value,
+}
+
+/// What really became of a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    Running,
+    Completed,
+    Failed,
+    Deleted,
+}
+
+/// How a Pod ends, or why it does not.
+#[derive(Clone, Copy, Debug)]
+pub enum PodNews {
+    Works,
+    ImagePull,
+    Unschedulable,
+    Verified,
+    Unverified,
+    Partial,
+    Crash,
+    OutOfMemory,
+    Drained,
+    NeverRan,
+}
+
+/// What happens next, to the Job of that number where it is about one.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Schedule,
+    Manual(usize),
+    Pod(usize),
+    Tell(usize, PodNews),
+    Refuse(usize),
+    Suspend(usize, bool),
+    End(usize),
+    DeleteJob(usize),
+    DeletePod(usize),
+    Wait(i64),
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
+    use PodNews::*;
+    let news = sample::select(vec![
+        Works,
+        ImagePull,
+        Unschedulable,
+        Verified,
+        Verified,
+        Verified,
+        Unverified,
+        Partial,
+        Crash,
+        OutOfMemory,
+        Drained,
+        NeverRan,
+    ]);
+    let job = || 0..3usize;
+    prop_oneof![
+        3 => Just(Step::Schedule),
+        2 => (0..12usize).prop_map(Step::Manual),
+        4 => job().prop_map(Step::Pod),
+        8 => (job(), news).prop_map(|(job, news)| Step::Tell(job, news)),
+        1 => job().prop_map(Step::Refuse),
+        1 => (job(), any::<bool>()).prop_map(|(job, suspend)| Step::Suspend(job, suspend)),
+        6 => job().prop_map(Step::End),
+        2 => job().prop_map(Step::DeleteJob),
+        1 => job().prop_map(Step::DeletePod),
+        3 => sample::select(vec![1, 7, 61, PERIOD, 3 * PERIOD]).prop_map(Step::Wait),
+    ]
+}
+
+#[derive(Debug)]
+struct Job {
+    uid: String,
+    object: Value,
+    pods: Vec<Value>,
+    refusals: Vec<Value>,
+}
+
+/// All that the API server would hold.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The API server's clock.
+    pub clock: i64,
+    /// How far kube-controller-manager's clock is ahead of it.
+    skew: i64,
+    jobs: BTreeMap<String, Job>,
+    cron_job: Value,
+    counter: usize,
+    /// By UID of the Job.
+    pub truth: BTreeMap<String, Truth>,
+    /// The UID of the last Job of each name.
+    pub uids: BTreeMap<String, String>,
+    /// UIDs of Jobs that were started by hand.
+    pub manual: BTreeSet<String>,
+}
+
+fn time(second: i64) -> Value {
+    json!(Timestamp::from_second(second).unwrap())
+}
+
+impl Cluster {
+    pub fn new(skew: i64) -> Self {
+        let owner = json!([{
+            "apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "name": "heron", "uid": "of-heron", "controller": true,
+        }]);
+        let cron_job = json!({
+            "metadata": {"name": "heron-cron", "namespace": "harbour", "uid": "of-the-cron-job", "ownerReferences": owner},
+            "spec": {"suspend": false}, "status": {},
+        });
+        Cluster {
+            clock: START,
+            skew,
+            jobs: BTreeMap::new(),
+            cron_job,
+            counter: 0,
+            truth: BTreeMap::new(),
+            uids: BTreeMap::new(),
+            manual: BTreeSet::new(),
+        }
+    }
+
+    /// The objects that there are.
+    pub fn objects(&self, kind: Kind) -> Vec<Value> {
+        match kind {
+            Kind::CronJobs => vec![self.cron_job.clone()],
+            Kind::Jobs => self.jobs.values().map(|job| job.object.clone()).collect(),
+            Kind::Pods => self.jobs.values().flat_map(|job| job.pods.clone()).collect(),
+            Kind::Refusals => self.jobs.values().flat_map(|job| job.refusals.clone()).collect(),
+        }
+    }
+
+    /// Does a step, if it can be done; gives what the watches tell of it.
+    pub fn take(&mut self, step: &Step) -> Vec<Change> {
+        match step {
+            Step::Wait(seconds) => {
+                self.clock += seconds;
+                None
+            }
+            Step::Schedule => self.schedule(),
+            Step::Manual(number) => self.manual(*number),
+            Step::Pod(job) => self.start_pod(*job),
+            Step::Tell(job, news) => self.tell(*job, *news),
+            Step::Refuse(job) => self.refuse(*job),
+            Step::Suspend(job, suspend) => self.suspend(*job, *suspend),
+            Step::End(job) => self.end(*job),
+            Step::DeleteJob(job) => self.delete_job(*job),
+            Step::DeletePod(job) => self.delete_pod(*job),
+        }
+        .unwrap_or_default()
+    }
+
+    fn controller_clock(&self) -> i64 {
+        self.clock + self.skew
+    }
+
+    /// The CronJob controller starts the Job of the newest slot, unless that was served or the last one still runs.
+    fn schedule(&mut self) -> Option<Vec<Change>> {
+        let slot = self.controller_clock().div_euclid(PERIOD) * PERIOD;
+        let is_served = self.cron_job["status"]["lastScheduleTime"] == time(slot);
+        let runs = |job: &Job| self.truth[&job.uid] == Truth::Running && !self.manual.contains(&job.uid);
+        if is_served || self.jobs.values().any(runs) {
+            return None;
+        }
+        let name = format!("heron-cron-{}", slot / 60);
+        let started = self.start(&name, json!({"batch.kubernetes.io/cronjob-scheduled-timestamp": time(slot)}))?;
+        self.cron_job["status"] = json!({
+            "lastScheduleTime": time(slot), "active": [{"kind": "Job", "name": name}],
+            "lastSuccessfulTime": self.cron_job["status"]["lastSuccessfulTime"],
+        });
+        Some(vec![started, self.apply(Kind::CronJobs, self.cron_job.clone())])
+    }
+
+    fn manual(&mut self, number: usize) -> Option<Vec<Change>> {
+        let started =
+            self.start(&format!("by-hand-{number}"), json!({"cronjob.kubernetes.io/instantiate": "manual"}))?;
+        self.manual.insert(started.object["metadata"]["uid"].as_str().unwrap().to_owned());
+        Some(vec![started])
+    }
+
+    fn start(&mut self, name: &str, annotations: Value) -> Option<Change> {
+        if self.jobs.contains_key(name) {
+            return None;
+        }
+        self.counter += 1;
+        let uid = format!("job-{}", self.counter);
+        let owner = json!([{
+            "apiVersion": "batch/v1", "kind": "CronJob", "name": "heron-cron", "uid": "of-the-cron-job", "controller": true,
+        }]);
+        let arguments = ["backup", "--location", "s3://tidewater/ledgers", "--tables", "voyages,größe"];
+        let object = json!({
+            "metadata": {
+                "name": name, "namespace": "harbour", "uid": uid, "annotations": annotations, "ownerReferences": owner,
+                "creationTimestamp": time(self.clock),
+            },
+            "spec": {
+                "backoffLimit": 3, "activeDeadlineSeconds": 500,
+                "template": {"spec": {"containers": [{"name": "backup", "args": arguments}]}},
+            },
+            "status": {"startTime": time(self.controller_clock())},
+        });
+        self.truth.insert(uid.clone(), Truth::Running);
+        self.uids.insert(name.to_owned(), uid.clone());
+        self.jobs.insert(name.to_owned(), Job { uid, object: object.clone(), pods: Vec::new(), refusals: Vec::new() });
+        Some(self.apply(Kind::Jobs, object))
+    }
+
+    fn apply(&self, kind: Kind, object: Value) -> Change {
+        Change { kind, is_deletion: false, object }
+    }
+
+    fn nth(&mut self, number: usize) -> Option<&mut Job> {
+        self.jobs.values_mut().rev().nth(number)
+    }
+
+    /// The Job of that number, if it runs.
+    fn running(&mut self, number: usize) -> Option<&mut Job> {
+        let truth = self.truth.clone();
+        self.nth(number).filter(|job| truth[&job.uid] == Truth::Running)
+    }
+
+    fn start_pod(&mut self, number: usize) -> Option<Vec<Change>> {
+        self.counter += 1;
+        let (name, created) = (format!("pod-{}", self.counter), time(self.clock));
+        let job = self.running(number)?;
+        let is_active = |pod: &Value| pod["status"]["phase"] == "Pending";
+        if job.pods.iter().any(is_active) || job.pods.last().is_some_and(|pod| pod["status"]["phase"] == "Succeeded") {
+            return None;
+        }
+        let pod = json!({
+            "metadata": {
+                "name": name, "namespace": "harbour", "uid": format!("of-{name}"), "creationTimestamp": created,
+                "ownerReferences": [{
+                    "apiVersion": "batch/v1", "kind": "Job", "controller": true,
+                    "name": job.object["metadata"]["name"], "uid": job.uid,
+                }],
+            },
+            "status": {"phase": "Pending"},
+        });
+        job.pods.push(pod.clone());
+        Some(vec![self.apply(Kind::Pods, pod)])
+    }
+
+    fn tell(&mut self, number: usize, news: PodNews) -> Option<Vec<Change>> {
+        let job = self.running(number)?;
+        let pod = job.pods.last_mut().filter(|pod| pod["status"]["phase"] == "Pending")?;
+        let ended = |code: i32, reason: &str, message: Value| {
+            let message = if message.is_string() { message } else { json!(message.to_string()) };
+            json!({"terminated": {"exitCode": code, "reason": reason, "message": message}})
+        };
+        let partial = json!({
+            "runner": 1, "status": "partial", "verified": false, "tables": ["voyages"],
+            "failedTables": [{"name": "größe", "error": "é".repeat(1500)}],
+        });
+        let (phase, state) = match news {
+            PodNews::Works => ("Pending", json!({"running": {}})),
+            PodNews::ImagePull => {
+                ("Pending", json!({"waiting": {"reason": "ErrImagePull", "message": "no such image"}}))
+            }
+            PodNews::Unschedulable => ("Pending", Value::Null),
+            PodNews::Verified => {
+                let result =
+                    json!({"runner": 1, "status": "completed", "verified": true, "tables": ["voyages", "größe"]});
+                ("Succeeded", ended(0, "Completed", result))
+            }
+            PodNews::Unverified => ("Succeeded", ended(0, "Completed", json!(""))),
+            PodNews::Partial => ("Failed", ended(1, "Error", partial)),
+            PodNews::Crash => ("Failed", ended(1, "Error", json!("Error: boom"))),
+            PodNews::OutOfMemory => ("Failed", ended(137, "OOMKilled", json!(""))),
+            PodNews::Drained => ("Failed", ended(143, "Error", json!(""))),
+            PodNews::NeverRan => ("Failed", ended(137, "ContainerStatusUnknown", json!("could not be located"))),
+        };
+        pod["status"] = json!({"phase": phase});
+        if !state.is_null() {
+            pod["status"]["containerStatuses"] = json!([{
+                "name": "backup", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state,
+            }]);
+        }
+        let condition = |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason, "message": "as it is"}]);
+        match news {
+            PodNews::Unschedulable => {
+                pod["status"]["conditions"] = condition("PodScheduled", "False", "Unschedulable");
+            }
+            PodNews::Drained => {
+                pod["status"]["conditions"] = condition("DisruptionTarget", "True", "EvictionByEvictionAPI");
+            }
+            _ => {}
+        }
+        let pod = pod.clone();
+        let field = match phase {
+            "Succeeded" => "succeeded",
+            "Failed" => "failed",
+            _ => return Some(vec![self.apply(Kind::Pods, pod)]),
+        };
+        // the Job controller counts it
+        let count = job.object["status"][field].as_i64().unwrap_or(0);
+        job.object["status"][field] = json!(count + 1);
+        let job = job.object.clone();
+        Some(vec![self.apply(Kind::Pods, pod), self.apply(Kind::Jobs, job)])
+    }
+
+    fn refuse(&mut self, number: usize) -> Option<Vec<Change>> {
+        self.counter += 1;
+        let (name, at) = (format!("event-{}", self.counter), time(self.controller_clock()));
+        let job = self.running(number).filter(|job| job.pods.is_empty())?;
+        let event = json!({
+            "metadata": {"name": name, "namespace": "harbour", "uid": name},
+            "involvedObject": {"kind": "Job", "name": job.object["metadata"]["name"], "uid": job.uid},
+            "reason": "FailedCreate", "message": format!("exceeded quota: {name}"), "lastTimestamp": at,
+        });
+        job.refusals.push(event.clone());
+        Some(vec![self.apply(Kind::Refusals, event)])
+    }
+
+    fn suspend(&mut self, number: usize, suspend: bool) -> Option<Vec<Change>> {
+        let job = self.running(number)?;
+        job.object["spec"]["suspend"] = json!(suspend);
+        let job = job.object.clone();
+        Some(vec![self.apply(Kind::Jobs, job)])
+    }
+
+    /// The Job controller ends a Job: well after its Pod succeeded, else not.
+    fn end(&mut self, number: usize) -> Option<Vec<Change>> {
+        let now = self.controller_clock();
+        let job = self.running(number)?;
+        let newest = job.pods.last().map(|pod| pod["status"]["phase"].clone());
+        let truth = if newest == Some(json!("Succeeded")) { Truth::Completed } else { Truth::Failed };
+        // the Pod that still is active is deleted, and counted
+        let active = job.pods.pop_if(|pod| pod["status"]["phase"] == "Pending");
+        if active.is_some() {
+            job.object["status"]["failed"] = json!(job.object["status"]["failed"].as_i64().unwrap_or(0) + 1);
+        }
+        let condition = |kind: &str, reason: &str| {
+            json!([{
+                "type": kind, "status": "True", "reason": reason, "message": "as it is", "lastTransitionTime": time(now),
+            }])
+        };
+        job.object["status"]["conditions"] = match (truth, newest) {
+            (Truth::Completed, _) => {
+                job.object["status"]["completionTime"] = time(now);
+                condition("Complete", "CompletionsReached")
+            }
+            (_, Some(phase)) if phase == "Failed" => condition("Failed", "BackoffLimitExceeded"),
+            _ => condition("Failed", "DeadlineExceeded"),
+        };
+        let (uid, job) = (job.uid.clone(), job.object.clone());
+        self.truth.insert(uid, truth);
+        if truth == Truth::Completed {
+            self.cron_job["status"]["lastSuccessfulTime"] = time(now);
+        }
+        if self.cron_job["status"]["active"][0]["name"] == job["metadata"]["name"] {
+            self.cron_job["status"]["active"] = json!([]);
+        }
+        let gone = active.map(|object| Change { kind: Kind::Pods, is_deletion: true, object });
+        let told = [self.apply(Kind::Jobs, job), self.apply(Kind::CronJobs, self.cron_job.clone())];
+        Some(gone.into_iter().chain(told).collect())
+    }
+
+    fn delete_job(&mut self, number: usize) -> Option<Vec<Change>> {
+        let name = self.nth(number)?.object["metadata"]["name"].as_str().unwrap().to_owned();
+        let job = self.jobs.remove(&name)?;
+        let truth = self.truth.get_mut(&job.uid).unwrap();
+        if *truth == Truth::Running {
+            *truth = Truth::Deleted;
+        }
+        if self.cron_job["status"]["active"][0]["name"] == name {
+            self.cron_job["status"]["active"] = json!([]);
+        }
+        let gone = |kind, object| Change { kind, is_deletion: true, object };
+        let pods = job.pods.into_iter().map(|pod| gone(Kind::Pods, pod));
+        let told = [gone(Kind::Jobs, job.object), self.apply(Kind::CronJobs, self.cron_job.clone())];
+        Some(told.into_iter().chain(pods).collect())
+    }
+
+    /// Somebody deletes the newest Pod of a Job, which has not ended.
+    fn delete_pod(&mut self, number: usize) -> Option<Vec<Change>> {
+        let job = self.running(number)?;
+        let pod = job.pods.pop_if(|pod| pod["status"]["phase"] == "Pending")?;
+        job.object["status"]["failed"] = json!(job.object["status"]["failed"].as_i64().unwrap_or(0) + 1);
+        let job = job.object.clone();
+        Some(vec![Change { kind: Kind::Pods, is_deletion: true, object: pod }, self.apply(Kind::Jobs, job)])
+    }
+}

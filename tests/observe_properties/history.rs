@@ -1,0 +1,337 @@
+//! Random histories: whatever happens in the cluster, to the operator and to its watches, the status stays true.
+
+use super::{
+    cluster::{Change, Cluster, KINDS, Kind, START, Step, Truth, step},
+    operator::Operator,
+};
+use antfly_backup_operator::{
+    announce::Announcement,
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+};
+use jiff::Timestamp;
+use proptest::{collection, option, prelude::*, sample};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What happens besides.
+#[derive(Clone, Debug)]
+enum Moment {
+    InCluster(Step),
+    /// The operator hears of all that has happened, and looks.
+    Look,
+    /// It hears of the next thing that one watch has to tell.
+    Hear(Kind),
+    /// A watch is cut, and begins with a new list.
+    Relist(Kind),
+    /// Nobody watches until the next start.
+    Stop,
+    Start,
+    /// The operator's clock is that far ahead from now on.
+    Clock(i64),
+}
+
+fn moment() -> impl Strategy<Value = Moment> {
+    prop_oneof![
+        16 => step().prop_map(Moment::InCluster),
+        5 => Just(Moment::Look),
+        5 => sample::select(KINDS.to_vec()).prop_map(Moment::Hear),
+        1 => sample::select(KINDS.to_vec()).prop_map(Moment::Relist),
+        1 => Just(Moment::Stop),
+        2 => Just(Moment::Start),
+        1 => sample::select(vec![-7200, -30, 0, 0, 30, 7200]).prop_map(Moment::Clock),
+    ]
+}
+
+/// How far kube-controller-manager's clock is ahead of the API server's.
+fn skew() -> impl Strategy<Value = i64> {
+    sample::select(vec![0, 0, 0, 5, -5, 4000, -4000, 90_000])
+}
+
+/// A history in the making.
+struct History {
+    cluster: Cluster,
+    operator: Option<Operator>,
+    clock: i64,
+    /// What the watches have not told yet.
+    untold: Vec<Change>,
+    status: Option<AntflyBackupStatus>,
+    /// UIDs of Jobs that an operator heard of.
+    heard: BTreeSet<String>,
+    announced: BTreeSet<(String, String, Option<String>)>,
+    /// What became of each run, by id and UID of the Job.
+    ended: BTreeMap<(String, Option<String>), BackupStatus>,
+}
+
+impl History {
+    fn new(skew: i64) -> Self {
+        let cluster = Cluster::new(skew);
+        let operator = Some(Operator::start(&cluster, None));
+        History {
+            cluster,
+            operator,
+            clock: 0,
+            untold: Vec::new(),
+            status: None,
+            heard: BTreeSet::new(),
+            announced: BTreeSet::new(),
+            ended: BTreeMap::new(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.cluster.clock + self.clock).unwrap()
+    }
+
+    fn take(&mut self, moment: &Moment) {
+        match moment {
+            Moment::InCluster(step) => {
+                let changes = self.cluster.take(step);
+                self.untold.extend(changes);
+            }
+            Moment::Look => {
+                while !self.untold.is_empty() {
+                    self.hear(0);
+                }
+                self.look();
+            }
+            Moment::Hear(kind) => {
+                if let Some(next) = self.untold.iter().position(|change| change.kind == *kind) {
+                    self.hear(next);
+                }
+                self.look();
+            }
+            Moment::Relist(kind) => {
+                self.untold.retain(|change| change.kind != *kind);
+                if let Some(operator) = &mut self.operator {
+                    operator.list(&self.cluster, *kind);
+                    self.hear_list(*kind);
+                }
+                self.look();
+            }
+            Moment::Stop => self.operator = None,
+            Moment::Start => {
+                self.untold.clear();
+                self.operator = Some(Operator::start(&self.cluster, self.status.as_ref()));
+                KINDS.into_iter().for_each(|kind| self.hear_list(kind));
+                self.look();
+            }
+            Moment::Clock(ahead) => self.clock = *ahead,
+        }
+    }
+
+    fn hear(&mut self, position: usize) {
+        let change = self.untold.remove(position);
+        if let Some(operator) = &mut self.operator {
+            operator.take(&change);
+            if change.kind == Kind::Jobs {
+                self.heard.insert(uid(&change));
+            }
+        }
+    }
+
+    fn hear_list(&mut self, kind: Kind) {
+        if kind == Kind::Jobs {
+            let jobs = self.cluster.objects(kind);
+            self.heard.extend(jobs.iter().map(|job| job["metadata"]["uid"].as_str().unwrap().to_owned()));
+        }
+    }
+
+    fn look(&mut self) {
+        let now = self.now();
+        let Some(operator) = &mut self.operator else { return };
+        let (status, announcements) = operator.look(now);
+        self.check_bounds(&status);
+        self.check_verdicts(&status);
+        self.check_last_success(&status);
+        self.check_truth(&status);
+        self.check_announcements(&status, announcements);
+        self.status = Some(status);
+    }
+
+    fn check_bounds(&self, status: &AntflyBackupStatus) {
+        let records = &status.recent_backups;
+        assert!(records.len() <= 10, "{} records", records.len());
+        assert!(records.is_sorted_by(|one, other| newness(one) > newness(other)), "{records:#?}");
+        let errors = records.iter().filter_map(|record| record.error.as_ref());
+        assert!(errors.into_iter().all(|error| error.chars().count() <= 1024));
+    }
+
+    /// Who has ended stays as he ended.
+    fn check_verdicts(&mut self, status: &AntflyBackupStatus) {
+        for record in &status.recent_backups {
+            let run = (record.backup_id.clone(), record.job_uid.clone());
+            if let Some(ended) = self.ended.get(&run) {
+                assert_eq!(*ended, record.status, "{record:?}");
+            }
+            if record.status != BackupStatus::Running {
+                self.ended.insert(run, record.status);
+            }
+        }
+    }
+
+    fn check_last_success(&self, status: &AntflyBackupStatus) {
+        let last = |status: &AntflyBackupStatus| status.last_successful_backup.clone();
+        let completed = status.recent_backups.iter().filter(|record| record.status == BackupStatus::Completed);
+        let earlier = self.status.as_ref().and_then(last);
+        let newest = completed.map(newness).chain(earlier.as_ref().map(newness)).max();
+        assert_eq!(last(status).as_ref().map(newness), newest, "the last success: {:#?}", status.recent_backups);
+    }
+
+    /// Nothing is claimed that did not happen.
+    fn check_truth(&self, status: &AntflyBackupStatus) {
+        // a run by hand that nobody heard of may be what the CronJob's last success speaks of
+        let unheard = |(uid, truth): (&String, &Truth)| {
+            *truth == Truth::Completed && self.cluster.manual.contains(uid) && !self.heard.contains(uid)
+        };
+        let is_ambiguous = self.cluster.truth.iter().any(unheard);
+        for record in &status.recent_backups {
+            // the Job of a slot that nobody saw has a name only
+            let uid = record.job_uid.as_ref().unwrap_or_else(|| &self.cluster.uids[&record.backup_id]);
+            let truth = self.cluster.truth[uid];
+            let error = record.error.as_deref().unwrap_or_default();
+            match record.status {
+                BackupStatus::Completed => {
+                    let is_told = record.verified == Some(false) && is_ambiguous;
+                    assert!(truth == Truth::Completed || is_told, "{truth:?}: {record:#?}");
+                }
+                BackupStatus::Failed if error.starts_with("not known to have completed") => {}
+                BackupStatus::Failed if error.starts_with("the Job was deleted") => {
+                    assert_eq!(truth, Truth::Deleted, "{record:#?}");
+                }
+                BackupStatus::Failed => assert_eq!(truth, Truth::Failed, "{record:#?}"),
+                BackupStatus::Running => {}
+            }
+        }
+    }
+
+    fn check_announcements(&mut self, status: &AntflyBackupStatus, announcements: Vec<Announcement>) {
+        for Announcement { reason, note, .. } in announcements.into_iter().filter(|it| it.reason != "BackupOverdue") {
+            let id = note.split(' ').nth(1).unwrap().to_owned();
+            let record = status.recent_backups.iter().find(|record| record.backup_id == id).unwrap();
+            let is_new = self.announced.insert((reason.to_owned(), id, record.job_uid.clone()));
+            assert!(is_new, "{reason} is told twice: {note}");
+        }
+    }
+}
+
+fn uid(change: &Change) -> String {
+    change.object["metadata"]["uid"].as_str().unwrap().to_owned()
+}
+
+/// Start and id, by which records are ordered.
+fn newness(record: &BackupRecord) -> (Timestamp, &str) {
+    (record.start_time.0, &record.backup_id)
+}
+
+/// The changes of a history in which nothing is lost, each with the moment before which it happened.
+fn changes(skew: i64, steps: &[Step]) -> (Cluster, Vec<Change>) {
+    let mut cluster = Cluster::new(skew);
+    let changes = steps.iter().flat_map(|step| cluster.take(step)).collect();
+    (cluster, changes)
+}
+
+/// The same changes in another order, that of each watch kept. A Job is heard of before its Pods are gone and, if the
+/// CronJob is not to overtake it, before what the CronJob tells of it.
+fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<Change> {
+    let of_kind = |kind: Kind| changes.iter().enumerate().filter(move |(_, change)| change.kind == kind);
+    let queue = |kind: Kind| of_kind(kind).map(|(at, change)| (at, change.clone())).collect::<VecDeque<_>>();
+    let mut queues = KINDS.map(queue);
+    let mut heard: BTreeSet<String> = BTreeSet::new();
+    let mut order = Vec::new();
+    let mut choices = choices.iter().cycle();
+    while queues.iter().any(|queue| !queue.is_empty()) {
+        let wanted = choices.next().unwrap() % queues.len();
+        let mut choice =
+            (wanted..wanted + queues.len()).map(|at| at % queues.len()).find(|at| !queues[*at].is_empty()).unwrap();
+        let jobs = KINDS.iter().position(|kind| *kind == Kind::Jobs).unwrap();
+        let next_job = queues[jobs].front().map_or(usize::MAX, |(at, _)| *at);
+        let waits_for_job = |(at, change): &(usize, Change)| {
+            let job = change.object["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap_or_default();
+            let is_of_unheard = change.kind == Kind::Pods && change.is_deletion && !heard.contains(job);
+            is_of_unheard || (change.kind == Kind::CronJobs && !may_overtake && next_job < *at)
+        };
+        if queues[choice].front().is_some_and(waits_for_job) {
+            choice = jobs;
+        }
+        if let Some((_, change)) = queues[choice].pop_front() {
+            heard.insert(uid(&change));
+            order.push(change);
+        }
+    }
+    order
+}
+
+/// A record without what depends on when the operator looked.
+fn told(record: BackupRecord) -> BackupRecord {
+    let is_late = record.error.as_deref() == Some("the Job was deleted before it ended");
+    let completion_time = record.completion_time.filter(|_| !is_late);
+    // what held a run up is only known to who looked then
+    let error = record.error.filter(|error| is_late || error.starts_with("partial"));
+    BackupRecord { completion_time, error, attempts: record.attempts.filter(|_| !is_late), stuck_time: None, ..record }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_status_stays_true(skew in skew(), moments in collection::vec(moment(), 0..120)) {
+        let mut history = History::new(skew);
+        moments.iter().for_each(|moment| history.take(moment));
+    }
+
+    #[test]
+    fn the_order_in_which_watches_tell_says_nothing(
+        skew in skew(),
+        steps in collection::vec(step(), 0..60),
+        choices in collection::vec(0..12usize, 1..60),
+    ) {
+        let (cluster, changes) = changes(skew, &steps);
+        let now = Timestamp::from_second(cluster.clock + 10).unwrap();
+        let status = |changes: &[Change]| {
+            let mut operator = Operator::start(&Cluster::new(skew), None);
+            changes.iter().for_each(|change| operator.take(change));
+            operator.look(now).0
+        };
+        prop_assert_eq!(status(&reordered(&changes, &choices, true)), status(&changes));
+    }
+
+    #[test]
+    fn when_the_operator_looks_says_nothing(
+        steps in collection::vec(step(), 0..60),
+        choices in collection::vec(0..12usize, 1..60),
+        looks in collection::vec(option::of(0..4i64), 1..40),
+    ) {
+        // time does not pass: news of Pods that are late by more than a few seconds are not waited for; and of two Jobs of
+        // one name that began in the same second nobody can tell which is the later one
+        let steps = steps.into_iter().enumerate().filter(|(_, step)| !matches!(step, Step::Wait(_)));
+        let named = |(at, step)| if matches!(step, Step::Manual(_)) { Step::Manual(at) } else { step };
+        let steps: Vec<_> = steps.map(named).collect();
+        let (cluster, changes) = changes(0, &steps);
+        let changes = reordered(&changes, &choices, false);
+        let now = Timestamp::from_second(cluster.clock + 20).unwrap();
+        let records = |looks: &[Option<i64>]| {
+            let mut operator = Operator::start(&Cluster::new(0), None);
+            let mut clock = START;
+            for (change, look) in changes.iter().zip(looks.iter().cycle()) {
+                operator.take(change);
+                clock = clock.max(latest(&change.object).unwrap_or(START));
+                // news are never older than a few seconds
+                if let Some(late) = look {
+                    operator.look(Timestamp::from_second(clock + late).unwrap());
+                }
+            }
+            let status = operator.look(now).0;
+            status.recent_backups.into_iter().map(told).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(records(&looks), records(&[None]));
+    }
+}
+
+/// The latest moment that an object speaks of.
+fn latest(object: &serde_json::Value) -> Option<i64> {
+    match object {
+        serde_json::Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_second),
+        serde_json::Value::Array(items) => items.iter().filter_map(latest).max(),
+        serde_json::Value::Object(fields) => fields.values().filter_map(latest).max(),
+        _ => None,
+    }
+}

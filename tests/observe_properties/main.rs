@@ -1,0 +1,7 @@
+//! The status, whatever there is and whatever happens.
+#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
+
+mod cluster;
+mod history;
+mod operator;
+mod situation;

@@ -1,0 +1,116 @@
+//! The operator without its shell: watch events in, the status out.
+
+use super::cluster::{Change, Cluster, KINDS, Kind, SCHEDULE};
+use antfly_backup_operator::{
+    announce,
+    api::AntflyBackupStatus,
+    observe::{Observation, observe},
+    observed::Cluster as AntflyCluster,
+    plan::{Images, plan},
+    stored::StoredBackup,
+    validation::validate_status,
+    world::{ObjectKey, Scope, World},
+};
+use jiff::{SignedDuration, Timestamp};
+use kube::runtime::watcher::Event;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// An operator, and the AntflyBackup that it looks after.
+pub struct Operator {
+    world: World,
+    backup: Value,
+}
+
+impl Operator {
+    /// Starts one over what there is; `status` is what an earlier one wrote.
+    pub fn start(cluster: &Cluster, status: Option<&AntflyBackupStatus>) -> Self {
+        let backup = json!({
+            "apiVersion": "antfly.io/v1", "kind": "AntflyBackup",
+            "metadata": {
+                "name": "heron", "namespace": "harbour", "uid": "of-heron", "generation": 1, "resourceVersion": "1",
+                "creationTimestamp": "2026-11-23T11:59:00Z",
+            },
+            "spec": {
+                "clusterRef": {"name": "osprey"}, "schedule": SCHEDULE, "destination": {"location": "s3://tidewater/ledgers"},
+                "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, "backupTimeout": "1h",
+            },
+            "status": status,
+        });
+        let mut operator = Operator { world: World::new([]), backup };
+        let antfly = json!({"metadata": {"name": "osprey", "namespace": "harbour"}, "status": {"phase": "Running"}});
+        let antfly = AntflyCluster::from_value(&antfly).unwrap();
+        operator.world.cluster_event(&Scope::All, Event::Apply(antfly));
+        operator.backup_changed();
+        KINDS.into_iter().for_each(|kind| operator.list(cluster, kind));
+        operator
+    }
+
+    /// Takes a new list of a kind, as after a watch was cut.
+    pub fn list(&mut self, cluster: &Cluster, kind: Kind) {
+        let objects = cluster.objects(kind);
+        match kind {
+            Kind::CronJobs => listed(objects, |event| drop(self.world.cron_job_event(&Scope::All, event))),
+            Kind::Jobs => listed(objects, |event| drop(self.world.job_event(&Scope::All, event))),
+            Kind::Pods => listed(objects, |event| drop(self.world.pod_event(&Scope::All, event))),
+            Kind::Refusals => listed(objects, |event| drop(self.world.refusal_event(&Scope::All, event))),
+        }
+    }
+
+    /// Takes an event.
+    pub fn take(&mut self, change: &Change) {
+        match change.kind {
+            Kind::CronJobs => drop(self.world.cron_job_event(&Scope::All, event(change))),
+            Kind::Jobs => drop(self.world.job_event(&Scope::All, event(change))),
+            Kind::Pods => drop(self.world.pod_event(&Scope::All, event(change))),
+            Kind::Refusals => drop(self.world.refusal_event(&Scope::All, event(change))),
+        }
+    }
+
+    /// Looks once, and stores the status. Gives it, with the events that the look was worth.
+    ///
+    /// # Panics
+    /// If a second look would change something, or the schema refuses the status.
+    pub fn look(&mut self, now: Timestamp) -> (AntflyBackupStatus, Vec<announce::Announcement>) {
+        let facts = self.world.facts(&ObjectKey::new("harbour", "heron")).unwrap();
+        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &Images::default());
+        let made = |backup: &StoredBackup| {
+            let observation = Observation {
+                backup,
+                plan: &planned,
+                cluster: &facts.cluster,
+                cron_job: facts.cron_job.as_deref(),
+                runs: &facts.runs,
+                overdue_grace: SignedDuration::from_mins(15),
+            };
+            observe(&observation, now).0
+        };
+        let status = made(&facts.backup);
+        let stored = StoredBackup { status: Some(status.clone()), ..StoredBackup::clone(&facts.backup) };
+        assert_eq!(made(&stored), status, "a second look at the same facts");
+
+        let violations = validate_status(&json!(status));
+        assert!(violations.is_empty(), "{violations:?}");
+        self.world.told(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
+        self.backup["status"] = json!(status);
+        self.backup_changed();
+        let announcements = announce::runs(facts.backup.status.as_ref(), &status);
+        (status, announcements)
+    }
+
+    fn backup_changed(&mut self) {
+        let backup = StoredBackup::from_value(self.backup.clone()).unwrap();
+        self.world.backup_event(&Scope::All, Event::Apply(backup));
+    }
+}
+
+fn event<T: DeserializeOwned>(change: &Change) -> Event<T> {
+    let object = serde_json::from_value(change.object.clone()).unwrap();
+    if change.is_deletion { Event::Delete(object) } else { Event::Apply(object) }
+}
+
+fn listed<T: DeserializeOwned>(objects: Vec<Value>, mut take: impl FnMut(Event<T>)) {
+    take(Event::Init);
+    objects.into_iter().for_each(|object| take(Event::InitApply(serde_json::from_value(object).unwrap())));
+    take(Event::InitDone);
+}
