@@ -17,6 +17,18 @@ use kube::{
 use std::{sync::Arc, time::Duration};
 use tower::{BoxError, ServiceBuilder, filter::FilterLayer, retry::RetryLayer};
 
+/// How long a watch lasts until the API server ends it and the next one begins, in seconds. A watch on which nothing
+/// comes for a little longer is given up: the connection looks alive, and what is behind it is not. (A balancer that has
+/// lost its server keeps answering TCP's own questions.) So this is how late news can be.
+pub const WATCH_SECONDS: u32 = 30;
+
+/// How long nothing may come from the API server while something is read from it. Longer than a watch lasts.
+const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 15);
+
+/// Tries of a write that the API server is too busy for, the shortest and the longest wait between them; what it asks
+/// for by `Retry-After` comes first. Reads are not tried again here: a watch has its own backoff.
+const RETRIES: (u32, Duration, Duration) = (8, Duration::from_millis(50), Duration::from_secs(5));
+
 /// How long nothing comes from a peer until TCP asks whether it is there; then how often, and how many times.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(15), Duration::from_secs(5), 3);
 
@@ -27,7 +39,10 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// The configuration cannot be used.
-pub fn reader(config: Config) -> kube::Result<Client> {
+pub fn reader(mut config: Config) -> kube::Result<Client> {
+    config.read_timeout = Some(SILENCE);
+    config.reset_reader_on_write = true;
+    config.default_retry = false;
     client(config, Fence::open(), None)
 }
 
@@ -53,10 +68,15 @@ fn client(config: Config, fence: Arc<Fence>, limit: Option<Duration>) -> kube::R
     connector.set_reset_reader_on_write(config.reset_reader_on_write);
     let http = Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
 
+    let (tries, shortest, longest) = RETRIES;
+    let policy =
+        RetryPolicy::new(shortest, longest, tries, true).map_err(|error| kube::Error::Service(error.into()))?;
+    let retry = config.default_retry.then(|| RetryLayer::new(policy));
+
     // outermost first; the fence is checked for each try
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
-        .layer(RetryLayer::new(RetryPolicy::server_retry()))
+        .option_layer(retry)
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
         .layer(FilterLayer::new(move |request| {

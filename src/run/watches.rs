@@ -2,6 +2,7 @@
 
 use super::{
     backoff::WatchBackoff,
+    client::WATCH_SECONDS,
     context::Context,
     readiness::{Readiness, Watched},
 };
@@ -26,9 +27,9 @@ use tracing::{info, warn};
 /// Starts the watches of a scope.
 pub fn start(client: &Client, scope: Scope, context: &Arc<Context>, readiness: &Arc<Readiness>) {
     let base = Watch { scope, context: context.clone(), readiness: readiness.clone(), watched: Watched::AntflyBackups };
-    let all = watcher::Config::default();
+    let all = watcher::Config::default().timeout(WATCH_SECONDS);
     // an operator of many namespaces would otherwise hold every Job of the cluster
-    let labelled = watcher::Config::default().labels(BACKUP_LABEL);
+    let labelled = all.clone().labels(BACKUP_LABEL);
 
     let watch = base.clone();
     let backups = watch.api(client);
@@ -47,7 +48,7 @@ pub fn start(client: &Client, scope: Scope, context: &Arc<Context>, readiness: &
     tokio::spawn(watch.run(pods, labelled, |watch, event| watch.pass_on(event, World::pod_event)));
     let watch = Watch { watched: Watched::Events, ..base.clone() };
     let refusals = watch.api(client);
-    let refused = watcher::Config::default().fields(REFUSED_POD_SELECTOR);
+    let refused = all.clone().fields(REFUSED_POD_SELECTOR);
     tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, World::refusal_event)));
     let watch = Watch { watched: Watched::AntflyClusters, ..base };
     let clusters = watch.api(client);

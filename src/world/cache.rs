@@ -1,5 +1,6 @@
 //! The objects of one kind, and indexes over them.
 
+use super::resource_version;
 use crate::{
     observed::{Cluster, CronJobView, JobView, PodRefusal, PodView},
     stored::StoredBackup,
@@ -140,11 +141,13 @@ pub(super) struct Cache<T> {
     objects: HashMap<ObjectKey, Arc<T>>,
     /// For each scope that is being listed, what the list had so far.
     listed: HashMap<Scope, HashSet<ObjectKey>>,
+    /// For each scope, the newest resourceVersion that its watch has brought.
+    progress: HashMap<Scope, u64>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
-        Cache { objects: HashMap::new(), listed: HashMap::new() }
+        Cache { objects: HashMap::new(), listed: HashMap::new(), progress: HashMap::new() }
     }
 }
 
@@ -153,8 +156,12 @@ impl<T: Cached> Cache<T> {
     /// while nobody watched, and is among the changes too.
     pub(super) fn apply(&mut self, scope: &Scope, event: Event<T>) -> Vec<Change<T>> {
         match event {
-            Event::Apply(object) => self.insert(object).into_iter().collect(),
+            Event::Apply(object) => {
+                self.brought(scope, &object);
+                self.insert(object).into_iter().collect()
+            }
             Event::Delete(object) => {
+                self.brought(scope, &object);
                 let removed = self.remove(key(&object));
                 // the event holds the object's last state, which may never have been seen
                 removed.map(|change| Change { last: Some(Arc::new(object)), ..change }).into_iter().collect()
@@ -177,6 +184,18 @@ impl<T: Cached> Cache<T> {
                 gone.into_iter().filter_map(|key| self.remove(key)).collect()
             }
         }
+    }
+
+    /// Whether the watch that covers an object has brought news as late as that version: what it has not brought of the
+    /// object by then is outdated.
+    pub(super) fn is_past(&self, key: &ObjectKey, version: Option<u64>) -> bool {
+        let mut progress = self.progress.iter().filter(|(scope, _)| scope.contains(key));
+        version.is_some_and(|version| progress.any(|(_, brought)| *brought >= version))
+    }
+
+    fn brought(&mut self, scope: &Scope, object: &T) {
+        let brought = self.progress.entry(scope.clone()).or_default();
+        *brought = (*brought).max(resource_version(object.meta()).unwrap_or_default());
     }
 
     fn insert(&mut self, object: T) -> Option<Change<T>> {

@@ -6,6 +6,8 @@
 
 mod cache;
 mod memory;
+#[cfg(test)]
+mod tests;
 
 pub use cache::{Cached, Change, ObjectKey, Scope};
 pub use memory::resource_version;
@@ -340,8 +342,11 @@ impl World {
     /// Notes the answer to a write of the CronJob, until the watch brings it.
     pub fn cron_job_written(&mut self, key: &ObjectKey, written: Arc<CronJobView>) {
         let right_name = ObjectKey::new(&key.namespace, &cron_job_name(&key.name));
+        let version = resource_version(&written.metadata);
         let seen = self.cron_jobs.get(&right_name).and_then(|cron_job| resource_version(&cron_job.metadata));
-        if self.has(key) && seen < resource_version(&written.metadata) {
+        // it may be gone again before the answer is here
+        let is_outdated = seen >= version || self.cron_jobs.is_past(&right_name, version);
+        if self.has(key) && !is_outdated {
             self.memories.entry(key.clone()).or_default().cron_job_written(written);
         }
     }

@@ -9,7 +9,7 @@ mod identity;
 pub use candidate::Timing;
 pub use identity::{identity, namespace};
 
-use super::{backoff::WatchBackoff, clock::BootTime, fence::Fence, readiness::Readiness};
+use super::{backoff::WatchBackoff, client::WATCH_SECONDS, clock::BootTime, fence::Fence, readiness::Readiness};
 use candidate::{Candidate, Claim};
 use futures::{StreamExt, stream::BoxStream};
 use jiff::Timestamp;
@@ -60,7 +60,7 @@ impl Elector {
     pub fn new(client: Client, settings: Settings, fence: Arc<Fence>, readiness: Arc<Readiness>) -> Self {
         let Settings { namespace, name, identity, timing } = &settings;
         let api = Api::namespaced(client, namespace);
-        let only_this = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let only_this = watcher::Config::default().timeout(WATCH_SECONDS).fields(&format!("metadata.name={name}"));
         Elector {
             news: watcher(api.clone(), only_this).backoff(WatchBackoff::patient()).boxed(),
             candidate: Candidate::new(namespace, name, identity.clone(), *timing),

@@ -1,0 +1,62 @@
+use super::*;
+use serde_json::json;
+
+fn backup(uid: &str, version: u64) -> StoredBackup {
+    let metadata = json!({"name": "nightly", "namespace": "a", "uid": uid, "resourceVersion": version.to_string()});
+    StoredBackup::from_value(json!({"metadata": metadata})).unwrap()
+}
+
+fn cron_job(owner: &str, version: u64) -> CronJobView {
+    let owner =
+        json!({"apiVersion": "antfly.io/v1", "kind": KIND, "name": "nightly", "uid": owner, "controller": true});
+    serde_json::from_value(json!({
+        "metadata": {"name": "nightly-cron", "namespace": "a", "uid": "c", "resourceVersion": version.to_string(),
+            "ownerReferences": [owner]},
+        "spec": {"schedule": "@daily", "jobTemplate": {}},
+    }))
+    .unwrap()
+}
+
+fn key() -> ObjectKey {
+    ObjectKey::new("a", "nightly")
+}
+
+fn has_cron_job(world: &World) -> bool {
+    world.facts(&key()).unwrap().cron_job.is_some()
+}
+
+#[test]
+fn a_written_cron_job_is_known_before_the_watch_brings_it() {
+    let mut world = World::new([]);
+    world.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    world.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    // news from before the write
+    world.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 4)));
+    assert_eq!(world.facts(&key()).unwrap().cron_job.unwrap().metadata.resource_version.as_deref(), Some("5"));
+    world.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 5)));
+    assert!(has_cron_job(&world));
+    world.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 6)));
+    assert!(!has_cron_job(&world));
+}
+
+#[test]
+fn a_cron_job_that_was_gone_before_the_answer_to_its_write_came_is_not_known() {
+    let mut world = World::new([]);
+    world.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    // such as one whose owner was gone already: the garbage collector is fast
+    world.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 5)));
+    world.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 6)));
+    world.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    world.backup_event(&Scope::All, Event::Apply(backup("new", 2)));
+    assert!(!has_cron_job(&world), "nobody would ever say that it is gone");
+}
+
+#[test]
+fn the_progress_of_one_namespace_says_nothing_of_another() {
+    let mut world = World::new([]);
+    world.backup_event(&Scope::Namespace("a".to_owned()), Event::Apply(backup("old", 1)));
+    let elsewhere = Scope::Namespace("b".to_owned());
+    world.cron_job_event(&elsewhere, Event::Delete(cron_job("old", 9)));
+    world.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    assert!(has_cron_job(&world));
+}

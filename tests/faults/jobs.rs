@@ -1,0 +1,91 @@
+//! Jobs: made as the CronJob controller or a user makes them, ended as a kubelet ends them.
+
+use crate::support::Room;
+use anyhow::{Context as _, bail, ensure};
+use k8s_openapi::{
+    api::{batch::v1::Job, core::v1::Pod},
+    jiff::Timestamp,
+};
+use kube::{
+    Resource, ResourceExt,
+    api::{DynamicObject, ListParams, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+
+/// Makes a Job of the CronJob of a backup, as the CronJob controller does at a slot.
+pub async fn start_as_scheduled(room: &Room<'_>, backup: &str) -> String {
+    let minute = Timestamp::now().as_second() / 60;
+    let slot = Timestamp::from_second(minute * 60).unwrap();
+    let name = format!("{backup}-cron-{minute}");
+    start(room, backup, &name, json!({"batch.kubernetes.io/cronjob-scheduled-timestamp": slot.to_string()})).await;
+    name
+}
+
+/// Makes a Job of the CronJob of a backup, as `kubectl create job --from` does.
+pub async fn start_by_hand(room: &Room<'_>, backup: &str, name: &str) {
+    start(room, backup, name, json!({"cronjob.kubernetes.io/instantiate": "manual"})).await;
+}
+
+async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
+    let cron_job = room.until_cron_job(&format!("{backup}-cron"), "to be there", |_| true).await;
+    let template = &cron_job.spec.job_template;
+    let job: Job = serde_json::from_value(json!({
+        "metadata": {
+            "name": name, "annotations": annotations,
+            "labels": template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
+            "ownerReferences": [cron_job.controller_owner_ref(&())],
+        },
+        "spec": template.spec,
+    }))
+    .unwrap();
+    room.jobs().create(&PostParams::default(), &job).await.unwrap();
+}
+
+/// Has the Pod of a Job succeed with the runner's proof for two tables, and waits until the Job is complete. Does what is
+/// left of it when it was cut off.
+pub async fn succeed(room: &Room<'_>, job: &str) {
+    let result = json!({
+        "runner": 1, "backupId": job, "status": "completed", "verified": true, "tables": ["users", "orders"],
+    });
+    let terminated = json!({"exitCode": 0, "reason": "Completed", "message": result.to_string()});
+    let container = json!({
+        "name": "backup", "image": "example.com/antfly:v1", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": terminated},
+    });
+    let status = json!({"status": {"phase": "Succeeded", "containerStatuses": [container]}});
+    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
+    room.eventually(&format!("Job {job} to complete"), async || {
+        let seen = room.jobs().get(job).await?;
+        if seen.status.is_some_and(|status| status.succeeded == Some(1) && status.completion_time.is_some()) {
+            return Ok(());
+        }
+        let pods = room.all::<Pod>().list(&of_job).await?;
+        let pod = pods.iter().next().context("it has no Pod")?;
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        if phase != Some("Succeeded") {
+            let parameters = PatchParams::default();
+            room.pods().patch_status(&pod.name_any(), &parameters, &Patch::Merge(&status)).await?;
+        }
+        bail!("it is not complete yet")
+    })
+    .await;
+}
+
+/// The records of a backup.
+pub fn records(backup: &DynamicObject) -> Vec<Value> {
+    backup.data["status"]["recentBackups"].as_array().cloned().unwrap_or_default()
+}
+
+/// Waits until a backup has exactly one record of that id, and that it is Completed with its proof.
+pub async fn until_completed(room: &Room<'_>, backup: &str, job: &str) {
+    room.eventually(&format!("the record {job} of {backup}"), async || {
+        let backup = room.backups().get(backup).await?;
+        let records = records(&backup);
+        let found: Vec<_> = records.iter().filter(|record| record["backupId"] == job).collect();
+        ensure!(found.len() == 1, "there are {} in {records:?}", found.len());
+        ensure!(found[0]["status"] == "Completed" && found[0]["verified"] == true, "it is {}", found[0]);
+        ensure!(backup.data["status"]["lastSuccessfulBackup"]["backupId"] == job, "it is not the last success");
+        Ok(())
+    })
+    .await;
+}

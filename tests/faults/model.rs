@@ -1,0 +1,283 @@
+//! What must be, given what users and other programs did: far simpler than the operator, and without any of its code.
+
+use crate::{
+    jobs,
+    step::{CHANGING, Edit, RUNNING},
+    support::{ACTIVE, NO_CLUSTER, Room, SUSPENDED, container, state},
+};
+use anyhow::{Result, ensure};
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::{
+    ResourceExt,
+    api::{DeleteParams, ListParams, Patch, PatchParams},
+};
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+const CONFLICT: &str = "Failed ScheduleReady=False/CronJobConflict ClusterReady=True/ClusterRunning";
+
+/// Schedule of the CronJobs of somebody else, and of what somebody changes.
+const FOREIGN: &str = "7 7 7 7 *";
+
+/// A backup that exists.
+#[derive(Clone, Debug)]
+struct Backup {
+    schedule: &'static str,
+    suspend: bool,
+}
+
+/// See the module.
+pub struct Model {
+    backups: BTreeMap<&'static str, Backup>,
+    foreign: BTreeSet<&'static str>,
+    cluster: Option<&'static str>,
+    running: BTreeSet<String>,
+    ended: BTreeSet<String>,
+}
+
+/// What is wrong in the end.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// In words.
+    pub wrong: Vec<String>,
+    /// Jobs that ended and have no record of it.
+    pub lost: usize,
+    /// Jobs that nobody started, and records that are there twice.
+    pub doubled: usize,
+}
+
+impl Verdict {
+    /// Nothing is.
+    pub fn is_good(&self) -> bool {
+        self.wrong.is_empty() && self.lost == 0 && self.doubled == 0
+    }
+}
+
+impl Model {
+    /// A running cluster and all backups.
+    pub async fn begin(room: &Room<'_>) -> Self {
+        let mut model = Model {
+            backups: BTreeMap::new(),
+            foreign: BTreeSet::new(),
+            cluster: None,
+            running: BTreeSet::new(),
+            ended: BTreeSet::new(),
+        };
+        model.edit(room, &Edit::Cluster("example.com/antfly:v1")).await;
+        for name in CHANGING.into_iter().chain([RUNNING]) {
+            model.create(room, name, Backup { schedule: "0 2 * * *", suspend: false }).await;
+        }
+        model
+    }
+
+    /// Does it, and takes note.
+    pub async fn edit(&mut self, room: &Room<'_>, edit: &Edit) {
+        match *edit {
+            Edit::Schedule(name, schedule) => match self.backups.get_mut(name) {
+                Some(backup) => {
+                    backup.schedule = schedule;
+                    room.patch_backup(name, json!({"spec": {"schedule": schedule}})).await;
+                }
+                None => self.create(room, name, Backup { schedule, suspend: false }).await,
+            },
+            Edit::Suspend(name, suspend) => {
+                if let Some(backup) = self.backups.get_mut(name) {
+                    backup.suspend = suspend;
+                    room.patch_backup(name, json!({"spec": {"suspend": suspend}})).await;
+                }
+            }
+            Edit::Delete(name) => {
+                if self.backups.remove(name).is_some() {
+                    room.delete_backup(name).await;
+                }
+            }
+            Edit::Recreate(name) => {
+                if let Some(backup) = self.backups.remove(name) {
+                    room.delete_backup(name).await;
+                    self.create(room, name, backup).await;
+                }
+            }
+            Edit::DeleteCronJob(name) if !self.foreign.contains(name) => delete_cron_job(room, name).await,
+            Edit::DriftCronJob(name) if !self.foreign.contains(name) => {
+                let parameters = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..Default::default() };
+                let patch = Patch::Merge(json!({"spec": {"schedule": FOREIGN}}));
+                // there may be none
+                let _ = room.cron_jobs().patch(&cron_job_of(name), &parameters, &patch).await;
+            }
+            Edit::ForeignCronJob(name) => {
+                make_foreign(room, name).await;
+                self.foreign.insert(name);
+            }
+            Edit::ForeignGone(name) if self.foreign.remove(name) => delete_cron_job(room, name).await,
+            Edit::ForgeStatus(name) if self.backups.contains_key(name) => {
+                let condition = json!({"type": "ScheduleReady", "status": "False", "reason": "CronJobRefused",
+                    "message": "forged", "observedGeneration": 99, "lastTransitionTime": "2030-01-01T00:00:00Z"});
+                let status = json!({"phase": "Failed", "conditions": [condition], "nextScheduledBackup": null});
+                let patch = Patch::Merge(json!({"status": status}));
+                room.backups().patch_status(name, &PatchParams::default(), &patch).await.unwrap();
+            }
+            Edit::Cluster(image) => {
+                room.apply_cluster("main", image, "Running").await;
+                self.cluster = Some(image);
+            }
+            Edit::NoCluster => {
+                if self.cluster.take().is_some() {
+                    room.clusters().delete("main", &DeleteParams::default()).await.unwrap();
+                }
+            }
+            Edit::StartJob => {
+                // its CronJob may not be there yet, or not again
+                if room.cron_jobs().get_opt(&cron_job_of(RUNNING)).await.unwrap().is_some() {
+                    let name = format!("by-hand-{}", self.running.len() + self.ended.len());
+                    jobs::start_by_hand(room, RUNNING, &name).await;
+                    self.running.insert(name);
+                }
+            }
+            Edit::EndJobs => {
+                for job in std::mem::take(&mut self.running) {
+                    jobs::succeed(room, &job).await;
+                    self.ended.insert(job);
+                }
+            }
+            Edit::DeleteCronJob(_) | Edit::DriftCronJob(_) | Edit::ForeignGone(_) | Edit::ForgeStatus(_) => {}
+        }
+    }
+
+    async fn create(&mut self, room: &Room<'_>, name: &'static str, backup: Backup) {
+        let limits = json!({
+            "schedule": backup.schedule, "suspend": backup.suspend,
+            "successfulJobsHistoryLimit": 25, "failedJobsHistoryLimit": 25,
+        });
+        room.create_backup(name, limits).await;
+        self.backups.insert(name, backup);
+    }
+
+    fn state(&self, name: &str) -> &'static str {
+        match &self.backups[name] {
+            _ if self.cluster.is_none() => NO_CLUSTER,
+            _ if self.foreign.contains(name) => CONFLICT,
+            backup if backup.suspend => SUSPENDED,
+            _ => ACTIVE,
+        }
+    }
+
+    /// Waits until all statuses say what they must.
+    pub async fn settle(&self, room: &Room<'_>) {
+        for name in self.backups.keys() {
+            room.until(name, self.state(name)).await;
+        }
+        room.eventually("the objects to be as they must", async || {
+            let verdict = self.compare(room).await?;
+            ensure!(verdict.is_good(), "{verdict:?}");
+            Ok(())
+        })
+        .await;
+    }
+
+    /// What is wrong now.
+    pub async fn judge(&self, room: &Room<'_>) -> Verdict {
+        self.compare(room).await.unwrap()
+    }
+
+    async fn compare(&self, room: &Room<'_>) -> Result<Verdict> {
+        let mut verdict = Verdict::default();
+        for name in self.backups.keys() {
+            let is = state(&room.backups().get(name).await?);
+            if is != self.state(name) {
+                verdict.wrong.push(format!("{name} is {is}, not {}", self.state(name)));
+            }
+        }
+        let cron_jobs = room.cron_jobs().list(&ListParams::default()).await?;
+        for cron_job in &cron_jobs {
+            if let Some(wrong) = self.wrong_in(cron_job) {
+                verdict.wrong.push(format!("CronJob {} {wrong}", cron_job.name_any()));
+            }
+        }
+        let there: BTreeSet<_> = cron_jobs.iter().map(ResourceExt::name_any).collect();
+        for name in self.backups.keys().filter(|_| self.cluster.is_some()) {
+            if !there.contains(&cron_job_of(name)) {
+                verdict.wrong.push(format!("{name} has no CronJob"));
+            }
+        }
+        self.compare_runs(room, &mut verdict).await?;
+        Ok(verdict)
+    }
+
+    /// What is wrong in a CronJob; also when there must not be one.
+    fn wrong_in(&self, cron_job: &CronJob) -> Option<String> {
+        let name = cron_job.name_any();
+        let name = name.strip_suffix("-cron")?;
+        let schedule = &cron_job.spec.schedule;
+        if self.foreign.contains(name) {
+            let is_untouched = schedule == FOREIGN && cron_job.owner_references().is_empty();
+            return (!is_untouched).then(|| "of somebody else was touched".to_owned());
+        }
+        let Some(backup) = self.backups.get(name) else { return Some("has no backup".to_owned()) };
+        let suspend = backup.suspend || self.cluster.is_none();
+        if cron_job.spec.suspend.unwrap_or_default() != suspend {
+            return Some(format!("has suspend {:?}", cron_job.spec.suspend));
+        }
+        // without a cluster it is suspended, and else as it was
+        let image = self.cluster?;
+        if schedule != backup.schedule || container(cron_job).image.as_deref() != Some(image) {
+            return Some(format!("has schedule {schedule} and image {:?}", container(cron_job).image));
+        }
+        None
+    }
+
+    async fn compare_runs(&self, room: &Room<'_>, verdict: &mut Verdict) -> Result<()> {
+        let mut unknown: BTreeSet<_> =
+            room.jobs().list(&ListParams::default()).await?.iter().map(ResourceExt::name_any).collect();
+        unknown.retain(|job| !self.running.contains(job) && !self.ended.contains(job));
+        verdict.doubled += unknown.len();
+        let records = jobs::records(&room.backups().get(RUNNING).await?);
+        let mut ids = BTreeSet::new();
+        for record in &records {
+            if !ids.insert(record["backupId"].as_str().unwrap_or_default().to_owned()) {
+                verdict.doubled += 1;
+            }
+        }
+        let is = |id: &String, status: &str| {
+            records.iter().any(|record| record["backupId"] == **id && record["status"] == status)
+        };
+        verdict.lost += self.ended.iter().filter(|job| !is(job, "Completed")).count();
+        let untold = self.running.iter().filter(|job| !is(job, "Running")).count();
+        if untold > 0 || ids.len() != self.running.len() + self.ended.len() {
+            verdict.wrong.push(format!("the records are {records:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn cron_job_of(backup: &str) -> String {
+    format!("{backup}-cron")
+}
+
+async fn delete_cron_job(room: &Room<'_>, backup: &str) {
+    // there may be none
+    let _ = room.cron_jobs().delete(&cron_job_of(backup), &DeleteParams::background()).await;
+}
+
+/// Puts somebody else's CronJob in the place of the backup's. The operator may be faster with one of its own.
+async fn make_foreign(room: &Room<'_>, backup: &str) {
+    let object: CronJob = serde_json::from_value(json!({
+        "metadata": {"name": cron_job_of(backup)},
+        "spec": {"schedule": FOREIGN, "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/other"}],
+        }}}}},
+    }))
+    .unwrap();
+    loop {
+        if let Some(existing) = room.cron_jobs().get_opt(&cron_job_of(backup)).await.unwrap() {
+            if existing.owner_references().is_empty() {
+                return;
+            }
+            delete_cron_job(room, backup).await;
+        }
+        let _ = room.cron_jobs().create(&Default::default(), &object).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

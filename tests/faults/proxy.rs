@@ -1,0 +1,299 @@
+//! A proxy between one operator and the API server that breaks what passes, on demand.
+
+use super::call::{Call, Class};
+use anyhow::Result;
+use axum::body::{Body, to_bytes};
+use futures::{Stream, StreamExt, future::pending, stream};
+use hyper::{Request, Response, StatusCode, body::Incoming, header, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use kube::Client;
+use serde_json::json;
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::watch};
+use xtask::control_plane::ControlPlane;
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// The answer is this status code, with `Retry-After` in seconds if there is one; the API server is not asked.
+    Answer(u16, Option<u64>),
+    /// The API server does it, and its answer is lost.
+    LoseAnswer,
+    /// The connection ends before the request gets anywhere.
+    Disconnect,
+    /// It takes that much longer.
+    Delay(Duration),
+    /// There is never an answer, and the connection stays: its other end is gone and nobody noticed.
+    HalfOpen,
+}
+
+/// Which requests break, how, and how many of them.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Verb, such as `patch`; none for all.
+    pub verb: Option<&'static str>,
+    /// Resource, such as `antflybackups/status`; none for all.
+    pub resource: Option<&'static str>,
+    /// What becomes of them.
+    pub fault: Fault,
+    /// How many more.
+    pub times: usize,
+}
+
+/// What becomes of the watches that run; those that begin later are well.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Disturbance {
+    /// Nothing comes any more, and they do not end.
+    Freeze,
+    /// They end in the middle.
+    Cut,
+    /// The API server says that the version is too old (410).
+    Expire,
+}
+
+/// When the process that asks is to die, relative to a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Moment {
+    /// The API server never hears of the call.
+    Before,
+    /// It has done it, and the process never hears of it.
+    After,
+}
+
+/// See the module.
+pub struct Proxy {
+    state: Arc<State>,
+    port: u16,
+}
+
+struct State {
+    upstream: Client,
+    rules: Mutex<Vec<Rule>>,
+    calls: Mutex<Vec<Call>>,
+    /// Calls until the crash, and its moment.
+    crash: Mutex<Option<(usize, Moment)>>,
+    crashed: watch::Sender<bool>,
+    disturbance: watch::Sender<Option<Disturbance>>,
+    /// Calls that a fault befell.
+    hit: AtomicUsize,
+}
+
+impl Proxy {
+    /// Starts one in front of a control plane; it lives as long as the test.
+    pub async fn start(control_plane: &ControlPlane) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let kubeconfig = kube::config::Kubeconfig::read_from(control_plane.kubeconfig())?;
+        let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
+        config.default_retry = false;
+        let state = Arc::new(State {
+            upstream: Client::try_from(config)?,
+            rules: Mutex::default(),
+            calls: Mutex::default(),
+            crash: Mutex::default(),
+            crashed: watch::Sender::new(false),
+            disturbance: watch::Sender::new(None),
+            hit: AtomicUsize::new(0),
+        });
+        let accepting = state.clone();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let state = accepting.clone();
+                let service = service_fn(move |request| state.clone().pass(request));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
+            }
+        });
+        Ok(Proxy { state, port })
+    }
+
+    /// Writes a kubeconfig that leads here.
+    pub fn kubeconfig(&self, control_plane: &ControlPlane) -> Result<PathBuf> {
+        let path = control_plane.directory().join(format!("proxy-{}.kubeconfig", self.port));
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "proxy",
+            "clusters": [{"name": "proxy", "cluster": {"server": format!("http://127.0.0.1:{}", self.port)}}],
+            "users": [{"name": "proxy", "user": {}}],
+            "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}],
+        });
+        fs::write(&path, config.to_string())?;
+        Ok(path)
+    }
+
+    /// Adds a rule.
+    pub fn add(&self, rule: Rule) {
+        self.state.rules.lock().unwrap().push(rule);
+    }
+
+    /// No request breaks from now on. What is broken stays so: a half-open connection never comes back.
+    pub fn heal(&self) {
+        self.state.rules.lock().unwrap().clear();
+    }
+
+    /// Does something to the watches that run.
+    pub fn disturb(&self, disturbance: Disturbance) {
+        self.state.disturbance.send_replace(Some(disturbance));
+    }
+
+    /// From the `number`th call from now on (1 is the next) nothing gets through, see [`Proxy::until_crash`].
+    pub fn crash_at(&self, number: usize, moment: Moment) {
+        *self.state.crash.lock().unwrap() = Some((number, moment));
+    }
+
+    /// Waits for the moment of the crash: kill the process now.
+    pub async fn until_crash(&self) {
+        let _ = self.state.crashed.subscribe().wait_for(|crashed| *crashed).await;
+    }
+
+    /// All is well again, for the next process.
+    pub fn revive(&self) {
+        *self.state.crash.lock().unwrap() = None;
+        self.state.crashed.send_replace(false);
+    }
+
+    /// What was asked so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state.calls.lock().unwrap().clone()
+    }
+
+    /// How many of the calls write.
+    pub fn writes(&self) -> usize {
+        self.state.calls.lock().unwrap().iter().filter(|call| call.is_write()).count()
+    }
+
+    /// How many calls a fault befell.
+    pub fn hits(&self) -> usize {
+        self.state.hit.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    async fn pass(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+        let call = Call::of(request.method(), request.uri());
+        self.calls.lock().unwrap().push(call.clone());
+        let moment = self.comes_to_crash();
+        if *self.crashed.borrow() || moment == Some(Moment::Before) {
+            self.crashed.send_replace(true);
+            return pending().await;
+        }
+        let fault = self.fault(&call);
+        match &fault {
+            Some(Fault::Answer(code, retry_after)) => return Ok(refusal(*code, *retry_after)),
+            Some(Fault::Disconnect) => return Err(io::Error::other("disconnected")),
+            Some(Fault::HalfOpen) => return pending().await,
+            Some(Fault::Delay(duration)) => tokio::time::sleep(*duration).await,
+            Some(Fault::LoseAnswer) | None => {}
+        }
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(Body::new(body), usize::MAX).await.map_err(io::Error::other)?;
+        let mut asked = Request::from_parts(parts, kube::client::Body::from(body.to_vec()));
+        asked.headers_mut().remove(header::HOST);
+        let disturbance = self.disturbance.subscribe();
+        let answer = self.upstream.send(asked).await.map_err(io::Error::other)?;
+        if moment == Some(Moment::After) {
+            self.crashed.send_replace(true);
+            return pending().await;
+        }
+        let answer = answer.map(Body::new);
+        if fault == Some(Fault::LoseAnswer) {
+            // the API server has it done when the whole answer is there; a watch has no end
+            if call.class != Class::Watch {
+                to_bytes(answer.into_body(), usize::MAX).await.map_err(io::Error::other)?;
+            }
+            return Err(io::Error::other("the answer is lost"));
+        }
+        Ok(match call.class {
+            Class::Watch => answer.map(|body| Body::from_stream(disturbed(body, disturbance))),
+            _ => answer,
+        })
+    }
+
+    fn comes_to_crash(&self) -> Option<Moment> {
+        let mut crash = self.crash.lock().unwrap();
+        let (left, moment) = crash.as_mut()?;
+        *left = left.checked_sub(1)?;
+        (*left == 0).then_some(*moment)
+    }
+
+    fn fault(&self, call: &Call) -> Option<Fault> {
+        let mut rules = self.rules.lock().unwrap();
+        let rule = rules.iter_mut().find(|rule| {
+            rule.times > 0
+                && rule.verb.is_none_or(|verb| verb == call.verb)
+                && rule.resource.is_none_or(|resource| resource == call.resource)
+        })?;
+        rule.times -= 1;
+        self.hit.fetch_add(1, Ordering::Relaxed);
+        Some(rule.fault.clone())
+    }
+}
+
+/// The answer of an API server that does not do what it was asked.
+fn refusal(code: u16, retry_after: Option<u64>) -> Response<Body> {
+    let reason = match code {
+        409 => "Conflict",
+        429 => "TooManyRequests",
+        503 => "ServiceUnavailable",
+        504 => "Timeout",
+        _ => "InternalError",
+    };
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason,
+        "message": format!("a fault that a test made: {code}"),
+    });
+    let mut response = Response::new(Body::from(status.to_string()));
+    *response.status_mut() = StatusCode::from_u16(code).unwrap();
+    response.headers_mut().insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// A watch that is well until something is done to it.
+fn disturbed(
+    body: Body,
+    mut disturbance: watch::Receiver<Option<Disturbance>>,
+) -> impl Stream<Item = Result<axum::body::Bytes, io::Error>> {
+    let struck = async move {
+        match disturbance.changed().await {
+            Ok(()) => *disturbance.borrow(),
+            Err(_) => pending().await,
+        }
+    };
+    let events = body.into_data_stream().map(|chunk| chunk.map_err(io::Error::other));
+    let end = stream::once(struck).flat_map(|disturbance| match disturbance {
+        Some(Disturbance::Freeze) | None => stream::pending().boxed(),
+        Some(Disturbance::Cut) => stream::iter([Err(io::Error::other("cut"))]).boxed(),
+        Some(Disturbance::Expire) => {
+            let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                "reason": "Expired", "code": 410, "message": "too old resource version"});
+            let line = format!("{}\n", json!({"type": "ERROR", "object": status}));
+            stream::iter([Ok(line.into())]).boxed()
+        }
+    });
+    until_struck(events.boxed(), end.boxed())
+}
+
+/// `events`, until `end` has something to say (or its silence begins): then that.
+fn until_struck<T: Send + 'static>(
+    events: stream::BoxStream<'static, T>,
+    end: stream::BoxStream<'static, T>,
+) -> impl Stream<Item = T> {
+    // the end comes first: a watch that is struck passes nothing any more
+    stream::unfold((Some(events), end), |(events, mut end)| async move {
+        let Some(mut running) = events else { return end.next().await.map(|item| (item, (None, end))) };
+        tokio::select! {
+            biased;
+            item = end.next() => item.map(|item| (item, (None, end))),
+            item = running.next() => item.map(|item| (item, (Some(running), end))),
+        }
+    })
+}

@@ -1,0 +1,114 @@
+//! What a schedule is made of.
+
+use crate::proxy::{Disturbance, Fault, Rule};
+use fastrand::Rng;
+use std::time::Duration;
+
+/// Backups whose specs and CronJobs change.
+pub const CHANGING: [&str; 2] = ["changing-a", "changing-b"];
+/// The backup that has runs.
+pub const RUNNING: &str = "running";
+
+/// What users and other programs do.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// A backup gets another schedule; it is made if it is not there.
+    Schedule(&'static str, &'static str),
+    /// A backup is suspended or resumed.
+    Suspend(&'static str, bool),
+    /// A backup is deleted.
+    Delete(&'static str),
+    /// A backup is deleted, and made again before anybody may have looked.
+    Recreate(&'static str),
+    /// Somebody deletes the CronJob.
+    DeleteCronJob(&'static str),
+    /// Somebody changes the CronJob.
+    DriftCronJob(&'static str),
+    /// The CronJob is replaced by somebody else's.
+    ForeignCronJob(&'static str),
+    /// Somebody else's CronJob goes.
+    ForeignGone(&'static str),
+    /// Somebody writes a status of a generation that there is not yet.
+    ForgeStatus(&'static str),
+    /// The cluster runs that image; it is made if it is not there.
+    Cluster(&'static str),
+    /// The cluster is deleted.
+    NoCluster,
+    /// A Job starts, by hand.
+    StartJob,
+    /// All Jobs that run succeed.
+    EndJobs,
+}
+
+/// A step.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Something changes.
+    Edit(Edit),
+    /// Requests break.
+    Fault(Rule),
+    /// Watches break.
+    Watches(Disturbance),
+    /// The operator is killed and started again.
+    Crash,
+}
+
+/// A schedule of faults among edits.
+pub fn schedule(rng: &mut Rng) -> Vec<Step> {
+    let count = rng.usize(10..20);
+    (0..count).map(|_| step(rng)).collect()
+}
+
+fn step(rng: &mut Rng) -> Step {
+    match rng.u8(0..20) {
+        0..=9 => Step::Edit(edit(rng)),
+        10..=16 => Step::Fault(rule(rng)),
+        17..=18 => {
+            let all =
+                [Disturbance::Freeze, Disturbance::Cut, Disturbance::Cut, Disturbance::Expire, Disturbance::Expire];
+            Step::Watches(one(rng, &all))
+        }
+        _ => Step::Crash,
+    }
+}
+
+fn edit(rng: &mut Rng) -> Edit {
+    let backup = one(rng, &CHANGING);
+    match rng.u8(0..17) {
+        0..=2 => Edit::Schedule(backup, one(rng, &["0 2 * * *", "@daily", "5 5 * * 1", "0 0 1 1 *"])),
+        3 => Edit::Suspend(one(rng, &[backup, RUNNING]), rng.bool()),
+        4 => Edit::Delete(backup),
+        5 => Edit::Recreate(backup),
+        6 => Edit::DeleteCronJob(backup),
+        7 => Edit::DriftCronJob(one(rng, &[backup, RUNNING])),
+        8 => Edit::ForeignCronJob(backup),
+        9 => Edit::ForeignGone(backup),
+        10 => Edit::ForgeStatus(backup),
+        11..=12 => Edit::Cluster(one(rng, &["example.com/antfly:v1", "example.com/antfly:v2"])),
+        13 => Edit::NoCluster,
+        14..=15 => Edit::StartJob,
+        _ => Edit::EndJobs,
+    }
+}
+
+fn rule(rng: &mut Rng) -> Rule {
+    let verb = one(rng, &[None, None, Some("patch"), Some("update"), Some("create"), Some("list"), Some("watch")]);
+    let fault = match rng.u8(0..9) {
+        0 => Fault::Answer(409, None),
+        1 => Fault::Answer(429, Some(1)),
+        2 => Fault::Answer(500, None),
+        3 => Fault::Answer(503, None),
+        4 => Fault::Answer(504, None),
+        5 => Fault::LoseAnswer,
+        6 => Fault::Disconnect,
+        7 => Fault::Delay(Duration::from_millis(rng.u64(50..1500))),
+        _ => Fault::HalfOpen,
+    };
+    let of_writes = ["cronjobs", "antflybackups/status"];
+    let resource = matches!(verb, Some("patch" | "update")).then(|| one(rng, &of_writes)).filter(|_| rng.bool());
+    Rule { verb, resource, fault, times: rng.usize(1..6) }
+}
+
+fn one<T: Clone>(rng: &mut Rng, choices: &[T]) -> T {
+    choices[rng.usize(0..choices.len())].clone()
+}
