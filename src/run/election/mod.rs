@@ -158,7 +158,8 @@ impl Elector {
                 Some(Ok(Event::Apply(lease) | Event::InitApply(lease))) => self.candidate.saw(Some(lease), BootTime::now()),
                 Some(Ok(Event::Delete(_))) => self.candidate.saw(None, BootTime::now()),
                 Some(Ok(Event::Init | Event::InitDone)) | None => {}
-                Some(Err(error)) => debug!(error = ?error.to_string(), "the Lease cannot be watched"),
+                // what is known comes from this replica's own requests until it can: a leader's end is noticed late
+                Some(Err(error)) => warn!(error = ?error.to_string(), "the Lease cannot be watched; trying again"),
             },
             () = moment => {}
             () = stopping.cancelled() => {}
