@@ -2,9 +2,8 @@
 
 use crate::{
     node::Cluster,
-    room::{Nightly, eventually, is, nightly, pods, until_job},
+    room::{Nightly, is, nightly, pods, until_job, until_running},
 };
-use anyhow::ensure;
 use kube::ResourceExt;
 use serde_json::json;
 
@@ -12,13 +11,7 @@ use serde_json::json;
 async fn running(cluster: &Cluster, namespace: &str) -> Nightly {
     let nightly = nightly(cluster, namespace, "hang", json!({"backupTimeout": "1m"})).await;
     nightly.start("long").await;
-    eventually("the Pod to run", async || {
-        let pods = pods(&nightly, "long").await?;
-        let phase = pods.first().and_then(|pod| pod.status.as_ref()?.phase.clone());
-        ensure!(phase.as_deref() == Some("Running"), "it is {phase:?}");
-        Ok(())
-    })
-    .await;
+    until_running(&nightly, "long").await;
     nightly.until_record("long", "Running", is("Running")).await;
     nightly
 }

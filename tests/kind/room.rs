@@ -61,6 +61,17 @@ pub async fn pods(nightly: &Nightly, job: &str) -> anyhow::Result<Vec<Pod>> {
     Ok(nightly.all::<Pod>().list(&of_job).await?.items)
 }
 
+/// Waits until the Pod of a Job runs.
+pub async fn until_running(nightly: &Nightly, job: &str) {
+    eventually(&format!("the Pod of {job} to run"), async || {
+        let pods = pods(nightly, job).await?;
+        let phase = pods.first().and_then(|pod| pod.status.as_ref()?.phase.clone());
+        ensure!(phase.as_deref() == Some("Running"), "it is {phase:?}");
+        Ok(())
+    })
+    .await;
+}
+
 /// What antfly printed in the only Pod of a Job, once it has ended.
 pub async fn output(nightly: &Nightly, job: &str) -> String {
     eventually(&format!("the output of {job}"), async || {

@@ -2,7 +2,7 @@
 
 use crate::{
     node::{Cluster, antfly},
-    room::{CREDENTIALS, Nightly, destination, eventually, is, nightly, output, pods, secret, until_job},
+    room::{CREDENTIALS, Nightly, destination, eventually, is, nightly, output, secret, until_job, until_running},
 };
 use anyhow::{Context as _, ensure};
 use futures::FutureExt as _;
@@ -145,13 +145,7 @@ pub async fn a_job_made_by_hand_is_a_backup_of_that_id(cluster: &Cluster) {
 pub async fn deleting_the_backup_deletes_its_pods_too(cluster: &Cluster) {
     let nightly = nightly(cluster, "deleted", "hang", json!({})).await;
     nightly.start("endless").await;
-    eventually("the Pod to run", async || {
-        let pods = pods(&nightly, "endless").await?;
-        let phase = pods.first().and_then(|pod| pod.status.as_ref()?.phase.clone());
-        ensure!(phase.as_deref() == Some("Running"), "it is {phase:?}");
-        Ok(())
-    })
-    .await;
+    until_running(&nightly, "endless").await;
     nightly.backups().delete("nightly", &DeleteParams::default()).await.unwrap();
     eventually("everything to be gone", async || {
         let left = (
