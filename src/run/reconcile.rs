@@ -11,6 +11,7 @@ use crate::{
     observe::{Observation, observe},
     observed::{CronJobView, digest_of_manifest},
     plan::{Blocked, Plan, plan, reason},
+    runs::Run,
     world::{Facts, ObjectKey},
 };
 use jiff::Timestamp;
@@ -204,7 +205,7 @@ async fn apply(
 }
 
 /// Removes a CronJob under a former name without cutting a backup off: it is suspended, and deleted with its Jobs once all
-/// of those have ended.
+/// of those have ended and their records have all that their Pods may tell.
 async fn retire(key: &ObjectKey, former: &CronJobView, facts: &Facts, context: &Context) -> Result<(), ReconcileError> {
     if former.metadata.deletion_timestamp.is_some() {
         return Ok(());
@@ -213,7 +214,9 @@ async fn retire(key: &ObjectKey, former: &CronJobView, facts: &Facts, context: &
         // its watch calls for the next look
         return suspend_one(key, former, context).await.map(drop);
     }
-    if !former.active.is_empty() || facts.runs.iter().any(|run| run.is_running() && run.is_of(former)) {
+    let now = context.now();
+    let is_needed = |run: &Run| run.is_of(former) && (run.is_running() || run.awaits_pods(now));
+    if !former.active.is_empty() || facts.runs.iter().any(is_needed) {
         return Ok(());
     }
     delete(key, former, facts, context).await

@@ -84,12 +84,15 @@ async fn without_any_one_of_its_permissions_for_the_lease_a_replica_is_refused_i
             .eventually(&what, async || {
                 let log = operator.log().replace('\\', "");
                 ensure!(log.contains(&missing.refusal()), "the operator never asks for it");
-                if ["list", "watch"].contains(&missing.verb.as_str()) {
+                match missing.verb.as_str() {
                     // it leads, but would notice late that another one does not any more
-                    ensure!(log.contains("the Lease cannot be watched"), "nothing tells of it");
-                } else {
-                    let (code, text) = operator.get("/readyz").await?;
-                    ensure!(code == 503 && text.contains("ease"), "/readyz: {code} {text}");
+                    "list" | "watch" => ensure!(log.contains("the Lease cannot be watched"), "nothing tells of it"),
+                    // it leads, until it has to renew
+                    "update" => ensure!(log.contains("not the leader any more"), "it leads for ever"),
+                    _ => {
+                        let (code, text) = operator.get("/readyz").await?;
+                        ensure!(code == 503 && text.contains("ease"), "/readyz: {code} {text}");
+                    }
                 }
                 Ok(())
             })

@@ -28,12 +28,6 @@ const EXCEPTIONS: [(&str, &str, &str); 4] = [
         "ImagePullPolicy is not set to Always",
         "the tag is a release, which does not change; Always would keep the operator down while the registry is",
     ),
-    (
-        "deployment-strategy",
-        "Deployment update strategy",
-        "two operators at the same time would both write: one must be gone before the next comes",
-    ),
-    ("deployment-replicas", "Deployment few replicas", "as above"),
 ];
 
 /// Runs a tool with `input` on its standard input.
