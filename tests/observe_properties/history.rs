@@ -41,6 +41,7 @@ fn moment() -> impl Strategy<Value = Moment> {
         5 => sample::select(KINDS.to_vec()).prop_map(Moment::Hear),
         1 => sample::select(KINDS.to_vec()).prop_map(Moment::Relist),
         3 => collection::vec(step_unseen(), 1..8).prop_map(Moment::Absence),
+        3 => (0..12usize).prop_map(|number| Moment::Watched(vec![Step::Manual(number), Step::Schedule])),
         1 => Just(Moment::Stop),
         2 => Just(Moment::Start),
         1 => sample::select(vec![-7200, -30, 0, 0, 30, 7200]).prop_map(Moment::Clock),
