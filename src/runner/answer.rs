@@ -10,6 +10,7 @@ use super::{
     text::{TextLine, classify},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 /// How much of an answer's tables is kept, in bytes of names and errors. The rest is counted.
 const MOST_TABLE_BYTES: usize = 1024 * 1024;
@@ -19,6 +20,9 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// The status of a backup, and of a table, that is fine.
 pub const COMPLETED: &str = "completed";
+
+/// The statuses of a backup that has ended.
+const FINAL: [&str; 3] = [COMPLETED, "partial", "failed"];
 
 /// What became of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,11 +204,13 @@ impl Scanner {
     }
 
     fn take_object(&mut self, text: &[u8]) {
-        let Ok(json) = serde_json::from_str::<JsonAnswer>(&String::from_utf8_lossy(text)) else {
+        let json = String::from_utf8_lossy(text);
+        let Ok(top) = serde_json::from_str::<JsonAnswer>(&json) else {
             self.findings.broken |= looks_like_an_answer(text);
             return;
         };
-        let Some((id, answer)) = json.into_answer() else {
+        let within = || self.within(&serde_json::from_str(&json).ok().filter(|_| json.contains("backup_id"))?);
+        let Some((id, answer)) = top.into_answer().or_else(within) else {
             return;
         };
         self.state = State::Outside;
@@ -215,6 +221,25 @@ impl Scanner {
                 self.findings.answer = Some(answer);
             }
         }
+    }
+
+    /// The last answer for this very backup that a log line holds, as an object or as a string.
+    fn within(&self, value: &Value) -> Option<(String, Answer)> {
+        let read = |value: &Value| {
+            let answer = match value {
+                Value::Object(_) => JsonAnswer::deserialize(value).ok(),
+                Value::String(text) => serde_json::from_str(text).ok(),
+                _ => None,
+            };
+            answer?
+                .into_answer()
+                .filter(|(id, answer)| Some(id) == self.expected.as_ref() && FINAL.contains(&answer.status.as_str()))
+        };
+        read(value).or_else(|| match value {
+            Value::Object(fields) => fields.values().rev().find_map(|value| self.within(value)),
+            Value::Array(items) => items.iter().rev().find_map(|value| self.within(value)),
+            _ => None,
+        })
     }
 
     /// Gives the id if it is known to be another backup's.
@@ -244,7 +269,7 @@ impl JsonAnswer {
     /// The id and the answer, unless the object is something else.
     fn into_answer(self) -> Option<(String, Answer)> {
         let (id, status) = (self.backup_id?, self.status?);
-        if self.tables.is_none() && ![COMPLETED, "partial", "failed"].contains(&status.as_str()) {
+        if self.tables.is_none() && !FINAL.contains(&status.as_str()) {
             return None;
         }
         let mut answer = Answer { status, ..Default::default() };

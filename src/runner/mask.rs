@@ -1,5 +1,7 @@
 //! Keeps credentials out of what is passed on.
 
+use aho_corasick::AhoCorasick;
+
 /// Keys of the backup's Secret, which are environment variables of the Pod.
 pub const CREDENTIAL_KEYS: [&str; 4] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"];
 
@@ -10,6 +12,8 @@ const MASKED: &str = "***";
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
     forms: Vec<String>,
+    /// Finds the forms; none if there are none.
+    finder: Option<AhoCorasick>,
 }
 
 impl Mask {
@@ -28,29 +32,75 @@ impl Mask {
         forms.retain(|form| !form.chars().all(|character| character == '/'));
         forms.sort();
         forms.dedup();
-        Mask { forms }
+        let finder = (!forms.is_empty()).then(|| AhoCorasick::new(&forms).expect("credentials are small"));
+        Mask { forms, finder }
     }
 
     /// Replaces each occurrence of a value; those that overlap become one.
     pub fn apply(&self, text: &str) -> String {
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        for form in &self.forms {
-            found.extend(text.match_indices(form).map(|(start, hit)| (start, start + hit.len())));
-        }
+        let mut stream = MaskedStream::new(self.clone());
+        let mut masked = stream.push(text.as_bytes());
+        masked.extend(stream.finish());
+        // values are whole characters, and so is what is left
+        String::from_utf8_lossy(&masked).into_owned()
+    }
+
+    /// From where on bytes may be the beginning of a value that goes on.
+    fn may_begin_at(&self, bytes: &[u8]) -> usize {
+        let longest = self.forms.iter().map(String::len).max().unwrap_or(0);
+        let mut starts = bytes.len().saturating_sub(longest.saturating_sub(1))..bytes.len();
+        let begins = |start: &usize| self.forms.iter().any(|form| form.as_bytes().starts_with(&bytes[*start..]));
+        starts.find(begins).unwrap_or(bytes.len())
+    }
+}
+
+/// Masks bytes that come in pieces. Only what may be the beginning of a value is held back until it is known.
+#[derive(Debug)]
+pub struct MaskedStream {
+    mask: Mask,
+    held: Vec<u8>,
+    /// How many of the first bytes of `held` a `***` already stands for.
+    masked: usize,
+}
+
+impl MaskedStream {
+    /// Begins a stream.
+    pub fn new(mask: Mask) -> Self {
+        MaskedStream { mask, held: Vec::new(), masked: 0 }
+    }
+
+    /// Takes the next bytes; gives those that are fit to be passed on.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.held.extend_from_slice(bytes);
+        self.pass_on(self.mask.may_begin_at(&self.held))
+    }
+
+    /// Gives what is left at the end.
+    pub fn finish(&mut self) -> Vec<u8> {
+        self.pass_on(self.held.len())
+    }
+
+    fn pass_on(&mut self, end: usize) -> Vec<u8> {
+        let mut passed = Vec::with_capacity(end);
+        let mut done = self.masked;
+        let mut found: Vec<_> = match &self.mask.finder {
+            Some(finder) => finder.find_overlapping_iter(&self.held).map(|hit| (hit.start(), hit.end())).collect(),
+            None => Vec::new(),
+        };
         found.sort_unstable();
-        let mut masked = String::with_capacity(text.len());
-        let mut done = 0;
-        let mut hits = found.into_iter().peekable();
-        while let Some((start, mut end)) = hits.next() {
-            while let Some((_, further)) = hits.next_if(|(start, _)| *start < end) {
-                end = end.max(further);
+        for (start, stop) in found.into_iter().filter(|(start, _)| *start < end) {
+            if start >= done {
+                passed.extend_from_slice(&self.held[done..start]);
+                passed.extend_from_slice(MASKED.as_bytes());
             }
-            masked.push_str(&text[done..start]);
-            masked.push_str(MASKED);
-            done = end;
+            done = done.max(stop);
         }
-        masked.push_str(&text[done..]);
-        masked
+        if done < end {
+            passed.extend_from_slice(&self.held[done..end]);
+        }
+        self.held.drain(..end);
+        self.masked = done.saturating_sub(end);
+        passed
     }
 }
 
@@ -60,7 +110,9 @@ fn quotations(text: &str) -> impl Iterator<Item = String> {
     let in_urls = encodings.map(|(keep_slash, upper)| percent_encoded(text, keep_slash, upper));
     // as Go's %q writes it, in Rust's words; for what credentials hold the two are the same
     let escaped = text.escape_debug().to_string();
-    [text.to_owned(), escaped].into_iter().chain(in_urls)
+    // as Go's JSON does it besides
+    let in_json = escaped.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
+    [text.to_owned(), escaped, in_json].into_iter().chain(in_urls)
 }
 
 fn percent_encoded(text: &str, keep_slash: bool, upper: bool) -> String {
@@ -85,6 +137,7 @@ mod tests {
     #[test]
     fn values_are_masked_in_each_form() {
         let secret = "a/b+c\"d\n";
+        assert_eq!(masked(&["a&b<c"], r"a&b<c, a\u0026b\u003cc"), "***, ***");
         for text in ["a/b+c\"d", "a%2Fb%2Bc%22d", "a/b%2bc%22d", r#"a/b+c\"d"#] {
             assert_eq!(masked(&[secret], &format!("key={text}, id")), "key=***, id", "{text}");
         }
@@ -102,7 +155,35 @@ mod tests {
         assert_eq!(masked(&["", " \n", "/"], "a / b"), "a / b");
     }
 
+    #[test]
+    fn a_stream_holds_back_no_more_than_the_beginning_of_a_value() {
+        let mut stream = MaskedStream::new(Mask::new(["secret".to_owned()]));
+        let pieces = ["no line end", " se", "cr", "et, sec", "ond"].map(|piece| stream.push(piece.as_bytes()));
+        assert_eq!(pieces.map(|piece| String::from_utf8(piece).unwrap()), ["no line end", " ", "", "***, ", "second"]);
+        assert_eq!(stream.finish(), b"");
+        assert_eq!(stream.push(b"\xff secre"), b"\xff ");
+        assert_eq!(stream.finish(), b"secre");
+    }
+
     proptest! {
+        #[test]
+        fn the_pieces_of_a_stream_do_not_matter(
+            values in prop::collection::vec("[ab]{1,4}", 0..4),
+            text in "[abc]{0,40}",
+            ends in prop::collection::vec(1..9usize, 1..9),
+        ) {
+            let mask = Mask::new(values);
+            let mut stream = MaskedStream::new(mask.clone());
+            let (mut rest, mut passed, mut ends) = (text.as_bytes(), Vec::new(), ends.into_iter().cycle());
+            while !rest.is_empty() {
+                let (piece, later) = rest.split_at(ends.next().unwrap().min(rest.len()));
+                passed.extend(stream.push(piece));
+                rest = later;
+            }
+            passed.extend(stream.finish());
+            prop_assert_eq!(String::from_utf8(passed).unwrap(), mask.apply(&text));
+        }
+
         #[test]
         fn no_value_is_left(values in prop::collection::vec("[ab]{2,4}", 0..4), text in "[abc]{0,40}") {
             let values: Vec<&str> = values.iter().map(String::as_str).collect();

@@ -24,7 +24,7 @@ pub use result::{FailedTable, RunResult, RunStatus};
 
 use answer::Scanner;
 use asked::Asked;
-use mask::{CREDENTIAL_KEYS, Mask};
+use mask::{CREDENTIAL_KEYS, Mask, MaskedStream};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, wait};
 use signal_hook::{
     consts::signal::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM},
@@ -78,7 +78,7 @@ pub fn last_words(output: &str) -> Option<String> {
 /// well without an answer; else the program's own, 128 + the number of the signal that ended it, 1 if it exited 0
 /// without a complete backup, 127 if it does not exist, 126 if it can't be run.
 ///
-/// Its output is passed through as it comes. It runs in a process group of its own, and signals that ask for an end go
+/// Its output is passed through as it comes, credentials masked. It runs in a process group of its own, and signals that ask for an end go
 /// to the whole group, as a container without a runner would get them from a terminal. One that ignores them is waited
 /// for: who wants it killed kills the runner, too. Orphans that end up with the runner, as the Pod's first process, are
 /// reaped. `termination_message` always holds a [`RunResult`], from the start on; failing to write it is said on
@@ -116,7 +116,9 @@ pub fn execute(program: &OsString, arguments: &[OsString], termination_message: 
         }
     };
 
-    let output = Output::pass_through(&mut child, asked.id.as_deref());
+    let credentials = CREDENTIAL_KEYS.iter().filter_map(std::env::var_os);
+    let mask = Mask::new(credentials.map(|value| value.to_string_lossy().into_owned()));
+    let output = Output::pass_through(&mut child, asked.id.as_deref(), &mask);
     let mut stopped_by = None;
     let end = wait_for(&child, &mut signals, |signal| {
         stopped_by.get_or_insert(signal);
@@ -125,8 +127,6 @@ pub fn execute(program: &OsString, arguments: &[OsString], termination_message: 
         report(&pending(&received));
     });
     let (stdout, stderr) = output.drain();
-    let credentials = CREDENTIAL_KEYS.iter().filter_map(std::env::var_os);
-    let mask = Mask::new(credentials.map(|value| value.to_string_lossy().into_owned()));
     let run = Run { asked: &asked, stdout: stdout.finish(), stderr: stderr.finish(), end, stopped_by, mask: &mask };
     let (result, code) = run.judge();
     report(&result);
@@ -183,15 +183,16 @@ struct Output {
 }
 
 impl Output {
-    fn pass_through(child: &mut Child, id: Option<&str>) -> Self {
+    fn pass_through(child: &mut Child, id: Option<&str>, mask: &Mask) -> Self {
+        let masked = || MaskedStream::new(mask.clone());
         let scanner = || pump::Shared::new(Scanner::new(id.map(str::to_owned)));
         let (ending, ended) = mpsc::channel();
         let output = Output { stdout: scanner(), stderr: scanner(), ended };
         if let Some(stdout) = child.stdout.take() {
-            pump::start(stdout, io::stdout(), output.stdout.clone(), ending.clone());
+            pump::start(stdout, io::stdout(), output.stdout.clone(), masked(), ending.clone());
         }
         if let Some(stderr) = child.stderr.take() {
-            pump::start(stderr, io::stderr(), output.stderr.clone(), ending);
+            pump::start(stderr, io::stderr(), output.stderr.clone(), masked(), ending);
         }
         output
     }

@@ -1,6 +1,6 @@
 //! Passes a stream of the command's output on, and has it scanned.
 
-use super::answer::Scanner;
+use super::{answer::Scanner, mask::MaskedStream};
 use std::{
     io::{ErrorKind, Read, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Sender},
@@ -31,13 +31,15 @@ impl Shared {
     }
 }
 
-/// Starts a thread that copies `from` to `to`, byte for byte and as it comes, until `from` ends; then it says so.
+/// Starts a thread that copies `from` to `to`, byte for byte but for credentials, and as it comes, until `from` ends; then it
+/// says so.
 ///
 /// Once `to` takes no more, such as when nobody reads it, the rest is still scanned: the command must not notice.
 pub fn start(
     mut from: impl Read + Send + 'static,
     mut to: impl Write + Send + 'static,
     scanner: Shared,
+    mut masked: MaskedStream,
     ended: Sender<()>,
 ) {
     thread::spawn(move || {
@@ -52,7 +54,11 @@ pub fn start(
             };
             // first, so that the answer is known even if writing hangs
             scanner.lock().feed(bytes);
-            passing_on = passing_on && to.write_all(bytes).and_then(|()| to.flush()).is_ok();
+            let bytes = masked.push(bytes);
+            passing_on = passing_on && to.write_all(&bytes).and_then(|()| to.flush()).is_ok();
+        }
+        if passing_on {
+            let _ = to.write_all(&masked.finish()).and_then(|()| to.flush());
         }
         // the runner may have stopped waiting
         let _ = ended.send(());

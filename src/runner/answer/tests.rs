@@ -56,6 +56,23 @@ fn both_forms_are_found_among_other_lines() {
 }
 
 #[test]
+fn an_answer_within_a_log_line_is_found_if_it_is_for_this_backup() {
+    let inner = r#"{"backup_id":"ours","status":"partial","tables":[{"name":"a","status":"failed"}]}"#;
+    let expected = Some(("partial".to_owned(), vec![table("a", "failed", None)]));
+    for text in [
+        format!(r#"{{"level":"info","response":{{"code":200,"body":{inner}}}}}"#),
+        format!(r#"{{"level":"info","msg":{inner:?}}}"#),
+        format!(r#"{{"all":[{inner}]}}"#),
+    ] {
+        assert_eq!(answer(&text), expected, "{text}");
+    }
+    for (from, to) in [("ours", "theirs"), ("partial", "running")] {
+        let text = format!(r#"{{"body":{}}}"#, inner.replace(from, to));
+        assert_eq!((answer(&text), scan(&text).foreign, scan(&text).broken), (None, None, false), "{text}");
+    }
+}
+
+#[test]
 fn windows_line_ends_change_nothing() {
     assert_eq!(answer(&PARTIAL_TEXT.replace('\n', "\r\n")), partial());
     assert_eq!(answer(&PARTIAL_JSON.replace(',', ",\r\n")), partial());
