@@ -17,7 +17,7 @@ use xtask::{
 };
 
 /// What kube-score would have otherwise, and why it is as it is: check, what it says, reason. All about the Deployment.
-const EXCEPTIONS: [(&str, &str, &str); 4] = [
+const EXCEPTIONS: [(&str, &str, &str); 2] = [
     (
         "container-resources",
         "CPU limit is not set",
