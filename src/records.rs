@@ -47,10 +47,11 @@ pub fn all(history: &History<'_>, now: Timestamp) -> Vec<BackupRecord> {
     let earlier = history.earlier.map(|status| status.recent_backups.as_slice()).unwrap_or_default();
     records.extend(earlier.iter().map(|record| (record.backup_id.clone(), record.clone())));
 
-    // those that are gone first: a Job of the same name that is there now is the later one
+    // of Jobs of one name, which share an id, the one that is there now stands for all, else the latest
     let mut runs: Vec<_> = history.runs.iter().collect();
     runs.sort_by_key(|run| (!run.is_gone, run.job.created()));
-    for run in runs {
+    let runs: BTreeMap<&str, &Run> = runs.into_iter().map(|run| (run.job.name(), run)).collect();
+    for run in runs.into_values() {
         let known = records.get(run.job.name());
         if let Some(record) = of_run(run, known, now) {
             records.insert(record.backup_id.clone(), record);
@@ -199,15 +200,18 @@ const LONGEST_LOCATION: usize = 1024;
 
 /// Why a running backup makes no progress. While the cause stays the same so does the text: its details change all the time.
 fn obstacle_text(run: &Run, known: Option<&BackupRecord>) -> Option<String> {
+    let known = known.and_then(|record| record.error.clone());
+    if known.is_some() && run.ended_silently() {
+        return known;
+    }
     let obstacle = run.obstacle()?;
     let text = if obstacle.message.is_empty() {
         obstacle.reason.clone()
     } else {
         format!("{}: {}", obstacle.reason, obstacle.message)
     };
-    let same_cause = known
-        .and_then(|record| record.error.clone())
-        .filter(|known| obstacle.reason != RETRYING && known.split(':').next() == Some(obstacle.reason.as_str()));
+    let same_cause =
+        known.filter(|known| obstacle.reason != RETRYING && known.split(':').next() == Some(obstacle.reason.as_str()));
     Some(same_cause.unwrap_or_else(|| shortened(&text)))
 }
 

@@ -77,6 +77,11 @@ impl Run {
         self.job.started(now).checked_add(SignedDuration::from_secs(self.job.deadline_seconds?)).ok()
     }
 
+    /// Whether the newest Pod has ended and does not say why, as one that never ran: what held it up is why, then.
+    pub fn ended_silently(&self) -> bool {
+        self.pods.last().is_some_and(|pod| pod.failed && failure(pod).is_none())
+    }
+
     /// What keeps the run from getting on, as Kubernetes says.
     pub fn obstacle(&self) -> Option<Obstacle> {
         if !self.is_running() {

@@ -5,7 +5,7 @@ use crate::{
     manifest::{CONTAINER, location_of_command, tables_of_command},
     stored::keep_what_is_read,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::Time};
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
@@ -36,6 +36,9 @@ pub enum Origin {
     /// Somebody's `kubectl create job --from`.
     Manual,
 }
+
+/// How long after its creation a Job may start: the Job controller needs seconds, or minutes under load.
+const LONGEST_START: SignedDuration = SignedDuration::from_mins(10);
 
 /// Annotation with the slot, by the CronJob controller.
 const SLOT: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
@@ -108,10 +111,13 @@ impl JobView {
         self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
     }
 
-    /// When it started, or was created if it has not started, or if it claims to have started in the future: a clock that
-    /// runs ahead must not make a backup the newest for ever.
+    /// When it started, or was created if it has not started, or if it claims to have started in the future or long after
+    /// that, by a clock that runs ahead: that must not make a backup the newest for ever, nor change its place among the
+    /// others when the clock is caught up with.
     pub fn started(&self, now: Timestamp) -> Timestamp {
-        self.start_time.filter(|start| *start <= now).unwrap_or_else(|| self.created())
+        let created = self.created();
+        let is_credible = |start: &Timestamp| *start <= now && start.duration_since(created) <= LONGEST_START;
+        self.start_time.filter(is_credible).unwrap_or(created)
     }
 }
 
