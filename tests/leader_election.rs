@@ -14,7 +14,7 @@
 mod support;
 
 #[path = "support/runs.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
+#[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod runs;
 
 use anyhow::{Context as _, Result, ensure};

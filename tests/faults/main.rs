@@ -17,6 +17,7 @@ mod figures;
 mod jobs;
 mod model;
 mod proxy;
+mod real;
 mod schedules;
 mod step;
 mod trial;

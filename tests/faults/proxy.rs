@@ -11,10 +11,7 @@ use serde_json::json;
 use std::{
     fs, io,
     path::PathBuf,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -82,8 +79,8 @@ struct State {
     crash: Mutex<Option<(usize, Moment)>>,
     crashed: watch::Sender<bool>,
     disturbance: watch::Sender<Option<Disturbance>>,
-    /// Calls that a fault befell.
-    hit: AtomicUsize,
+    /// Faults that befell a call.
+    befell: Mutex<Vec<Fault>>,
 }
 
 impl Proxy {
@@ -101,7 +98,7 @@ impl Proxy {
             crash: Mutex::default(),
             crashed: watch::Sender::new(false),
             disturbance: watch::Sender::new(None),
-            hit: AtomicUsize::new(0),
+            befell: Mutex::default(),
         });
         let accepting = state.clone();
         tokio::spawn(async move {
@@ -168,9 +165,9 @@ impl Proxy {
         self.state.calls.lock().unwrap().iter().filter(|call| call.is_write()).count()
     }
 
-    /// How many calls a fault befell.
-    pub fn hits(&self) -> usize {
-        self.state.hit.load(Ordering::Relaxed)
+    /// Faults that befell a call so far.
+    pub fn befell(&self) -> Vec<Fault> {
+        self.state.befell.lock().unwrap().clone()
     }
 }
 
@@ -230,7 +227,7 @@ impl State {
                 && rule.resource.is_none_or(|resource| resource == call.resource)
         })?;
         rule.times -= 1;
-        self.hit.fetch_add(1, Ordering::Relaxed);
+        self.befell.lock().unwrap().push(rule.fault.clone());
         Some(rule.fault.clone())
     }
 }

@@ -5,5 +5,6 @@ pub mod demo;
 pub mod generate;
 pub mod image;
 pub mod kind_node;
+pub mod reliability;
 
 mod shutdown;

@@ -216,6 +216,22 @@ impl ControlPlane {
         ready::api_server(self).await
     }
 
+    /// Stops etcd where it is, without an end: whoever asks the API server waits, until [`ControlPlane::thaw_etcd`].
+    ///
+    /// # Errors
+    /// When the operating system refuses the signal.
+    pub fn freeze_etcd(&self) -> Result<()> {
+        guard(&self.etcd).freeze(true)
+    }
+
+    /// Has etcd go on.
+    ///
+    /// # Errors
+    /// When the operating system refuses the signal.
+    pub fn thaw_etcd(&self) -> Result<()> {
+        guard(&self.etcd).freeze(false)
+    }
+
     /// Kills everything and removes the directory.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How much of a log an error message quotes.
 const LOG_TAIL_LINES: usize = 20;
@@ -77,6 +78,16 @@ impl ManagedProcess {
             Ok(text) => format!("the end of {}:\n{}", self.log.display(), last_lines(&text, LOG_TAIL_LINES)),
             Err(error) => format!("its log {} can't be read: {error}", self.log.display()),
         }
+    }
+
+    /// Stops the process where it is (SIGSTOP) or has it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// When the operating system refuses the signal.
+    pub fn freeze(&self, frozen: bool) -> Result<()> {
+        let signal = if frozen { Signal::STOP } else { Signal::CONT };
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).with_context(|| format!("signal {} (pid {})", self.name, self.id()))
     }
 
     /// Kills the process (SIGKILL) and waits for its end; no error if it has ended already.
