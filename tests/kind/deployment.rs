@@ -74,7 +74,8 @@ pub async fn the_operator_may_do_what_the_manifests_say_and_nothing_else(cluster
         let file = directory.path().join("review.json");
         std::fs::write(&file, review.to_string()).unwrap();
         let file = file.display().to_string();
-        let answer = cluster.kubectl(&["create", "-f", &file, "--validate=false", "-o", "json", "--as", &account]).unwrap();
+        let answer =
+            cluster.kubectl(&["create", "-f", &file, "--validate=false", "-o", "json", "--as", &account]).unwrap();
         let answer: Value = serde_json::from_str(&answer).unwrap();
         let rules: Vec<PolicyRule> = serde_json::from_value(answer["status"]["resourceRules"].clone()).unwrap();
         // what every account may do: ask what it may do
