@@ -91,8 +91,8 @@ impl World {
             self.backups_by_cluster.replace(&key, cluster_of(before.as_deref()), cluster_of(after.as_deref()));
             match after {
                 None => {
-                    self.memories.remove(&key);
-                    self.untold_jobs.retain(|_, backup| *backup != key);
+                    let memory = self.memories.remove(&key).unwrap_or_default();
+                    memory.gone_jobs().iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
                     changes.push(BackupChange::Gone(key));
                 }
                 Some(after) => {
@@ -120,13 +120,11 @@ impl World {
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, .. } in self.cron_jobs.apply(scope, event) {
             self.cron_jobs_by_backup.replace(&key, controller_uid(before.as_deref()), controller_uid(after.as_deref()));
-            for view in [&before, &after].into_iter().flatten() {
-                concerned.extend(backups_of_cron_job(view));
-            }
-            for backup in &concerned {
-                if let Some(memory) = self.memories.get_mut(backup) {
+            for backup in [&before, &after].into_iter().flatten().flat_map(|view| backups_of_cron_job(view)) {
+                if let Some(memory) = self.memories.get_mut(&backup) {
                     memory.cron_job_seen(&key, after.as_deref());
                 }
+                concerned.insert(backup);
             }
         }
         if relisted {
@@ -152,7 +150,8 @@ impl World {
             if let Some(job) = last {
                 for backup in self.backups_controlling(&job) {
                     self.untold_jobs.insert(job.uid().to_owned(), backup.clone());
-                    self.memories.entry(backup).or_default().job_gone(job.clone());
+                    let forgotten = self.memories.entry(backup).or_default().job_gone(job.clone());
+                    forgotten.into_iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
                 }
             }
         }
@@ -300,8 +299,8 @@ impl World {
     /// The status tells of these runs now; those that are gone are not kept any longer.
     pub fn told(&mut self, key: &ObjectKey, runs: &[Run]) {
         let Some(memory) = self.memories.get_mut(key) else { return };
-        self.untold_jobs.retain(|uid, _| !runs.iter().any(|run| run.is_gone && run.job.uid() == uid));
         let gone: Vec<_> = runs.iter().filter(|run| run.is_gone).map(|run| run.job.clone()).collect();
+        gone.iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
         let jobs = &self.jobs;
         memory.told(&gone, |pod| {
             // the Pod of a Job that is still there counts as long as that is
