@@ -52,11 +52,6 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The operator.
-    pub fn operator(&self) -> &Operator {
-        self.operator.as_ref().unwrap()
-    }
-
     /// Waits until nothing has been written for a while; gives how many writes there are in the window after that.
     pub async fn writes_at_rest(&self) -> usize {
         let seen = std::cell::Cell::new(usize::MAX);

@@ -5,6 +5,7 @@ mod executables;
 mod platform;
 
 pub use archive::{Image, ImageFile};
+pub use executables::operator as operator_executable;
 pub use platform::Platform;
 
 use std::{env, fs, path::Path, process::Command};

@@ -1,0 +1,224 @@
+//! All that is measured of one size.
+
+use super::{
+    bare, machine,
+    operator::{Memory, Operator},
+    options::Options,
+    population::{self, resource},
+    requests::Requests,
+    runs, say, stage,
+};
+use anyhow::{Result, ensure};
+use kube::{
+    Api, Client,
+    api::{DynamicObject, Patch, PatchParams},
+};
+use serde_json::json;
+use std::{path::Path, time::Duration};
+use tokio::time::{Instant, sleep};
+use xtask::control_plane::ControlPlane;
+
+/// How many requests at a time the bare client is tried with.
+const CONCURRENCIES: [usize; 4] = [8, 16, 32, 64];
+
+/// How many backups the best of those is found with, at most.
+const TRIAL: usize = 500;
+
+/// Nothing was written for that long: it is done.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// What was found for one size.
+#[derive(Debug, Default)]
+pub struct Size {
+    /// How many backups.
+    pub backups: usize,
+    /// Load average when it began.
+    pub load: String,
+    /// How many requests at a time were best for the bare client.
+    pub concurrency: usize,
+    /// The bare client, before and after the operator.
+    pub limits: [Duration; 2],
+    /// From the operator's start to the last backup that is Active; without CronJobs at the beginning.
+    pub cold_start: Duration,
+    /// The requests of that.
+    pub cold_start_requests: Requests,
+    /// Memory right after it.
+    pub cold_start_memory: Memory,
+    /// From the start of an operator that finds Jobs that nobody has recorded to its last write.
+    pub catch_up: Duration,
+    /// The requests of that.
+    pub catch_up_requests: Requests,
+    /// From the operator's start over a cluster where nothing is to be done to its readiness.
+    pub restart: Duration,
+    /// Requests of a restart and of the time at rest.
+    pub rest_requests: Requests,
+    /// Time of processors at rest.
+    pub rest_processor: Duration,
+    /// Memory at rest.
+    pub rest_memory: Memory,
+    /// Memory at rest, after the API server was killed and all was listed anew.
+    pub relist_memory: Memory,
+    /// From a new image in the AntflyCluster to the last CronJob that has it.
+    pub mass_edit: Duration,
+    /// The requests of that.
+    pub mass_edit_requests: Requests,
+    /// Runs that begin at once.
+    pub runs: runs::Runs,
+    /// Memory after all of it.
+    pub end_memory: Memory,
+    /// Cold start of two operators that share the namespaces, and the memory of each.
+    pub shards: Option<(Duration, [Memory; 2])>,
+}
+
+impl Size {
+    /// The better run of the bare client.
+    pub fn limit(&self) -> Duration {
+        self.limits[0].min(self.limits[1])
+    }
+}
+
+/// Measures one size on a control plane of its own.
+///
+/// # Errors
+/// Something does not come to pass.
+pub async fn size(backups: usize, executable: &Path, options: &Options) -> Result<Size> {
+    let tell = |what: &str| say(&format!("{backups} backups: {what}"));
+    let mut size = Size { backups, load: machine::load()?, ..Size::default() };
+    let (control_plane, client) = stage::start().await?;
+    population::make_place(&client).await?;
+
+    tell("the limit");
+    population::create(&client, (0..backups).map(population::backup)).await?;
+    let mut best = Duration::MAX;
+    for concurrency in CONCURRENCIES {
+        let took = bare::run(&control_plane, concurrency, backups.min(TRIAL)).await?;
+        population::renew(&client, backups.min(TRIAL)).await?;
+        if took < best {
+            (best, size.concurrency) = (took, concurrency);
+        }
+    }
+    population::renew(&client, backups).await?;
+    size.limits[0] = bare::run(&control_plane, size.concurrency, backups).await?;
+
+    tell("cold start");
+    population::renew(&client, backups).await?;
+    let before = Requests::so_far(&client).await?;
+    let mut operator = Operator::start(&control_plane, executable, &[]).await?;
+    size.cold_start = operator.until("to have all backups Active", async |it| active(it, backups).await).await?;
+    operator.quiet(QUIET).await?;
+    sleep(QUIET).await; // events
+    size.cold_start_requests = Requests::so_far(&client).await?.since(&before);
+    size.cold_start_memory = operator.memory()?;
+    operator.stop()?;
+    verify(&client, backups).await?;
+
+    tell("the limit, once more");
+    population::renew(&client, backups).await?;
+    size.limits[1] = bare::run(&control_plane, size.concurrency, backups).await?;
+
+    tell("history");
+    population::make_history(&client).await?;
+    let before = Requests::so_far(&client).await?;
+    let mut operator = Operator::start(&control_plane, executable, &[]).await?;
+    operator.ready().await?;
+    size.catch_up = operator.quiet(QUIET).await?;
+    size.catch_up_requests = Requests::so_far(&client).await?.since(&before);
+    operator.stop()?;
+
+    tell("restart and rest");
+    let before = Requests::so_far(&client).await?;
+    let mut operator = Operator::start(&control_plane, executable, &[]).await?;
+    size.restart = operator.ready().await?;
+    sleep(QUIET).await;
+    let used = operator.processor_time()?;
+    sleep(Duration::from_secs(options.rest)).await;
+    size.rest_processor = operator.processor_time()?.saturating_sub(used);
+    size.rest_requests = Requests::so_far(&client).await?.since(&before);
+    size.rest_memory = operator.memory()?;
+
+    tell("relist");
+    control_plane.kill_api_server().await?;
+    control_plane.start_api_server().await?;
+    sleep(Duration::from_secs(15 + backups as u64 / 500)).await;
+    size.relist_memory = operator.memory()?;
+
+    tell("mass edit");
+    let before = Requests::so_far(&client).await?;
+    size.mass_edit = mass_edit(&client, &mut operator, backups).await?;
+    operator.quiet(QUIET).await?;
+    size.mass_edit_requests = Requests::so_far(&client).await?.since(&before);
+
+    tell("runs");
+    let runs = backups.min(options.runs);
+    size.runs = runs::run(&client, runs, runs as f64 / 60.0 * 2.0).await?;
+    operator.quiet(QUIET).await?;
+    size.end_memory = operator.memory()?;
+    operator.stop()?;
+
+    if backups <= options.shards_up_to {
+        tell("two operators");
+        size.shards = Some(shards(&control_plane, &client, executable, backups).await?);
+    }
+    control_plane.stop().await?;
+    Ok(size)
+}
+
+async fn active(operator: &Operator, backups: usize) -> Result<bool> {
+    Ok(operator.metric("backups|phase=\"Active\"").await? as usize == backups)
+}
+
+/// The operator's own figures are not taken for it: the API server has all that they say.
+async fn verify(client: &Client, backups: usize) -> Result<()> {
+    let listed = population::list(client).await?;
+    let active = listed.iter().filter(|backup| {
+        let status = backup.status.as_ref();
+        status.is_some_and(|status| status.phase == Some(antfly_backup_operator::api::BackupPhase::Active))
+    });
+    let active = active.count();
+    ensure!(active == backups, "{active} of {backups} backups are Active");
+    Ok(())
+}
+
+/// Gives the AntflyCluster that all backups use another image.
+async fn mass_edit(client: &Client, operator: &mut Operator, backups: usize) -> Result<Duration> {
+    const APPLIED: &str = "writes_total|resource=\"cronjobs\",verb=\"apply\",outcome=\"success\"";
+    let before = operator.metric(APPLIED).await?;
+    let clusters: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), population::CLUSTERS, &resource("AntflyCluster"));
+    let patch = Patch::Merge(json!({"spec": {"image": "antfly:1.0.1"}}));
+    let begun = Instant::now();
+    clusters.patch("main", &PatchParams::default(), &patch).await?;
+    operator
+        .until("to apply all CronJobs", async |it| Ok(it.metric(APPLIED).await? >= before + backups as f64))
+        .await?;
+    Ok(begun.elapsed())
+}
+
+/// A cold start of two operators, each for half of the namespaces.
+async fn shards(
+    control_plane: &ControlPlane,
+    client: &Client,
+    executable: &Path,
+    backups: usize,
+) -> Result<(Duration, [Memory; 2])> {
+    population::renew(client, backups).await?;
+    let half = |which: usize| {
+        let numbers = (0..population::NAMESPACES).filter(|number| number % 2 == which);
+        let names: Vec<_> = numbers.map(population::namespace).chain([population::CLUSTERS.to_owned()]).collect();
+        format!("--namespace={}", names.join(","))
+    };
+    let mut first = Operator::start(control_plane, executable, &[&half(0)]).await?;
+    let mut second = Operator::start(control_plane, executable, &[&half(1)]).await?;
+    let (of_first, of_second) = (backups.div_ceil(2), backups / 2);
+    let begun = first.started;
+    first.until("to have its backups Active", async |it| active(it, of_first).await).await?;
+    second.until("to have its backups Active", async |it| active(it, of_second).await).await?;
+    let took = begun.elapsed();
+    first.quiet(QUIET).await?;
+    second.quiet(QUIET).await?;
+    verify(client, backups).await?;
+    let memories = [first.memory()?, second.memory()?];
+    first.stop()?;
+    second.stop()?;
+    Ok((took, memories))
+}

@@ -1,0 +1,173 @@
+//! The operator as a process.
+
+use anyhow::{Context, Result, ensure};
+use axum::http::Request;
+use kube::{Client, Config};
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+use xtask::control_plane::{ControlPlane, ManagedProcess};
+
+/// Far longer than anything takes.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// A running operator; dropping it kills it.
+pub struct Operator {
+    process: ManagedProcess,
+    client: Client,
+    /// When it was started.
+    pub started: Instant,
+}
+
+/// Memory of a process, in MiB.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memory {
+    /// The most that it had so far.
+    pub peak: f64,
+    /// What it has.
+    pub now: f64,
+}
+
+impl Operator {
+    /// Starts the operator and waits until it listens.
+    ///
+    /// # Errors
+    /// It ends instead.
+    pub async fn start(control_plane: &ControlPlane, executable: &Path, arguments: &[&str]) -> Result<Self> {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("operator-{}", STARTED.fetch_add(1, Ordering::Relaxed));
+        let mut command: Command = control_plane.command(executable);
+        command.args(["run", "--http-address", "127.0.0.1:0", "--log-format", "json"]);
+        command.args(["--runner-image", "antfly-backup-operator:measured"]).args(arguments);
+        let started = Instant::now();
+        let mut process = control_plane.spawn(&name, command)?;
+        let address = loop {
+            process.ensure_running()?;
+            match address(process.log()) {
+                Some(address) => break address,
+                None => sleep(Duration::from_millis(5)).await,
+            }
+        };
+        let mut config = Config::new(format!("http://{address}").parse()?);
+        // 503 is an answer here
+        config.default_retry = false;
+        Ok(Operator { process, client: Client::try_from(config)?, started })
+    }
+
+    /// Waits until it is ready; gives how long that took from its start.
+    ///
+    /// # Errors
+    /// It ends, or never is.
+    pub async fn ready(&mut self) -> Result<Duration> {
+        self.until("to be ready", async |operator| Ok(operator.get("/readyz").await.is_ok())).await
+    }
+
+    /// Waits for a condition, looking often; gives how long that took from the operator's start.
+    ///
+    /// # Errors
+    /// The operator ends, or the condition never comes.
+    pub async fn until(&mut self, what: &str, holds: impl AsyncFn(&Operator) -> Result<bool>) -> Result<Duration> {
+        loop {
+            self.process.ensure_running()?;
+            let took = self.started.elapsed();
+            if holds(self).await? {
+                return Ok(took);
+            }
+            ensure!(took < LIMIT, "waited {LIMIT:?} for the operator {what}");
+            // a hundredth of the time: precise enough, and no burden
+            sleep((took / 100).clamp(Duration::from_millis(5), Duration::from_millis(250))).await;
+        }
+    }
+
+    /// Waits until it has written nothing for that long; gives when it had last written, from its start.
+    ///
+    /// # Errors
+    /// The operator ends, or never is quiet.
+    pub async fn quiet(&mut self, quiet: Duration) -> Result<Duration> {
+        let (mut before, mut since) = (self.metric("writes_total").await?, Instant::now());
+        let begun = Instant::now();
+        while since.elapsed() < quiet {
+            sleep(Duration::from_millis(200)).await;
+            self.process.ensure_running()?;
+            ensure!(begun.elapsed() < LIMIT, "the operator does not stop writing");
+            let now = self.metric("writes_total").await?;
+            if now != before {
+                (before, since) = (now, Instant::now());
+            }
+        }
+        Ok(since - self.started)
+    }
+
+    /// Sum of a metric of the operator over all its labels, or of those samples with that label.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn metric(&self, name: &str) -> Result<f64> {
+        let (name, label) = name.split_once('|').unwrap_or((name, ""));
+        let text = self.get("/metrics").await?;
+        let name = format!("antfly_backup_operator_{name}");
+        let samples = text.lines().filter(|line| {
+            line.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['{', ' '])) && line.contains(label)
+        });
+        Ok(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    async fn get(&self, path: &str) -> Result<String> {
+        Ok(self.client.request_text(Request::get(path).body(Vec::new())?).await?)
+    }
+
+    /// Its memory.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn memory(&self) -> Result<Memory> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let value = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
+            let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+            anyhow::Ok(kilobytes / 1024.0)
+        };
+        Ok(Memory { peak: value("VmHWM:")?, now: value("VmRSS:")? })
+    }
+
+    /// Time of processors that it has used.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+        let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+        Ok(Duration::from_millis(ticks * 10)) // Linux counts hundredths of a second for user programs
+    }
+
+    /// Size of its log in bytes.
+    ///
+    /// # Errors
+    /// It has no log.
+    pub fn log_size(&self) -> Result<u64> {
+        Ok(fs::metadata(self.process.log())?.len())
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn stop(mut self) -> Result<()> {
+        self.process.kill()
+    }
+}
+
+fn address(log: &Path) -> Option<String> {
+    let text = fs::read_to_string(log).ok()?;
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut serving =
+        lines.filter(|line| line["message"].as_str().is_some_and(|message| message.starts_with("serving")));
+    serving.next_back()?["address"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,195 @@
+//! What the users have.
+
+use super::parallel::each;
+use antfly_backup_operator::stored::StoredBackup;
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use k8s_openapi::api::{
+    batch::v1::{CronJob, Job},
+    core::v1::Namespace,
+};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
+    core::GroupVersionKind,
+};
+use serde_json::{Value, json};
+
+/// How many namespaces the backups are spread over.
+pub const NAMESPACES: usize = 50;
+
+/// The namespace of the AntflyCluster that all of them use.
+pub const CLUSTERS: &str = "clusters";
+
+/// How many requests at a time make a population.
+pub const HANDS: usize = 24;
+
+/// How many Jobs a backup has, of which the oldest has failed: the default limits of the history.
+pub const JOBS: i64 = 4;
+
+/// `antflybackups` or `antflyclusters`.
+pub fn resource(kind: &str) -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", kind))
+}
+
+/// The namespace with that number.
+pub fn namespace(number: usize) -> String {
+    format!("tenant-{:02}", number % NAMESPACES)
+}
+
+/// Makes the namespaces, and an AntflyCluster that runs.
+///
+/// # Errors
+/// The API server refuses.
+pub async fn make_place(client: &Client) -> Result<()> {
+    for number in 0..NAMESPACES {
+        make_namespace(client, &namespace(number)).await?;
+    }
+    make_namespace(client, CLUSTERS).await?;
+    let clusters: Api<DynamicObject> = Api::namespaced_with(client.clone(), CLUSTERS, &resource("AntflyCluster"));
+    let cluster = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyCluster", "metadata": {"name": "main"},
+        "spec": {"image": "antfly:1.0.0"}, "status": {"phase": "Running"}});
+    let apply = PatchParams::apply("scale").force();
+    clusters.patch("main", &apply, &Patch::Apply(&cluster)).await?;
+    clusters.patch_status("main", &apply, &Patch::Apply(&cluster)).await?;
+    Ok(())
+}
+
+/// Makes a namespace.
+///
+/// # Errors
+/// The API server refuses.
+pub async fn make_namespace(client: &Client, name: &str) -> Result<()> {
+    let object: Namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
+    Api::all(client.clone()).create(&PostParams::default(), &object).await?;
+    Ok(())
+}
+
+/// A backup of the one cluster, due on one day of the month, which is not near.
+pub fn backup(number: usize) -> Value {
+    let day = (Timestamp::now().strftime("%d").to_string().parse().unwrap_or(1) + 14) % 28 + 1;
+    json!({
+        "apiVersion": "antfly.io/v1", "kind": "AntflyBackup",
+        "metadata": {"name": format!("backup-{number:05}"), "namespace": namespace(number)},
+        "spec": {
+            "clusterRef": {"name": "main", "namespace": CLUSTERS},
+            "schedule": format!("{} {} {day} * *", number % 60, number / 60 % 24),
+            "destination": {
+                "location": format!("s3://backups/{}", namespace(number)),
+                "credentialsSecret": {"name": "backup-credentials"},
+            },
+        },
+    })
+}
+
+/// Creates objects.
+///
+/// # Errors
+/// The API server refuses one.
+pub async fn create(client: &Client, objects: impl IntoIterator<Item = Value>) -> Result<()> {
+    each(HANDS, objects, |object| {
+        let client = client.clone();
+        async move {
+            let object: DynamicObject = serde_json::from_value(object)?;
+            let kind = object.types.clone().context("an object has a kind")?.kind;
+            let namespace = object.namespace().unwrap_or_default();
+            let api: Api<DynamicObject> = Api::namespaced_with(client, &namespace, &resource(&kind));
+            api.create(&PostParams::default(), &object).await.map(drop)?;
+            Ok(())
+        }
+    })
+    .await
+    .map(drop)
+}
+
+/// All backups, as the operator reads them.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn list(client: &Client) -> Result<Vec<StoredBackup>> {
+    let api: Api<StoredBackup> = Api::all(client.clone());
+    Ok(api.list(&ListParams::default()).await?.items)
+}
+
+/// Deletes all backups and CronJobs, and makes the backups anew.
+///
+/// # Errors
+/// The API server refuses.
+pub async fn renew(client: &Client, size: usize) -> Result<()> {
+    let all = ListParams::default();
+    each(HANDS, (0..NAMESPACES).map(namespace), |namespace| {
+        let client = client.clone();
+        let all = all.clone();
+        async move {
+            let background = DeleteParams::background();
+            let backups: Api<DynamicObject> =
+                Api::namespaced_with(client.clone(), &namespace, &resource("AntflyBackup"));
+            backups.delete_collection(&background, &all).await?;
+            Api::<CronJob>::namespaced(client, &namespace).delete_collection(&background, &all).await?;
+            Ok(())
+        }
+    })
+    .await?;
+    create(client, (0..size).map(backup)).await
+}
+
+/// Gives each backup the Jobs of its history, which have ended.
+///
+/// # Errors
+/// The API server refuses.
+pub async fn make_history(client: &Client) -> Result<()> {
+    let cron_jobs: Api<CronJob> = Api::all(client.clone());
+    let cron_jobs = cron_jobs.list(&ListParams::default()).await?.items;
+    let hour = Timestamp::now().as_second() / 3600 * 3600;
+    let jobs = cron_jobs.into_iter().flat_map(|cron_job| (1..=JOBS).map(move |age| (cron_job.clone(), age)));
+    each(HANDS, jobs, |(cron_job, age)| {
+        let client = client.clone();
+        async move {
+            let start = hour - age * 3600;
+            let job = create_job(&client, &cron_job, start).await?;
+            end_job(&client, &job, start + 90, age != JOBS).await
+        }
+    })
+    .await
+    .map(drop)
+}
+
+/// Creates the Job of a slot, as the CronJob controller does it.
+///
+/// # Errors
+/// The API server refuses.
+pub async fn create_job(client: &Client, cron_job: &CronJob, slot: i64) -> Result<Job> {
+    let template = &cron_job.spec.job_template;
+    let mut metadata = template.metadata.clone().unwrap_or_default();
+    metadata.name = Some(format!("{}-{}", cron_job.name_any(), slot / 60));
+    metadata.owner_references = kube::Resource::controller_owner_ref(cron_job, &()).map(|owner| vec![owner]);
+    let slot = Timestamp::from_second(slot)?.to_string();
+    metadata.annotations = Some([("batch.kubernetes.io/cronjob-scheduled-timestamp".to_owned(), slot)].into());
+    let job = Job { metadata, spec: template.spec.clone(), status: None };
+    let api = Api::namespaced(client.clone(), &cron_job.namespace().unwrap_or_default());
+    Ok(api.create(&PostParams::default(), &job).await?)
+}
+
+/// Has a Job end, as the Job controller says it.
+///
+/// # Errors
+/// The API server refuses.
+pub async fn end_job(client: &Client, job: &Job, end: i64, succeeds: bool) -> Result<()> {
+    let end = Timestamp::from_second(end)?;
+    let start = end - jiff::SignedDuration::from_secs(90);
+    let condition = |kind: &str, reason: &str| {
+        json!({"type": kind, "status": "True", "reason": reason, "message": reason,
+            "lastProbeTime": end, "lastTransitionTime": end})
+    };
+    let status = if succeeds {
+        json!({"startTime": start, "completionTime": end, "succeeded": 1, "uncountedTerminatedPods": {},
+            "conditions": [condition("SuccessCriteriaMet", "CompletionsReached"), condition("Complete", "CompletionsReached")]})
+    } else {
+        json!({"startTime": start, "failed": 1, "uncountedTerminatedPods": {},
+            "conditions": [condition("FailureTarget", "DeadlineExceeded"), condition("Failed", "DeadlineExceeded")]})
+    };
+    let api: Api<Job> = Api::namespaced(client.clone(), &job.namespace().unwrap_or_default());
+    let patch = Patch::Merge(json!({"status": status}));
+    api.patch_status(&job.name_any(), &PatchParams::default(), &patch).await?;
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Runs of backups: all due at once, and how soon the end of each is recorded.
+
+use super::population;
+use antfly_backup_operator::{api::BackupStatus, stored::StoredBackup};
+use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::{
+    Api, Client, ResourceExt,
+    api::{ListParams, Patch, PatchParams},
+    runtime::{WatchStreamExt, watcher},
+};
+use serde_json::json;
+use std::{collections::HashMap, time::Duration};
+use tokio::{
+    sync::mpsc::{UnboundedSender, unbounded_channel},
+    time::{Instant, interval, timeout},
+};
+
+/// Times, of which percentiles are asked.
+#[derive(Clone, Debug, Default)]
+pub struct Times(Vec<Duration>);
+
+impl Times {
+    /// Those times.
+    pub fn new(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        Times(times)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The time that so many percent do not exceed.
+    pub fn percentile(&self, percent: usize) -> Duration {
+        let index = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
+        self.0.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// What became of the runs.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    /// How many Jobs started in a second.
+    pub rate: f64,
+    /// From the answer to the write that ends a Job to the news of its record, at a watch of AntflyBackups.
+    pub until_recorded: Times,
+}
+
+/// Has the backups run, `rate` of them starting in a second, each for a second: a Job and its CronJob are written the way
+/// that the CronJob and Job controllers do it.
+///
+/// # Errors
+/// The API server refuses something, or a record never comes.
+pub async fn run(client: &Client, count: usize, rate: f64) -> Result<Runs> {
+    let cron_jobs: Api<CronJob> = Api::all(client.clone());
+    let mut cron_jobs = cron_jobs.list(&ListParams::default()).await?.items;
+    cron_jobs.truncate(count);
+    let (records, mut recorded) = unbounded_channel();
+    let watching = tokio::spawn(watch(client.clone(), records));
+    let mut ticks = interval(Duration::from_secs_f64(1.0 / rate));
+    let begun = Instant::now();
+    let slot = Timestamp::now().as_second() / 60 * 60;
+    let mut running = Vec::new();
+    for cron_job in cron_jobs {
+        ticks.tick().await;
+        running.push(tokio::spawn(one(client.clone(), cron_job, slot)));
+    }
+    let rate = running.len() as f64 / begun.elapsed().as_secs_f64();
+    let ends = stream::iter(running).buffer_unordered(64).map(|joined| joined.context("a task has panicked")?);
+    let mut ends: HashMap<String, Instant> = ends.try_collect().await?;
+    let mut times = Vec::new();
+    while !ends.is_empty() {
+        let next = timeout(Duration::from_secs(120), recorded.recv()).await;
+        let (job, at) = next.context("a record does not come")?.context("the watch has ended")?;
+        if let Some(end) = ends.remove(&job) {
+            times.push(at.saturating_duration_since(end));
+        }
+    }
+    watching.abort();
+    Ok(Runs { rate, until_recorded: Times::new(times) })
+}
+
+/// One run; gives its Job's name with the namespace, and when its end was stored.
+async fn one(client: Client, cron_job: CronJob, slot: i64) -> Result<(String, Instant)> {
+    let job = population::create_job(&client, &cron_job, slot).await?;
+    let (namespace, name) = (job.namespace().unwrap_or_default(), job.name_any());
+    let api: Api<CronJob> = Api::namespaced(client.clone(), &namespace);
+    let scheduled = Timestamp::from_second(slot)?;
+    let reference =
+        json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "namespace": namespace, "uid": job.uid()});
+    let active = json!({"status": {"active": [reference], "lastScheduleTime": scheduled}});
+    api.patch_status(&cron_job.name_any(), &PatchParams::default(), &Patch::Merge(active)).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    population::end_job(&client, &job, Timestamp::now().as_second(), true).await?;
+    let end = Instant::now();
+    let idle = json!({"status": {"active": null, "lastSuccessfulTime": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
+    api.patch_status(&cron_job.name_any(), &PatchParams::default(), &Patch::Merge(idle)).await?;
+    Ok((format!("{namespace}/{name}"), end))
+}
+
+/// Tells of each record of a completed backup that comes up.
+async fn watch(client: Client, records: UnboundedSender<(String, Instant)>) {
+    let api: Api<StoredBackup> = Api::all(client);
+    let mut changed = watcher(api, watcher::Config::default()).default_backoff().applied_objects().boxed();
+    while let Some(backup) = changed.next().await {
+        let at = Instant::now();
+        let Ok(backup) = backup else { continue };
+        let completed = backup.status.iter().flat_map(|status| &status.recent_backups);
+        for record in completed.filter(|record| record.status == BackupStatus::Completed).take(2) {
+            let _ = records.send((format!("{}/{}", backup.namespace(), record.backup_id), at)); // whoever asked may have ended
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! A control plane where nobody writes but who is asked to.
+
+use antfly_backup_operator::api::CRD;
+use anyhow::Result;
+use kube::Client;
+use xtask::{apply::apply_yaml, control_plane::ControlPlane, stand_in};
+
+/// Starts etcd and kube-apiserver, with the two CustomResourceDefinitions and no controllers.
+///
+/// # Errors
+/// It does not start.
+pub async fn start() -> Result<(ControlPlane, Client)> {
+    let control_plane = ControlPlane::start().await?;
+    control_plane.stop_controller_manager().await?;
+    let client = control_plane.client().await?;
+    apply_yaml(&client, CRD).await?;
+    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await?;
+    Ok((control_plane, client))
+}
