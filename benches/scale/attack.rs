@@ -183,7 +183,7 @@ impl Attacker {
         let client = client.clone();
         let act = move |number: u64| {
             let client = client.clone();
-            async move { population::create(&client, [hostile(number)]).await }
+            async move { population::create(&client, [hostile(number + 1)]).await } // the first is there
         };
         Attacker::start(16, act, count as u64)
     }

@@ -59,6 +59,7 @@ async fn all(options: &Options, machine: machine::Machine, executable: PathBuf) 
         }
         if options.controller {
             findings.controller = Some(controller::rate(options.controller_cron_jobs).await?);
+            findings.write(options)?;
         }
     }
     if options.attack || options.attacked {
