@@ -57,8 +57,17 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
     let timeout = backup.spec.as_ref().ok().and_then(|spec| duration::parse(&spec.backup_timeout));
     let timeout = timeout.map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_ref(), timeout };
-    let records = records::all(&history, now);
+    let mut records = records::all(&history, now);
     let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
+    let last = |status, field| newest(status, &records, remembered(field));
+    let last_successful_backup = last(BackupStatus::Completed, |status| status.last_successful_backup.as_ref());
+    let last_failed_backup = last(BackupStatus::Failed, |status| status.last_failed_backup.as_ref());
+    let recent_backups = records::recent(records.clone(), history_limits);
+    // what the next look will not know any more is no ground for a verdict, or that would change by itself
+    records.retain(|record| {
+        let is_kept = recent_backups.iter().any(|kept| kept.backup_id == record.backup_id);
+        is_kept || runs.iter().any(|run| !run.is_gone && run.job.name() == record.backup_id)
+    });
     let due = health::due(backup, now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
     let name = cron_job_name(backup.name());
@@ -69,16 +78,8 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
     let status = AntflyBackupStatus {
         phase: Some(phase),
         last_scheduled_time: served.last_scheduled(now).map(Time),
-        last_successful_backup: newest(
-            BackupStatus::Completed,
-            &records,
-            remembered(|status| status.last_successful_backup.as_ref()),
-        ),
-        last_failed_backup: newest(
-            BackupStatus::Failed,
-            &records,
-            remembered(|status| status.last_failed_backup.as_ref()),
-        ),
+        last_successful_backup,
+        last_failed_backup,
         conditions: conditions(
             vec![
                 schedule_ready(backup, plan, ours),
@@ -89,7 +90,7 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
             backup.metadata.generation,
             now,
         ),
-        recent_backups: records::recent(records, history_limits),
+        recent_backups,
         next_scheduled_backup: next.map(Time),
         active_since: due.as_ref().map(|due| Time(due.since)),
         observed_schedule: due.map(|due| due.schedule),

@@ -101,7 +101,7 @@ fn of_run(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Bac
     let job = &run.job;
     let is_of_another_job = |record: &BackupRecord| record.job_uid.as_deref().is_some_and(|uid| uid != job.uid());
     let of_another = known.filter(|record| is_of_another_job(record));
-    if of_another.is_some_and(|record| run.is_gone && record.start_time.0 > job.started(now)) {
+    if of_another.is_some_and(|record| run.is_gone && record.start_time.0 > job.started()) {
         return None;
     }
     let known = known.filter(|record| !is_of_another_job(record));
@@ -110,7 +110,7 @@ fn of_run(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Bac
         return None;
     }
 
-    let mut record = started(run, known, now);
+    let mut record = started(run, known);
     match &job.outcome {
         _ if ended.is_none() && run.awaits_pods(now) => {
             record.completion_time = None;
@@ -142,17 +142,15 @@ fn of_run(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Bac
 }
 
 /// The record of a Job that has started.
-fn started(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> BackupRecord {
+fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     let job = &run.job;
     let (trigger, scheduled_time) = match &job.origin {
         Origin::Scheduled(slot) => (BackupTrigger::Scheduled, *slot),
         Origin::Manual => (BackupTrigger::Manual, None),
     };
-    // what has ended keeps its place among the others, also when a clock that ran ahead is caught up with
-    let ended = known.filter(|record| record.status != BackupStatus::Running);
     BackupRecord {
         backup_id: job.name().to_owned(),
-        start_time: ended.map_or_else(|| Time(job.started(now)), |known| known.start_time.clone()),
+        start_time: Time(job.started()),
         completion_time: job.end_time.map(Time),
         status: BackupStatus::Running,
         scheduled_time: scheduled_time.map(Time),
@@ -201,7 +199,7 @@ const LONGEST_LOCATION: usize = 1024;
 /// Why a running backup makes no progress. While the cause stays the same so does the text: its details change all the time.
 fn obstacle_text(run: &Run, known: Option<&BackupRecord>) -> Option<String> {
     let known = known.and_then(|record| record.error.clone());
-    if known.is_some() && run.ended_silently() {
+    if known.is_some() && run.ends_silently() {
         return known;
     }
     let obstacle = run.obstacle()?;

@@ -74,12 +74,15 @@ impl Run {
 
     /// When `activeDeadlineSeconds` end the Job at the latest, if it has them.
     pub fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        self.job.started(now).checked_add(SignedDuration::from_secs(self.job.deadline_seconds?)).ok()
+        let start = self.job.start_time.filter(|start| *start <= now).unwrap_or_else(|| self.job.created());
+        start.checked_add(SignedDuration::from_secs(self.job.deadline_seconds?)).ok()
     }
 
-    /// Whether the newest Pod has ended and does not say why, as one that never ran: what held it up is why, then.
-    pub fn ended_silently(&self) -> bool {
-        self.pods.last().is_some_and(|pod| pod.failed && failure(pod).is_none())
+    /// Whether the newest Pod has ended, or is being deleted, and does not say why, as one that never ran: what held it up
+    /// before is why, then. At a deadline the Job controller deletes the Pod, and the kubelet clears it, before the Job fails.
+    pub fn ends_silently(&self) -> bool {
+        let is_ending = |pod: &PodView| pod.failed || pod.metadata.deletion_timestamp.is_some();
+        self.pods.last().is_some_and(|pod| is_ending(pod) && failure(pod).is_none())
     }
 
     /// What keeps the run from getting on, as Kubernetes says.

@@ -111,12 +111,11 @@ impl JobView {
         self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
     }
 
-    /// When it started, or was created if it has not started, or if it claims to have started in the future or long after
-    /// that, by a clock that runs ahead: that must not make a backup the newest for ever, nor change its place among the
-    /// others when the clock is caught up with.
-    pub fn started(&self, now: Timestamp) -> Timestamp {
+    /// When it started, or was created if it has not started, or if it claims to have started at quite another time, by a
+    /// clock that is wrong: records are ordered by it, and one clock's word for all keeps each in its place for good.
+    pub fn started(&self) -> Timestamp {
         let created = self.created();
-        let is_credible = |start: &Timestamp| *start <= now && start.duration_since(created) <= LONGEST_START;
+        let is_credible = |start: &Timestamp| start.duration_since(created).abs() <= LONGEST_START;
         self.start_time.filter(is_credible).unwrap_or(created)
     }
 }

@@ -85,6 +85,5 @@ pub async fn a_missing_key_is_told_while_the_backup_waits_for_it(cluster: &Clust
 pub async fn an_image_that_cannot_be_pulled_is_told_while_the_backup_waits_for_it(cluster: &Cluster) {
     let nightly = nightly(cluster, "no-image", "absent", json!({"backupTimeout": "40s"})).await;
     until_stuck(&nightly, &["ImagePull", "example.com/antfly:absent"]).await;
-    // not yet with the cause: the kubelet clears it before the Pod has failed
-    until_failed(&nightly, "waiting", &["DeadlineExceeded after 40s"]).await;
+    until_failed(&nightly, "waiting", &["DeadlineExceeded after 40s", "ImagePull"]).await;
 }
