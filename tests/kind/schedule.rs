@@ -67,9 +67,12 @@ pub async fn the_pod_is_locked_down_and_gets_its_id_and_the_four_keys_and_nothin
         let facts = said.lines().filter_map(|line| line.strip_prefix(prefix)?.split_once('='));
         facts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     };
-    let environment = facts("environment: ");
+    // the values are backwards, or the runner would mask those of the credentials
+    let environment: BTreeMap<String, String> =
+        facts("environment: ").into_iter().map(|(name, value)| (name, value.chars().rev().collect())).collect();
     for (key, value) in CREDENTIALS {
         assert_eq!(environment.get(key).map(String::as_str), Some(value), "{key}");
+        assert!(!said.contains(value), "{key} is in the log");
     }
     assert_eq!(environment["ANTFLY_BACKUP_ID"], "by-hand");
     assert_eq!(environment["ANTFLY_URL"], "http://main-public-api.locked-down.svc:80");

@@ -25,7 +25,7 @@
 //! | `leave-behind` | answers completed, and leaves a process that holds the output open; prints its id |
 //! | `no-line-end` | prints `no line end` without one, and waits for a signal |
 //! | `print-args` | prints its arguments, a line each |
-//! | `report` | prints its arguments, its environment and what its container allows, then answers completed |
+//! | `report` | prints its arguments, its environment (values backwards: the runner masks credentials) and what its container allows, then answers completed |
 //! | `eat-memory` | takes memory until it is killed for it |
 
 use std::{
@@ -237,7 +237,7 @@ fn fail(error: &str) {
 /// Prints what a container has been given, a line each.
 fn report() {
     env::args().skip(1).for_each(|argument| println!("argument: {argument}"));
-    env::vars().for_each(|(name, value)| println!("environment: {name}={value}"));
+    env::vars().for_each(|(name, value)| println!("environment: {name}={}", value.chars().rev().collect::<String>()));
     let is_writable = |path: &str| fs::write(path, "x").is_ok();
     println!("fact: root-is-writable={}", is_writable("/probe"));
     println!("fact: tmp-is-writable={}", is_writable("/tmp/probe"));
