@@ -15,6 +15,7 @@ use crate::{
     cache,
     cargo::repository,
     control_plane::programs,
+    digest::hexadecimal,
     go::{Module, Program},
     progress::progress,
 };
@@ -108,7 +109,7 @@ fn inputs(programs: &[&Path], script: &Path) -> Result<String> {
         hash.update(directory.file_name().unwrap_or_default().as_encoded_bytes());
     }
     hash.update(fs::read(script).with_context(|| format!("read {}", script.display()))?);
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&hash.finalize()))
 }
 
 /// The label with the inputs of an image; `None` when there is no such image, or it has none.

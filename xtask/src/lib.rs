@@ -22,4 +22,5 @@ pub mod progress;
 pub mod stand_in;
 pub mod table;
 
+mod digest;
 mod lock_file;

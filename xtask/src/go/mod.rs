@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::{cache, lock_file, progress::progress};
+use crate::{cache, digest::hexadecimal, lock_file, progress::progress};
 
 /// A Go module of ours that pins programs.
 #[derive(Debug, Clone, Copy)]
@@ -108,9 +108,7 @@ impl Module {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        let digest = hash.finalize();
-        let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("{version}-{short}")
+        format!("{version}-{}", hexadecimal(&hash.finalize()[..6]))
     }
 
     fn write(&self, directory: &Path) -> Result<()> {

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Platform;
+use crate::digest::hexadecimal;
 
 /// A file of an image.
 #[derive(Clone, Debug)]
@@ -132,9 +133,7 @@ impl Image {
             .architecture(Arch::from(self.platform.architecture()))
             .os(Os::Linux)
             .config(config.build()?)
-            .rootfs(
-                RootFsBuilder::default().typ("layers").diff_ids([format!("sha256:{}", hexadecimal(layer))]).build()?,
-            )
+            .rootfs(RootFsBuilder::default().typ("layers").diff_ids([format!("sha256:{}", sha256(layer))]).build()?)
             .history([history])
             .build()?)
     }
@@ -169,13 +168,13 @@ fn blob(media_type: MediaType, content: Vec<u8>) -> Result<Blob> {
     let descriptor = DescriptorBuilder::default()
         .media_type(media_type)
         .size(content.len() as u64)
-        .digest(Sha256Digest::from_str(&hexadecimal(&content))?)
+        .digest(Sha256Digest::from_str(&sha256(&content))?)
         .build()?;
     Ok(Blob { descriptor, content })
 }
 
-fn hexadecimal(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256(content: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(content))
 }
 
 /// JSON whose members are sorted: the maps of the types have no order of their own.
@@ -257,7 +256,7 @@ mod tests {
         let blob = |descriptor: &Value| {
             let digest = descriptor["digest"].as_str().unwrap().trim_start_matches("sha256:");
             let content = &archive[&format!("blobs/sha256/{digest}")];
-            assert_eq!(hexadecimal(content), digest);
+            assert_eq!(sha256(content), digest);
             assert_eq!(descriptor["size"], content.len());
             content.clone()
         };
@@ -279,7 +278,7 @@ mod tests {
 
         let mut layer = Vec::new();
         flate2::read::GzDecoder::new(blob(&manifest["layers"][0]).as_slice()).read_to_end(&mut layer).unwrap();
-        assert_eq!(configuration["rootfs"]["diff_ids"], json!([format!("sha256:{}", hexadecimal(&layer))]));
+        assert_eq!(configuration["rootfs"]["diff_ids"], json!([format!("sha256:{}", sha256(&layer))]));
         let files = entries(&layer);
         assert_eq!((files["heron"].as_slice(), files["etc/nests/one"].as_slice()), (&b"a bird"[..], &b"reeds"[..]));
         assert!(files.contains_key("etc/") && files.contains_key("etc/nests/"), "{:?}", files.keys());

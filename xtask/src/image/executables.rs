@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::Platform;
-use crate::cargo::{OPERATOR, build, repository};
+use crate::{
+    cargo::{OPERATOR, build, repository},
+    control_plane::first_executable,
+};
 
 /// Builds the operator, optimised, for a platform; gives the path of the executable.
 ///
@@ -79,7 +82,7 @@ fn environment(platform: Platform) -> Vec<(OsString, OsString)> {
 fn c_compiler(platform: Platform) -> &'static str {
     match platform {
         _ if platform != Platform::of_this_machine() => linker(platform).unwrap_or("cc"),
-        _ if is_on_path("musl-gcc") => "musl-gcc",
+        _ if has_musl_gcc() => "musl-gcc",
         _ => "cc",
     }
 }
@@ -92,7 +95,7 @@ fn linker(platform: Platform) -> Option<&'static str> {
     })
 }
 
-fn is_on_path(program: impl AsRef<OsStr>) -> bool {
+fn has_musl_gcc() -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| directory.join(program.as_ref()).exists())
+    first_executable(env::split_paths(&path), "musl-gcc").is_some()
 }
