@@ -2,7 +2,7 @@
 
 use crate::support::{ACTIVE, Room, attended, container};
 use anyhow::ensure;
-use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::{api::batch::v1::CronJob, apimachinery::pkg::apis::meta::v1::FieldsV1};
 use kube::{ResourceExt, api::DeleteParams};
 use serde_json::json;
 
@@ -108,13 +108,18 @@ async fn what_others_add_to_the_cron_job_stays_and_causes_no_write() {
 }
 
 #[tokio::test]
-async fn managed_fields_that_a_user_clears_come_back_with_one_write() {
+async fn managed_fields_that_a_user_clears_come_back_and_stay() {
     let (room, before) = settled("cleared").await;
     let cleared = room.patch_cron_job("nightly-cron", json!({"metadata": {"managedFields": [{}]}})).await;
     assert_eq!(cleared.managed_fields().len(), 0);
     let repaired = room
-        .until_cron_job("nightly-cron", "managed again", |it| {
-            it.managed_fields().iter().any(|entry| entry.manager.as_deref() == Some("antfly-backup-operator"))
+        .until_cron_job("nightly-cron", "managed again, as a whole", |it| {
+            // first the operator becomes an owner, of one field, then it applies the rest
+            let is_whole = |fields: &FieldsV1| fields.0.pointer("/f:spec/f:jobTemplate").is_some();
+            it.managed_fields().iter().any(|entry| {
+                entry.manager.as_deref() == Some("antfly-backup-operator")
+                    && entry.fields_v1.as_ref().is_some_and(is_whole)
+            })
         })
         .await;
     assert_eq!(repaired.spec, before.spec);
