@@ -122,6 +122,10 @@ async fn a_job_whose_attempts_all_fail_names_the_table_and_leaves_the_last_succe
     nightly.suspend().await;
     let note = "Backup bad failed: partial: table orders: disk full";
     assert_eq!(nightly.events("BackupFailed").await, warning(note));
+    // soon after one another, and yet no repetition
+    let mut started = nightly.events("BackupStarted").await;
+    started.sort();
+    assert_eq!(started, [normal("Backup bad started"), normal("Backup good started")].concat());
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ impl Findings {
             out,
             "- {processors} processors ({processor}), {memory} GiB, Linux {kernel}; load average at the start {load}"
         )?;
-        writeln!(out, "- etcd, kube-apiserver and kube-controller-manager of {}, on the same machine", versions())?;
+        writeln!(out, "- {}, on the same machine", versions()?)?;
         writeln!(out, "- the operator as it is in the image: release profile, linked statically with musl")?;
         Ok(())
     }
@@ -214,9 +214,10 @@ fn hostile(out: &mut String, attack: &Attack) -> Result<()> {
     Ok(())
 }
 
-fn versions() -> String {
-    let modules = xtask::control_plane::programs::MODULE;
-    modules.name.to_owned()
+fn versions() -> Result<String> {
+    let module = xtask::control_plane::programs::MODULE;
+    let (kubernetes, etcd) = (module.required("k8s.io/kubernetes")?, module.required("go.etcd.io/etcd/server/v3")?);
+    Ok(format!("kube-apiserver and kube-controller-manager {kubernetes}, etcd {etcd}"))
 }
 
 fn seconds(duration: Duration) -> String {

@@ -65,8 +65,8 @@ impl Failures {
         wait.min(Self::LONGEST)
     }
 
-    /// Forgets the failures of a backup.
-    pub fn succeeded(&mut self, key: &ObjectKey) {
+    /// Forgets the failures of a backup: it succeeded, or is gone.
+    pub fn forget(&mut self, key: &ObjectKey) {
         self.0.remove(key);
     }
 }
@@ -82,7 +82,7 @@ mod tests {
         let waits: Vec<_> = (0..10).map(|_| failures.failed(&key).as_millis()).collect();
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 120_000, 120_000]);
         assert_eq!(failures.count(&key), 10);
-        failures.succeeded(&key);
+        failures.forget(&key);
         assert_eq!((failures.count(&key), failures.failed(&key)), (0, Duration::from_millis(500)));
     }
 }

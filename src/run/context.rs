@@ -1,10 +1,13 @@
 //! What reconciliations share.
 
 use super::{backoff::Failures, events::Events, metrics::Metrics, triggers::Triggers};
-use crate::{plan::Images, world::World};
+use crate::{
+    plan::Images,
+    world::{BackupChange, World},
+};
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The only carrier of effects.
 pub struct Context {
@@ -19,26 +22,21 @@ pub struct Context {
     /// Events on the backups.
     pub events: Events,
     /// Figures.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     failures: Mutex<Failures>,
 }
 
 impl Context {
     /// Made once.
-    pub fn new(
-        client: Client,
-        images: Images,
-        overdue_grace: SignedDuration,
-        triggers: Triggers,
-        events: Events,
-    ) -> Self {
+    pub fn new(client: Client, images: Images, overdue_grace: SignedDuration, triggers: Triggers) -> Self {
+        let metrics = Arc::<Metrics>::default();
         Context {
             client,
             images,
             overdue_grace,
             triggers,
-            events,
-            metrics: Metrics::default(),
+            events: Events::new(metrics.clone()),
+            metrics,
             failures: Mutex::default(),
         }
     }
@@ -46,6 +44,16 @@ impl Context {
     /// All that is known.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.triggers.world()
+    }
+
+    /// Passes changes of backups on.
+    pub fn backups_changed(&self, changes: Vec<BackupChange>) {
+        for change in &changes {
+            if let BackupChange::Gone(key) = change {
+                self.failures().forget(key);
+            }
+        }
+        self.triggers.backups_changed(changes);
     }
 
     /// Failures in a row.

@@ -1,22 +1,33 @@
 //! Events on the AntflyBackups.
+//!
+//! kube's own `Recorder` takes events with the same reason for one, whatever they say: the second backup that fails within
+//! six minutes would be told as a repetition of the first, under the first one's id. Here what is the same is the same note.
 
-use super::fence::Fence;
-use crate::{FIELD_MANAGER, announce::Announcement, stored::StoredBackup};
-use futures::FutureExt;
-use k8s_openapi::api::core::v1::ObjectReference;
+use super::{fence::Fence, metrics::Metrics};
+use crate::{FIELD_MANAGER, announce::Announcement, outbox::Outbox, stored::StoredBackup};
+use futures::{StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
 use kube::{
-    Client, Resource,
-    runtime::events::{Event, EventType, Recorder, Reporter},
+    Api, Client, Resource, ResourceExt,
+    api::{ObjectMeta, Patch, PatchParams, PostParams},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::sync::{
-    mpsc::{Sender, channel},
-    oneshot,
+use serde_json::json;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-/// How many events may wait to be written before more are dropped (and logged).
-const QUEUE: usize = 4096;
+/// How many are written at the same time.
+const CONCURRENCY: usize = 4;
 
 /// How long the API server may take for one.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -24,75 +35,184 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Longest note that Kubernetes takes, in bytes.
 const LONGEST_NOTE: usize = 1024;
 
-/// Where events go. They never hold a reconciliation up.
-pub struct Events(Sender<Item>);
+/// Longest name of an object.
+const LONGEST_NAME: usize = 253;
 
-enum Item {
-    /// An event on an object.
-    Event(Announcement, Box<ObjectReference>),
-    /// Tells whoever waits that all before it is done with.
-    Mark(oneshot::Sender<()>),
+/// How many events are remembered to count how often each was repeated.
+const REMEMBERED: usize = 4096;
+
+/// How often it is logged, at most, that events were dropped.
+const DROPPED_PERIOD: Duration = Duration::from_secs(60);
+
+/// Where events go. They never hold a reconciliation up.
+pub struct Events {
+    outbox: Mutex<Outbox<Event>>,
+    dropped: Mutex<Dropped>,
+    news: Notify,
+    metrics: Arc<Metrics>,
+    /// No more events will come.
+    finishing: CancellationToken,
+    /// Nothing is written any more.
+    finished: CancellationToken,
+}
+
+/// Events that were dropped since it was last logged.
+#[derive(Default)]
+struct Dropped {
+    count: u64,
+    logged: Option<Instant>,
 }
 
 impl Events {
+    /// None yet.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Events {
+            outbox: Mutex::default(),
+            dropped: Mutex::default(),
+            news: Notify::new(),
+            metrics,
+            finishing: CancellationToken::new(),
+            finished: CancellationToken::new(),
+        }
+    }
+
     /// Publishes an event on a backup.
     pub fn publish(&self, backup: &StoredBackup, announcement: Announcement) {
-        let reference = Box::new(backup.object_ref(&()));
-        if let Err(error) = self.0.try_send(Item::Event(announcement, reference)) {
-            warn!(%error, namespace = backup.namespace(), name = backup.name(), "an event is lost");
+        let (event, now) = (event(backup.object_ref(&()), announcement, Timestamp::now()), Instant::now());
+        match lock(&self.outbox).push(backup.namespace(), backup.uid(), event, now) {
+            Ok(()) => self.news.notify_one(),
+            Err(_) => self.dropped(backup, now),
         }
     }
 
-    /// Waits until all that was published so far is written, or lost.
-    pub async fn written(&self) {
-        let (mark, done) = oneshot::channel();
-        if self.0.send(Item::Mark(mark)).await.is_ok() {
-            let _ = done.await; // fails when the publisher has ended: nothing is written any more
+    fn dropped(&self, backup: &StoredBackup, now: Instant) {
+        self.metrics.event("dropped");
+        let mut dropped = lock(&self.dropped);
+        dropped.count += 1;
+        if dropped.logged.is_none_or(|logged| now.duration_since(logged) >= DROPPED_PERIOD) {
+            let (namespace, name, count) = (backup.namespace(), backup.name(), dropped.count);
+            warn!(namespace, name, count, "events are dropped, this one the last of them: there are too many");
+            *dropped = Dropped { count: 0, logged: Some(now) };
         }
+    }
+
+    /// Writes what is published, until [`Events::finish`]. While the fence is closed, events are dropped: they are the next
+    /// leader's to tell, if they still are news then.
+    pub async fn write(&self, client: &Client, fence: &Fence) {
+        let repetitions = Mutex::default();
+        let mut writing = FuturesUnordered::new();
+        loop {
+            while writing.len() < CONCURRENCY
+                && let Some(event) = lock(&self.outbox).next(Instant::now())
+            {
+                writing.push(self.write_one(client, fence, event, &repetitions));
+            }
+            let is_finishing = self.finishing.is_cancelled();
+            if is_finishing && writing.is_empty() {
+                return self.finished.cancel();
+            }
+            tokio::select! {
+                Some(()) = writing.next() => {}
+                () = self.news(), if writing.len() < CONCURRENCY && !is_finishing => {}
+                () = self.finishing.cancelled(), if !is_finishing => {}
+            }
+        }
+    }
+
+    /// Waits until all that may be written now is written, or lost. Nothing is written after that.
+    pub async fn finish(&self) {
+        self.finishing.cancel();
+        self.finished.cancelled().await;
+    }
+
+    /// Until there may be one to write.
+    async fn news(&self) {
+        let next_time = lock(&self.outbox).next_time(Instant::now());
+        let time = async {
+            match next_time {
+                Some(time) => tokio::time::sleep_until(time.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = time => {}
+            () = self.news.notified() => {}
+        }
+    }
+
+    async fn write_one(&self, client: &Client, fence: &Fence, event: Event, repetitions: &Mutex<Repetitions>) {
+        if fence.check().is_err() {
+            debug!(event = event.reason, object = event.name_any(), "an event is dropped: not the leader");
+            return;
+        }
+        let written = tokio::time::timeout(LIMIT, create_or_repeat(client, &event, repetitions)).await;
+        let error = match written {
+            Ok(Ok(())) => return self.metrics.event("written"),
+            // nobody is left to read it
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_terminating(&status) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        self.metrics.event("failed");
+        let regarding = event.regarding.unwrap_or_default();
+        warn!(
+            error = ?error,
+            event = event.reason,
+            namespace = regarding.namespace,
+            name = regarding.name,
+            "an event could not be written"
+        );
     }
 }
 
-/// The queue, and what empties it. While the fence is closed, events are dropped: they are the next leader's to tell, if
-/// they still are news then.
-pub fn publisher(client: Client, fence: Arc<Fence>) -> (Events, impl Future<Output = ()> + Send) {
-    let (sender, mut receiver) = channel(QUEUE);
-    let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
-    let recorder = Recorder::new(client, reporter);
-    let publishing = async move {
-        while let Some(item) = receiver.recv().await {
-            let (announcement, reference) = match item {
-                Item::Event(announcement, reference) => (announcement, reference),
-                Item::Mark(mark) => {
-                    let _ = mark.send(()); // whoever waited may have given up
-                    continue;
-                }
-            };
-            if fence.check().is_err() {
-                debug!(event = announcement.reason, object = ?reference.name, "an event is dropped: not the leader");
-                continue;
-            }
-            let event = Event {
-                type_: if announcement.is_warning { EventType::Warning } else { EventType::Normal },
-                reason: announcement.reason.to_owned(),
-                note: Some(shortened(&announcement.note)),
-                action: announcement.action.to_owned(),
-                secondary: None,
-            };
-            let published = tokio::time::timeout(LIMIT, recorder.publish(&event, &reference));
-            match published.map(|answer| answer.map_err(|_| "no answer".to_owned())).await {
-                Ok(Ok(())) => {}
-                Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_terminating(&status) => {}
-                Ok(Err(error)) => lost(&error.to_string(), announcement.reason, &reference),
-                Err(error) => lost(&error, announcement.reason, &reference),
-            }
+/// How often each event was repeated, by namespace and name.
+type Repetitions = HashMap<(String, String), i32>;
+
+/// Writes a new event, or that it happened once more.
+async fn create_or_repeat(client: &Client, event: &Event, repetitions: &Mutex<Repetitions>) -> kube::Result<()> {
+    let (namespace, name) = (event.namespace().unwrap_or_default(), event.name_any());
+    let events: Api<Event> = Api::namespaced(client.clone(), &namespace);
+    match events.create(&PostParams::default(), event).await {
+        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {}
+        created => return created.map(drop),
+    }
+    let count = {
+        let mut repetitions = lock(repetitions);
+        if repetitions.len() >= REMEMBERED {
+            repetitions.clear();
         }
+        let count = repetitions.entry((namespace, name.clone())).or_insert(1);
+        *count = count.saturating_add(1);
+        *count
     };
-    (Events(sender), publishing)
+    let series = json!({"series": {"count": count, "lastObservedTime": event.event_time}});
+    events.patch(&name, &PatchParams::default(), &Patch::Merge(series)).await.map(drop)
 }
 
-fn lost(error: &str, reason: &str, reference: &ObjectReference) {
-    let (namespace, name) = (reference.namespace.as_deref(), reference.name.as_deref());
-    warn!(error = ?error, event = reason, namespace, name, "an event could not be written");
+/// The event as it is written. Its name tells what it says, so that the same twice is one event
+/// (<https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>).
+fn event(regarding: ObjectReference, announcement: Announcement, now: Timestamp) -> Event {
+    let type_ = if announcement.is_warning { "Warning" } else { "Normal" };
+    let note = shortened(&announcement.note);
+    let mut hasher = DefaultHasher::new();
+    (&regarding.uid, type_, announcement.reason, announcement.action, &note).hash(&mut hasher);
+    let suffix = format!(".{:016x}", hasher.finish());
+    let mut name = regarding.name.clone().unwrap_or_default();
+    name.truncate(LONGEST_NAME - suffix.len());
+    let name = name.trim_end_matches(['-', '.']).to_owned() + &suffix;
+    let instance = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
+    Event {
+        metadata: ObjectMeta { namespace: regarding.namespace.clone(), name: Some(name), ..Default::default() },
+        type_: Some(type_.to_owned()),
+        reason: Some(announcement.reason.to_owned()),
+        action: Some(announcement.action.to_owned()),
+        note: Some(note),
+        event_time: Some(MicroTime(now)),
+        regarding: Some(regarding),
+        reporting_controller: Some(FIELD_MANAGER.to_owned()),
+        reporting_instance: Some(instance.unwrap_or_else(|| FIELD_MANAGER.to_owned())),
+        ..Default::default()
+    }
 }
 
 fn is_terminating(status: &kube::core::Status) -> bool {
@@ -108,4 +228,9 @@ fn shortened(note: &str) -> String {
         end -= 1;
     }
     format!("{}…", &note[..end])
+}
+
+/// A poisoned lock is as good as any: no invariant spans a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -38,6 +38,7 @@ pub struct Metrics {
     durations: Histogram,
     writes: Family<Write, Counter>,
     watch_failures: Family<WatchedResource, Counter>,
+    events: Family<Outcome, Counter>,
     leader: Gauge,
 }
 
@@ -48,6 +49,7 @@ impl Default for Metrics {
             durations: Histogram::new(exponential_buckets(0.000_1, 4.0, 10)),
             writes: Family::default(),
             watch_failures: Family::default(),
+            events: Family::default(),
             leader: Gauge::default(),
         }
     }
@@ -70,6 +72,11 @@ impl Metrics {
         self.leader.set(i64::from(leads));
     }
 
+    /// Counts an event: `written`, `failed`, or `dropped` because there are too many.
+    pub fn event(&self, outcome: &'static str) {
+        self.events.get_or_create(&Outcome { outcome }).inc();
+    }
+
     /// Counts a failure of a watch.
     pub fn watch_failed(&self, watched: Watched) {
         self.watch_failures.get_or_create(&WatchedResource { resource: watched.resource() }).inc();
@@ -83,7 +90,7 @@ fn outcome(succeeded: bool) -> &'static str {
 /// Makes the registry.
 pub fn registry(context: &Arc<Context>) -> Registry {
     let mut registry = Registry::with_prefix("antfly_backup_operator");
-    let metrics = &context.metrics;
+    let metrics = &*context.metrics;
     registry.register("reconciliations", "Reconciliations of AntflyBackups", metrics.reconciliations.clone());
     registry.register_with_unit(
         "reconciliation_duration",
@@ -93,6 +100,7 @@ pub fn registry(context: &Arc<Context>) -> Registry {
     );
     registry.register("writes", "Requests to the API server that write, events aside", metrics.writes.clone());
     registry.register("watch_failures", "Failures of watches", metrics.watch_failures.clone());
+    registry.register("events", "Events on AntflyBackups; those are dropped that are too many", metrics.events.clone());
     registry.register("leader", "1 if this process is the one that acts, else 0", metrics.leader.clone());
     registry.register_collector(Box::new(Backups(context.clone())));
     registry
@@ -145,6 +153,9 @@ impl Collector for Backups {
             }
         }
         let first = ConstGauge::new(0i64);
+        let waiting = ConstGauge::new(self.0.triggers.waiting() as i64);
+        let help = "AntflyBackups that wait to be looked at";
+        waiting.encode(encoder.encode_descriptor("queue", help, None, waiting.metric_type())?)?;
         let mut family = encoder.encode_descriptor("backups", "AntflyBackups by phase", None, first.metric_type())?;
         for (phase, count) in phases {
             ConstGauge::new(i64::from(count)).encode(family.encode_family(&Phase { phase })?)?;

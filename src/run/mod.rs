@@ -37,11 +37,17 @@ use anyhow::Context as _;
 use context::Context;
 use election::{Elector, Settings, Timing};
 use fence::Fence;
-use futures::StreamExt;
-use kube::{Config, runtime::Controller};
-use std::{sync::Arc, time::Duration};
+use futures::{StreamExt, stream::FuturesUnordered};
+use kube::Config;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::info;
 use triggers::Triggers;
 
 /// How long reconciliations that run, and the events that they caused, may take to end after a signal, before they are
@@ -67,14 +73,16 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let scopes = options.scopes();
     let readiness = Arc::new(readiness::Readiness::new(&scopes, settings.is_some()));
     let triggers = Triggers::new(options.namespaces.clone());
-    let (events, publishing) = events::publisher(writer.clone(), fence.clone());
-    let context = Arc::new(Context::new(writer, options.images(), options.overdue_grace, triggers, events));
+    let context = Arc::new(Context::new(writer, options.images(), options.overdue_grace, triggers));
 
     let http = http::serve(&options.http_address, readiness.clone(), context.clone()).await?;
     tokio::spawn(http);
-    tokio::spawn(publishing);
+    tokio::spawn({
+        let (context, fence) = (context.clone(), fence.clone());
+        async move { context.events.write(&context.client, &fence).await }
+    });
     for scope in scopes {
-        watches::start(&reader, scope, &context, &readiness);
+        watches::start(&reader, scope, options.selector(), &context, &readiness);
     }
 
     tokio::select! {
@@ -129,20 +137,12 @@ async fn act_while_elected(
 
 /// Looks at all backups, and then at each that something changes for, until it is stopped. Gives whether all writes had
 /// ended then.
-async fn act(context: &Arc<Context>, concurrency: u16, stopping: &CancellationToken) -> bool {
-    let names = context.triggers.begin();
-    let controller = Controller::for_stream(names.map(Ok), context.triggers.reader())
-        .with_config(kube::runtime::controller::Config::default().concurrency(concurrency))
-        .graceful_shutdown_on(stopping.clone().cancelled_owned())
-        .run(reconcile::reconcile, reconcile::on_error, context.clone())
-        .for_each(|result| async move {
-            if let Err(error) = result {
-                debug!(error = %error, "reconciliation did not end well");
-            }
-        });
+async fn act(context: &Context, concurrency: u16, stopping: &CancellationToken) -> bool {
+    let all_ended = AtomicBool::new(false);
     let all = async {
-        controller.await;
-        context.events.written().await;
+        look_at_all(context, concurrency.into(), stopping).await;
+        all_ended.store(true, Ordering::Relaxed);
+        context.events.finish().await;
     };
     let too_late = async {
         stopping.cancelled().await;
@@ -150,10 +150,30 @@ async fn act(context: &Arc<Context>, concurrency: u16, stopping: &CancellationTo
         tokio::time::sleep(SHUTDOWN_GRACE).await;
     };
     tokio::select! {
-        () = all => true,
-        () = too_late => {
-            info!("what was still being written is cut off; the next start takes it up again");
-            false
+        () = all => {}
+        () = too_late => info!("what was still being written is cut off; the next start takes it up again"),
+    }
+    // an event that is cut off harms nobody
+    all_ended.into_inner()
+}
+
+async fn look_at_all(context: &Context, concurrency: usize, stopping: &CancellationToken) {
+    let looks = context.triggers.begin(concurrency);
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < concurrency
+            && !stopping.is_cancelled()
+            && let Some(key) = looks.next()
+        {
+            running.push(async move {
+                let again = reconcile::reconcile(&key, context).await;
+                (key, again)
+            });
+        }
+        tokio::select! {
+            Some((key, again)) = running.next() => looks.looked(&key, again),
+            () = looks.news(), if running.len() < concurrency && !stopping.is_cancelled() => {}
+            () = stopping.cancelled(), if running.is_empty() => return,
         }
     }
 }

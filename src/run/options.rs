@@ -26,6 +26,13 @@ pub struct RunOptions {
     )]
     pub namespaces: Vec<String>,
 
+    /// Only look after AntflyBackups with these labels, such as shard=1 or 'tier in (a,b)' [default: all]
+    ///
+    /// For several operators that share the work. A backup that fits none is looked after by nobody, one that fits two is
+    /// written by both. Each set of replicas needs a Lease of its own name.
+    #[arg(long, value_name = "LABELS", env = "ANTFLY_BACKUP_OPERATOR_SELECTOR")]
+    pub selector: Option<String>,
+
     /// Address for /healthz, /readyz and /metrics; port 0 takes any free one
     #[arg(
         long,
@@ -36,7 +43,7 @@ pub struct RunOptions {
     pub http_address: String,
 
     /// How many AntflyBackups are reconciled at the same time
-    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=64), env = "ANTFLY_BACKUP_OPERATOR_CONCURRENCY")]
+    #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64), env = "ANTFLY_BACKUP_OPERATOR_CONCURRENCY")]
     pub concurrency: u16,
 
     /// Image of antfly for an AntflyCluster that names none
@@ -102,6 +109,11 @@ impl RunOptions {
     pub fn images(&self) -> Images {
         let runner = self.runner_image.clone().filter(|image| !image.is_empty());
         Images { antfly: self.default_image.clone(), runner }
+    }
+
+    /// The labels of the AntflyBackups to look after; `None`: all of them.
+    pub fn selector(&self) -> Option<&str> {
+        self.selector.as_deref().filter(|selector| !selector.trim().is_empty())
     }
 
     /// What the watches cover.

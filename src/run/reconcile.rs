@@ -2,7 +2,6 @@
 
 use super::{
     context::Context,
-    triggers::BackupName,
     writes::{self, WriteError},
 };
 use crate::{
@@ -15,7 +14,6 @@ use crate::{
     world::{Facts, ObjectKey},
 };
 use jiff::Timestamp;
-use kube::runtime::controller::Action;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -50,46 +48,44 @@ pub struct ReconcileError {
 /// 4. delete the CronJobs under former names;
 /// 5. observe (no request), and replace the status where it differs.
 ///
-/// # Errors
-/// A write failed.
-pub async fn reconcile(name: Arc<BackupName>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+/// Gives when to look again if nothing changes until then: soon after a failure, whatever it is. Nothing is parked.
+pub async fn reconcile(key: &ObjectKey, context: &Context) -> Option<Instant> {
     let started = Instant::now();
-    let key = name.key();
-    let result = look(&key, &context).await;
+    let result = look(key, context).await;
     context.metrics.reconciled(result.is_ok(), started.elapsed());
     match result {
-        Ok(action) => {
-            context.failures().succeeded(&key);
-            Ok(action)
+        Ok(rest) => {
+            context.failures().forget(key);
+            Some(Instant::now() + rest?)
         }
         Err(failure) if failure.error.is_about_something_gone() => {
             debug!(namespace = key.namespace, name = key.name, "the backup or its namespace is being deleted");
-            Ok(Action::await_change())
+            None
         }
-        Err(failure) => Err(failure),
+        Err(failure) => Some(Instant::now() + wait_after(key, &failure, context)),
     }
 }
 
-/// How long to wait after an error. Nothing is parked.
-pub fn on_error(name: Arc<BackupName>, failure: &ReconcileError, context: Arc<Context>) -> Action {
-    let key = name.key();
-    let wait = context.failures().failed(&key);
+/// How long to wait after an error.
+fn wait_after(key: &ObjectKey, failure: &ReconcileError, context: &Context) -> Duration {
+    let wait = context.failures().failed(key);
     let (namespace, name, action) = (&key.namespace, &key.name, failure.action);
     if failure.error.is_conflict() {
         debug!(namespace, name, action, "someone else wrote in between; looking again");
     } else {
         warn!(namespace, name, action, error = ?failure.error.to_string(), retry_in = ?wait, "a write failed");
     }
-    Action::requeue(wait)
+    wait
 }
 
-async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileError> {
+/// Gives how long to rest when nothing changes; `None`: until something does.
+async fn look(key: &ObjectKey, context: &Context) -> Result<Option<Duration>, ReconcileError> {
     let facts = {
         let mut world = context.world();
         world.facts(key).filter(|facts| !world.puts_look_off(&facts.backup))
     };
     let Some(facts) = facts.filter(|facts| facts.backup.metadata.deletion_timestamp.is_none()) else {
-        return Ok(Action::await_change());
+        return Ok(None);
     };
 
     let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &context.images);
@@ -133,7 +129,7 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Action, ReconcileErr
     context.world().told(key, &facts.runs, now);
     match failure {
         Some(failure) => Err(failure),
-        None => Ok(rest_until(again, now)),
+        None => Ok(again.map(|again| rest_until(again, now))),
     }
 }
 
@@ -159,10 +155,9 @@ fn failed(action: &'static str, error: WriteError) -> ReconcileError {
 }
 
 /// Until the status changes by itself: the next slot passes, or a backup gets overdue.
-fn rest_until(again: Option<Timestamp>, now: Timestamp) -> Action {
-    let Some(again) = again else { return Action::await_change() };
+fn rest_until(again: Timestamp, now: Timestamp) -> Duration {
     let wait = Duration::try_from(again.duration_since(now)).unwrap_or_default();
-    Action::requeue((wait + AFTER_SLOT).min(LONGEST_REST))
+    (wait + AFTER_SLOT).min(LONGEST_REST)
 }
 
 /// Makes the CronJob what the plan asks for, and retires those under former names.

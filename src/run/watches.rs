@@ -24,8 +24,14 @@ use kube::{
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 use tracing::{info, warn};
 
-/// Starts the watches of a scope.
-pub fn start(client: &Client, scope: Scope, context: &Arc<Context>, readiness: &Arc<Readiness>) {
+/// Starts the watches of a scope. With a selector, AntflyBackups without those labels do not exist for this operator.
+pub fn start(
+    client: &Client,
+    scope: Scope,
+    selector: Option<&str>,
+    context: &Arc<Context>,
+    readiness: &Arc<Readiness>,
+) {
     let base = Watch { scope, context: context.clone(), readiness: readiness.clone(), watched: Watched::AntflyBackups };
     let all = watcher::Config::default().timeout(WATCH_SECONDS);
     // an operator of many namespaces would otherwise hold every Job of the cluster
@@ -33,9 +39,10 @@ pub fn start(client: &Client, scope: Scope, context: &Arc<Context>, readiness: &
 
     let watch = base.clone();
     let backups = watch.api(client);
-    tokio::spawn(watch.run(backups, all.clone(), |watch, event| {
+    let selected = selector.map_or_else(|| all.clone(), |selector| all.clone().labels(selector));
+    tokio::spawn(watch.run(backups, selected, |watch, event| {
         let changes = watch.context.world().backup_event(&watch.scope, event);
-        watch.context.triggers.backups_changed(changes);
+        watch.context.backups_changed(changes);
     }));
     let watch = Watch { watched: Watched::CronJobs, ..base.clone() };
     let cron_jobs = watch.api(client);
@@ -110,8 +117,9 @@ impl Watch {
     /// Notes an error; gives what to tell.
     fn failed(&self, error: &watcher::Error) -> String {
         self.context.metrics.watch_failed(self.watched);
-        let why = match (is_not_found(error), self.watched) {
-            (true, Watched::AntflyClusters) => {
+        let is_not_found = code(error) == Some(404);
+        let why = match (code(error), self.watched) {
+            (Some(404), Watched::AntflyClusters) => {
                 // one may do without: every backup is ClusterNotFound until somebody installs it
                 let concerned = self.context.world().set_cluster_kind_is_missing(true);
                 self.context.triggers.look_at(concerned);
@@ -119,24 +127,30 @@ impl Watch {
                 "the CustomResourceDefinition antflyclusters.antfly.io is not installed (it comes with Antfly's own operator)"
                     .to_owned()
             }
-            (true, Watched::AntflyBackups) => "the CustomResourceDefinition antflybackups.antfly.io is not installed; \
+            (Some(404), Watched::AntflyBackups) => {
+                "the CustomResourceDefinition antflybackups.antfly.io is not installed; \
                 install it: antfly-backup-operator crd | kubectl apply -f -"
+                    .to_owned()
+            }
+            // nothing else in the request could be wrong
+            (Some(400), Watched::AntflyBackups) => "antflybackups.antfly.io cannot be watched with that --selector; \
+                write labels such as shard=1 or 'tier in (a,b)'"
                 .to_owned(),
             _ => format!("{} cannot be watched", self.watched.resource()),
         };
-        let detail = if is_not_found(error) { why.clone() } else { format!("{why}: {error}") };
+        let detail = if is_not_found { why.clone() } else { format!("{why}: {error}") };
         self.readiness.failed(self.watched, &self.scope, &detail);
         why
     }
 }
 
-/// Whether the API server does not know the resource.
-fn is_not_found(error: &watcher::Error) -> bool {
+/// The API server's answer: 404 when it does not know the resource.
+fn code(error: &watcher::Error) -> Option<u16> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code == 404,
-        watcher::Error::WatchError(status) => status.code == 404,
-        _ => false,
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => Some(status.code),
+        _ => None,
     }
 }

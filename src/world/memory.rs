@@ -79,9 +79,10 @@ impl Memory {
         }
     }
 
-    /// A Job is gone, perhaps before anybody looked at how it ended: keep it until its record is written.
-    pub(super) fn job_gone(&mut self, job: Arc<JobView>) {
-        remember(&mut self.gone_jobs, job);
+    /// A Job is gone, perhaps before anybody looked at how it ended: keep it until its record is written. Gives the one that
+    /// is forgotten for it, if there are too many.
+    pub(super) fn job_gone(&mut self, job: Arc<JobView>) -> Option<Arc<JobView>> {
+        remember(&mut self.gone_jobs, job)
     }
 
     /// A Pod of a Job is gone: what it said counts until the record is written.
@@ -134,11 +135,10 @@ impl Memory {
     }
 }
 
-fn remember<T>(gone: &mut Vec<Arc<T>>, object: Arc<T>) {
-    if gone.len() == MOST_GONE {
-        gone.remove(0);
-    }
+fn remember<T>(gone: &mut Vec<Arc<T>>, object: Arc<T>) -> Option<Arc<T>> {
+    let oldest = (gone.len() == MOST_GONE).then(|| gone.remove(0));
     gone.push(object);
+    oldest
 }
 
 #[cfg(test)]

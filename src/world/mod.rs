@@ -94,8 +94,8 @@ impl World {
             self.backups_by_cluster.replace(&key, cluster_of(before.as_deref()), cluster_of(after.as_deref()));
             match after {
                 None => {
-                    self.memories.remove(&key);
-                    self.untold_jobs.retain(|_, backup| *backup != key);
+                    let memory = self.memories.remove(&key).unwrap_or_default();
+                    memory.gone_jobs().iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
                     changes.push(BackupChange::Gone(key));
                 }
                 Some(after) => {
@@ -123,13 +123,11 @@ impl World {
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, .. } in self.cron_jobs.apply(scope, event) {
             self.cron_jobs_by_backup.replace(&key, controller_uid(before.as_deref()), controller_uid(after.as_deref()));
-            for view in [&before, &after].into_iter().flatten() {
-                concerned.extend(backups_of_cron_job(view));
-            }
-            for backup in &concerned {
-                if let Some(memory) = self.memories.get_mut(backup) {
+            for backup in [&before, &after].into_iter().flatten().flat_map(|view| backups_of_cron_job(view)) {
+                if let Some(memory) = self.memories.get_mut(&backup) {
                     memory.cron_job_seen(&key, after.as_deref());
                 }
+                concerned.insert(backup);
             }
         }
         if relisted {
@@ -160,7 +158,8 @@ impl World {
                 }
                 for backup in self.backups_controlling(&job) {
                     self.untold_jobs.insert(job.uid().to_owned(), backup.clone());
-                    self.memories.entry(backup).or_default().job_gone(job.clone());
+                    let forgotten = self.memories.entry(backup).or_default().job_gone(job.clone());
+                    forgotten.into_iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
                 }
             }
         }
@@ -309,8 +308,8 @@ impl World {
     pub fn told(&mut self, key: &ObjectKey, runs: &[Run], now: Timestamp) {
         let Some(memory) = self.memories.get_mut(key) else { return };
         let runs: Vec<_> = runs.iter().filter(|run| !run.awaits_pods(now)).collect();
-        self.untold_jobs.retain(|uid, _| !runs.iter().any(|run| run.is_gone && run.job.uid() == uid));
         let gone: Vec<_> = runs.iter().filter(|run| run.is_gone).map(|run| run.job.clone()).collect();
+        gone.iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
         let (jobs, untold_jobs) = (&self.jobs, &self.untold_jobs);
         memory.told(&gone, |pod| {
             // the Pod of a Job that is still there, or not told of yet, counts as long as that is

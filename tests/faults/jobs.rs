@@ -29,13 +29,16 @@ pub async fn start_by_hand(room: &Room<'_>, backup: &str, name: &str) {
 async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
     let cron_job = room.until_cron_job(&format!("{backup}-cron"), "to be there", |_| true).await;
     let template = &cron_job.spec.job_template;
+    let mut spec = template.spec.clone().unwrap_or_default();
+    // a Pod that fails is the end of it
+    spec.backoff_limit = Some(0);
     let job: Job = serde_json::from_value(json!({
         "metadata": {
             "name": name, "annotations": annotations,
             "labels": template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
             "ownerReferences": [cron_job.controller_owner_ref(&())],
         },
-        "spec": template.spec,
+        "spec": spec,
     }))
     .unwrap();
     room.jobs().create(&PostParams::default(), &job).await.unwrap();
@@ -47,26 +50,36 @@ pub async fn succeed(room: &Room<'_>, job: &str) {
     let result = json!({
         "runner": 1, "backupId": job, "status": "completed", "verified": true, "tables": ["users", "orders"],
     });
-    let terminated = json!({"exitCode": 0, "reason": "Completed", "message": result.to_string()});
+    end(room, job, "Succeeded", json!({"exitCode": 0, "reason": "Completed", "message": result.to_string()})).await;
+}
+
+/// Has the Pod of a Job fail, and waits until the Job has.
+pub async fn fail(room: &Room<'_>, job: &str) {
+    end(room, job, "Failed", json!({"exitCode": 137, "reason": "OOMKilled"})).await;
+}
+
+async fn end(room: &Room<'_>, job: &str, phase: &str, terminated: Value) {
     let container = json!({
         "name": "backup", "image": "example.com/antfly:v1", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"terminated": terminated},
     });
-    let status = json!({"status": {"phase": "Succeeded", "containerStatuses": [container]}});
+    let status = json!({"status": {"phase": phase, "containerStatuses": [container]}});
     let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
-    room.eventually(&format!("Job {job} to complete"), async || {
+    room.eventually(&format!("Job {job} to end"), async || {
         let seen = room.jobs().get(job).await?;
-        if seen.status.is_some_and(|status| status.succeeded == Some(1) && status.completion_time.is_some()) {
+        let mut conditions = seen.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        if conditions.any(|condition| condition.status == "True" && ["Complete", "Failed"].contains(&&*condition.type_))
+        {
             return Ok(());
         }
         let pods = room.all::<Pod>().list(&of_job).await?;
         let pod = pods.iter().next().context("it has no Pod")?;
-        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-        if phase != Some("Succeeded") {
+        let is = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        if is != Some(phase) {
             let parameters = PatchParams::default();
             room.pods().patch_status(&pod.name_any(), &parameters, &Patch::Merge(&status)).await?;
         }
-        bail!("it is not complete yet")
+        bail!("it has not ended yet")
     })
     .await;
 }

@@ -18,6 +18,7 @@ mod jobs;
 mod model;
 mod proxy;
 mod real;
+mod refusal;
 mod schedules;
 mod step;
 mod trial;

@@ -35,7 +35,8 @@ pub struct Model {
     foreign: BTreeSet<&'static str>,
     cluster: Option<&'static str>,
     running: BTreeSet<String>,
-    ended: BTreeSet<String>,
+    /// With what their records must say.
+    ended: BTreeMap<String, &'static str>,
 }
 
 /// What is wrong in the end.
@@ -64,7 +65,7 @@ impl Model {
             foreign: BTreeSet::new(),
             cluster: None,
             running: BTreeSet::new(),
-            ended: BTreeSet::new(),
+            ended: BTreeMap::new(),
         };
         model.edit(room, &Edit::Cluster("example.com/antfly:v1")).await;
         for name in CHANGING.into_iter().chain([RUNNING]) {
@@ -108,8 +109,9 @@ impl Model {
                 let _ = room.cron_jobs().patch(&cron_job_of(name), &parameters, &patch).await;
             }
             Edit::ForeignCronJob(name) => {
-                make_foreign(room, name).await;
-                self.foreign.insert(name);
+                if make_foreign(room, name).await {
+                    self.foreign.insert(name);
+                }
             }
             Edit::ForeignGone(name) if self.foreign.remove(name) => delete_cron_job(room, name).await,
             Edit::ForgeStatus(name) if self.backups.contains_key(name) => {
@@ -139,7 +141,13 @@ impl Model {
             Edit::EndJobs => {
                 for job in std::mem::take(&mut self.running) {
                     jobs::succeed(room, &job).await;
-                    self.ended.insert(job);
+                    self.ended.insert(job, "Completed");
+                }
+            }
+            Edit::FailJobs => {
+                for job in std::mem::take(&mut self.running) {
+                    jobs::fail(room, &job).await;
+                    self.ended.insert(job, "Failed");
                 }
             }
             Edit::DeleteCronJob(_) | Edit::DriftCronJob(_) | Edit::ForeignGone(_) | Edit::ForgeStatus(_) => {}
@@ -231,7 +239,7 @@ impl Model {
     async fn compare_runs(&self, room: &Room<'_>, verdict: &mut Verdict) -> Result<()> {
         let mut unknown: BTreeSet<_> =
             room.jobs().list(&ListParams::default()).await?.iter().map(ResourceExt::name_any).collect();
-        unknown.retain(|job| !self.running.contains(job) && !self.ended.contains(job));
+        unknown.retain(|job| !self.running.contains(job) && !self.ended.contains_key(job));
         verdict.doubled += unknown.len();
         let records = jobs::records(&room.backups().get(RUNNING).await?);
         let mut ids = BTreeSet::new();
@@ -243,7 +251,7 @@ impl Model {
         let is = |id: &String, status: &str| {
             records.iter().any(|record| record["backupId"] == **id && record["status"] == status)
         };
-        verdict.lost += self.ended.iter().filter(|job| !is(job, "Completed")).count();
+        verdict.lost += self.ended.iter().filter(|(job, status)| !is(job, status)).count();
         let untold = self.running.iter().filter(|job| !is(job, "Running")).count();
         if untold > 0 || ids.len() != self.running.len() + self.ended.len() {
             verdict.wrong.push(format!("the records are {records:?}"));
@@ -261,8 +269,9 @@ async fn delete_cron_job(room: &Room<'_>, backup: &str) {
     let _ = room.cron_jobs().delete(&cron_job_of(backup), &DeleteParams::background()).await;
 }
 
-/// Puts somebody else's CronJob in the place of the backup's. The operator may be faster with one of its own.
-async fn make_foreign(room: &Room<'_>, backup: &str) {
+/// Puts somebody else's CronJob in the place of the backup's. The operator may be faster with one of its own. Gives whether
+/// it is there: a quota may not allow it.
+async fn make_foreign(room: &Room<'_>, backup: &str) -> bool {
     let object: CronJob = serde_json::from_value(json!({
         "metadata": {"name": cron_job_of(backup)},
         "spec": {"schedule": FOREIGN, "jobTemplate": {"spec": {"template": {"spec": {
@@ -273,11 +282,15 @@ async fn make_foreign(room: &Room<'_>, backup: &str) {
     loop {
         if let Some(existing) = room.cron_jobs().get_opt(&cron_job_of(backup)).await.unwrap() {
             if existing.owner_references().is_empty() {
-                return;
+                return true;
             }
             delete_cron_job(room, backup).await;
         }
-        let _ = room.cron_jobs().create(&Default::default(), &object).await;
+        match room.cron_jobs().create(&Default::default(), &object).await {
+            Err(kube::Error::Api(status)) if status.code == 403 => return false,
+            // made, or the operator was faster
+            _ => {}
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

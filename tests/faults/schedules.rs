@@ -7,7 +7,8 @@ use crate::{
     figures::Figures,
     model::{Model, Verdict},
     proxy::{Disturbance, Fault},
-    step::{self, Step},
+    refusal,
+    step::{self, Refusal, Step},
     support::{Stage, unattended},
     trial::Trial,
 };
@@ -115,6 +116,13 @@ async fn play(
                     Disturbance::Expire => "watches answered 410",
                 });
             }
+            Step::Refuse(refusal) => {
+                refusal::begin(&trial.room, *refusal).await;
+                faults.push(match refusal {
+                    Refusal::Quota => "a quota refuses CronJobs",
+                    Refusal::Policy => "admission refuses CronJobs",
+                });
+            }
             Step::Crash => {
                 trial.kill();
                 pause(rng).await;
@@ -125,6 +133,7 @@ async fn play(
         pause(rng).await;
     }
     trial.proxy.heal();
+    refusal::end(&trial.room).await;
     faults.extend(trial.proxy.befell().iter().map(kind));
     model.settle(&trial.room).await;
     let writes = trial.writes_at_rest().await;

@@ -38,6 +38,17 @@ pub enum Edit {
     StartJob,
     /// All Jobs that run succeed.
     EndJobs,
+    /// All Jobs that run fail.
+    FailJobs,
+}
+
+/// Who refuses CronJobs.
+#[derive(Clone, Copy, Debug)]
+pub enum Refusal {
+    /// A quota refuses new ones.
+    Quota,
+    /// A policy refuses new ones and changes.
+    Policy,
 }
 
 /// A step.
@@ -49,6 +60,8 @@ pub enum Step {
     Fault(Rule),
     /// Watches break.
     Watches(Disturbance),
+    /// CronJobs are refused from now on.
+    Refuse(Refusal),
     /// The operator is killed and started again.
     Crash,
 }
@@ -60,7 +73,7 @@ pub fn schedule(rng: &mut Rng) -> Vec<Step> {
 }
 
 fn step(rng: &mut Rng) -> Step {
-    match rng.u8(0..20) {
+    match rng.u8(0..21) {
         0..=9 => Step::Edit(edit(rng)),
         10..=16 => Step::Fault(rule(rng)),
         17..=18 => {
@@ -68,13 +81,14 @@ fn step(rng: &mut Rng) -> Step {
                 [Disturbance::Freeze, Disturbance::Cut, Disturbance::Cut, Disturbance::Expire, Disturbance::Expire];
             Step::Watches(one(rng, &all))
         }
+        19 => Step::Refuse(one(rng, &[Refusal::Quota, Refusal::Policy])),
         _ => Step::Crash,
     }
 }
 
 fn edit(rng: &mut Rng) -> Edit {
     let backup = one(rng, &CHANGING);
-    match rng.u8(0..17) {
+    match rng.u8(0..18) {
         0..=2 => Edit::Schedule(backup, one(rng, &["0 2 * * *", "@daily", "5 5 * * 1", "0 0 1 1 *"])),
         3 => Edit::Suspend(one(rng, &[backup, RUNNING]), rng.bool()),
         4 => Edit::Delete(backup),
@@ -87,6 +101,7 @@ fn edit(rng: &mut Rng) -> Edit {
         11..=12 => Edit::Cluster(one(rng, &["example.com/antfly:v1", "example.com/antfly:v2"])),
         13 => Edit::NoCluster,
         14..=15 => Edit::StartJob,
+        16 => Edit::FailJobs,
         _ => Edit::EndJobs,
     }
 }

@@ -93,7 +93,10 @@ impl Module {
     }
 
     /// The version that `go.mod` requires of `module`, such as `v1.37.2`.
-    fn required(&self, module: &str) -> Result<&'static str> {
+    ///
+    /// # Errors
+    /// It requires no such module.
+    pub fn required(&self, module: &str) -> Result<&'static str> {
         let go_mod = self.files.iter().find(|(path, _)| *path == "go.mod").map(|(_, text)| *text);
         go_mod
             .and_then(|go_mod| pinned(go_mod, module))

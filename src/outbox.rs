@@ -1,0 +1,131 @@
+//! Events that wait to be written: who causes many loses some of them, and delays nobody else's.
+//!
+//! Namespaces are served in turn. Each has a pace, and so has each object; what exceeds an object's pace, or finds its
+//! namespace's line full, is dropped and counted. Pure: the time is an argument.
+
+use crate::{
+    limits::{Limits, Pace},
+    turns::Turns,
+};
+use std::time::{Duration, Instant};
+
+/// Events of one object. Kubernetes' own recorder gives 25 at once, and one in five minutes from then on; a backup that runs
+/// every minute has two a minute, each of which is told once.
+pub const OF_OBJECT: Pace = Pace { burst: 25, period: Duration::from_secs(15) };
+
+/// Events of one namespace. The API server keeps events for an hour: this many of each namespace, and what is written anew.
+pub const OF_NAMESPACE: Pace = Pace { burst: 1000, period: Duration::from_millis(100) };
+
+/// How many events of a namespace may wait.
+pub const LINE: usize = 2000;
+
+/// The events that wait. See the module.
+#[derive(Debug)]
+pub struct Outbox<T> {
+    waiting: Turns<T>,
+    of_object: Limits<String>,
+    of_namespace: Limits<String>,
+}
+
+/// An event was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped;
+
+impl<T> Default for Outbox<T> {
+    fn default() -> Self {
+        Outbox { waiting: Turns::default(), of_object: Limits::new(OF_OBJECT), of_namespace: Limits::new(OF_NAMESPACE) }
+    }
+}
+
+impl<T> Outbox<T> {
+    /// Takes an event on the object with that UID.
+    ///
+    /// # Errors
+    /// There are too many, of the object or of its namespace.
+    pub fn push(&mut self, namespace: &str, object: &str, event: T, now: Instant) -> Result<(), Dropped> {
+        if self.waiting.count_of(namespace) >= LINE || !self.of_object.may(object.to_owned(), now) {
+            return Err(Dropped);
+        }
+        self.waiting.push(namespace, event);
+        Ok(())
+    }
+
+    /// The event to write now.
+    pub fn next(&mut self, now: Instant) -> Option<T> {
+        let limits = &self.of_namespace;
+        let (namespace, event) = self.waiting.pop(|namespace| limits.earliest(namespace, now) <= now)?;
+        self.of_namespace.did(namespace, now);
+        Some(event)
+    }
+
+    /// When [`Outbox::next`] has to be asked again, if nothing is pushed until then.
+    pub fn next_time(&self, now: Instant) -> Option<Instant> {
+        self.waiting.tenants().map(|namespace| self.of_namespace.earliest(namespace, now)).min()
+    }
+
+    /// How many events wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether no event waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "an Instant cannot be made otherwise")]
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_tenant_who_causes_events_without_end_loses_some_and_delays_nobody() {
+        let (mut outbox, now) = (Outbox::default(), Instant::now());
+        let taken = (0..10_000).filter(|number| outbox.push("hostile", &number.to_string(), "hostile", now).is_ok());
+        assert_eq!(taken.count(), LINE);
+        outbox.push("other", "0", "other", now).unwrap();
+        let next = [outbox.next(now), outbox.next(now)];
+        assert!(next.contains(&Some("other")), "{next:?}");
+    }
+
+    #[test]
+    fn a_namespace_has_no_more_events_in_an_hour_than_its_pace_allows() {
+        let (mut outbox, start) = (Outbox::default(), Instant::now());
+        let (mut now, mut written, mut number) = (start, 0, 0);
+        while now < start + HOUR {
+            while outbox.push("hostile", &number.to_string(), (), now).is_ok() {
+                number += 1;
+            }
+            written += std::iter::from_fn(|| outbox.next(now)).count();
+            now = outbox.next_time(now).unwrap();
+        }
+        assert_eq!(written, 1000 + 36_000 - 1);
+    }
+
+    #[test]
+    fn an_object_that_flaps_is_told_of_as_often_as_its_pace_allows() {
+        let (mut outbox, start) = (Outbox::default(), Instant::now());
+        let flaps = (0..36_000).filter(|tenth| {
+            let now = start + Duration::from_millis(100) * *tenth;
+            let is_taken = outbox.push("a", "flapping", (), now).is_ok();
+            outbox.next(now);
+            is_taken
+        });
+        assert_eq!(flaps.count(), 25 + 240 - 1);
+    }
+
+    #[test]
+    fn a_backup_that_runs_every_minute_has_the_start_and_the_end_of_each_run_told() {
+        let (mut outbox, start) = (Outbox::default(), Instant::now());
+        for minute in 0..120 {
+            let now = start + 60 * minute * Duration::from_secs(1);
+            assert_eq!(outbox.push("a", "every minute", (), now), Ok(()));
+            assert_eq!(outbox.push("a", "every minute", (), now), Ok(()));
+            assert_eq!((outbox.next(now), outbox.next(now)), (Some(()), Some(())));
+        }
+        assert!(outbox.next_time(start).is_none() && outbox.is_empty());
+    }
+}

@@ -1,0 +1,160 @@
+//! What whoever has a backup may rely on.
+#![allow(clippy::disallowed_methods, reason = "an Instant cannot be made otherwise")]
+
+use super::*;
+use proptest::prelude::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Of a look.
+const TOOK: Duration = Duration::from_millis(10);
+
+fn key(namespace: &str, number: u32) -> ObjectKey {
+    ObjectKey::new(namespace, &format!("backup-{number}"))
+}
+
+/// Something that happens to the queue.
+#[derive(Clone, Debug)]
+enum Step {
+    Changed(ObjectKey),
+    Gone(ObjectKey),
+    Next,
+    /// One of those that are being looked at is done with.
+    Looked(usize, Option<u64>),
+    Passes(u64),
+}
+
+fn any_key() -> impl Strategy<Value = ObjectKey> {
+    (prop::sample::select(vec!["one", "two", "three"]), 0..4u32).prop_map(|(namespace, number)| key(namespace, number))
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => any_key().prop_map(Step::Changed),
+        1 => any_key().prop_map(Step::Gone),
+        4 => Just(Step::Next),
+        4 => (0..4usize, prop::option::of(0..30_000u64)).prop_map(|(which, again)| Step::Looked(which, again)),
+        2 => (0..3_000u64).prop_map(Step::Passes),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_change_is_lost_and_no_two_looks_at_one_backup_overlap(steps in prop::collection::vec(any_step(), 0..200)) {
+        let (mut queue, mut now) = (Queue::new(4), Instant::now());
+        let mut looked_at: Vec<ObjectKey> = Vec::new();
+        // changed after the last look at it began
+        let mut owed: BTreeSet<ObjectKey> = BTreeSet::new();
+        for step in steps {
+            match step {
+                Step::Changed(key) => {
+                    owed.insert(key.clone());
+                    queue.changed(key, now);
+                }
+                Step::Gone(key) => {
+                    // nobody misses it
+                    if !looked_at.contains(&key) {
+                        owed.remove(&key);
+                    }
+                    queue.gone(&key);
+                }
+                Step::Next => {
+                    if let Some(key) = queue.next(now) {
+                        prop_assert!(!looked_at.contains(&key), "{key} is looked at already");
+                        let of_namespace = looked_at.iter().filter(|other| other.namespace == key.namespace).count();
+                        prop_assert!(of_namespace < 3, "{} has all places", key.namespace);
+                        owed.remove(&key);
+                        looked_at.push(key);
+                    }
+                }
+                Step::Looked(which, again) if which < looked_at.len() => {
+                    let key = looked_at.swap_remove(which);
+                    queue.looked(&key, again.map(|again| now + Duration::from_millis(again)), now);
+                }
+                Step::Looked(..) => {}
+                Step::Passes(milliseconds) => now += Duration::from_millis(milliseconds),
+            }
+        }
+        for key in looked_at {
+            queue.looked(&key, None, now);
+        }
+        // far more than all the paces and waits together
+        now += 100 * SECOND;
+        while let Some(key) = queue.next(now) {
+            owed.remove(&key);
+            queue.looked(&key, None, now);
+        }
+        prop_assert!(owed.is_empty(), "never looked at: {owed:?}");
+        prop_assert!(queue.places.is_empty() && queue.later.is_empty() && queue.busy.is_empty(), "{queue:?}");
+    }
+}
+
+#[test]
+fn whoever_has_ten_thousand_backups_that_change_delays_another_tenants_by_one_look() {
+    let (mut queue, now) = (Queue::new(4), Instant::now());
+    (0..10_000).for_each(|number| queue.changed(key("hostile", number), now));
+    let first = queue.next(now).unwrap();
+    queue.changed(key("other", 0), now);
+    queue.looked(&first, None, now);
+    // at most the one whose turn it is comes before
+    let next = [queue.next(now).unwrap(), queue.next(now).unwrap()];
+    assert!(next.contains(&key("other", 0)), "{next:?}");
+}
+
+#[test]
+fn looks_that_hang_leave_places_for_other_namespaces() {
+    let (mut queue, now) = (Queue::new(4), Instant::now());
+    (0..10).for_each(|number| queue.changed(key("hostile", number), now));
+    let hanging: Vec<_> = std::iter::from_fn(|| queue.next(now)).collect();
+    assert_eq!(hanging.len(), 3);
+    queue.changed(key("other", 0), now);
+    assert_eq!(queue.next(now), Some(key("other", 0)));
+    assert_eq!(queue.next(now), None);
+    queue.looked(&hanging[0], None, now);
+    assert!(queue.next(now).is_some_and(|key| key.namespace == "hostile"));
+}
+
+#[test]
+fn a_backup_that_changes_without_end_is_looked_at_once_a_second_after_a_burst() {
+    let (mut queue, start) = (Queue::new(4), Instant::now());
+    let (mut now, mut looks) = (start, 0);
+    while now < start + 60 * SECOND {
+        queue.changed(key("hostile", 0), now);
+        if let Some(key) = queue.next(now) {
+            looks += 1;
+            queue.changed(key.clone(), now);
+            now += TOOK;
+            queue.looked(&key, None, now);
+        } else {
+            now = queue.next_time().expect("the last change is not lost");
+        }
+    }
+    assert!((79..=81).contains(&looks), "{looks}");
+}
+
+#[test]
+fn the_earlier_of_two_times_counts_and_a_change_does_not_wait_for_either() {
+    let (mut queue, now) = (Queue::new(4), Instant::now());
+    let backup = key("one", 0);
+    queue.changed(backup.clone(), now);
+    assert_eq!(queue.next(now), Some(backup.clone()));
+    queue.looked(&backup, Some(now + 60 * SECOND), now);
+    assert_eq!((queue.next(now + 59 * SECOND), queue.next_time()), (None, Some(now + 60 * SECOND)));
+    queue.changed(backup.clone(), now + SECOND);
+    assert_eq!(queue.next(now + SECOND), Some(backup.clone()));
+    queue.looked(&backup, Some(now + 60 * SECOND), now + SECOND);
+    assert_eq!(queue.next(now + 60 * SECOND), Some(backup));
+}
+
+#[test]
+fn nothing_is_kept_of_backups_that_come_and_go() {
+    let (mut queue, mut now) = (Queue::new(4), Instant::now());
+    for number in 0..100_000 {
+        queue.changed(key("hostile", number), now);
+        let looked_at = queue.next(now).unwrap();
+        queue.looked(&looked_at, Some(now + 3600 * SECOND), now);
+        queue.gone(&looked_at);
+        now += TOOK;
+    }
+    assert!(queue.places.is_empty() && queue.later.is_empty() && queue.busy.is_empty());
+    assert!(queue.looks.len() < 2000, "{}", queue.looks.len());
+}

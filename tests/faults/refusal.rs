@@ -1,0 +1,81 @@
+//! A quota and a policy that refuse CronJobs in the namespace of a trial.
+
+use crate::{step::Refusal, support::Room};
+use anyhow::ensure;
+use k8s_openapi::api::{
+    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
+    batch::v1::CronJob,
+    core::v1::ResourceQuota,
+};
+use kube::{
+    Api,
+    api::{DeleteParams, PostParams},
+};
+use serde_json::json;
+
+/// Makes it, and waits until it is in force. Other people's CronJobs may be made all the same.
+pub async fn begin(room: &Room<'_>, refusal: Refusal) {
+    match refusal {
+        Refusal::Quota => quota(room).await,
+        Refusal::Policy => policy(room).await,
+    }
+}
+
+async fn quota(room: &Room<'_>) {
+    room.apply(&json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": room.namespace},
+        "spec": {"hard": {"count/cronjobs.batch": "0"}},
+    }))
+    .await;
+}
+
+async fn policy(room: &Room<'_>) {
+    room.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": room.namespace},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs"],
+                "operations": ["CREATE", "UPDATE"],
+            }]},
+            // the operator's, and nobody else's
+            "validations": [{"expression": "!has(object.metadata.ownerReferences)", "message": "no backups today"}],
+        },
+    }))
+    .await;
+    room.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": room.namespace},
+        "spec": {
+            "policyName": room.namespace, "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": room.namespace}}},
+        },
+    }))
+    .await;
+}
+
+/// Removes both, and waits until neither is in force.
+pub async fn end(room: &Room<'_>) {
+    // most often there is none
+    let _ = room.all::<ResourceQuota>().delete("none", &DeleteParams::default()).await;
+    let client = || room.client.clone();
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client());
+    let _ = bindings.delete(&room.namespace, &DeleteParams::default()).await;
+    let _ = Api::<ValidatingAdmissionPolicy>::all(client()).delete(&room.namespace, &DeleteParams::default()).await;
+    let probe: CronJob = serde_json::from_value(json!({
+        "metadata": {"name": "probe", "ownerReferences": [{
+            "apiVersion": "v1", "kind": "ConfigMap", "name": "none", "uid": "none",
+        }]},
+        "spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/other"}],
+        }}}}},
+    }))
+    .unwrap();
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    room.eventually("CronJobs to be allowed again", async || {
+        let answer = room.cron_jobs().create(&dry_run, &probe).await;
+        ensure!(answer.is_ok(), "{answer:?}");
+        Ok(())
+    })
+    .await;
+}
