@@ -26,7 +26,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-/// How many are written at the same time.
+/// How many are written at the same time while nothing else is to be done; else one, which leaves the API server to the
+/// looks.
 const CONCURRENCY: usize = 4;
 
 /// How long the API server may take for one.
@@ -96,13 +97,14 @@ impl Events {
         }
     }
 
-    /// Writes what is published, until [`Events::finish`]. While the fence is closed, events are dropped: they are the next
+    /// Writes what is published, until [`Events::finish`]; slowly while other things are to be done. While the fence is closed, events are dropped: they are the next
     /// leader's to tell, if they still are news then.
-    pub async fn write(&self, client: &Client, fence: &Fence) {
+    pub async fn write(&self, client: &Client, fence: &Fence, is_busy: impl Fn() -> bool) {
         let repetitions = Mutex::default();
         let mut writing = FuturesUnordered::new();
         loop {
-            while writing.len() < CONCURRENCY
+            let concurrency = if is_busy() { 1 } else { CONCURRENCY };
+            while writing.len() < concurrency
                 && let Some(event) = lock(&self.outbox).next(Instant::now())
             {
                 writing.push(self.write_one(client, fence, event, &repetitions));
@@ -113,7 +115,7 @@ impl Events {
             }
             tokio::select! {
                 Some(()) = writing.next() => {}
-                () = self.news(), if writing.len() < CONCURRENCY && !is_finishing => {}
+                () = self.news(), if writing.len() < concurrency && !is_finishing => {}
                 () = self.finishing.cancelled(), if !is_finishing => {}
             }
         }

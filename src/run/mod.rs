@@ -79,7 +79,7 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     tokio::spawn(http);
     tokio::spawn({
         let (context, fence) = (context.clone(), fence.clone());
-        async move { context.events.write(&context.client, &fence).await }
+        async move { context.events.write(&context.client, &fence, || context.triggers.waiting() > 0).await }
     });
     for scope in scopes {
         watches::start(&reader, scope, options.selector(), &context, &readiness);
