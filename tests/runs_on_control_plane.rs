@@ -13,7 +13,7 @@ mod support;
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
-    core::v1::ResourceQuota,
+    core::v1::{Pod, ResourceQuota},
 };
 use kube::{
     ResourceExt,
@@ -208,6 +208,31 @@ async fn a_job_that_is_deleted_mid_run_is_a_failed_backup() {
     nightly.suspend().await;
     let note = "Backup cut-off failed: the Job was deleted before it ended";
     assert_eq!(nightly.events("BackupFailed").await, warning(note));
+}
+
+#[tokio::test]
+async fn a_pod_that_is_deleted_by_force_is_named_as_the_cause() {
+    let nightly = Nightly::create(shared().await, "forced", json!({})).await;
+    nightly.start("forced").await;
+    let one_retry = json!({"spec": {"backoffLimit": 1}});
+    nightly.all::<Job>().patch("forced", &PatchParams::default(), &Patch::Merge(one_retry)).await.unwrap();
+    let delete_pod = async || {
+        nightly.report("forced", "Running", json!({"running": {}})).await;
+        let pods = nightly.all::<Pod>().list(&ListParams::default()).await.unwrap();
+        let [pod] = &pods.items[..] else { panic!("{} Pods", pods.items.len()) };
+        nightly.all::<Pod>().delete(&pod.name_any(), &DeleteParams::default().grace_period(0)).await.unwrap();
+        eventually("the Pod to be gone", async || {
+            ensure!(nightly.all::<Pod>().get_opt(&pod.name_any()).await?.is_none(), "it is there");
+            Ok(())
+        })
+        .await;
+    };
+    delete_pod().await;
+    let retries = "Retrying: 2 of at most 2 attempts started; the last that failed: the Pod was deleted before it ended";
+    nightly.until_record("forced", "Retrying", |record| record["error"] == retries).await;
+    delete_pod().await;
+    let record = nightly.until_record("forced", "Failed", is("Failed")).await;
+    assert_eq!((&record["error"], &record["attempts"]), (&json!("the Pod was deleted before it ended"), &json!(2)));
 }
 
 #[tokio::test]
