@@ -228,7 +228,8 @@ async fn a_pod_that_is_deleted_by_force_is_named_as_the_cause() {
         .await;
     };
     delete_pod().await;
-    let retries = "Retrying: 2 of at most 2 attempts started; the last that failed: the Pod was deleted before it ended";
+    let retries =
+        "Retrying: 2 of at most 2 attempts started; the last that failed: the Pod was deleted before it ended";
     nightly.until_record("forced", "Retrying", |record| record["error"] == retries).await;
     delete_pod().await;
     let record = nightly.until_record("forced", "Failed", is("Failed")).await;
