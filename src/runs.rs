@@ -3,7 +3,7 @@
 use crate::{
     manifest::CONTAINER,
     observed::{CronJobView, JobOutcome, JobView, PodRefusal, PodView, Terminated, Waiting},
-    runner::{RunResult, RunStatus, last_words},
+    runner::{self, RunResult, RunStatus, last_words},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -265,10 +265,7 @@ fn join(reason: &str, message: &str) -> String {
 
 /// Cuts an error to what a record holds.
 pub fn shortened(error: &str) -> String {
-    if error.chars().count() <= LONGEST_ERROR {
-        return error.to_owned();
-    }
-    error.chars().take(LONGEST_ERROR - 1).chain(['…']).collect()
+    runner::shortened(error, LONGEST_ERROR)
 }
 
 /// A duration as people write it, such as `1h30m`.
