@@ -8,7 +8,7 @@ mod unseen;
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
     observed::{CronJobView, JobOutcome, Origin},
-    runner::RunStatus,
+    runner::{RunResult, RunStatus},
     runs::{RETRYING, Run, of_result, shortened},
     schedule::Schedule,
 };
@@ -131,11 +131,10 @@ fn of_run(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Bac
             record.status = BackupStatus::Failed;
             record.error = run.error(known.and_then(|known| known.error.as_deref()));
             let of_known = known.filter(|_| run.pods.is_empty()).map(|known| known.tables.clone());
-            record.tables = run.result().map(|result| result.tables).or(of_known).unwrap_or_default();
+            record.tables = run.result().map(whole_list).or(of_known).unwrap_or_default();
         }
     }
     if record.tables.len() > MOST_TABLES || record.tables.iter().any(|table| table.chars().count() > LONGEST_TABLE) {
-        // a part of them would pass for all of them
         record.tables.clear();
     }
     Some(record)
@@ -166,6 +165,11 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     }
 }
 
+/// The tables that were backed up; none if the runner's message has no room for all: a part would pass for all of them.
+fn whole_list(result: RunResult) -> Vec<String> {
+    if result.tables_omitted == 0 { result.tables } else { Vec::new() }
+}
+
 /// Tells of a Job that is complete.
 fn complete(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>) {
     let result = run.result();
@@ -175,7 +179,7 @@ fn complete(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>) 
         // a Job that is complete proves nothing against what antfly itself said
         record.status = BackupStatus::Failed;
         record.error = Some(shortened(&of_result(result, 0)));
-        record.tables.clone_from(&result.tables);
+        record.tables = whole_list(result.clone());
         return;
     }
     let is_verified = result.as_ref().is_some_and(|result| result.verified);

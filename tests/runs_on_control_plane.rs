@@ -211,6 +211,18 @@ async fn a_job_that_is_deleted_mid_run_is_a_failed_backup() {
 }
 
 #[tokio::test]
+async fn the_record_of_a_job_whose_time_to_live_is_over_stays() {
+    let nightly = Nightly::create(shared().await, "short-lived", json!({})).await;
+    nightly.start("short-lived").await;
+    let at_once = json!({"spec": {"ttlSecondsAfterFinished": 0}});
+    nightly.all::<Job>().patch("short-lived", &PatchParams::default(), &Patch::Merge(at_once)).await.unwrap();
+    nightly.succeed("short-lived").await;
+    until_job_gone(&nightly, "short-lived").await;
+    let record = nightly.until_record("short-lived", "Completed", is("Completed")).await;
+    assert_eq!((&record["verified"], &record["tables"]), (&json!(true), &json!(["users", "orders"])));
+}
+
+#[tokio::test]
 async fn a_pod_that_is_deleted_by_force_is_named_as_the_cause() {
     let nightly = Nightly::create(shared().await, "forced", json!({})).await;
     nightly.start("forced").await;
