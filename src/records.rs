@@ -51,8 +51,12 @@ pub fn all(history: &History<'_>, now: Timestamp) -> Vec<BackupRecord> {
     let mut runs: Vec<_> = history.runs.iter().collect();
     runs.sort_by_key(|run| (!run.is_gone, run.job.created()));
     let runs: BTreeMap<&str, &Run> = runs.into_iter().map(|run| (run.job.name(), run)).collect();
+    // one that made room for newer ones is still known, if it is the last of its kind
+    let last = history.earlier.map(|status| [&status.last_successful_backup, &status.last_failed_backup]);
+    let last = last.into_iter().flatten().flatten();
     for run in runs.into_values() {
-        let known = records.get(run.job.name());
+        let name = run.job.name();
+        let known = records.get(name).or_else(|| last.clone().find(|record| record.backup_id == name));
         if let Some(record) = of_run(run, known, now) {
             records.insert(record.backup_id.clone(), record);
         }
