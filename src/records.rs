@@ -43,17 +43,21 @@ pub struct History<'a> {
 
 /// Makes the record of each Job, and takes over those of Jobs that are gone: all that is known, newest first.
 pub fn all(history: &History<'_>, now: Timestamp) -> Vec<BackupRecord> {
-    let mut records: BTreeMap<String, BackupRecord> = BTreeMap::new();
+    // what is told of the last of its kind is whole, also where its record has given up its tables, or its place
+    let last = history.earlier.map(|status| [&status.last_successful_backup, &status.last_failed_backup]);
+    let last = last.into_iter().flatten().flatten();
+    let whole = |record: &BackupRecord| {
+        let key = |record: &BackupRecord| (record.backup_id.clone(), record.job_uid.clone(), record.status);
+        last.clone().find(|last| key(last) == key(record)).unwrap_or(record).clone()
+    };
     let earlier = history.earlier.map(|status| status.recent_backups.as_slice()).unwrap_or_default();
-    records.extend(earlier.iter().map(|record| (record.backup_id.clone(), record.clone())));
+    let mut records: BTreeMap<String, BackupRecord> =
+        earlier.iter().map(|record| (record.backup_id.clone(), whole(record))).collect();
 
     // of Jobs of one name, which share an id, the one that is there now stands for all, else the latest
     let mut runs: Vec<_> = history.runs.iter().collect();
     runs.sort_by_key(|run| (!run.is_gone, run.job.created()));
     let runs: BTreeMap<&str, &Run> = runs.into_iter().map(|run| (run.job.name(), run)).collect();
-    // one that made room for newer ones is still known, if it is the last of its kind
-    let last = history.earlier.map(|status| [&status.last_successful_backup, &status.last_failed_backup]);
-    let last = last.into_iter().flatten().flatten();
     for run in runs.into_values() {
         let name = run.job.name();
         let known = records.get(name).or_else(|| last.clone().find(|record| record.backup_id == name));
