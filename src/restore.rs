@@ -6,7 +6,6 @@ use crate::{
 };
 use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::fmt::Write as _;
 use thiserror::Error;
 
 /// Longest name of a Kubernetes object, in characters.
@@ -232,11 +231,8 @@ fn completed_ids(status: &AntflyBackupStatus) -> String {
         .collect();
     completed.sort_by(|one, other| other.cmp(one));
     completed.dedup();
-    let mut text = String::new();
-    for (_, id) in completed {
-        let _ = write!(text, "{}{id}", if text.is_empty() { "" } else { ", " });
-    }
-    if text.is_empty() { "none".to_owned() } else { text }
+    let ids: Vec<_> = completed.into_iter().map(|(_, id)| id).collect();
+    if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
 }
 
 /// An `AntflyRestore`, another operator's resource.

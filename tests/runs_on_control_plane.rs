@@ -365,6 +365,8 @@ async fn a_slot_whose_job_came_and_went_while_no_operator_ran_is_told_from_the_c
     let failure = Nightly::create(&control_plane, "slot-failure", json!({})).await;
     for nightly in [&success, &failure] {
         nightly.until_healthy("Unknown", "NoRunYet").await;
+        // a first look may not have found the cluster yet
+        eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
     }
     killed.kill().unwrap();
 
