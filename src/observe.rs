@@ -5,7 +5,7 @@ use crate::{
     conditions::{Verdict, conditions},
     duration,
     health::{self, Served},
-    manifest::cron_job_name,
+    manifest::{STARTING_DEADLINE_SECONDS, cron_job_name},
     observed::CronJobView,
     plan::{Blocked, ClusterLookup, Plan, fires, reason},
     records::{self, History, UNSEEN, newest},
@@ -35,7 +35,9 @@ pub struct Observation<'a> {
 /// Makes the status, and says when it has to be made again though nothing happens: when the next slot comes, when a backup
 /// gets overdue, when a Job that was never seen counts as gone.
 pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupStatus, Option<Timestamp>) {
-    let Observation { backup, plan, cluster, cron_job, runs, overdue_grace: grace } = observation;
+    let Observation { backup, plan, cluster, cron_job, runs, overdue_grace } = observation;
+    // later than that the CronJob controller starts it no more
+    let grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(*overdue_grace);
     let earlier = backup.status.as_ref();
     let ours = cron_job.filter(|cron_job| cron_job.is_controlled_by(backup.uid()));
 
@@ -71,7 +73,7 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
     let due = health::due(backup, now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
     let name = cron_job_name(backup.name());
-    let missed = due.as_ref().and_then(|due| health::missed_slot(due, &name, &served, *grace, now));
+    let missed = due.as_ref().and_then(|due| health::missed_slot(due, &name, &served, grace, now));
     let last_slot = ours.and_then(|cron_job| cron_job.last_schedule_time);
     let unseen = last_slot.and_then(|slot| slot.checked_add(UNSEEN).ok());
 
@@ -84,7 +86,7 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
             vec![
                 schedule_ready(backup, plan, ours),
                 cluster_ready(backup, plan, cluster),
-                health::verdict(missed.as_ref(), &records, *grace, now),
+                health::verdict(missed.as_ref(), &records, grace, now),
             ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,

@@ -8,7 +8,7 @@ mod unseen;
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
     observed::{CronJobView, JobOutcome, Origin},
-    runner::RunStatus,
+    runner::{RunResult, RunStatus},
     runs::{RETRYING, Run, of_result, shortened},
     schedule::Schedule,
 };
@@ -43,16 +43,24 @@ pub struct History<'a> {
 
 /// Makes the record of each Job, and takes over those of Jobs that are gone: all that is known, newest first.
 pub fn all(history: &History<'_>, now: Timestamp) -> Vec<BackupRecord> {
-    let mut records: BTreeMap<String, BackupRecord> = BTreeMap::new();
+    // what is told of the last of its kind is whole, also where its record has given up its tables, or its place
+    let last = history.earlier.map(|status| [&status.last_successful_backup, &status.last_failed_backup]);
+    let last = last.into_iter().flatten().flatten();
+    let whole = |record: &BackupRecord| {
+        let key = |record: &BackupRecord| (record.backup_id.clone(), record.job_uid.clone(), record.status);
+        last.clone().find(|last| key(last) == key(record)).unwrap_or(record).clone()
+    };
     let earlier = history.earlier.map(|status| status.recent_backups.as_slice()).unwrap_or_default();
-    records.extend(earlier.iter().map(|record| (record.backup_id.clone(), record.clone())));
+    let mut records: BTreeMap<String, BackupRecord> =
+        earlier.iter().map(|record| (record.backup_id.clone(), whole(record))).collect();
 
     // of Jobs of one name, which share an id, the one that is there now stands for all, else the latest
     let mut runs: Vec<_> = history.runs.iter().collect();
     runs.sort_by_key(|run| (!run.is_gone, run.job.created()));
     let runs: BTreeMap<&str, &Run> = runs.into_iter().map(|run| (run.job.name(), run)).collect();
     for run in runs.into_values() {
-        let known = records.get(run.job.name());
+        let name = run.job.name();
+        let known = records.get(name).or_else(|| last.clone().find(|record| record.backup_id == name));
         if let Some(record) = of_run(run, known, now) {
             records.insert(record.backup_id.clone(), record);
         }
@@ -131,11 +139,10 @@ fn of_run(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Bac
             record.status = BackupStatus::Failed;
             record.error = run.error(known.and_then(|known| known.error.as_deref()));
             let of_known = known.filter(|_| run.pods.is_empty()).map(|known| known.tables.clone());
-            record.tables = run.result().map(|result| result.tables).or(of_known).unwrap_or_default();
+            record.tables = run.result().map(whole_list).or(of_known).unwrap_or_default();
         }
     }
     if record.tables.len() > MOST_TABLES || record.tables.iter().any(|table| table.chars().count() > LONGEST_TABLE) {
-        // a part of them would pass for all of them
         record.tables.clear();
     }
     Some(record)
@@ -166,6 +173,11 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     }
 }
 
+/// The tables that were backed up; none if the runner's message has no room for all: a part would pass for all of them.
+fn whole_list(result: RunResult) -> Vec<String> {
+    if result.tables_omitted == 0 { result.tables } else { Vec::new() }
+}
+
 /// Tells of a Job that is complete.
 fn complete(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>) {
     let result = run.result();
@@ -175,7 +187,7 @@ fn complete(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>) 
         // a Job that is complete proves nothing against what antfly itself said
         record.status = BackupStatus::Failed;
         record.error = Some(shortened(&of_result(result, 0)));
-        record.tables.clone_from(&result.tables);
+        record.tables = whole_list(result.clone());
         return;
     }
     let is_verified = result.as_ref().is_some_and(|result| result.verified);

@@ -3,7 +3,7 @@
 use crate::{
     manifest::CONTAINER,
     observed::{CronJobView, JobOutcome, JobView, PodRefusal, PodView, Terminated, Waiting},
-    runner::{RunResult, RunStatus, last_words},
+    runner::{self, RunResult, RunStatus, last_words},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -81,8 +81,7 @@ impl Run {
     /// Whether the newest Pod has ended, or is being deleted, and does not say why, as one that never ran: what held it up
     /// before is why, then. At a deadline the Job controller deletes the Pod, and the kubelet clears it, before the Job fails.
     pub fn ends_silently(&self) -> bool {
-        let is_ending = |pod: &PodView| pod.failed || pod.metadata.deletion_timestamp.is_some();
-        self.pods.last().is_some_and(|pod| is_ending(pod) && failure(pod).is_none())
+        self.pods.last().is_some_and(|pod| (pod.failed || is_being_deleted(pod)) && failure(pod).is_none())
     }
 
     /// What keeps the run from getting on, as Kubernetes says.
@@ -108,9 +107,11 @@ impl Run {
         if let Some(message) = newest.unschedulable.as_ref().filter(|_| !newest.failed) {
             return Some(obstacle("Unschedulable", message));
         }
-        if let Some(failed) = self.pods.iter().rev().find(|pod| pod.failed) {
+        // the newest may be deleted because time is over; one that has been replaced was not
+        let earlier = || self.pods.iter().rev().skip(1).find(|pod| has_come_to_nothing(pod));
+        if let Some(failed) = Some(newest).filter(|pod| pod.failed).or_else(earlier) {
             let (started, most) = (self.attempts(), self.job.backoff_limit.saturating_add(1));
-            let why = failure(failed).unwrap_or_else(|| "the cause is not known".to_owned());
+            let why = failure_or_deletion(failed).unwrap_or_else(|| "the cause is not known".to_owned());
             let message = format!("{started} of at most {most} attempts started; the last that failed: {why}");
             return Some(obstacle(RETRYING, &message));
         }
@@ -125,7 +126,8 @@ impl Run {
         let error = if reason == DEADLINE_EXCEEDED {
             self.error_at_deadline(known)
         } else {
-            let of_pod = self.pods.iter().rev().filter(|pod| pod.failed).find_map(|pod| failure(pod));
+            let mut failed = self.pods.iter().rev().filter(|pod| has_come_to_nothing(pod));
+            let of_pod = failed.find_map(|pod| failure_or_deletion(pod));
             let known = known.filter(|_| self.pods.is_empty()).map(str::to_owned);
             of_pod.or(known).unwrap_or_else(|| join(reason, message))
         };
@@ -140,7 +142,8 @@ impl Run {
             Some(known) if known.starts_with(DEADLINE_EXCEEDED) && of_newest.is_none() => return known.to_owned(),
             known => known.filter(|known| !known.starts_with(DEADLINE_EXCEEDED)),
         };
-        let before = self.pods.iter().rev().skip(1).filter(|pod| pod.failed).find_map(|pod| failure(pod));
+        let mut earlier = self.pods.iter().rev().skip(1).filter(|pod| has_come_to_nothing(pod));
+        let before = earlier.find_map(|pod| failure_or_deletion(pod));
         // the end of a Pod that never ran says nothing of why it did not
         let known = known.filter(|known| before.is_none() || !known.starts_with(RETRYING));
         let refused = || self.refusal.as_ref().map(|refusal| refusal.message.clone()).filter(|_| newest.is_none());
@@ -179,6 +182,23 @@ fn stuck(pod: &PodView) -> Option<String> {
 /// How antfly's container ended.
 fn backup_container(pod: &PodView) -> Option<&Terminated> {
     pod.terminated.iter().find(|end| end.container == CONTAINER)
+}
+
+fn is_being_deleted(pod: &PodView) -> bool {
+    pod.metadata.deletion_timestamp.is_some()
+}
+
+/// Whether a Pod counts as failed for the Job controller: one that is being deleted does, before it has ended.
+fn has_come_to_nothing(pod: &PodView) -> bool {
+    pod.failed || (is_being_deleted(pod) && !pod.succeeded)
+}
+
+/// [`failure`]; of a Pod that was deleted under its containers, as when its node is lost or somebody forces it, that is all
+/// there is to say.
+fn failure_or_deletion(pod: &PodView) -> Option<String> {
+    let deletion = || is_being_deleted(pod).then(|| "the Pod was deleted before it ended".to_owned());
+    let has_ended = pod.failed || pod.reason.is_some() || pod.terminated.iter().any(|end| end.exit_code != 0);
+    if has_ended { failure(pod).or_else(deletion) } else { deletion() }
 }
 
 /// Why a Pod failed: what was done to it, what the runner says, what antfly last printed. `None` if nothing says why.
@@ -245,10 +265,7 @@ fn join(reason: &str, message: &str) -> String {
 
 /// Cuts an error to what a record holds.
 pub fn shortened(error: &str) -> String {
-    if error.chars().count() <= LONGEST_ERROR {
-        return error.to_owned();
-    }
-    error.chars().take(LONGEST_ERROR - 1).chain(['…']).collect()
+    runner::shortened(error, LONGEST_ERROR)
 }
 
 /// A duration as people write it, such as `1h30m`.

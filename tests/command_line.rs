@@ -1,13 +1,13 @@
 //! The commands that need no cluster, as a user types them.
 #![allow(clippy::unwrap_used, reason = "tests, helpers included")]
 
+#[path = "support/command.rs"]
+mod support;
+
 use antfly_backup_operator::{api::CRD, manifest::cron_job_name};
 use k8s_openapi::api::batch::v1::CronJob;
-use std::{
-    fs,
-    io::Write,
-    process::{Command, Output, Stdio},
-};
+use std::{fs, process::Stdio};
+use support::{Ended, command, run, run_on, run_on_files};
 
 const BACKUP: &str = "\
 apiVersion: antfly.io/v1
@@ -25,57 +25,6 @@ metadata: {name: main, namespace: production}
 spec: {image: example.com/antfly:v7, imagePullPolicy: Always, publicAPI: {enabled: false}}
 ";
 const SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: credentials}}\n";
-
-struct Ended {
-    code: Option<i32>,
-    output: String,
-    errors: String,
-}
-
-impl From<Output> for Ended {
-    fn from(ended: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ended { code: ended.status.code(), output: text(ended.stdout), errors: text(ended.stderr) }
-    }
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_antfly-backup-operator"));
-    command.args(arguments);
-    command
-}
-
-fn run(arguments: &[&str]) -> Ended {
-    command(arguments).output().unwrap().into()
-}
-
-/// Runs a command with that text on its standard input.
-fn run_on(arguments: &[&str], input: &str) -> Ended {
-    let mut command = command(arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap().into()
-}
-
-/// Runs a command on files with those texts, each behind a `-f`; `{N}` in what it prints is the path of the Nth.
-fn run_on_files(subcommand: &[&str], texts: &[&str]) -> Ended {
-    let directory = tempfile::tempdir().unwrap();
-    let mut command = command(subcommand);
-    let mut names = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        let path = directory.path().join(format!("{index}.yaml"));
-        fs::write(&path, text).unwrap();
-        command.arg("-f").arg(&path);
-        names.push(path.to_str().unwrap().to_owned());
-    }
-    let mut ended = Ended::from(command.output().unwrap());
-    for (index, name) in names.iter().enumerate() {
-        for text in [&mut ended.output, &mut ended.errors] {
-            *text = text.replace(name, &format!("{{{index}}}"));
-        }
-    }
-    ended
-}
 
 fn cron_jobs(yaml: &str) -> Vec<CronJob> {
     serde_saphyr::from_multiple(yaml).unwrap()
@@ -278,7 +227,7 @@ fn next_refuses_what_the_operator_refuses() {
 fn every_command_has_help_with_an_example() {
     let ended = run(&["--help"]);
     assert_eq!(ended.code, Some(0));
-    for subcommand in ["run", "crd", "render", "validate", "next"] {
+    for subcommand in ["run", "crd", "render", "validate", "restore-manifest", "next"] {
         assert!(ended.output.contains(&format!("\n  {subcommand} ")), "{}", ended.output);
         let ended = run(&[subcommand, "--help"]);
         assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
@@ -297,6 +246,7 @@ fn wrong_usage_is_2() {
         &["unknown"],
         &["render"],
         &["validate"],
+        &["restore-manifest"],
         &["next"],
         &["next", "@daily", "--from", "yesterday"],
         &["next", "@daily", "--count", "many"],

@@ -288,6 +288,28 @@ fn output_is_passed_through_unchanged_and_the_answer_is_found_in_megabytes() {
 }
 
 #[test]
+fn an_answer_is_found_wherever_it_begins_and_missed_where_it_breaks_off() {
+    let noise = "head -c 3000000 /dev/zero | tr '\\0' x";
+    let partial = r#"printf 'Backup completed with status: partial\n  - users: completed\n' >&2"#;
+    for (script, status, code) in [
+        (format!("{noise} >&2; {partial}"), RunStatus::Partial, 1),
+        (format!(r#"printf 'copied 99%%\rcopied 100%%\r' >&2; {partial}"#), RunStatus::Partial, 1),
+        (r#"printf 'level=info msg="Backup completed with status: failed"\n'"#.into(), RunStatus::Failed, 1),
+        (
+            r#"printf '{"status":"failed","tables":[{"name":"users","status":"failed"}]}\n'"#.into(),
+            RunStatus::Failed,
+            1,
+        ),
+        ("printf 'Backup completed with sta' >&2".into(), RunStatus::Unknown, 1),
+        (format!(r#"{noise}; printf '{{"backup_id":"{ID}","sta'"#), RunStatus::Unknown, 1),
+        (noise.into(), RunStatus::Unverified, 0),
+    ] {
+        let ended = Case::of("sh", &["-c", &script, "antfly", "backup", "--backup-id", ID]).run();
+        assert_eq!((ended.result().status, ended.code()), (status, Some(code)), "{script}");
+    }
+}
+
+#[test]
 fn output_does_not_wait_for_the_end_of_a_line() {
     let mut case = Case::new("no-line-end", "users");
     let mut child = case.command.spawn().unwrap();

@@ -13,7 +13,7 @@ mod support;
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
-    core::v1::ResourceQuota,
+    core::v1::{Pod, ResourceQuota},
 };
 use kube::{
     ResourceExt,
@@ -215,6 +215,44 @@ async fn a_job_that_is_deleted_mid_run_is_a_failed_backup() {
 }
 
 #[tokio::test]
+async fn the_record_of_a_job_whose_time_to_live_is_over_stays() {
+    let nightly = Nightly::create(shared().await, "short-lived", json!({})).await;
+    nightly.start("short-lived").await;
+    let at_once = json!({"spec": {"ttlSecondsAfterFinished": 0}});
+    nightly.all::<Job>().patch("short-lived", &PatchParams::default(), &Patch::Merge(at_once)).await.unwrap();
+    nightly.succeed("short-lived").await;
+    until_job_gone(&nightly, "short-lived").await;
+    let record = nightly.until_record("short-lived", "Completed", is("Completed")).await;
+    assert_eq!((&record["verified"], &record["tables"]), (&json!(true), &json!(["users", "orders"])));
+}
+
+#[tokio::test]
+async fn a_pod_that_is_deleted_by_force_is_named_as_the_cause() {
+    let nightly = Nightly::create(shared().await, "forced", json!({})).await;
+    nightly.start("forced").await;
+    let one_retry = json!({"spec": {"backoffLimit": 1}});
+    nightly.all::<Job>().patch("forced", &PatchParams::default(), &Patch::Merge(one_retry)).await.unwrap();
+    let delete_pod = async || {
+        nightly.report("forced", "Running", json!({"running": {}})).await;
+        let pods = nightly.all::<Pod>().list(&ListParams::default()).await.unwrap();
+        let [pod] = &pods.items[..] else { panic!("{} Pods", pods.items.len()) };
+        nightly.all::<Pod>().delete(&pod.name_any(), &DeleteParams::default().grace_period(0)).await.unwrap();
+        eventually("the Pod to be gone", async || {
+            ensure!(nightly.all::<Pod>().get_opt(&pod.name_any()).await?.is_none(), "it is there");
+            Ok(())
+        })
+        .await;
+    };
+    delete_pod().await;
+    let retries =
+        "Retrying: 2 of at most 2 attempts started; the last that failed: the Pod was deleted before it ended";
+    nightly.until_record("forced", "Retrying", |record| record["error"] == retries).await;
+    delete_pod().await;
+    let record = nightly.until_record("forced", "Failed", is("Failed")).await;
+    assert_eq!((&record["error"], &record["attempts"]), (&json!("the Pod was deleted before it ended"), &json!(2)));
+}
+
+#[tokio::test]
 async fn a_quota_that_refuses_the_pod_is_named_until_it_is_lifted() {
     let nightly = Nightly::create(shared().await, "quota", json!({})).await;
     nightly.apply("v1", "ResourceQuota", "none", json!({"spec": {"hard": {"pods": "0"}}})).await;
@@ -331,6 +369,8 @@ async fn a_slot_whose_job_came_and_went_while_no_operator_ran_is_told_from_the_c
     let failure = Nightly::create(&control_plane, "slot-failure", json!({})).await;
     for nightly in [&success, &failure] {
         nightly.until_healthy("Unknown", "NoRunYet").await;
+        // a first look may not have found the cluster yet
+        eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
     }
     killed.kill().unwrap();
 

@@ -39,7 +39,7 @@ enum Command {
     Validate(validate::ValidateOptions),
     /// Print the AntflyRestore manifest for a backup
     #[command(
-        after_help = "Example:\n  kubectl get antflybackup daily-backup -n production -o yaml | antfly-backup-operator restore-manifest -f - | kubectl apply -f -"
+        after_help = "Example:\n  kubectl get antflybackup daily-backup -o yaml | antfly-backup-operator restore-manifest -f -"
     )]
     RestoreManifest(restore_manifest::RestoreManifestOptions),
     /// Print the next runs of a schedule, in UTC

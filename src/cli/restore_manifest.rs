@@ -1,19 +1,20 @@
 //! `restore-manifest`: the AntflyRestore for a backup, from a `kubectl get -o yaml`.
 
 use super::files::{read, skip};
-use crate::{
-    api::KIND,
-    restore::{choose, manifest},
-    stored::StoredBackup,
-};
+use crate::{api::KIND, restore::SavedBackup};
 use anyhow::bail;
 use clap::Args;
 use std::process::ExitCode;
 
+/// How many AntflyBackups a message names.
+const NAMED: usize = 10;
+
 /// Options of `restore-manifest`.
 #[derive(Args, Clone, Debug)]
 pub struct RestoreManifestOptions {
-    /// File with the AntflyBackup and its status, as kubectl get -o yaml prints it; - for standard input
+    /// File with the AntflyBackup and its status, as kubectl get -o yaml (or json) prints it; - for standard input
+    ///
+    /// It may hold several where --id names a backup of one of them.
     #[arg(short = 'f', long = "filename", value_name = "FILE")]
     file: String,
 
@@ -24,34 +25,48 @@ pub struct RestoreManifestOptions {
 
 /// Prints the manifest as YAML.
 pub fn restore_manifest(options: &RestoreManifestOptions) -> anyhow::Result<ExitCode> {
+    let (file, id) = (&options.file, options.id.as_deref());
     let mut backups = Vec::new();
-    for document in read(&options.file)? {
+    for document in read(file)? {
         if document.value["kind"] == KIND {
-            backups.push(StoredBackup::from_value(document.value)?);
+            backups.push(SavedBackup::new(document.value));
         } else {
             skip(&document, "an AntflyBackup");
         }
     }
-    let [backup] = backups.as_slice() else {
-        bail!("{}: has {} AntflyBackups; give exactly one", options.file, backups.len());
-    };
-    let record = choose(backup, options.id.as_deref())?;
-    let restore = manifest(backup, record)?;
-    if restore["metadata"]["namespace"] != backup.namespace()
-        && restore["spec"]["source"]["credentialsSecret"].is_object()
-    {
-        eprintln!(
-            "note: the Secret is in namespace {}, the AntflyRestore in {}: copy the Secret there first",
-            backup.namespace(),
-            restore["metadata"]["namespace"].as_str().unwrap_or_default()
-        );
-    }
-    if record.verified != Some(true) {
-        eprintln!(
-            "note: backup {} is not verified: antfly's own answer was not read when it was made",
-            record.backup_id
-        );
+    let backup = choose(file, &backups, id)?;
+    let record = backup.choose(id)?;
+    let restore = backup.manifest(&record)?;
+    for note in backup.notes(&record)? {
+        eprintln!("note: {note}");
     }
     super::print_yaml(&restore)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The one AntflyBackup, or the one that knows the id.
+fn choose<'a>(file: &str, backups: &'a [SavedBackup], id: Option<&str>) -> anyhow::Result<&'a SavedBackup> {
+    if let [backup] = backups {
+        return Ok(backup);
+    }
+    if backups.is_empty() {
+        bail!("{file}: no AntflyBackup in it; use what kubectl get antflybackup NAME -o yaml prints");
+    }
+    let Some(id) = id else {
+        bail!("{file}: has {}; name the backup to restore with --id", names(backups.iter()));
+    };
+    let knowing: Vec<_> = backups.iter().filter(|backup| backup.knows(id)).collect();
+    match knowing.as_slice() {
+        [backup] => Ok(backup),
+        [] => bail!("{file}: no record of backup {id:?} in any of {}", names(backups.iter())),
+        several => bail!("{file}: backup {id:?} is of {}; use a file with one of them", names(several.iter().copied())),
+    }
+}
+
+/// `3 AntflyBackups: a/b, …`.
+fn names<'a>(backups: impl ExactSizeIterator<Item = &'a SavedBackup>) -> String {
+    let count = backups.len();
+    let names: Vec<String> = backups.take(NAMED).map(SavedBackup::name).collect();
+    let more = if count > names.len() { ", …" } else { "" };
+    format!("{count} AntflyBackups ({}{more})", names.join(", "))
 }

@@ -67,11 +67,12 @@ fn unexplained_success(
 
 /// The id of the run that the success can only be of, if it is one of those.
 fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> Option<String> {
-    // not one that had not begun, nor one whose time was over
+    // not one that had not begun, nor one whose time was over; what succeeds in the very second in which one begins is another,
+    // perhaps one of its name that somebody deleted
     let may_own = |record: &&BackupRecord| {
         let start = record.start_time.0;
         let end = history.timeout.and_then(|timeout| start.checked_add(timeout).ok()?.checked_add(UNSEEN).ok());
-        start <= success && end.is_none_or(|end| success <= end)
+        start < success && end.is_none_or(|end| success <= end)
     };
     let mut owners = unseen.iter().filter(may_own);
     let owner = owners.next().filter(|_| owners.next().is_none())?;

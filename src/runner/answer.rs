@@ -7,7 +7,7 @@ use super::{
     json::{Found, ObjectFinder},
     lines::{Line, LineSplitter},
     tail::Tail,
-    text::{TextLine, classify},
+    text::{TextLine, breaks_off_in_header, classify},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +22,7 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 pub const COMPLETED: &str = "completed";
 
 /// The statuses of a backup that has ended.
-const FINAL: [&str; 3] = [COMPLETED, "partial", "failed"];
+pub const FINAL: [&str; 3] = [COMPLETED, "partial", "failed"];
 
 /// What became of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub struct Scanner {
     objects: ObjectFinder,
     findings: Findings,
     state: State,
+    /// Whether the stream has ended.
+    is_over: bool,
 }
 
 /// Where in a text answer the last line was.
@@ -120,8 +122,10 @@ impl Scanner {
 
     /// Gives what the stream, which has ended, held.
     pub fn finish(mut self) -> Findings {
+        self.is_over = true;
         self.look_for_json(|objects, report| objects.finish(report));
         if let Some(line) = self.lines.finish() {
+            self.findings.broken |= breaks_off_in_header(&line.text);
             self.take_line(&line);
         }
         self.close_message();
@@ -198,7 +202,9 @@ impl Scanner {
         let mut objects = std::mem::take(&mut self.objects);
         look(&mut objects, &mut |found| match found {
             Found::Object(text) => self.take_object(text),
-            Found::Broken(text) => self.findings.broken |= looks_like_an_answer(text),
+            Found::Broken(text) => {
+                self.findings.broken |= looks_like_an_answer(text) || (self.is_over && begins_like_an_answer(text));
+            }
         });
         self.objects = objects;
     }
@@ -214,17 +220,18 @@ impl Scanner {
             return;
         };
         self.state = State::Outside;
-        match self.foreign(Some(&id)) {
+        let id = id.or_else(|| self.findings.requested.clone());
+        match self.foreign(id.as_deref()) {
             Some(id) => self.findings.foreign = Some(id),
             None => {
-                self.findings.anonymous = false;
+                self.findings.anonymous = id.is_none();
                 self.findings.answer = Some(answer);
             }
         }
     }
 
     /// The last answer for this very backup that a log line holds, as an object or as a string.
-    fn within(&self, value: &Value) -> Option<(String, Answer)> {
+    fn within(&self, value: &Value) -> Option<(Option<String>, Answer)> {
         let read = |value: &Value| {
             let answer = match value {
                 Value::Object(_) => JsonAnswer::deserialize(value).ok(),
@@ -233,7 +240,7 @@ impl Scanner {
             };
             answer?
                 .into_answer()
-                .filter(|(id, answer)| Some(id) == self.expected.as_ref() && FINAL.contains(&answer.status.as_str()))
+                .filter(|(id, answer)| id.is_some() && *id == self.expected && FINAL.contains(&answer.status.as_str()))
         };
         read(value).or_else(|| match value {
             Value::Object(fields) => fields.values().rev().find_map(|value| self.within(value)),
@@ -266,10 +273,12 @@ struct JsonTable {
 }
 
 impl JsonAnswer {
-    /// The id and the answer, unless the object is something else.
-    fn into_answer(self) -> Option<(String, Answer)> {
-        let (id, status) = (self.backup_id?, self.status?);
-        if self.tables.is_none() && !FINAL.contains(&status.as_str()) {
+    /// The answer, and the id if it has one, unless the object is something else.
+    fn into_answer(self) -> Option<(Option<String>, Answer)> {
+        let (id, status) = (self.backup_id, self.status?);
+        let (has_tables, is_final) = (self.tables.is_some(), FINAL.contains(&status.as_str()));
+        let is_answer = if id.is_some() { has_tables || is_final } else { has_tables && is_final };
+        if !is_answer {
             return None;
         }
         let mut answer = Answer { status, ..Default::default() };
@@ -285,6 +294,13 @@ impl JsonAnswer {
 fn looks_like_an_answer(text: &[u8]) -> bool {
     let holds = |key: &[u8]| text.windows(key.len()).any(|window| window == key);
     holds(br#""backup_id""#) && (holds(br#""status""#) || holds(br#""tables""#))
+}
+
+/// Whether text that broke off is the beginning of an answer, which has the id first.
+fn begins_like_an_answer(text: &[u8]) -> bool {
+    const KEY: &[u8] = br#""backup_id""#;
+    let rest = text[1..].trim_ascii_start();
+    rest.starts_with(KEY) || (rest.len() >= br#""backup"#.len() && KEY.starts_with(rest))
 }
 
 #[cfg(test)]

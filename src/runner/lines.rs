@@ -1,12 +1,15 @@
 //! Lines out of bytes, in bounded memory.
 
-/// Longest part of a line that is kept, in bytes.
+/// How much of the beginning of a line is kept, in bytes.
 pub const LONGEST_LINE: usize = 64 * 1024;
+
+/// How much of the end of a longer line is kept besides, in bytes: an answer may begin behind megabytes without a line end.
+const LINE_END: usize = 256;
 
 /// A line without its end, `\n` or `\r\n`. Bytes that are no UTF-8 are replaced by U+FFFD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The line, or its first [`LONGEST_LINE`] bytes.
+    /// The line, or its beginning and its end with an ellipsis between.
     pub text: String,
     /// Whether `text` is all of it.
     pub whole: bool,
@@ -16,7 +19,9 @@ pub struct Line {
 #[derive(Debug, Default)]
 pub struct LineSplitter {
     kept: Vec<u8>,
-    /// Whether the line has more bytes than `kept` holds.
+    /// The end of a line that `kept` has no room for.
+    end: Vec<u8>,
+    /// Whether bytes between the two are left out.
     cut: bool,
 }
 
@@ -28,8 +33,12 @@ impl LineSplitter {
             _ => (piece, false),
         };
         let room = LONGEST_LINE - self.kept.len();
-        self.cut |= content.len() > room;
-        self.kept.extend_from_slice(&content[..content.len().min(room)]);
+        let (beginning, rest) = content.split_at(content.len().min(room));
+        self.kept.extend_from_slice(beginning);
+        self.end.extend_from_slice(rest);
+        let too_many = self.end.len().saturating_sub(LINE_END);
+        self.end.drain(..too_many);
+        self.cut |= too_many > 0;
         ends.then(|| self.take())
     }
 
@@ -39,11 +48,13 @@ impl LineSplitter {
     }
 
     fn take(&mut self) -> Line {
-        let bytes = self.kept.strip_suffix(b"\r").unwrap_or(&self.kept);
-        let line = Line { text: String::from_utf8_lossy(bytes).into_owned(), whole: !self.cut };
-        self.kept.clear();
-        self.cut = false;
-        line
+        let mut bytes = std::mem::take(&mut self.kept);
+        if self.cut {
+            bytes.extend_from_slice("…".as_bytes());
+        }
+        bytes.append(&mut self.end);
+        let text = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
+        Line { text: String::from_utf8_lossy(text).into_owned(), whole: !std::mem::take(&mut self.cut) }
     }
 }
 
@@ -63,14 +74,18 @@ mod tests {
     }
 
     #[test]
-    fn of_an_endless_line_only_the_beginning_is_kept() {
+    fn of_an_endless_line_only_the_beginning_and_the_end_are_kept() {
         let mut lines = LineSplitter::default();
         for _ in 0..100 {
             assert_eq!(lines.push(&[b'x'; 4096]), None);
-            assert!(lines.kept.len() <= LONGEST_LINE);
+            assert!(lines.kept.len() <= LONGEST_LINE && lines.end.len() <= LINE_END);
         }
+        let line = lines.push(b"end\n").unwrap();
+        let text = format!("{}…{}end", "x".repeat(LONGEST_LINE), "x".repeat(LINE_END - 3));
+        assert!(!line.whole && line.text == text);
+        assert_eq!(lines.push(&[b'y'; LONGEST_LINE + LINE_END]), None);
         let line = lines.push(b"\n").unwrap();
-        assert_eq!((line.text.len(), line.whole), (LONGEST_LINE, false));
+        assert!(line.whole && line.text == "y".repeat(LONGEST_LINE + LINE_END));
         assert_eq!(lines.push(b"next\n"), Some(Line { text: "next".into(), whole: true }));
     }
 }

@@ -21,6 +21,7 @@ pub mod verdict;
 
 pub use install::install;
 pub use result::{FailedTable, RunResult, RunStatus};
+pub use tail::shortened;
 
 use answer::Scanner;
 use asked::Asked;

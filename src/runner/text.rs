@@ -8,7 +8,10 @@
 //! Backup command successful.
 //! ```
 
-use super::answer::TableOutcome;
+use super::answer::{COMPLETED, FINAL, TableOutcome};
+
+/// What an answer begins with.
+const HEADER: &str = "Backup completed with status:";
 
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +47,28 @@ pub fn classify(line: &str) -> TextLine {
         let id = rest.split_once("', location '").map_or(rest.trim_end_matches('\''), |(id, _)| id);
         return TextLine::Request { id: id.to_owned() };
     }
-    if let Some(status) = line.strip_prefix("Backup completed with status:") {
+    if let Some(status) = line.strip_prefix(HEADER) {
         return TextLine::Header { status: status.trim().to_owned() };
     }
     if line.trim_end() == "Backup command successful." {
         return TextLine::Farewell;
     }
-    line.strip_prefix("  - ").and_then(table).unwrap_or(TextLine::Other)
+    let table = line.strip_prefix("  - ").and_then(table);
+    table.or_else(|| header_within(line)).unwrap_or(TextLine::Other)
+}
+
+/// Whether the output may have broken off within the first line of an answer.
+pub fn breaks_off_in_header(last_line: &str) -> bool {
+    last_line.len() >= "Backup completed".len() && HEADER.starts_with(last_line)
+}
+
+/// A header behind other output that has no line end, such as that of a progress bar, or in a log line. There it may be a
+/// quotation: only statuses that antfly is known to have count, and good news only as it prints them.
+fn header_within(line: &str) -> Option<TextLine> {
+    let status = line.rsplit_once(HEADER)?.1.trim();
+    let word = status.split(|character: char| !character.is_ascii_alphanumeric()).next()?;
+    let is_one = FINAL.contains(&word) && (word != COMPLETED || word == status);
+    is_one.then(|| TextLine::Header { status: word.to_owned() })
 }
 
 /// Reads `TABLE: STATUS` or `TABLE: STATUS (error: MESSAGE)`. TABLE and STATUS hold no white space, MESSAGE may hold anything.
@@ -115,6 +133,23 @@ mod tests {
         assert_eq!(classify(line), TextLine::Request { id: "x".into() });
         assert_eq!(classify("Sending BACKUP request for a, backupID 'x'"), TextLine::Request { id: "x".into() });
         assert_eq!(classify("Sending BACKUP request for a"), TextLine::Other);
+    }
+
+    #[test]
+    fn a_header_behind_other_output_has_a_known_status() {
+        for (line, expected) in [
+            ("copied 100%\rBackup completed with status: completed", Some("completed")),
+            ("....Backup completed with status: partial ", Some("partial")),
+            (r#"level=info msg="Backup completed with status: failed""#, Some("failed")),
+            (r#"level=info msg="Backup completed with status: completed""#, None),
+            ("waiting for: Backup completed with status: whatever", None),
+            ("waiting for: Backup completed with status:", None),
+        ] {
+            let expected = expected.map_or(TextLine::Other, |status| TextLine::Header { status: status.to_owned() });
+            assert_eq!(classify(line), expected, "{line}");
+        }
+        let quoted = "  - a: failed (error: Backup completed with status: failed)";
+        assert_eq!(classify(quoted), table_line("a", "failed", Some("Backup completed with status: failed"), false));
     }
 
     #[test]

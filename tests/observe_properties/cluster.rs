@@ -1,7 +1,10 @@
 //! A small cluster without an API server: Jobs and Pods come, end and go, and each change is an event of a watch.
 
+use super::{
+    pod::{self, PodNews},
+    step::Step,
+};
 use jiff::Timestamp;
-use proptest::{prelude::*, sample};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const START: i64 = 1_795_435_200;
 
 /// Seconds from one slot of the schedule to the next.
-const PERIOD: i64 = 600;
+pub const PERIOD: i64 = 600;
 
 /// The longest time that a Job takes, in seconds.
 const TIMEOUT: i64 = 500;
@@ -43,82 +46,6 @@ pub enum Truth {
     Completed,
     Failed,
     Deleted,
-}
-
-/// How a Pod ends, or why it does not.
-#[derive(Clone, Copy, Debug)]
-pub enum PodNews {
-    Works,
-    ImagePull,
-    Unschedulable,
-    Verified,
-    Unverified,
-    Partial,
-    Crash,
-    OutOfMemory,
-    Drained,
-    NeverRan,
-}
-
-/// What happens next, to the Job of that number where it is about one.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Schedule,
-    Manual(usize),
-    Pod(usize),
-    Tell(usize, PodNews),
-    Refuse(usize),
-    Suspend(usize, bool),
-    End(usize),
-    /// Its Pod succeeds, and so does it.
-    Succeed(usize),
-    DeleteJob(usize),
-    DeletePod(usize),
-    Wait(i64),
-}
-
-pub fn step() -> impl Strategy<Value = Step> {
-    use PodNews::*;
-    let news = sample::select(vec![
-        Works,
-        ImagePull,
-        Unschedulable,
-        Verified,
-        Verified,
-        Verified,
-        Unverified,
-        Partial,
-        Crash,
-        OutOfMemory,
-        Drained,
-        NeverRan,
-    ]);
-    let job = || 0..3usize;
-    prop_oneof![
-        3 => Just(Step::Schedule),
-        2 => (0..12usize).prop_map(Step::Manual),
-        4 => job().prop_map(Step::Pod),
-        8 => (job(), news).prop_map(|(job, news)| Step::Tell(job, news)),
-        1 => job().prop_map(Step::Refuse),
-        1 => (job(), any::<bool>()).prop_map(|(job, suspend)| Step::Suspend(job, suspend)),
-        6 => job().prop_map(Step::End),
-        1 => job().prop_map(Step::Succeed),
-        2 => job().prop_map(Step::DeleteJob),
-        1 => job().prop_map(Step::DeletePod),
-        3 => sample::select(vec![1, 7, 61, PERIOD, 3 * PERIOD]).prop_map(Step::Wait),
-    ]
-}
-
-/// What leaves little behind.
-pub fn step_unseen() -> impl Strategy<Value = Step> {
-    let job = || 0..3usize;
-    prop_oneof![
-        2 => Just(Step::Schedule),
-        3 => job().prop_map(Step::Succeed),
-        1 => job().prop_map(Step::End),
-        5 => job().prop_map(Step::DeleteJob),
-        2 => sample::select(vec![61, PERIOD]).prop_map(Step::Wait),
-    ]
 }
 
 #[derive(Debug)]
@@ -268,6 +195,11 @@ impl Cluster {
         Change { kind, is_deletion: false, object }
     }
 
+    fn deleted(&self, kind: Kind, mut object: Value) -> Change {
+        object["metadata"]["deletionTimestamp"] = time(self.clock);
+        Change { kind, is_deletion: true, object }
+    }
+
     fn nth(&mut self, number: usize) -> Option<&mut Job> {
         self.jobs.values_mut().rev().nth(number)
     }
@@ -282,73 +214,24 @@ impl Cluster {
         self.counter += 1;
         let (name, created) = (format!("pod-{}", self.counter), time(self.clock));
         let job = self.running(number)?;
-        let is_active = |pod: &Value| pod["status"]["phase"] == "Pending";
-        if job.pods.iter().any(is_active) || job.pods.last().is_some_and(|pod| pod["status"]["phase"] == "Succeeded") {
+        if job.pods.iter().any(pod::is_active)
+            || job.pods.last().is_some_and(|pod| pod["status"]["phase"] == "Succeeded")
+        {
             return None;
         }
-        let pod = json!({
-            "metadata": {
-                "name": name, "namespace": "harbour", "uid": format!("of-{name}"), "creationTimestamp": created,
-                "ownerReferences": [{
-                    "apiVersion": "batch/v1", "kind": "Job", "controller": true,
-                    "name": job.object["metadata"]["name"], "uid": job.uid,
-                }],
-            },
-            "status": {"phase": "Pending"},
-        });
+        let pod = pod::new(&name, &created, job.object["metadata"]["name"].as_str().unwrap(), &job.uid);
         job.pods.push(pod.clone());
         Some(vec![self.apply(Kind::Pods, pod)])
     }
 
     fn tell(&mut self, number: usize, news: PodNews) -> Option<Vec<Change>> {
         let job = self.running(number)?;
-        let pod = job.pods.last_mut().filter(|pod| pod["status"]["phase"] == "Pending")?;
-        let ended = |code: i32, reason: &str, message: Value| {
-            let message = if message.is_string() { message } else { json!(message.to_string()) };
-            json!({"terminated": {"exitCode": code, "reason": reason, "message": message}})
-        };
-        let partial = json!({
-            "runner": 1, "status": "partial", "verified": false, "tables": ["voyages"],
-            "failedTables": [{"name": "größe", "error": "é".repeat(1500)}],
-        });
-        let (phase, state) = match news {
-            PodNews::Works => ("Pending", json!({"running": {}})),
-            PodNews::ImagePull => {
-                ("Pending", json!({"waiting": {"reason": "ErrImagePull", "message": "no such image"}}))
-            }
-            PodNews::Unschedulable => ("Pending", Value::Null),
-            PodNews::Verified => {
-                let result =
-                    json!({"runner": 1, "status": "completed", "verified": true, "tables": ["voyages", "größe"]});
-                ("Succeeded", ended(0, "Completed", result))
-            }
-            PodNews::Unverified => ("Succeeded", ended(0, "Completed", json!(""))),
-            PodNews::Partial => ("Failed", ended(1, "Error", partial)),
-            PodNews::Crash => ("Failed", ended(1, "Error", json!("Error: boom"))),
-            PodNews::OutOfMemory => ("Failed", ended(137, "OOMKilled", json!(""))),
-            PodNews::Drained => ("Failed", ended(143, "Error", json!(""))),
-            PodNews::NeverRan => ("Failed", ended(137, "ContainerStatusUnknown", json!("could not be located"))),
-        };
-        pod["status"] = json!({"phase": phase});
-        if !state.is_null() {
-            pod["status"]["containerStatuses"] = json!([{
-                "name": "backup", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state,
-            }]);
-        }
-        let condition = |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason, "message": "as it is"}]);
-        match news {
-            PodNews::Unschedulable => {
-                pod["status"]["conditions"] = condition("PodScheduled", "False", "Unschedulable");
-            }
-            PodNews::Drained => {
-                pod["status"]["conditions"] = condition("DisruptionTarget", "True", "EvictionByEvictionAPI");
-            }
-            _ => {}
-        }
+        let pod = job.pods.last_mut().filter(|pod| pod::is_active(pod))?;
+        pod["status"] = news.status();
         let pod = pod.clone();
-        let field = match phase {
-            "Succeeded" => "succeeded",
-            "Failed" => "failed",
+        let field = match pod["status"]["phase"].as_str() {
+            Some("Succeeded") => "succeeded",
+            Some("Failed") => "failed",
             _ => return Some(vec![self.apply(Kind::Pods, pod)]),
         };
         // the Job controller counts it
@@ -388,7 +271,7 @@ impl Cluster {
         let is_done = is_in_time && newest == Some(json!("Succeeded"));
         let truth = if is_done { Truth::Completed } else { Truth::Failed };
         // the Pod that still is active is deleted, and counted
-        let active = job.pods.pop_if(|pod| pod["status"]["phase"] == "Pending");
+        let active = job.pods.pop_if(|pod| pod::is_active(pod));
         if active.is_some() {
             job.object["status"]["failed"] = json!(job.object["status"]["failed"].as_i64().unwrap_or(0) + 1);
         }
@@ -417,7 +300,7 @@ impl Cluster {
         if self.cron_job["status"]["active"][0]["name"] == job["metadata"]["name"] {
             self.cron_job["status"]["active"] = json!([]);
         }
-        let gone = active.map(|object| Change { kind: Kind::Pods, is_deletion: true, object });
+        let gone = active.map(|pod| self.deleted(Kind::Pods, pod));
         let told = [self.apply(Kind::Jobs, job), self.apply(Kind::CronJobs, self.cron_job.clone())];
         Some(gone.into_iter().chain(told).collect())
     }
@@ -432,18 +315,17 @@ impl Cluster {
         if self.cron_job["status"]["active"][0]["name"] == name {
             self.cron_job["status"]["active"] = json!([]);
         }
-        let gone = |kind, object| Change { kind, is_deletion: true, object };
-        let pods = job.pods.into_iter().map(|pod| gone(Kind::Pods, pod));
-        let told = [gone(Kind::Jobs, job.object), self.apply(Kind::CronJobs, self.cron_job.clone())];
+        let pods: Vec<_> = job.pods.into_iter().map(|pod| self.deleted(Kind::Pods, pod)).collect();
+        let told = [self.deleted(Kind::Jobs, job.object), self.apply(Kind::CronJobs, self.cron_job.clone())];
         Some(told.into_iter().chain(pods).collect())
     }
 
     /// Somebody deletes the newest Pod of a Job, which has not ended.
     fn delete_pod(&mut self, number: usize) -> Option<Vec<Change>> {
         let job = self.running(number)?;
-        let pod = job.pods.pop_if(|pod| pod["status"]["phase"] == "Pending")?;
+        let pod = job.pods.pop_if(|pod| pod::is_active(pod))?;
         job.object["status"]["failed"] = json!(job.object["status"]["failed"].as_i64().unwrap_or(0) + 1);
         let job = job.object.clone();
-        Some(vec![Change { kind: Kind::Pods, is_deletion: true, object: pod }, self.apply(Kind::Jobs, job)])
+        Some(vec![self.deleted(Kind::Pods, pod), self.apply(Kind::Jobs, job)])
     }
 }

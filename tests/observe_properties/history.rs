@@ -1,8 +1,9 @@
 //! Random histories: whatever happens in the cluster, to the operator and to its watches, the status stays true.
 
 use super::{
-    cluster::{Change, Cluster, KINDS, Kind, START, Step, Truth, step, step_unseen},
+    cluster::{Change, Cluster, KINDS, Kind, START, Truth},
     operator::Operator,
+    step::{Step, step, step_unseen},
 };
 use antfly_backup_operator::{
     announce::Announcement,

@@ -4,4 +4,6 @@
 mod cluster;
 mod history;
 mod operator;
+mod pod;
 mod situation;
+mod step;

@@ -121,16 +121,48 @@ fn an_error_message_may_go_over_several_lines() {
 
 #[test]
 fn half_an_answer_is_noticed() {
-    for end in 40..PARTIAL_JSON.len() - 1 {
+    for end in r#"{"backup"#.len()..PARTIAL_JSON.len() - 1 {
         let findings = scan(&PARTIAL_JSON[..end]);
+        assert_eq!((findings.answer, findings.broken), (None, true), "{end}");
+    }
+    for end in "Backup completed".len().."Backup completed with status:".len() {
+        let findings = scan(&format!("noise\n{}", &PARTIAL_TEXT[..end]));
         assert_eq!((findings.answer, findings.broken), (None, true), "{end}");
     }
     let findings = scan("Backup completed with status: comp");
     assert_eq!(findings.answer.unwrap().status, "comp");
-    for text in ["", "{", "{\"backup_id\":\"ours\"}", "{\"name\":\"users\",\"status\":\"completed\"}"] {
+    for text in [
+        "",
+        "{",
+        "{\"backup_id\" x {}",
+        "{\"backup_id\":\"ours\"}",
+        "Backup\n",
+        "Backup completed\n.",
+        "{\"name\":\"users\",\"status\":\"completed\"}",
+    ] {
         let findings = scan(text);
         assert_eq!((findings.answer, findings.broken), (None, false), "{text}");
     }
+}
+
+#[test]
+fn an_answer_may_begin_behind_megabytes_without_a_line_end() {
+    for noise in ["x", "{", "\r", "ä"] {
+        for form in [PARTIAL_TEXT, PARTIAL_JSON] {
+            assert_eq!(answer(&format!("{}{form}", noise.repeat(2_000_000))), partial(), "{noise}{form}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_in_json_without_an_id_is_one_if_it_has_status_and_tables() {
+    let text = PARTIAL_JSON.replace(r#""backup_id":"ours","#, "");
+    assert_eq!(answer(&text), partial());
+    assert!(scan(&text).anonymous);
+    let request = |id: &str| format!("Sending BACKUP request for users, backupID '{id}', location 's3://b'\n");
+    assert!(!scan(&format!("{}{text}", request("ours"))).anonymous);
+    assert_eq!(scan(&format!("{}{text}", request("theirs"))).foreign.as_deref(), Some("theirs"));
+    assert_eq!(answer(&text.replace("partial", "started")), None);
 }
 
 #[test]

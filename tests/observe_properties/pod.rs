@@ -1,0 +1,85 @@
+//! The Pods of the small cluster.
+
+use serde_json::{Value, json};
+
+/// How a Pod ends, or why it does not.
+#[derive(Clone, Copy, Debug)]
+pub enum PodNews {
+    Works,
+    ImagePull,
+    Unschedulable,
+    Verified,
+    Unverified,
+    Partial,
+    Crash,
+    OutOfMemory,
+    Drained,
+    NeverRan,
+}
+
+impl PodNews {
+    /// The status of a Pod of which the kubelet, or the scheduler, says so.
+    pub fn status(self) -> Value {
+        let ended = |code: i32, reason: &str, message: Value| {
+            let message = if message.is_string() { message } else { json!(message.to_string()) };
+            json!({"terminated": {"exitCode": code, "reason": reason, "message": message}})
+        };
+        let partial = json!({
+            "runner": 1, "status": "partial", "verified": false, "tables": ["voyages"],
+            "failedTables": [{"name": "größe", "error": "é".repeat(1500)}],
+        });
+        let (phase, state) = match self {
+            PodNews::Works => ("Pending", json!({"running": {}})),
+            PodNews::ImagePull => {
+                ("Pending", json!({"waiting": {"reason": "ErrImagePull", "message": "no such image"}}))
+            }
+            PodNews::Unschedulable => ("Pending", Value::Null),
+            PodNews::Verified => {
+                let result =
+                    json!({"runner": 1, "status": "completed", "verified": true, "tables": ["voyages", "größe"]});
+                ("Succeeded", ended(0, "Completed", result))
+            }
+            PodNews::Unverified => ("Succeeded", ended(0, "Completed", json!(""))),
+            PodNews::Partial => ("Failed", ended(1, "Error", partial)),
+            PodNews::Crash => ("Failed", ended(1, "Error", json!("Error: boom"))),
+            PodNews::OutOfMemory => ("Failed", ended(137, "OOMKilled", json!(""))),
+            PodNews::Drained => ("Failed", ended(143, "Error", json!(""))),
+            PodNews::NeverRan => ("Failed", ended(137, "ContainerStatusUnknown", json!("could not be located"))),
+        };
+        let mut status = json!({"phase": phase});
+        if !state.is_null() {
+            status["containerStatuses"] = json!([{
+                "name": "backup", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state,
+            }]);
+        }
+        let condition = |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason, "message": "as it is"}]);
+        match self {
+            PodNews::Unschedulable => {
+                status["conditions"] = condition("PodScheduled", "False", "Unschedulable");
+            }
+            PodNews::Drained => {
+                status["conditions"] = condition("DisruptionTarget", "True", "EvictionByEvictionAPI");
+            }
+            _ => {}
+        }
+        status
+    }
+}
+
+/// A Pod that has just been made for a Job. Times are RFC 3339.
+pub fn new(name: &str, created: &Value, job: &str, job_uid: &str) -> Value {
+    json!({
+        "metadata": {
+            "name": name, "namespace": "harbour", "uid": format!("of-{name}"), "creationTimestamp": created,
+            "ownerReferences": [{
+                "apiVersion": "batch/v1", "kind": "Job", "controller": true, "name": job, "uid": job_uid,
+            }],
+        },
+        "status": {"phase": "Pending"},
+    })
+}
+
+/// Whether it has not ended.
+pub fn is_active(pod: &Value) -> bool {
+    pod["status"]["phase"] == "Pending"
+}

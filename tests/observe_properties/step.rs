@@ -1,0 +1,65 @@
+//! What may happen in the small cluster.
+
+use super::{cluster::PERIOD, pod::PodNews};
+use proptest::{prelude::*, sample};
+
+/// What happens next, to the Job of that number where it is about one.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Schedule,
+    Manual(usize),
+    Pod(usize),
+    Tell(usize, PodNews),
+    Refuse(usize),
+    Suspend(usize, bool),
+    End(usize),
+    /// Its Pod succeeds, and so does it.
+    Succeed(usize),
+    DeleteJob(usize),
+    DeletePod(usize),
+    Wait(i64),
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
+    use PodNews::*;
+    let news = sample::select(vec![
+        Works,
+        ImagePull,
+        Unschedulable,
+        Verified,
+        Verified,
+        Verified,
+        Unverified,
+        Partial,
+        Crash,
+        OutOfMemory,
+        Drained,
+        NeverRan,
+    ]);
+    let job = || 0..3usize;
+    prop_oneof![
+        3 => Just(Step::Schedule),
+        2 => (0..12usize).prop_map(Step::Manual),
+        4 => job().prop_map(Step::Pod),
+        8 => (job(), news).prop_map(|(job, news)| Step::Tell(job, news)),
+        1 => job().prop_map(Step::Refuse),
+        1 => (job(), any::<bool>()).prop_map(|(job, suspend)| Step::Suspend(job, suspend)),
+        6 => job().prop_map(Step::End),
+        1 => job().prop_map(Step::Succeed),
+        2 => job().prop_map(Step::DeleteJob),
+        1 => job().prop_map(Step::DeletePod),
+        3 => sample::select(vec![1, 7, 61, PERIOD, 3 * PERIOD]).prop_map(Step::Wait),
+    ]
+}
+
+/// What leaves little behind.
+pub fn step_unseen() -> impl Strategy<Value = Step> {
+    let job = || 0..3usize;
+    prop_oneof![
+        2 => Just(Step::Schedule),
+        3 => job().prop_map(Step::Succeed),
+        1 => job().prop_map(Step::End),
+        5 => job().prop_map(Step::DeleteJob),
+        2 => sample::select(vec![61, PERIOD]).prop_map(Step::Wait),
+    ]
+}
