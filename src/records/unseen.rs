@@ -22,10 +22,13 @@ pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>,
     };
     let running = records.values().filter(|record| record.status == BackupStatus::Running && !is_there(record));
     let mut unseen: Vec<BackupRecord> = running.cloned().collect();
-    unseen.extend(slot(records, history, now));
+    let slot = unaccounted_slot(records, history);
+    // its Job, or the news of it, may still come; meanwhile the success may be its own
+    let is_open = slot.as_ref().is_some_and(|record| now.duration_since(record.start_time.0) < UNSEEN);
+    unseen.extend(slot.filter(|_| !is_open));
     unseen.iter().for_each(|record| drop(records.remove(&record.backup_id)));
 
-    let success = unexplained_success(records, history, now);
+    let success = unexplained_success(records, history, now).filter(|_| !is_open);
     let completed = success.and_then(|success| owner(success, &unseen, history).map(|id| (id, success)));
     for mut record in unseen {
         record.verified = Some(false);
@@ -37,7 +40,7 @@ pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>,
             }
             _ => {
                 record.status = BackupStatus::Failed;
-                record.completion_time = Some(Time(whole_seconds(now)));
+                record.completion_time = Some(Time(whole_seconds(now).max(record.start_time.0)));
                 let before = record.error.map_or(String::new(), |error| format!("; before: {error}"));
                 let error = format!("not known to have completed: the Job is gone, and nobody saw its end{before}");
                 record.error = Some(shortened(&error));
@@ -84,8 +87,8 @@ fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> 
     is_alone.then(|| owner.backup_id.clone())
 }
 
-/// A record, not yet ended, of the CronJob's last slot, if its Job came and went while nobody watched.
-fn slot(records: &BTreeMap<String, BackupRecord>, history: &History<'_>, now: Timestamp) -> Option<BackupRecord> {
+/// A record, not yet ended, of the CronJob's last slot, if no record tells of it and its Job does not run.
+fn unaccounted_slot(records: &BTreeMap<String, BackupRecord>, history: &History<'_>) -> Option<BackupRecord> {
     let cron_job = history.cron_job?;
     let slot = cron_job.last_schedule_time?;
     let backup_id = id_of_slot(cron_job.name(), slot);
@@ -99,8 +102,8 @@ fn slot(records: &BTreeMap<String, BackupRecord>, history: &History<'_>, now: Ti
     let is_told_of = remembered.is_some_and(|remembered| remembered.0 > slot);
     // its record may have made room for newer ones
     let is_forgotten = records.values().filter(|record| record.start_time.0 >= slot).count() >= FEWEST_RECORDS;
-    let is_young = cron_job.active.contains(&backup_id) || now.duration_since(slot) < UNSEEN;
-    if is_known || is_told_of || is_forgotten || is_young {
+    let is_active = cron_job.active.contains(&backup_id);
+    if is_known || is_told_of || is_forgotten || is_active {
         return None;
     }
     Some(BackupRecord {
