@@ -56,7 +56,8 @@ fn cases() -> u32 {
 fn try_all(what: &str, cases_of: &BoxedStrategy<Value>, check: impl Fn(&Value) -> anyhow::Result<()>) {
     let seed = setting("RANDOM_SPECS_SEED").unwrap_or_else(|| fastrand::u64(..));
     // not println!, which the test harness swallows
-    writeln!(std::io::stderr(), "{what}: {} cases, RANDOM_SPECS_SEED={seed}", cases()).unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{what}: {} cases, RANDOM_SPECS_SEED={seed}", cases()).unwrap();
     let config = Config {
         cases: cases(),
         max_local_rejects: REJECTS,
