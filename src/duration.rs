@@ -55,11 +55,20 @@ fn nanoseconds(whole: &str, fraction: &str, unit: &str) -> Option<u128> {
         _ => return None,
     };
     let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    // digits beyond 18 are below a nanosecond for every unit
-    let fraction = &fraction[..fraction.len().min(18)];
-    let scale = 10u128.pow(fraction.len() as u32);
-    let fraction: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
-    whole.checked_mul(unit)?.checked_add(fraction * unit / scale)
+    whole.checked_mul(unit)?.checked_add(fraction_of(unit, fraction))
+}
+
+/// A fraction of a unit, in nanoseconds, calculated as Go does it: the digits that fit into 63 bits, in floating point. So
+/// `0.999999999999999999s` is a whole second, here as for the API server.
+fn fraction_of(unit: u128, digits: &str) -> u128 {
+    let (mut value, mut scale) = (0_i64, 1.0);
+    for digit in digits.bytes().map(|digit| i64::from(digit - b'0')) {
+        // beyond that Go reads no further
+        let Some(longer) = value.checked_mul(10).and_then(|value| value.checked_add(digit)) else { break };
+        value = longer;
+        scale *= 10.0;
+    }
+    (value as f64 * (unit as f64 / scale)) as u128
 }
 
 #[cfg(test)]
@@ -79,9 +88,28 @@ mod tests {
             ("1000ms", 1_000),
             ("2000000µs", 2_000),
             ("2000000μs", 2_000),
+            ("0.999999999999999999s", 1_000),
             ("0", 0),
         ] {
             assert_eq!(parse(text), Some(Duration::from_millis(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn calculates_fractions_as_go_does() {
+        for (text, nanoseconds) in [
+            ("0.999999999999999s", 999_999_999),
+            ("0.9999999999999999s", 1_000_000_000),
+            ("0.99999999999999999999s", 1_000_000_000),
+            ("0.333333333333333333h", 1_199_999_999_999),
+            ("0.3333333333333333333h", 1_200_000_000_000),
+            ("0.922337203685477580799999s", 922_337_203),
+            ("0.92233720368547758071h", 3_320_413_933_267),
+            ("168.0000000000000000001h", 604_800_000_000_000),
+            ("0.9999999999999999999ms0.99s", 991_000_000),
+            ("2562047h47m16.854775807s", i64::MAX.unsigned_abs()),
+        ] {
+            assert_eq!(parse(text), Some(Duration::from_nanos(nanoseconds)), "{text}");
         }
     }
 

@@ -15,6 +15,8 @@ use k8s_openapi::{
         apis::meta::v1::{ObjectMeta, OwnerReference},
     },
 };
+use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Label with the name of the `AntflyBackup`, on CronJob, Jobs and Pods.
@@ -111,6 +113,16 @@ fn labels(plan: &Plan) -> BTreeMap<String, String> {
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into()
+}
+
+/// A manifest as the body of a server-side apply. That is read as YAML, which has no place for two characters that JSON takes
+/// as they are (<https://yaml.org/spec/1.2.2/#51-character-set>): they are escaped.
+///
+/// # Errors
+/// The object has no JSON form.
+pub fn apply_body(manifest: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
+    let json = serde_json::to_string(manifest)?;
+    RawValue::from_string(json.replace('\u{fffe}', r"\ufffe").replace('\u{ffff}', r"\uffff"))
 }
 
 /// A Pod that the *restricted* Pod Security Standard allows.

@@ -100,7 +100,9 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
-    let moments = [next, missed.map(|missed| missed.overdue), unseen].into_iter().flatten().chain(awaited);
+    // one in the future is believed from then on
+    let believed = last_slot.and_then(|slot| slot.checked_sub(UNSEEN).ok());
+    let moments = [next, missed.map(|missed| missed.overdue), unseen, believed].into_iter().flatten().chain(awaited);
     (status, moments.filter(|moment| *moment > now).min())
 }
 

@@ -21,7 +21,7 @@ pub struct StoredBackup {
     pub spec: Result<AntflyBackupSpec, Vec<Violation>>,
     /// The cluster that the spec names, also when something else in the spec is wrong.
     pub cluster_ref: Option<ClusterReference>,
-    /// The status that the API server holds; `None` also for one that cannot be read.
+    /// The status that the API server holds, as far as it is valid.
     pub status: Option<AntflyBackupStatus>,
 }
 
@@ -33,7 +33,11 @@ impl StoredBackup {
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
         let mut metadata: ObjectMeta = serde_json::from_value(object["metadata"].clone())?;
         keep_what_is_read(&mut metadata);
-        let status = serde_json::from_value(object["status"].take()).ok().flatten();
+        let mut status = object["status"].take();
+        if !status.is_null() {
+            validation::drop_what_is_invalid(&mut status);
+        }
+        let status = serde_json::from_value(status).ok().flatten();
         let cluster_ref = object.pointer("/spec/clusterRef").cloned();
         let spec = validation::decode(object, UnknownFields::Ignore).map(|backup| backup.spec);
         let cluster_ref = match &spec {
@@ -85,3 +89,40 @@ impl<'de> Deserialize<'de> for StoredBackup {
 }
 
 view_of!(StoredBackup, AntflyBackup);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn of_a_status_only_what_is_not_valid_is_dropped() {
+        let record = |id: &str| json!({"backupId": id, "startTime": "2026-11-23T02:00:00Z", "status": "Completed"});
+        let (mut odd, mut newer) = (record("odd"), record("newer"));
+        odd["jobUID"] = "x".repeat(64).into();
+        newer["unheardOf"] = 1.into();
+        let backup = StoredBackup::from_value(json!({
+            "metadata": {"name": "nightly"},
+            "status": {
+                "phase": "Paused",
+                "cronJobName": "nightly-cron",
+                "lastFailedBackup": record(&"x".repeat(254)),
+                "recentBackups": [record("one"), {"backupId": "half", "status": 1}, odd, newer],
+            },
+        }));
+        let status = backup.unwrap().status.unwrap();
+        let ids: Vec<_> = status.recent_backups.iter().map(|record| record.backup_id.as_str()).collect();
+        assert_eq!(ids, ["one", "odd", "newer"]);
+        assert_eq!(status.recent_backups[1].job_uid, None);
+        assert_eq!((status.phase, status.last_failed_backup), (None, None));
+        assert_eq!(status.cron_job_name.as_deref(), Some("nightly-cron"));
+    }
+
+    #[test]
+    fn a_status_that_is_none_is_dropped() {
+        for status in [json!(1), json!([1]), json!("x"), json!(null)] {
+            let backup = StoredBackup::from_value(json!({"metadata": {}, "status": status})).unwrap();
+            assert!(backup.status.is_none());
+        }
+    }
+}

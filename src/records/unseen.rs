@@ -99,6 +99,8 @@ fn unaccounted_slot(records: &BTreeMap<String, BackupRecord>, history: &History<
             .filter(|record| record.trigger != Some(BackupTrigger::Manual))
             .any(|record| record.start_time.0 >= slot);
     let remembered = history.earlier.and_then(|status| status.last_scheduled_time.as_ref());
+    // one in the future is the word of a clock that ran ahead
+    let remembered = remembered.filter(|remembered| remembered.0.duration_since(now) <= UNSEEN);
     let is_told_of = remembered.is_some_and(|remembered| remembered.0 > slot);
     // its record may have made room for newer ones
     let is_forgotten = records.values().filter(|record| record.start_time.0 >= slot).count() >= FEWEST_RECORDS;

@@ -3,6 +3,7 @@
 use crate::{
     FIELD_MANAGER,
     api::{API_VERSION, AntflyBackupStatus, KIND},
+    manifest::apply_body,
     observed::CronJobView,
     stored::StoredBackup,
     world::resource_version,
@@ -98,7 +99,7 @@ pub async fn apply_cron_job(
         body["metadata"]["uid"] = Value::from(existing.uid());
         parameters = parameters.force();
     }
-    within_limit(api.patch(name, &parameters, &Patch::Apply(body))).await
+    within_limit(api.patch(name, &parameters, &Patch::Apply(apply_body(&body)?))).await
 }
 
 /// Makes the operator the owner of a CronJob that nothing was applied to, as far as is recorded, such as after somebody

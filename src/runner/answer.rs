@@ -12,8 +12,9 @@ use super::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// How much of an answer's tables is kept, in bytes of names and errors. The rest is counted.
-const MOST_TABLE_BYTES: usize = 1024 * 1024;
+/// How much of an answer's tables is kept, in bytes of names, statuses and errors and of what holds them. The rest is
+/// counted.
+const MOST_TABLE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Longest error message of a table that is kept, in bytes, when it goes over several lines.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -51,7 +52,8 @@ pub struct Answer {
 
 impl Answer {
     fn add(&mut self, table: TableOutcome) {
-        let bytes = table.name.len() + table.error.as_ref().map_or(0, String::len);
+        let texts = [Some(&table.name), Some(&table.status), table.error.as_ref()];
+        let bytes = size_of::<TableOutcome>() + texts.into_iter().flatten().map(String::len).sum::<usize>();
         if self.bytes + bytes <= MOST_TABLE_BYTES {
             self.bytes += bytes;
             self.tables.push(table);

@@ -52,6 +52,51 @@ pub fn validate_status(status: &Value) -> Vec<Violation> {
     out.into_vec()
 }
 
+/// Most things that [`drop_what_is_invalid`] drops one by one.
+const MOST_DROPPED: usize = 1000;
+
+/// Drops from a status what the schema does not allow, and no more than that: an optional field, the record without a
+/// required one, what a list has too much. Fields that the schema does not know stay. Who writes such a status again is
+/// refused for good.
+pub fn drop_what_is_invalid(status: &mut Value) {
+    for _ in 0..MOST_DROPPED {
+        let mut out = Violations::new(UnknownFields::Ignore);
+        rules::status(status, &Path::ROOT, &mut out);
+        let Some(violation) = out.into_vec().pop() else { return };
+        let place = violation.field.replace(['.', '['], "/").replace(']', "");
+        let pointer = if place.is_empty() { place } else { format!("/{place}") };
+        drop_at(status, &pointer);
+    }
+    *status = Value::Null;
+}
+
+fn drop_at(object: &mut Value, pointer: &str) {
+    if let Some(Value::Array(items)) = object.pointer_mut(pointer)
+        && items.pop().is_some()
+    {
+        return;
+    }
+    let Some((outer, name)) = pointer.rsplit_once('/') else {
+        *object = Value::Null;
+        return;
+    };
+    let is_dropped = match object.pointer_mut(outer) {
+        Some(Value::Object(fields)) => fields.remove(name).is_some(),
+        Some(Value::Array(items)) => match name.parse() {
+            Ok(index) if index < items.len() => {
+                items.remove(index);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    if !is_dropped {
+        // what is missing was required
+        drop_at(object, outer);
+    }
+}
+
 /// Fills in the defaults of the schema and drops the nulls that stand for absent fields, as the API server does.
 pub fn apply_defaults(object: &mut Value) {
     rules::apply_defaults(object);

@@ -191,6 +191,17 @@ fn ten_thousand_tables_are_kept_and_a_million_is_counted() {
     assert_eq!(answer.failed_omitted, 7);
 }
 
+#[test]
+fn statuses_count_as_much_as_names_and_errors() {
+    let line = format!("  - t: {}\n", "x".repeat(60_000));
+    let mut scanner = Scanner::new(None);
+    scanner.feed(b"Backup completed with status: failed\n");
+    (0..1000).for_each(|_| scanner.feed(line.as_bytes()));
+    let answer = scanner.finish().answer.unwrap();
+    assert!(answer.tables.iter().map(|table| table.status.len()).sum::<usize>() <= MOST_TABLE_BYTES);
+    assert_eq!(answer.tables.len() + answer.failed_omitted, 1000);
+}
+
 /// Output made of pieces that matter, and of any bytes.
 fn output() -> impl Strategy<Value = Vec<u8>> {
     const WORDS: &[&str] = &[

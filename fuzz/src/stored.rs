@@ -1,0 +1,128 @@
+//! Whatever objects a cluster holds: they are read, and give a CronJob only where the spec is valid, and a status that the
+//! API takes and that stands until the moment that was named for the next look.
+
+use antfly_backup_operator::{
+    api::AntflyBackupStatus,
+    manifest::{cron_job, location_of_command, tables_of_command},
+    observe::{Observation, observe},
+    plan::{Blocked, Images, Plan, plan},
+    stored::StoredBackup,
+    validation::{UnknownFields, validate, validate_status},
+    world::{Facts, Scope, World, key_of},
+};
+use jiff::{SignedDuration, Timestamp};
+use kube::runtime::watcher::Event;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// Longest name of a CronJob, in characters.
+const LONGEST_NAME: usize = 52;
+
+/// Most bytes of a status: etcd takes 1.5 MiB for an object, and the spec needs some.
+const LARGEST_STATUS: usize = 1024 * 1024;
+
+/// How late a backup may start before it is overdue.
+const GRACE: SignedDuration = SignedDuration::from_mins(15);
+
+/// Takes JSON: one object, or a `List` with those of a whole cluster.
+pub fn check(input: &[u8]) {
+    let Ok(input) = serde_json::from_slice::<Value>(input) else { return };
+    let objects = input["items"].as_array().cloned().unwrap_or_else(|| vec![input]);
+    let world = world(&objects);
+    for backup in world.backups() {
+        if let Some(facts) = world.facts(&key_of(backup)) {
+            look_at(&facts);
+        }
+    }
+}
+
+/// The world as the watches tell of it.
+fn world(objects: &[Value]) -> World {
+    let mut world = World::new([]);
+    list(objects, "AntflyBackup", |event| drop(world.backup_event(&Scope::All, event)));
+    list(objects, "CronJob", |event| drop(world.cron_job_event(&Scope::All, event)));
+    list(objects, "Job", |event| drop(world.job_event(&Scope::All, event)));
+    list(objects, "Pod", |event| drop(world.pod_event(&Scope::All, event)));
+    list(objects, "Event", |event| drop(world.refusal_event(&Scope::All, event)));
+    list(objects, "AntflyCluster", |event| drop(world.cluster_event(&Scope::All, event)));
+    world
+}
+
+/// The events of a watch that lists the objects of that kind, as far as they can be read.
+fn list<T: DeserializeOwned>(objects: &[Value], kind: &str, mut take: impl FnMut(Event<T>)) {
+    take(Event::Init);
+    let of_kind = objects.iter().filter(|object| object["kind"] == kind && is_possible(&object["metadata"]));
+    of_kind.filter_map(|object| serde_json::from_value(object.clone()).ok()).for_each(|object| {
+        take(Event::InitApply(object));
+    });
+    take(Event::InitDone);
+}
+
+/// Whether an API server can have given this metadata: it bounds names and makes UIDs and generations itself.
+fn is_possible(metadata: &Value) -> bool {
+    let is_within = |field: &str, longest| metadata[field].as_str().is_none_or(|text| text.len() <= longest);
+    is_within("name", 253) && is_within("uid", 63) && metadata["generation"].as_i64().is_none_or(|number| number >= 0)
+}
+
+fn look_at(facts: &Facts) {
+    let backup = &facts.backup;
+    spec_is_stable(backup);
+    let planned = plan(backup, &facts.cluster, facts.cron_job.as_deref(), &Images::default());
+    if let Ok(plan) = &planned {
+        cron_job_is_the_specs(backup, plan);
+    }
+    let now: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
+    let (status, next) = look(facts, &planned, None, now);
+    let json = serde_json::to_value(&status).expect("a status is JSON");
+    let violations = validate_status(&json);
+    assert!(violations.is_empty(), "the API refuses the status: {violations:?}");
+    assert!(json.to_string().len() <= LARGEST_STATUS, "{} bytes of status", json.to_string().len());
+
+    assert!(next.is_none_or(|next| next > now), "the next look is over");
+    let a_day_on = now + SignedDuration::from_hours(24);
+    let just_before = |moment: Timestamp| moment - SignedDuration::from_secs(1);
+    for later in [now, now.max(next.map_or(a_day_on, just_before))] {
+        let (again, _) = look(facts, &planned, Some(&status), later);
+        assert_eq!(again, status, "a look at {later} changes the status, though the next is due at {next:?}");
+    }
+}
+
+fn look(
+    facts: &Facts,
+    plan: &Result<Plan, Blocked>,
+    status: Option<&AntflyBackupStatus>,
+    now: Timestamp,
+) -> (AntflyBackupStatus, Option<Timestamp>) {
+    let status = status.or(facts.backup.status.as_ref()).cloned();
+    let backup = StoredBackup { status, ..(*facts.backup).clone() };
+    let (cluster, cron_job, runs) = (&facts.cluster, facts.cron_job.as_deref(), facts.runs.as_slice());
+    observe(&Observation { backup: &backup, plan, cluster, cron_job, runs, overdue_grace: GRACE }, now)
+}
+
+/// A spec that was read, written and read again is the same, and valid.
+fn spec_is_stable(backup: &StoredBackup) {
+    let Ok(spec) = &backup.spec else { return };
+    let written = json!({
+        "apiVersion": "antfly.io/v1",
+        "kind": "AntflyBackup",
+        "metadata": {"name": "nightly"},
+        "spec": spec,
+    });
+    let violations = validate(&written, UnknownFields::Refuse);
+    assert!(violations.is_empty(), "{written}: {violations:?}");
+    let again = StoredBackup::from_value(written.clone()).expect("it has a name");
+    assert_eq!(json!(again.spec.expect("it is valid")), written["spec"]);
+}
+
+fn cron_job_is_the_specs(backup: &StoredBackup, plan: &Plan) {
+    let spec = backup.spec.as_ref().expect("nothing is planned for a spec that is not valid");
+    let made = cron_job(plan);
+    let name = made.metadata.name.expect("it has a name");
+    assert!(name.len() <= LONGEST_NAME, "{name}");
+    let job = made.spec.job_template.spec.expect("it has Jobs");
+    assert!(job.active_deadline_seconds.is_some_and(|seconds| (1..=604_800).contains(&seconds)), "{job:?}");
+    let pod = job.template.spec.expect("they have Pods");
+    let arguments = pod.containers.into_iter().flat_map(|container| container.args).flatten().collect::<Vec<_>>();
+    assert_eq!(location_of_command(&arguments).as_ref(), Some(&spec.destination.location));
+    assert_eq!(tables_of_command(&arguments), spec.tables);
+}

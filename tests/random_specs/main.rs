@@ -1,0 +1,186 @@
+//! Random AntflyBackups, made from the schema alone, held against a real API server: whatever the schema allows becomes a
+//! CronJob that the API server takes, and what it does not allow becomes none.
+//!
+//! `RANDOM_SPECS_CASES` is how many to try of each kind. The seed is printed; `RANDOM_SPECS_SEED` tries the same ones again.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test against an API server, helpers included"
+)]
+
+mod hir;
+mod place;
+mod rules;
+mod stage;
+mod strategy;
+mod text;
+
+#[path = "../support/validation_judges.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod judges;
+#[path = "../support/taken.rs"]
+mod taken;
+
+use antfly_backup_operator::schedule::Schedule;
+use place::Place;
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
+};
+use serde_json::{Map, Value, json};
+use stage::Stage;
+use std::{collections::BTreeMap, io::Write, sync::LazyLock};
+use strategy::Kind;
+
+/// Values that the strategies throw away before one is valid, in all: most of what looks like a schedule is none.
+const REJECTS: u32 = 100_000_000;
+
+/// Most attempts to make a counterexample smaller; each asks the API server.
+const SHRINKS: u32 = 400;
+
+/// Fewest of the cases that must have a CronJob; the others' schedules never fire.
+const SCHEDULED: f64 = 0.9;
+
+fn setting(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+fn cases() -> u32 {
+    setting("RANDOM_SPECS_CASES").map_or(256, |cases| u32::try_from(cases).expect("RANDOM_SPECS_CASES is too large"))
+}
+
+/// Tries the cases; the first that fails is printed as small as it gets.
+fn try_all(what: &str, cases_of: &BoxedStrategy<Value>, check: impl Fn(&Value) -> anyhow::Result<()>) {
+    let seed = setting("RANDOM_SPECS_SEED").unwrap_or_else(|| fastrand::u64(..));
+    // not println!, which the test harness swallows
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{what}: {} cases, RANDOM_SPECS_SEED={seed}", cases()).unwrap();
+    let config = Config {
+        cases: cases(),
+        max_local_rejects: REJECTS,
+        max_global_rejects: REJECTS,
+        max_shrink_iters: SHRINKS,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let bytes: Vec<u8> = seed.to_le_bytes().into_iter().cycle().take(32).collect();
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let outcome = runner.run(cases_of, |case| check(&case).map_err(|error| TestCaseError::fail(format!("{error:#}"))));
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, case)) => {
+            let yaml = serde_saphyr::to_string(&case).unwrap();
+            panic!("RANDOM_SPECS_SEED={seed}: {reason}\n{case}\n{yaml}");
+        }
+        Err(TestError::Abort(reason)) => panic!("RANDOM_SPECS_SEED={seed}: {reason}"),
+    }
+}
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(judges::schema);
+
+/// AntflyBackups with a spec, which the schema describes, and metadata, which it does not.
+fn backups(kind: Kind) -> BoxedStrategy<Value> {
+    let spec = strategy::values(&SCHEMA["properties"]["spec"], &Place::default().field("spec"), kind);
+    // within the 47 characters that a root rule allows
+    let name = "[a-z0-9]([a-z0-9-]{0,21}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?)?";
+    (name, spec)
+        .prop_map(|(name, spec)| {
+            json!({
+                "apiVersion": "antfly.io/v1",
+                "kind": "AntflyBackup",
+                "metadata": {"name": name, "namespace": stage::NAMESPACE},
+                "spec": spec,
+            })
+        })
+        .boxed()
+}
+
+#[test]
+fn every_valid_spec_becomes_a_cron_job_that_the_api_server_takes() {
+    let stage = Stage::start();
+    let scheduled = std::cell::Cell::new(0_u32);
+    try_all("valid specs", &backups(Kind::Valid), |backup| {
+        let fires = Schedule::parse(backup["spec"]["schedule"].as_str().unwrap())?.fires();
+        scheduled.set(scheduled.get() + u32::from(fires));
+        stage.becomes_a_cron_job(backup, fires)
+    });
+    assert!(f64::from(scheduled.get()) >= SCHEDULED * f64::from(cases()), "{} of {}", scheduled.get(), cases());
+    stage.stop();
+}
+
+#[test]
+fn what_the_api_server_refuses_becomes_no_cron_job() {
+    let stage = Stage::start();
+    let refused = std::cell::Cell::new(0_u32);
+    try_all("doubtful specs", &backups(Kind::Doubtful), |backup| {
+        let is_valid = stage.verdicts_agree(backup)?;
+        refused.set(refused.get() + u32::from(!is_valid));
+        Ok(())
+    });
+    assert!(refused.get() > cases() / 4, "{} of {} were refused", refused.get(), cases());
+    stage.stop();
+}
+
+/// How often each property, and each value of an enum, occurs.
+fn count(value: &Value, schema: &Value, path: &str, counts: &mut BTreeMap<String, usize>) {
+    if !value.is_null() {
+        *counts.entry(path.to_owned()).or_default() += 1;
+    }
+    if schema["enum"].is_array() {
+        *counts.entry(format!("{path} = {value}")).or_default() += 1;
+    }
+    for (name, field) in value.as_object().into_iter().flatten() {
+        count(field, &schema["properties"][name], &format!("{path}.{name}"), counts);
+    }
+    for item in value.as_array().into_iter().flatten() {
+        count(item, &schema["items"], &format!("{path}[]"), counts);
+    }
+}
+
+/// What [`count`] must find.
+fn expected(schema: &Value, path: &str, paths: &mut Vec<String>) {
+    paths.push(path.to_owned());
+    let values = schema["enum"].as_array().into_iter().flatten();
+    paths.extend(values.map(|value| format!("{path} = {value}")));
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        expected(schema, &format!("{path}.{name}"), paths);
+    }
+    if let Some(items) = schema.get("items") {
+        expected(items, &format!("{path}[]"), paths);
+    }
+}
+
+#[test]
+fn the_strategy_reaches_every_property_of_the_schema() {
+    let mut runner =
+        TestRunner::new(Config { max_local_rejects: REJECTS, failure_persistence: None, ..Config::default() });
+    for part in ["spec", "status"] {
+        let schema = &SCHEMA["properties"][part];
+        let place = Place::default().field(part);
+        let values = strategy::values(schema, &place, Kind::Valid);
+        let (mut counts, mut paths) = (BTreeMap::new(), Vec::new());
+        for _ in 0..200 {
+            let value = values.new_tree(&mut runner).unwrap().current();
+            assert!(place.takes(&value), "{part} is not valid: {value}");
+            count(&value, schema, part, &mut counts);
+        }
+        expected(schema, part, &mut paths);
+        let missing: Vec<_> = paths.iter().filter(|path| counts.get(*path).is_none_or(|count| *count < 3)).collect();
+        assert!(missing.is_empty(), "never or hardly ever made: {missing:?}");
+        assert!(paths.len() > 8, "{paths:?}");
+    }
+}
+
+#[test]
+fn a_keyword_that_is_not_known_is_named_with_its_place() {
+    let schema: Map<String, Value> =
+        [("type".to_owned(), json!("integer")), ("multipleOf".to_owned(), json!(2))].into_iter().collect();
+    let schema = json!({"type": "object", "properties": {"even": schema}});
+    let place = Place::default().field("spec");
+    let failure = std::panic::catch_unwind(|| strategy::values(&schema, &place, Kind::Valid)).unwrap_err();
+    let message = failure.downcast_ref::<String>().unwrap();
+    assert!(message.contains("spec.even: the keyword multipleOf"), "{message}");
+}

@@ -1,0 +1,54 @@
+//! A place in an AntflyBackup, and what the generated validation takes there.
+
+use antfly_backup_operator::validation::{UnknownFields, validate, validate_status};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// A place, such as `spec.tables[0]`.
+#[derive(Clone, Debug, Default)]
+pub struct Place(Vec<Step>);
+
+#[derive(Clone, Debug)]
+enum Step {
+    Field(String),
+    Item,
+}
+
+impl Place {
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Self {
+        Place(self.0.iter().cloned().chain([Step::Field(name.to_owned())]).collect())
+    }
+
+    /// The items of the list.
+    pub fn item(&self) -> Self {
+        Place(self.0.iter().cloned().chain([Step::Item]).collect())
+    }
+
+    /// Whether nothing is wrong with that value there, whatever may be wrong elsewhere.
+    pub fn takes(&self, value: &Value) -> bool {
+        let object = self.0.iter().rev().fold(value.clone(), |inner, step| match step {
+            Step::Field(name) => Map::from_iter([(name.clone(), inner)]).into(),
+            Step::Item => vec![inner].into(),
+        });
+        let violations = match &object["status"] {
+            Value::Null => validate(&object, UnknownFields::Refuse),
+            status => validate_status(status),
+        };
+        let place = self.to_string();
+        !violations.iter().any(|violation| violation.field.starts_with(&place))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Field(name) if at == 0 => out.write_str(name)?,
+                Step::Field(name) => write!(out, ".{name}")?,
+                Step::Item => out.write_str("[0]")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! Values for an OpenAPI schema, made from nothing but the schema.
+
+use super::{place::Place, text};
+use proptest::{prelude::*, sample::select, strategy::Union};
+use serde_json::{Map, Value, json};
+
+/// Whether values are valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// All are.
+    Valid,
+    /// Most have something wrong.
+    Doubtful,
+}
+
+/// Keywords that are understood here: those that say what is valid, and those that only say something about it.
+const KEYWORDS: [&str; 18] = [
+    "type",
+    "properties",
+    "required",
+    "items",
+    "minItems",
+    "maxItems",
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    "enum",
+    "pattern",
+    "format",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "x-kubernetes-validations",
+    "default",
+    "title",
+];
+
+/// Most items of a list but for lists that are as long as they may be.
+const USUAL_ITEMS: usize = 6;
+
+/// Values for the schema of that place.
+///
+/// # Panics
+/// The schema has something that is not understood here; the message names the place.
+pub fn values(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
+    let keywords = schema.as_object().unwrap_or_else(|| panic!("{place}: not a schema: {schema}"));
+    for keyword in keywords.keys().filter(|keyword| *keyword != "description") {
+        assert!(
+            KEYWORDS.contains(&keyword.as_str()),
+            "{place}: the keyword {keyword} is not known to tests/random_specs"
+        );
+    }
+    let valid = match schema["type"].as_str() {
+        Some("object") => objects(schema, place, kind),
+        Some("array") => lists(schema, place, kind),
+        Some("string") => text::valid(schema, place).prop_map(Value::from).boxed(),
+        Some("integer") => integers(schema, place),
+        Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
+        other => panic!("{place}: the type {other:?} is not known to tests/random_specs"),
+    };
+    match kind {
+        Kind::Valid => valid,
+        Kind::Doubtful => prop_oneof![8 => valid, 1 => doubtful(schema)].boxed(),
+    }
+}
+
+fn objects(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
+    let properties =
+        schema["properties"].as_object().unwrap_or_else(|| panic!("{place}: an object without properties"));
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let fields: Vec<_> = properties
+        .iter()
+        .map(|(name, schema)| {
+            let value = values(schema, &place.field(name), kind).prop_map(Some);
+            // null is as good as absent where a field may be absent
+            let field = match (required.contains(&json!(name)), kind) {
+                (true, Kind::Valid) => value.boxed(),
+                (true, Kind::Doubtful) => {
+                    prop_oneof![30 => value, 1 => Just(None), 1 => Just(Some(Value::Null))].boxed()
+                }
+                (false, _) => prop_oneof![10 => value, 9 => Just(None), 1 => Just(Some(Value::Null))].boxed(),
+            };
+            let name = name.clone();
+            field.prop_map(move |value| value.map(|value| (name.clone(), value))).boxed()
+        })
+        .collect();
+    fields.prop_map(|fields| Value::Object(fields.into_iter().flatten().collect())).boxed()
+}
+
+fn lists(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
+    let bound = |keyword: &str| schema[keyword].as_u64().map(|bound| usize::try_from(bound).expect("a length"));
+    let fewest = bound("minItems").unwrap_or(0);
+    let most = bound("maxItems").unwrap_or(fewest + USUAL_ITEMS);
+    let item = values(&schema["items"], &place.item(), kind);
+    let list = |range| prop::collection::vec(item.clone(), range);
+    let lists = prop_oneof![20 => list(fewest..=most.min(fewest + USUAL_ITEMS)), 1 => list(most..=most)];
+    let keys: Option<Vec<String>> = match schema["x-kubernetes-list-type"].as_str() {
+        None | Some("atomic") => None,
+        Some("set") => Some(Vec::new()),
+        Some("map") => serde_json::from_value(schema["x-kubernetes-list-map-keys"].clone()).expect("a map has keys"),
+        Some(other) => panic!("{place}: the list type {other} is not known to tests/random_specs"),
+    };
+    let Some(keys) = keys.filter(|_| kind == Kind::Valid) else { return lists.prop_map(Value::from).boxed() };
+    let unique = lists.prop_map(move |items| {
+        let mut seen = Vec::new();
+        let is_new = |item: &Value| {
+            let key = if keys.is_empty() { item.clone() } else { keys.iter().map(|key| item[key].clone()).collect() };
+            !seen.contains(&key) && {
+                seen.push(key);
+                true
+            }
+        };
+        items.into_iter().filter(is_new).collect::<Vec<_>>()
+    });
+    unique.prop_filter("enough of them differ", move |items| items.len() >= fewest).prop_map(Value::from).boxed()
+}
+
+fn integers(schema: &Value, place: &Place) -> BoxedStrategy<Value> {
+    let (lowest, highest) = match schema["format"].as_str() {
+        Some("int32") => (i32::MIN.into(), i32::MAX.into()),
+        None | Some("int64") => (i64::MIN, i64::MAX),
+        Some(other) => panic!("{place}: the format {other} is not known to tests/random_specs"),
+    };
+    let lowest = schema["minimum"].as_i64().map_or(lowest, |minimum| minimum.max(lowest));
+    let highest = schema["maximum"].as_i64().map_or(highest, |maximum| maximum.min(highest));
+    let near = lowest..=highest.min(lowest.saturating_add(20));
+    let number = prop_oneof![near, lowest..=highest, Just(lowest), Just(highest)];
+    // 3.0 is as good as 3 in JSON; beyond 2^53 it would be another number
+    let is_exact = |number: i64| number.unsigned_abs() < 1 << 53;
+    (number, prop::bool::weighted(0.1))
+        .prop_map(
+            move |(number, with_point)| {
+                if with_point && is_exact(number) { json!(number as f64) } else { json!(number) }
+            },
+        )
+        .boxed()
+}
+
+/// Values that most likely are not valid: near a bound, of the rules' words, of another type, with too many fields or items.
+fn doubtful(schema: &Value) -> BoxedStrategy<Value> {
+    let others = [
+        json!("1"),
+        json!(1),
+        json!(1.5),
+        json!(true),
+        json!([]),
+        json!({}),
+        json!([{}]),
+        json!({"a": 1}),
+        Value::Null,
+    ];
+    let mut ways = vec![select(others.to_vec()).boxed()];
+    match schema["type"].as_str() {
+        Some("string") => {
+            let text = text::any(schema).prop_map(Value::from).boxed();
+            ways.extend([text.clone(), text.clone(), text]);
+        }
+        Some("integer") => {
+            let bounds = [schema["minimum"].as_i64(), schema["maximum"].as_i64(), Some(0), Some(i64::MAX)];
+            let near =
+                bounds.into_iter().flatten().flat_map(|bound| [bound.saturating_sub(1), bound.saturating_add(1)]);
+            ways.push(select(near.map(Value::from).collect::<Vec<_>>()).boxed());
+            ways.push(select(vec![json!(1e300), json!(u64::MAX), json!(-0.0), json!("3")]).boxed());
+        }
+        Some("array") => {
+            let bounds = [schema["minItems"].as_u64(), schema["maxItems"].as_u64().map(|most| most + 1)];
+            let lengths = bounds.into_iter().flatten().map(|length| usize::try_from(length).expect("a length"));
+            ways.extend(lengths.map(|length| Just(Value::from(vec![json!("same"); length])).boxed()));
+        }
+        _ => ways.push(Just(Value::Object(Map::from_iter([("unheardOf".to_owned(), json!(1))]))).boxed()),
+    }
+    Union::new(ways).boxed()
+}
