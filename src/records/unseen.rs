@@ -22,7 +22,7 @@ pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>,
     };
     let running = records.values().filter(|record| record.status == BackupStatus::Running && !is_there(record));
     let mut unseen: Vec<BackupRecord> = running.cloned().collect();
-    let slot = unaccounted_slot(records, history);
+    let slot = unaccounted_slot(records, history, now);
     // its Job, or the news of it, may still come; meanwhile the success may be its own
     let is_open = slot.as_ref().is_some_and(|record| now.duration_since(record.start_time.0) < UNSEEN);
     unseen.extend(slot.filter(|_| !is_open));
@@ -70,15 +70,18 @@ fn unexplained_success(
 
 /// The id of the run that the success can only be of, if it is one of those.
 fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> Option<String> {
-    // not one that had not begun, nor one whose time was over; what succeeds in the very second in which one begins is another,
-    // perhaps one of its name that somebody deleted
+    // not one that had not begun, nor one whose time was over
     let may_own = |record: &&BackupRecord| {
         let start = record.start_time.0;
         let end = history.timeout.and_then(|timeout| start.checked_add(timeout).ok()?.checked_add(UNSEEN).ok());
-        start < success && end.is_none_or(|end| success <= end)
+        start <= success && end.is_none_or(|end| success <= end)
     };
     let mut owners = unseen.iter().filter(may_own);
     let owner = owners.next().filter(|_| owners.next().is_none())?;
+    if owner.start_time.0 == success {
+        // what succeeds in the very second in which one begins may be another of its name that somebody deleted
+        return None;
+    }
     let last_slot = history.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
     // from the next slot on it may be of a run which left no trace
     let begun = owner.scheduled_time.as_ref().map_or(owner.start_time.0, |slot| slot.0);
@@ -88,7 +91,11 @@ fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> 
 }
 
 /// A record, not yet ended, of the CronJob's last slot, if no record tells of it and its Job does not run.
-fn unaccounted_slot(records: &BTreeMap<String, BackupRecord>, history: &History<'_>) -> Option<BackupRecord> {
+fn unaccounted_slot(
+    records: &BTreeMap<String, BackupRecord>,
+    history: &History<'_>,
+    now: Timestamp,
+) -> Option<BackupRecord> {
     let cron_job = history.cron_job?;
     let slot = cron_job.last_schedule_time?;
     let backup_id = id_of_slot(cron_job.name(), slot);
