@@ -176,7 +176,9 @@ pub async fn create_job(client: &Client, cron_job: &CronJob, slot: i64) -> Resul
 /// The API server refuses.
 pub async fn end_job(client: &Client, job: &Job, end: i64, succeeds: bool) -> Result<()> {
     let end = Timestamp::from_second(end)?;
-    let start = end - jiff::SignedDuration::from_secs(90);
+    // a Job of the history ended before this program made it
+    let created = job.metadata.creation_timestamp.as_ref().map(|time| time.0).filter(|created| *created <= end);
+    let start = created.unwrap_or(end - jiff::SignedDuration::from_secs(90));
     let condition = |kind: &str, reason: &str| {
         json!({"type": kind, "status": "True", "reason": reason, "message": reason,
             "lastProbeTime": end, "lastTransitionTime": end})

@@ -110,7 +110,7 @@ async fn watch(client: Client, records: UnboundedSender<(String, Instant)>) {
         let at = Instant::now();
         let Ok(backup) = backup else { continue };
         let completed = backup.status.iter().flat_map(|status| &status.recent_backups);
-        for record in completed.filter(|record| record.status == BackupStatus::Completed).take(2) {
+        for record in completed.filter(|record| record.status == BackupStatus::Completed) {
             let _ = records.send((format!("{}/{}", backup.namespace(), record.backup_id), at)); // whoever asked may have ended
         }
     }
