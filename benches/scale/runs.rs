@@ -50,8 +50,8 @@ pub struct Runs {
     pub until_recorded: Times,
 }
 
-/// Has the backups run, `rate` of them starting in a second, each for a second: a Job and its CronJob are written the way
-/// that the CronJob and Job controllers do it.
+/// Has the backups run, `rate` of them starting in a second, each for a second: a Job, its Pod and its CronJob are written the
+/// way that the CronJob and Job controllers and a kubelet do it.
 ///
 /// # Errors
 /// The API server refuses something, or a record never comes.
@@ -94,7 +94,9 @@ async fn one(client: Client, cron_job: CronJob, slot: i64) -> Result<(String, In
         json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "namespace": namespace, "uid": job.uid()});
     let active = json!({"status": {"active": [reference], "lastScheduleTime": scheduled}});
     api.patch_status(&cron_job.name_any(), &PatchParams::default(), &Patch::Merge(active)).await?;
+    let pod = population::create_pod(&client, &job).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
+    population::end_pod(&client, &job, &pod).await?;
     population::end_job(&client, &job, Timestamp::now().as_second(), true).await?;
     let end = Instant::now();
     let idle = json!({"status": {"active": null, "lastSuccessfulTime": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
