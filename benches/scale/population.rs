@@ -183,7 +183,9 @@ pub async fn create_pod(client: &Client, job: &Job) -> Result<Pod> {
     metadata.name = Some(format!("{}-pod", job.name_any()));
     metadata.owner_references = kube::Resource::controller_owner_ref(job, &()).map(|owner| vec![owner]);
     let pod = Pod { metadata, spec: template.spec.clone(), status: None };
-    Ok(Api::namespaced(client.clone(), &job.namespace().unwrap_or_default()).create(&PostParams::default(), &pod).await?)
+    Ok(Api::namespaced(client.clone(), &job.namespace().unwrap_or_default())
+        .create(&PostParams::default(), &pod)
+        .await?)
 }
 
 /// Has the Pod of a Job succeed, with what the runner says, as a kubelet tells it.

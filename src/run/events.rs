@@ -97,8 +97,8 @@ impl Events {
         }
     }
 
-    /// Writes what is published, until [`Events::finish`]; slowly while other things are to be done. While the fence is closed, events are dropped: they are the next
-    /// leader's to tell, if they still are news then.
+    /// Writes what is published, until [`Events::finish`]; slowly while other things are to be done. While the fence is
+    /// closed, events are dropped: they are the next leader's to tell, if they still are news then.
     pub async fn write(&self, client: &Client, fence: &Fence, is_busy: impl Fn() -> bool) {
         let repetitions = Mutex::default();
         let mut writing = FuturesUnordered::new();
