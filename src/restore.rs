@@ -152,13 +152,9 @@ impl SavedBackup {
         })
     }
 
-    /// What somebody who restores has to know besides, a line each.
-    ///
-    /// # Errors
-    /// As [`Self::manifest`].
-    pub fn notes(&self, record: &BackupRecord) -> Result<Vec<String>, RestoreError> {
+    /// What somebody who restores has to know besides the manifest, a line each.
+    pub fn notes(&self, record: &BackupRecord, restore: &AntflyRestore) -> Vec<String> {
         let id = &record.backup_id;
-        let restore = self.manifest(record)?;
         let mut notes = Vec::new();
         let namespace = restore.metadata.namespace.as_deref();
         if let Some(secret) = &restore.spec.source.credentials_secret {
@@ -184,7 +180,7 @@ impl SavedBackup {
         if record.verified != Some(true) {
             notes.push(format!("backup {id} is not verified: antfly's own answer was not read when it was made"));
         }
-        Ok(notes)
+        notes
     }
 
     fn location(&self, id: &str) -> Result<Option<String>, RestoreError> {

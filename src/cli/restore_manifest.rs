@@ -37,7 +37,7 @@ pub fn restore_manifest(options: &RestoreManifestOptions) -> anyhow::Result<Exit
     let backup = choose(file, &backups, id)?;
     let record = backup.choose(id)?;
     let restore = backup.manifest(&record)?;
-    for note in backup.notes(&record)? {
+    for note in backup.notes(&record, &restore) {
         eprintln!("note: {note}");
     }
     super::print_yaml(&restore)?;

@@ -56,10 +56,6 @@ impl Queue {
 
     /// Something has changed for a backup: it is looked at as soon as its pace and its turn allow.
     pub fn changed(&mut self, key: ObjectKey, now: Instant) {
-        if let Some(Place::Looked { has_changed }) = self.places.get_mut(&key) {
-            *has_changed = true;
-            return;
-        }
         self.wait_until(key, now, now);
     }
 
@@ -77,8 +73,7 @@ impl Queue {
             && *at <= now
             && let Some((_, key)) = self.later.pop_first()
         {
-            self.ready.push(&key.namespace, key.name.clone());
-            self.places.insert(key, Place::Ready);
+            self.push_ready(key);
         }
         let (busy, share) = (&self.busy, self.share);
         let (namespace, name) = self.ready.pop(|namespace| busy.get(namespace).is_none_or(|looks| *looks < share))?;
@@ -115,19 +110,27 @@ impl Queue {
 
     fn wait_until(&mut self, key: ObjectKey, at: Instant, now: Instant) {
         let at = at.max(self.looks.earliest(&key, now));
-        match self.places.get(&key) {
-            Some(Place::Ready | Place::Looked { .. }) => return,
+        match self.places.get_mut(&key) {
+            Some(Place::Looked { has_changed }) => {
+                *has_changed = true;
+                return;
+            }
+            Some(Place::Ready) => return,
             Some(Place::Later(earlier)) if *earlier <= at => return,
-            Some(&Place::Later(later)) => drop(self.later.remove(&(later, key.clone()))),
+            Some(&mut Place::Later(later)) => drop(self.later.remove(&(later, key.clone()))),
             None => {}
         }
         if at <= now {
-            self.ready.push(&key.namespace, key.name.clone());
-            self.places.insert(key, Place::Ready);
+            self.push_ready(key);
         } else {
             self.later.insert((at, key.clone()));
             self.places.insert(key, Place::Later(at));
         }
+    }
+
+    fn push_ready(&mut self, key: ObjectKey) {
+        self.ready.push(&key.namespace, key.name.clone());
+        self.places.insert(key, Place::Ready);
     }
 }
 

@@ -1,13 +1,13 @@
 //! What reconciliations share.
 
-use super::{backoff::Failures, events::Events, metrics::Metrics, triggers::Triggers};
+use super::{backoff::Failures, events::Events, metrics::Metrics, sync::lock, triggers::Triggers};
 use crate::{
     plan::Images,
     world::{BackupChange, World},
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The only carrier of effects.
 pub struct Context {
@@ -58,7 +58,7 @@ impl Context {
 
     /// Failures in a row.
     pub fn failures(&self) -> MutexGuard<'_, Failures> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.failures)
     }
 
     /// The time.

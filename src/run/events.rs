@@ -3,7 +3,12 @@
 //! kube's own `Recorder` takes events with the same reason for one, whatever they say: the second backup that fails within
 //! six minutes would be told as a repetition of the first, under the first one's id. Here what is the same is the same note.
 
-use super::{fence::Fence, metrics::Metrics};
+use super::{
+    fence::Fence,
+    metrics::Metrics,
+    sync::{lock, news_or_time},
+    writes::is_namespace_going,
+};
 use crate::{FIELD_MANAGER, announce::Announcement, outbox::Outbox, stored::StoredBackup};
 use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -19,7 +24,7 @@ use serde_json::json;
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
@@ -51,6 +56,8 @@ pub struct Events {
     dropped: Mutex<Dropped>,
     news: Notify,
     metrics: Arc<Metrics>,
+    /// Who tells them: the Pod.
+    instance: String,
     /// No more events will come.
     finishing: CancellationToken,
     /// Nothing is written any more.
@@ -67,7 +74,9 @@ struct Dropped {
 impl Events {
     /// None yet.
     pub fn new(metrics: Arc<Metrics>) -> Self {
+        let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
         Events {
+            instance: host.unwrap_or_else(|| FIELD_MANAGER.to_owned()),
             outbox: Mutex::default(),
             dropped: Mutex::default(),
             news: Notify::new(),
@@ -79,10 +88,35 @@ impl Events {
 
     /// Publishes an event on a backup.
     pub fn publish(&self, backup: &StoredBackup, announcement: Announcement) {
-        let (event, now) = (event(backup.object_ref(&()), announcement, Timestamp::now()), Instant::now());
+        let (event, now) = (self.event(backup.object_ref(&()), announcement), Instant::now());
         match lock(&self.outbox).push(backup.namespace(), backup.uid(), event, now) {
             Ok(()) => self.news.notify_one(),
             Err(_) => self.dropped(backup, now),
+        }
+    }
+
+    /// The event as it is written. Its name tells what it says, so that the same twice is one event
+    /// (<https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>).
+    fn event(&self, regarding: ObjectReference, announcement: Announcement) -> Event {
+        let type_ = if announcement.is_warning { "Warning" } else { "Normal" };
+        let note = shortened(&announcement.note);
+        let mut hasher = DefaultHasher::new();
+        (&regarding.uid, type_, announcement.reason, announcement.action, &note).hash(&mut hasher);
+        let suffix = format!(".{:016x}", hasher.finish());
+        let mut name = regarding.name.clone().unwrap_or_default();
+        name.truncate(LONGEST_NAME - suffix.len());
+        let name = name.trim_end_matches(['-', '.']).to_owned() + &suffix;
+        Event {
+            metadata: ObjectMeta { namespace: regarding.namespace.clone(), name: Some(name), ..Default::default() },
+            type_: Some(type_.to_owned()),
+            reason: Some(announcement.reason.to_owned()),
+            action: Some(announcement.action.to_owned()),
+            note: Some(note),
+            event_time: Some(MicroTime(Timestamp::now())),
+            regarding: Some(regarding),
+            reporting_controller: Some(FIELD_MANAGER.to_owned()),
+            reporting_instance: Some(self.instance.clone()),
+            ..Default::default()
         }
     }
 
@@ -130,16 +164,7 @@ impl Events {
     /// Until there may be one to write.
     async fn news(&self) {
         let next_time = lock(&self.outbox).next_time(Instant::now());
-        let time = async {
-            match next_time {
-                Some(time) => tokio::time::sleep_until(time.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = time => {}
-            () = self.news.notified() => {}
-        }
+        news_or_time(&self.news, next_time).await;
     }
 
     async fn write_one(&self, client: &Client, fence: &Fence, event: Event, repetitions: &Mutex<Repetitions>) {
@@ -151,7 +176,7 @@ impl Events {
         let error = match written {
             Ok(Ok(())) => return self.metrics.event("written"),
             // nobody is left to read it
-            Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_terminating(&status) => return,
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_namespace_going(&status) => return,
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
@@ -191,36 +216,6 @@ async fn create_or_repeat(client: &Client, event: &Event, repetitions: &Mutex<Re
     events.patch(&name, &PatchParams::default(), &Patch::Merge(series)).await.map(drop)
 }
 
-/// The event as it is written. Its name tells what it says, so that the same twice is one event
-/// (<https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>).
-fn event(regarding: ObjectReference, announcement: Announcement, now: Timestamp) -> Event {
-    let type_ = if announcement.is_warning { "Warning" } else { "Normal" };
-    let note = shortened(&announcement.note);
-    let mut hasher = DefaultHasher::new();
-    (&regarding.uid, type_, announcement.reason, announcement.action, &note).hash(&mut hasher);
-    let suffix = format!(".{:016x}", hasher.finish());
-    let mut name = regarding.name.clone().unwrap_or_default();
-    name.truncate(LONGEST_NAME - suffix.len());
-    let name = name.trim_end_matches(['-', '.']).to_owned() + &suffix;
-    let instance = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
-    Event {
-        metadata: ObjectMeta { namespace: regarding.namespace.clone(), name: Some(name), ..Default::default() },
-        type_: Some(type_.to_owned()),
-        reason: Some(announcement.reason.to_owned()),
-        action: Some(announcement.action.to_owned()),
-        note: Some(note),
-        event_time: Some(MicroTime(now)),
-        regarding: Some(regarding),
-        reporting_controller: Some(FIELD_MANAGER.to_owned()),
-        reporting_instance: Some(instance.unwrap_or_else(|| FIELD_MANAGER.to_owned())),
-        ..Default::default()
-    }
-}
-
-fn is_terminating(status: &kube::core::Status) -> bool {
-    status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
-}
-
 fn shortened(note: &str) -> String {
     if note.len() <= LONGEST_NOTE {
         return note.to_owned();
@@ -230,9 +225,4 @@ fn shortened(note: &str) -> String {
         end -= 1;
     }
     format!("{}…", &note[..end])
-}
-
-/// A poisoned lock is as good as any: no invariant spans a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -25,6 +25,7 @@ mod options;
 mod readiness;
 mod reconcile;
 mod shutdown;
+mod sync;
 mod telemetry;
 mod triggers;
 mod watches;

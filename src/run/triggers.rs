@@ -1,11 +1,12 @@
 //! Which backups are looked at, and when.
 
+use super::sync::{lock, news_or_time};
 use crate::{
     queue::Queue,
     world::{BackupChange, ObjectKey, World, key_of},
 };
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Instant,
 };
 use tokio::sync::Notify;
@@ -90,16 +91,7 @@ impl Looks<'_> {
     /// Until [`Looks::next`] may have something.
     pub async fn news(&self) {
         let next_time = self.0.with_queue(|queue, _| queue.next_time()).flatten();
-        let time = async {
-            match next_time {
-                Some(time) => tokio::time::sleep_until(time.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = time => {}
-            () = self.0.news.notified() => {}
-        }
+        news_or_time(&self.0.news, next_time).await;
     }
 }
 
@@ -107,9 +99,4 @@ impl Drop for Looks<'_> {
     fn drop(&mut self) {
         *lock(&self.0.queue) = None;
     }
-}
-
-/// A poisoned lock is as good as any: no invariant spans a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -65,15 +65,14 @@ impl WriteError {
 
     /// What was to be written, or its namespace, is going or gone.
     pub fn is_about_something_gone(&self) -> bool {
-        let being_deleted = |status: &kube::core::Status| {
-            status
-                .details
-                .iter()
-                .flat_map(|details| &details.causes)
-                .any(|cause| cause.reason == "NamespaceTerminating")
-        };
-        self.code() == Some(404) || matches!(self, WriteError::Kube(kube::Error::Api(status)) if being_deleted(status))
+        self.code() == Some(404)
+            || matches!(self, WriteError::Kube(kube::Error::Api(status)) if is_namespace_going(status))
     }
+}
+
+/// Whether the API server refuses something because its namespace is being deleted.
+pub fn is_namespace_going(status: &kube::core::Status) -> bool {
+    status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 /// Applies the CronJob (server-side apply). `existing` is the one to change: no other is touched, also if it was replaced
