@@ -4,7 +4,7 @@ use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
     conditions::Verdict,
     observed::CronJobView,
-    plan::{fires, reason},
+    plan::reason,
     records::{UNSEEN, id_of_slot, whole_seconds},
     runs::{Run, duration_text},
     schedule::Schedule,
@@ -13,20 +13,19 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 
 /// Since when backups are due, and by which schedule.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Due {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due<'a> {
     /// From creation, the last edit of the schedule, or the end of a suspension.
     pub since: Timestamp,
-    /// Cron expression.
-    pub schedule: String,
-    parsed: Schedule,
+    /// The schedule.
+    pub schedule: &'a Schedule,
 }
 
 /// Since when backups are due by the spec; `None` when none are. An obstacle such as a missing cluster changes nothing: a
-/// backup that the spec asks for and that does not come is overdue.
-pub fn due(backup: &StoredBackup, now: Timestamp) -> Option<Due> {
+/// backup that the spec asks for and that does not come is overdue. `schedule` is that of the spec, if it has one that fires.
+pub fn due<'a>(backup: &StoredBackup, schedule: Option<&'a Schedule>, now: Timestamp) -> Option<Due<'a>> {
     let spec = backup.spec.as_ref().ok().filter(|spec| !spec.suspend)?;
-    let parsed = fires(spec).ok()?;
+    let schedule = schedule?;
     let earlier = backup.status.as_ref().filter(|status| status.phase.is_some());
     let since = match earlier {
         None => backup.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0),
@@ -35,7 +34,7 @@ pub fn due(backup: &StoredBackup, now: Timestamp) -> Option<Due> {
         }
         Some(_) => now,
     };
-    Some(Due { since: whole_seconds(since), schedule: spec.schedule.clone(), parsed })
+    Some(Due { since: whole_seconds(since), schedule })
 }
 
 /// A slot that should have started a backup.
@@ -103,14 +102,14 @@ fn is_past(moment: Timestamp, now: Timestamp) -> bool {
 
 /// The first slot that should have started a backup and has not.
 pub fn missed_slot(
-    due: &Due,
+    due: Due<'_>,
     cron_job_name: &str,
     served: &Served<'_>,
     grace: SignedDuration,
     now: Timestamp,
 ) -> Option<MissedSlot> {
     let last = served.until(now);
-    let slot = due.parsed.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
+    let slot = due.schedule.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
     let overdue = slot.max(served.busy_until(now)?).checked_add(grace).ok()?;
     Some(MissedSlot { slot, overdue, backup_id: id_of_slot(cron_job_name, slot) })
 }

@@ -55,10 +55,17 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
         limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
     });
-    let schedule = backup.spec.as_ref().ok().and_then(|spec| fires(spec).ok());
+    let unplanned;
+    let schedule = match plan {
+        Ok(plan) => Some(&plan.parsed_schedule),
+        Err(_) => {
+            unplanned = backup.spec.as_ref().ok().and_then(|spec| fires(spec).ok());
+            unplanned.as_ref()
+        }
+    };
     let timeout = backup.spec.as_ref().ok().and_then(|spec| duration::parse(&spec.backup_timeout));
     let timeout = timeout.map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
-    let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_ref(), timeout };
+    let history = History { earlier, runs, cron_job: ours, schedule, timeout };
     let mut records = records::all(&history, now);
     let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
     let last = |status, field| newest(status, &records, remembered(field));
@@ -70,10 +77,10 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         let is_kept = recent_backups.iter().any(|kept| kept.backup_id == record.backup_id);
         is_kept || runs.iter().any(|run| !run.is_gone && run.job.name() == record.backup_id)
     });
-    let due = health::due(backup, now);
+    let due = health::due(backup, schedule, now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
     let name = cron_job_name(backup.name());
-    let missed = due.as_ref().and_then(|due| health::missed_slot(due, &name, &served, grace, now));
+    let missed = due.and_then(|due| health::missed_slot(due, &name, &served, grace, now));
     let last_slot = ours.and_then(|cron_job| cron_job.last_schedule_time);
     let unseen = last_slot.and_then(|slot| slot.checked_add(UNSEEN).ok());
 
@@ -94,8 +101,8 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         ),
         recent_backups,
         next_scheduled_backup: next.map(Time),
-        active_since: due.as_ref().map(|due| Time(due.since)),
-        observed_schedule: due.map(|due| due.schedule),
+        active_since: due.map(|due| Time(due.since)),
+        observed_schedule: due.and(backup.spec.as_ref().ok()).map(|spec| spec.schedule.clone()),
         observed_success_time: ours.and_then(|cron_job| cron_job.last_successful_time).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };

@@ -31,7 +31,8 @@ impl StoredBackup {
     /// # Errors
     /// The metadata is not that of a Kubernetes object.
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
-        let mut metadata: ObjectMeta = serde_json::from_value(object["metadata"].clone())?;
+        drop_managed_fields(&mut object);
+        let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         keep_what_is_read(&mut metadata);
         let mut status = object["status"].take();
         if !status.is_null() {
@@ -69,6 +70,13 @@ impl StoredBackup {
     pub fn cluster_key(&self) -> Option<(String, String)> {
         let cluster = self.cluster_ref.as_ref()?;
         Some((cluster.namespace.clone().unwrap_or_else(|| self.namespace().to_owned()), cluster.name.clone()))
+    }
+}
+
+/// Drops who owns which field, often the greater part of an object, before the rest is read.
+pub fn drop_managed_fields(object: &mut Value) {
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("managedFields");
     }
 }
 

@@ -62,8 +62,10 @@ pub struct Size {
     pub mass_edit: Duration,
     /// The requests of that.
     pub mass_edit_requests: Requests,
-    /// Runs that begin at once.
+    /// Runs that are due in the same minute.
     pub runs: runs::Runs,
+    /// The requests meanwhile, those of this program included.
+    pub runs_requests: Requests,
     /// Memory after all of it.
     pub end_memory: Memory,
     /// Cold start of two operators that share the namespaces, and the memory of each.
@@ -150,8 +152,10 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
 
     tell("runs");
     let runs = backups.min(options.runs);
-    size.runs = runs::run(&client, runs, runs as f64 / 60.0 * 2.0).await?;
+    let before = Requests::so_far(&client).await?;
+    size.runs = runs::run(&client, runs, runs as f64 / 60.0).await?;
     operator.quiet(QUIET).await?;
+    size.runs_requests = Requests::so_far(&client).await?.since(&before);
     size.end_memory = operator.memory()?;
     operator.stop()?;
 

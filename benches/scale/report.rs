@@ -141,6 +141,10 @@ impl Findings {
             format!("{:.3}", size.mass_edit_requests.writes() as f64 / size.backups as f64)
         })?;
         self.row(out, "mass edit: Events", |size| size.mass_edit_requests.events().to_string())?;
+        self.row(out, "runs: writes of the status a run", |size| {
+            format!("{:.3}", size.runs_requests.status_writes() as f64 / size.runs.until_recorded.count() as f64)
+        })?;
+        self.row(out, "runs: Events", |size| size.runs_requests.events().to_string())?;
         let Some(largest) = self.sizes.last() else { return Ok(()) };
         writeln!(out, "\nBy resource and verb, {} AntflyBackups:\n", largest.backups)?;
         let cases: [(&str, &Requests); 4] = [
@@ -195,7 +199,7 @@ fn hostile(out: &mut String, attack: &Attack) -> Result<()> {
     )?;
     writeln!(
         out,
-        "| the attacker | his writes / s | others' change to CronJob: p50 | p99 | longest | operator's writes / s | Events / s | log, KB / s | memory: peak / settled |"
+        "| the attacker | his writes / s | others' change to CronJob: p50 | p99 (bound: 2 s) | longest | operator's writes / s | Events / s | log, KB / s | memory: peak / settled |"
     )?;
     writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
     for case in &attack.cases {

@@ -55,6 +55,11 @@ impl Requests {
         self.sum(|what, verb| what == "events" && WRITES.contains(&verb))
     }
 
+    /// Writes of the status of AntflyBackups.
+    pub fn status_writes(&self) -> u64 {
+        self.sum(|what, _| what == "antflybackups/status")
+    }
+
     fn sum(&self, counts: impl Fn(&str, &str) -> bool) -> u64 {
         self.0.iter().filter(|((what, verb), _)| counts(what, verb)).map(|(_, count)| count).sum()
     }

@@ -1,7 +1,7 @@
 //! What is read of a CronJob.
 
 use super::{digest_of_live, view_of};
-use crate::stored::keep_what_is_read;
+use crate::stored::{drop_managed_fields, keep_what_is_read};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::batch::v1::CronJob,
@@ -61,11 +61,11 @@ impl CronJobView {
     ///
     /// # Errors
     /// It is not a CronJob.
-    pub fn from_value(object: &Value) -> Result<Self, serde_json::Error> {
+    pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
+        let applied = digest_of_live(&object, crate::FIELD_MANAGER);
+        drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
-        let managed_fields = metadata.managed_fields.take().unwrap_or_default();
-        let applied = digest_of_live(object, &managed_fields, crate::FIELD_MANAGER);
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
         let status = &object["status"];
@@ -100,7 +100,7 @@ impl CronJobView {
 
 impl<'de> Deserialize<'de> for CronJobView {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        CronJobView::from_value(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        CronJobView::from_value(Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

@@ -6,7 +6,6 @@
 //! somebody changed has another owner, a removed one is missing, a field that the manifest has dropped is still there.
 //! Fields of others, and defaults, are not in that part. Only a digest of it is kept.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Map, Value};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -22,77 +21,104 @@ const LISTS_BY_KEY: [(&str, &str); 6] = [
 ];
 
 /// Digest of the part of a live object that the manager applied; `None` when it has applied nothing.
-pub fn digest_of_live(live: &Value, managed_fields: &[ManagedFieldsEntry], manager: &str) -> Option<u64> {
-    let entry = managed_fields.iter().find(|entry| {
-        entry.manager.as_deref() == Some(manager)
-            && entry.operation.as_deref() == Some("Apply")
-            && entry.subresource.as_deref().unwrap_or_default().is_empty()
+pub fn digest_of_live(live: &Value, manager: &str) -> Option<u64> {
+    let entry = live["metadata"]["managedFields"].as_array()?.iter().find(|entry| {
+        entry["manager"] == manager
+            && entry["operation"] == "Apply"
+            && entry["subresource"].as_str().unwrap_or_default().is_empty()
     })?;
-    Some(digest(&owned_part(live, &entry.fields_v1.as_ref()?.0)))
+    Some(digest(owned_part(live, entry.get("fieldsV1")?)))
 }
 
 /// Digest of a manifest, equal to [`digest_of_live`] of an object that it has just been applied to.
 pub fn digest_of_manifest(manifest: &Value) -> u64 {
-    let mut part = manifest.clone();
-    if let Some(object) = part.as_object_mut() {
-        // what tells which object is meant is not owned by anybody
-        object.remove("apiVersion");
-        object.remove("kind");
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            for key in ["name", "namespace", "uid", "resourceVersion"] {
-                metadata.remove(key);
-            }
+    // what tells which object is meant is not owned by anybody
+    let mut part = without(manifest, &["apiVersion", "kind"]);
+    if let Part::Object(fields) = &mut part {
+        for (_, metadata) in fields.iter_mut().filter(|(name, _)| *name == "metadata") {
+            *metadata = without(&manifest["metadata"], &["name", "namespace", "uid", "resourceVersion"]);
         }
     }
-    digest(&part)
+    digest(part)
 }
 
-fn digest(value: &Value) -> u64 {
+/// A part of a value; nothing is copied.
+enum Part<'a> {
+    Whole(&'a Value),
+    Object(Vec<(&'a str, Part<'a>)>),
+    Array(Vec<Part<'a>>),
+}
+
+impl<'a> Part<'a> {
+    /// The text in a field of an object.
+    fn text(&self, field: &str) -> &'a str {
+        match self {
+            Part::Whole(value) => value[field].as_str().unwrap_or_default(),
+            Part::Object(fields) => {
+                fields.iter().find(|(name, _)| *name == field).map_or("", |(_, value)| match value {
+                    Part::Whole(value) => value.as_str().unwrap_or_default(),
+                    _ => "",
+                })
+            }
+            Part::Array(_) => "",
+        }
+    }
+}
+
+/// An object without some of its fields.
+fn without<'a>(value: &'a Value, left_out: &[&str]) -> Part<'a> {
+    let Some(fields) = value.as_object() else { return Part::Whole(value) };
+    let kept = fields.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+    Part::Object(kept.map(|(name, value)| (name.as_str(), Part::Whole(value))).collect())
+}
+
+fn digest(part: Part<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hash(value, None, &mut hasher);
+    hash(part, None, &mut hasher);
     hasher.finish()
 }
 
-/// Hashes a value; `field` is the name of the field it stands in.
-fn hash(value: &Value, field: Option<&str>, hasher: &mut DefaultHasher) {
-    match value {
-        Value::Object(object) => {
-            let mut keys: Vec<_> = object.keys().collect();
-            keys.sort();
-            keys.len().hash(hasher);
-            for key in keys {
-                key.hash(hasher);
-                hash(&object[key], Some(key), hasher);
-            }
+/// Hashes a part; `field` is the name of the field it stands in.
+fn hash(part: Part<'_>, field: Option<&str>, hasher: &mut DefaultHasher) {
+    match part {
+        Part::Object(fields) => hash_object(fields, hasher),
+        Part::Array(items) => hash_array(items, field, hasher),
+        Part::Whole(Value::Object(fields)) => {
+            hash_object(fields.iter().map(|(name, value)| (name.as_str(), Part::Whole(value))).collect(), hasher);
         }
-        Value::Array(items) => {
-            let key = LISTS_BY_KEY.iter().find_map(|(list, key)| (field == Some(list)).then_some(key));
-            let mut items: Vec<_> = items.iter().collect();
-            if let Some(key) = key {
-                items.sort_by_key(|item| item[key].as_str().unwrap_or_default().to_owned());
-            }
-            items.len().hash(hasher);
-            items.iter().for_each(|item| hash(item, None, hasher));
-        }
-        scalar => scalar.hash(hasher),
+        Part::Whole(Value::Array(items)) => hash_array(items.iter().map(Part::Whole).collect(), field, hasher),
+        Part::Whole(scalar) => scalar.hash(hasher),
     }
+}
+
+fn hash_object(mut fields: Vec<(&str, Part<'_>)>, hasher: &mut DefaultHasher) {
+    fields.sort_by_key(|(name, _)| *name);
+    fields.len().hash(hasher);
+    for (name, value) in fields {
+        name.hash(hasher);
+        hash(value, Some(name), hasher);
+    }
+}
+
+fn hash_array(mut items: Vec<Part<'_>>, field: Option<&str>, hasher: &mut DefaultHasher) {
+    if let Some((_, key)) = LISTS_BY_KEY.iter().find(|(list, _)| field == Some(list)) {
+        items.sort_by_key(|item| item.text(key));
+    }
+    items.len().hash(hasher);
+    items.into_iter().for_each(|item| hash(item, None, hasher));
 }
 
 /// The part of a value that a FieldsV1 names: `f:NAME` a field, `k:{…}` an item by its keys, `v:…` an item by its value,
 /// `i:N` an item by its index, `.` the value itself; an empty map means the whole value.
-fn owned_part(live: &Value, fields: &Value) -> Value {
-    let Some(fields) = fields.as_object().filter(|fields| !fields.is_empty()) else { return live.clone() };
+fn owned_part<'a>(live: &'a Value, fields: &'a Value) -> Part<'a> {
+    let Some(fields) = fields.as_object().filter(|fields| !fields.is_empty()) else { return Part::Whole(live) };
     match live {
         Value::Object(object) => {
-            let mut part = Map::new();
-            for (key, below) in fields {
-                if let Some(name) = key.strip_prefix("f:")
-                    && let Some(value) = object.get(name)
-                {
-                    part.insert(name.to_owned(), owned_part(value, below));
-                }
-            }
-            Value::Object(part)
+            let owned = fields.iter().filter_map(|(key, below)| {
+                let name = key.strip_prefix("f:")?;
+                Some((name, owned_part(object.get(name)?, below)))
+            });
+            Part::Object(owned.collect())
         }
         Value::Array(items) => {
             let owned = fields.iter().filter_map(|(key, below)| {
@@ -111,27 +137,24 @@ fn owned_part(live: &Value, fields: &Value) -> Value {
                 }?;
                 Some(owned_part(item, below))
             });
-            Value::Array(owned.collect())
+            Part::Array(owned.collect())
         }
-        scalar => scalar.clone(),
+        scalar => Part::Whole(scalar),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1;
     use serde_json::json;
 
     const MANAGER: &str = "operator";
 
-    fn managed(fields: Value) -> Vec<ManagedFieldsEntry> {
-        vec![ManagedFieldsEntry {
-            manager: Some(MANAGER.into()),
-            operation: Some("Apply".into()),
-            fields_v1: Some(FieldsV1(fields)),
-            ..Default::default()
-        }]
+    /// The object, with its fields that the manager applied.
+    fn applied(mut live: Value, fields: Value) -> Value {
+        live["metadata"]["managedFields"] =
+            json!([{"manager": MANAGER, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields}]);
+        live
     }
 
     fn manifest() -> Value {
@@ -153,30 +176,30 @@ mod tests {
 
     #[test]
     fn what_was_applied_equals_the_manifest_whatever_others_own() {
-        let digest = digest_of_live(&live(), &managed(fields()), MANAGER);
+        let digest = digest_of_live(&applied(live(), fields()), MANAGER);
         assert_eq!(digest, Some(digest_of_manifest(&manifest())));
     }
 
     #[test]
     fn a_changed_value_a_lost_field_and_a_dropped_field_differ() {
-        let applied = Some(digest_of_manifest(&manifest()));
+        let wanted = Some(digest_of_manifest(&manifest()));
 
         let mut changed = live();
         changed["spec"]["env"][0]["value"] = json!("3");
-        assert_ne!(digest_of_live(&changed, &managed(fields()), MANAGER), applied);
+        assert_ne!(digest_of_live(&applied(changed, fields()), MANAGER), wanted);
 
         let mut taken = fields();
         taken["f:spec"].as_object_mut().unwrap().remove("f:schedule");
-        assert_ne!(digest_of_live(&live(), &managed(taken), MANAGER), applied);
+        assert_ne!(digest_of_live(&applied(live(), taken), MANAGER), wanted);
 
         let mut dropped = manifest();
         dropped["spec"]["env"].as_array_mut().unwrap().pop();
-        assert_ne!(digest_of_live(&live(), &managed(fields()), MANAGER), Some(digest_of_manifest(&dropped)));
+        assert_ne!(digest_of_live(&applied(live(), fields()), MANAGER), Some(digest_of_manifest(&dropped)));
     }
 
     #[test]
     fn nothing_is_owned_without_an_entry_of_the_manager() {
-        assert_eq!(digest_of_live(&live(), &managed(fields()), "someone-else"), None);
-        assert_eq!(digest_of_live(&live(), &[], MANAGER), None);
+        assert_eq!(digest_of_live(&applied(live(), fields()), "someone-else"), None);
+        assert_eq!(digest_of_live(&live(), MANAGER), None);
     }
 }

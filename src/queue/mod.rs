@@ -24,8 +24,16 @@ enum Place {
     Later(Instant),
     /// It waits for its turn.
     Ready,
-    /// It is being looked at; something has changed since, or not.
-    Looked { has_changed: bool },
+    /// It is being looked at.
+    Looked(Since),
+}
+
+/// What has happened since a look began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    Nothing,
+    Changed,
+    Gone,
 }
 
 /// The queue. See the module.
@@ -61,9 +69,13 @@ impl Queue {
 
     /// A backup is gone: it is not waited for any more.
     pub fn gone(&mut self, key: &ObjectKey) {
-        if let Some(&Place::Later(at)) = self.places.get(key) {
-            self.places.remove(key);
-            self.later.remove(&(at, key.clone()));
+        match self.places.get_mut(key) {
+            Some(&mut Place::Later(at)) => {
+                self.places.remove(key);
+                self.later.remove(&(at, key.clone()));
+            }
+            Some(Place::Looked(since)) => *since = Since::Gone,
+            Some(Place::Ready) | None => {}
         }
     }
 
@@ -80,20 +92,25 @@ impl Queue {
         let key = ObjectKey { namespace, name };
         *self.busy.entry(key.namespace.clone()).or_default() += 1;
         self.looks.did(key.clone(), now);
-        self.places.insert(key.clone(), Place::Looked { has_changed: false });
+        self.places.insert(key.clone(), Place::Looked(Since::Nothing));
         Some(key)
     }
 
     /// A look has ended; the next one is due at that time, or earlier when something changes.
     pub fn looked(&mut self, key: &ObjectKey, again: Option<Instant>, now: Instant) {
-        let Some(Place::Looked { has_changed }) = self.places.remove(key) else { return };
+        let Some(Place::Looked(since)) = self.places.remove(key) else { return };
         if let Some(looks) = self.busy.get_mut(&key.namespace) {
             *looks -= 1;
             if *looks == 0 {
                 self.busy.remove(&key.namespace);
             }
         }
-        if let Some(at) = if has_changed { Some(now) } else { again } {
+        let next = match since {
+            Since::Nothing => again,
+            Since::Changed => Some(now),
+            Since::Gone => None,
+        };
+        if let Some(at) = next {
             self.wait_until(key.clone(), at, now);
         }
     }
@@ -111,8 +128,8 @@ impl Queue {
     fn wait_until(&mut self, key: ObjectKey, at: Instant, now: Instant) {
         let at = at.max(self.looks.earliest(&key, now));
         match self.places.get_mut(&key) {
-            Some(Place::Looked { has_changed }) => {
-                *has_changed = true;
+            Some(Place::Looked(since)) => {
+                *since = Since::Changed;
                 return;
             }
             Some(Place::Ready) => return,

@@ -31,9 +31,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-/// How many are written at the same time while nothing else is to be done; else one, which leaves the API server to the
-/// looks.
+/// How many are written at the same time while no look waits for its turn; else one.
 const CONCURRENCY: usize = 4;
+
+/// While looks wait, nothing is written after an event for as many times as long as the event itself took: that leaves the
+/// API server to the looks, however slow it is.
+const REST: u32 = 4;
 
 /// How long the API server may take for one.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -141,7 +144,13 @@ impl Events {
             while writing.len() < concurrency
                 && let Some(event) = lock(&self.outbox).next(Instant::now())
             {
-                writing.push(self.write_one(client, fence, event, &repetitions));
+                writing.push(async {
+                    let begun = Instant::now();
+                    self.write_one(client, fence, event, &repetitions).await;
+                    if is_busy() {
+                        self.rest(begun.elapsed() * REST).await;
+                    }
+                });
             }
             let is_finishing = self.finishing.is_cancelled();
             if is_finishing && writing.is_empty() {
@@ -159,6 +168,14 @@ impl Events {
     pub async fn finish(&self) {
         self.finishing.cancel();
         self.finished.cancelled().await;
+    }
+
+    /// That long, unless all has to come to an end.
+    async fn rest(&self, rest: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = self.finishing.cancelled() => {}
+        }
     }
 
     /// Until there may be one to write.

@@ -167,15 +167,17 @@ async fn apply(
     facts: &Facts,
     context: &Context,
 ) -> Result<Option<Arc<CronJobView>>, ReconcileError> {
-    let manifest = cron_job(plan);
-    let digest = serde_json::to_value(&manifest).ok().map(|manifest| digest_of_manifest(&manifest));
+    let action = "apply the CronJob";
+    let manifest = serde_json::to_value(cron_job(plan)).map_err(|error| failed(action, error.into()))?;
+    let digest = digest_of_manifest(&manifest);
     let existing = facts.cron_job.as_ref();
-    let cron_job = match existing.filter(|existing| existing.applied.is_some() && existing.applied == digest) {
+    let cron_job = match existing.filter(|existing| existing.applied == Some(digest)) {
         Some(unchanged) => unchanged.clone(),
         None => {
-            let written = writes::apply_cron_job(&context.client, &manifest, existing.map(Arc::as_ref)).await;
+            let written =
+                writes::apply_cron_job(&context.client, key, manifest, existing.map(Arc::as_ref)).await;
             context.metrics.wrote("cronjobs", "apply", written.is_ok());
-            let written = Arc::new(written.map_err(|error| failed("apply the CronJob", error))?);
+            let written = Arc::new(written.map_err(|error| failed(action, error))?);
             context.world().cron_job_written(key, written.clone());
             let name = cron_job_name(&plan.name);
             let announcement = match existing {

@@ -3,17 +3,17 @@
 use crate::{
     FIELD_MANAGER,
     api::{API_VERSION, AntflyBackupStatus, KIND},
-    manifest::apply_body,
+    manifest::{apply_body, cron_job_name},
     observed::CronJobView,
     stored::StoredBackup,
-    world::resource_version,
+    world::{ObjectKey, resource_version},
 };
-use k8s_openapi::api::batch::v1::CronJob;
 use kube::{
     Api, Client, Resource,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions},
     core::Request,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 use thiserror::Error;
@@ -75,30 +75,28 @@ pub fn is_namespace_going(status: &kube::core::Status) -> bool {
     status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-/// Applies the CronJob (server-side apply). `existing` is the one to change: no other is touched, also if it was replaced
+/// Applies the CronJob of the backup with that key (server-side apply). `existing` is the one to change: no other is touched, also if it was replaced
 /// meanwhile. Without it, one is made; one that has appeared meanwhile is a conflict.
 ///
 /// # Errors
 /// See [`WriteError`].
 pub async fn apply_cron_job(
     client: &Client,
-    manifest: &CronJob,
+    backup: &ObjectKey,
+    mut manifest: Value,
     existing: Option<&CronJobView>,
 ) -> Result<CronJobView, WriteError> {
-    let metadata = manifest.meta();
-    let (namespace, name) =
-        (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref().unwrap_or_default());
-    let mut body = serde_json::to_value(manifest)?;
     let mut parameters = PatchParams::apply(FIELD_MANAGER);
-    let api = Api::<CronJobView>::namespaced(client.clone(), namespace);
+    let api = Api::<CronJobView>::namespaced(client.clone(), &backup.namespace);
     if let Some(existing) = existing {
         if existing.applied.is_none() {
             become_owner(&api, existing).await?;
         }
-        body["metadata"]["uid"] = Value::from(existing.uid());
+        manifest["metadata"]["uid"] = Value::from(existing.uid());
         parameters = parameters.force();
     }
-    within_limit(api.patch(name, &parameters, &Patch::Apply(apply_body(&body)?))).await
+    let body = Patch::Apply(apply_body(&manifest)?);
+    within_limit(api.patch(&cron_job_name(&backup.name), &parameters, &body)).await
 }
 
 /// Makes the operator the owner of a CronJob that nothing was applied to, as far as is recorded, such as after somebody
@@ -139,6 +137,12 @@ pub async fn delete_cron_job(client: &Client, cron_job: &CronJobView) -> Result<
     within_limit(api.delete(cron_job.name(), &parameters)).await.map(drop)
 }
 
+/// What is read of the answer to a write whose object is known.
+#[derive(Deserialize)]
+struct Written {
+    metadata: ObjectMeta,
+}
+
 /// Replaces the status, if the backup still is the version that was looked at; gives the new resourceVersion.
 ///
 /// # Errors
@@ -163,7 +167,7 @@ pub async fn replace_status(
     let url = StoredBackup::url_path(&(), Some(backup.namespace()));
     let request =
         Request::new(url).replace_subresource("status", backup.name(), &parameters, serde_json::to_vec(&body)?)?;
-    let written: StoredBackup = within_limit(client.request(request)).await?;
+    let written: Written = within_limit(client.request(request)).await?;
     Ok(resource_version(&written.metadata))
 }
 

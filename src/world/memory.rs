@@ -70,13 +70,15 @@ impl Memory {
         is_newer
     }
 
-    /// The watch brought a CronJob (`None`: its end): what was written is known or outdated now.
-    pub(super) fn cron_job_seen(&mut self, key: &ObjectKey, seen: Option<&CronJobView>) {
-        let Some(written) = self.cron_job.as_ref().filter(|written| written.name() == key.name) else { return };
-        let is_older = seen.is_some_and(|seen| resource_version(&seen.metadata) < resource_version(&written.metadata));
-        if !is_older {
-            self.cron_job = None;
+    /// The watch brought a CronJob (`None`: its end): what was written is known or outdated now. Gives whether it is exactly
+    /// what was written, which every look since then has known.
+    pub(super) fn cron_job_seen(&mut self, key: &ObjectKey, seen: Option<&CronJobView>) -> bool {
+        let Some(written) = self.cron_job.take_if(|written| written.name() == key.name) else { return false };
+        let versions = seen.map(|seen| (resource_version(&seen.metadata), resource_version(&written.metadata)));
+        if versions.is_some_and(|(seen, written)| seen < written) {
+            self.cron_job = Some(written);
         }
+        versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
     }
 
     /// A Job is gone, perhaps before anybody looked at how it ended: keep it until its record is written. Gives the one that

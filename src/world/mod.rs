@@ -124,10 +124,11 @@ impl World {
         for Change { key, before, after, .. } in self.cron_jobs.apply(scope, event) {
             self.cron_jobs_by_backup.replace(&key, controller_uid(before.as_deref()), controller_uid(after.as_deref()));
             for backup in [&before, &after].into_iter().flatten().flat_map(|view| backups_of_cron_job(view)) {
-                if let Some(memory) = self.memories.get_mut(&backup) {
-                    memory.cron_job_seen(&key, after.as_deref());
+                let memory = self.memories.get_mut(&backup);
+                let is_own_echo = memory.is_some_and(|memory| memory.cron_job_seen(&key, after.as_deref()));
+                if !is_own_echo {
+                    concerned.insert(backup);
                 }
-                concerned.insert(backup);
             }
         }
         if relisted {

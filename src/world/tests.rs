@@ -17,6 +17,10 @@ fn cron_job(owner: &str, version: u64) -> CronJobView {
     .unwrap()
 }
 
+fn suspended(suspended: bool, version: u64) -> CronJobView {
+    CronJobView { suspended, ..cron_job("old", version) }
+}
+
 fn key() -> ObjectKey {
     ObjectKey::new("a", "nightly")
 }
@@ -37,6 +41,18 @@ fn a_written_cron_job_is_known_before_the_watch_brings_it() {
     assert!(has_cron_job(&world));
     world.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 6)));
     assert!(!has_cron_job(&world));
+}
+
+#[test]
+fn the_operators_own_cron_job_calls_for_no_look_and_anybody_elses_change_of_it_does() {
+    let mut world = World::new([]);
+    world.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    world.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    let mut concerned = |version| world.cron_job_event(&Scope::All, Event::Apply(suspended(version % 2 == 0, version)));
+    assert!(concerned(4).contains(&key()), "news from before the write");
+    assert!(concerned(5).is_empty());
+    assert!(concerned(6).contains(&key()));
+    assert!(world.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 7))).contains(&key()));
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn cron_job() -> impl Strategy<Value = CronJobView> {
                 "spec": {"suspend": suspended},
                 "status": {"lastScheduleTime": last.map(Time)},
             });
-            CronJobView::from_value(&object).unwrap()
+            CronJobView::from_value(object).unwrap()
         },
     )
 }
