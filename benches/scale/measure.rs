@@ -40,6 +40,8 @@ pub struct Size {
     pub limits: [Duration; 2],
     /// From the operator's start to the last backup that is Active; without CronJobs at the beginning.
     pub cold_start: Duration,
+    /// Time of processors that the operator used for that.
+    pub cold_start_processor: Duration,
     /// The requests of that.
     pub cold_start_requests: Requests,
     /// Memory right after it.
@@ -107,8 +109,8 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
     let before = Requests::so_far(&client).await?;
     let mut operator = Operator::start(&control_plane, executable, &[]).await?;
     size.cold_start = operator.until("to have all backups Active", async |it| active(it, backups).await).await?;
+    size.cold_start_processor = operator.processor_time()?;
     operator.quiet(QUIET).await?;
-    sleep(QUIET).await; // events
     size.cold_start_requests = Requests::so_far(&client).await?.since(&before);
     size.cold_start_memory = operator.memory()?;
     operator.stop()?;

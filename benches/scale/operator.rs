@@ -85,23 +85,27 @@ impl Operator {
         }
     }
 
-    /// Waits until it has written nothing for that long; gives when it had last written, from its start.
+    /// Waits until it has written nothing for that long, Events included; gives when it had last written something else than
+    /// an Event, from its start.
     ///
     /// # Errors
     /// The operator ends, or never is quiet.
     pub async fn quiet(&mut self, quiet: Duration) -> Result<Duration> {
-        let (mut before, mut since) = (self.metric("writes_total").await?, Instant::now());
         let begun = Instant::now();
+        let (mut before, mut written, mut since) = ([0.0; 2], begun, begun);
         while since.elapsed() < quiet {
             sleep(Duration::from_millis(200)).await;
             self.process.ensure_running()?;
             ensure!(begun.elapsed() < LIMIT, "the operator does not stop writing");
-            let now = self.metric("writes_total").await?;
+            let now = [self.metric("writes_total").await?, self.metric("events_total").await?];
+            if now[0] != before[0] {
+                written = Instant::now();
+            }
             if now != before {
                 (before, since) = (now, Instant::now());
             }
         }
-        Ok(since - self.started)
+        Ok(written - self.started)
     }
 
     /// Sum of a metric of the operator over all its labels, or of those samples with that label.

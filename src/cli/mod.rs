@@ -74,7 +74,9 @@ pub fn main() -> ExitCode {
 
 fn operate(options: run::RunOptions) -> anyhow::Result<ExitCode> {
     run::start_logging(options.log_format);
-    let runtime = tokio::runtime::Runtime::new()?;
+    // nothing here computes for long, and waking other threads costs more than they could do
+    // (docs/decisions/2026-11-26-one-thread.md)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(run::run(options));
     // what still runs must not hold the end up
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));

@@ -10,7 +10,6 @@ use super::{
     writes::is_namespace_going,
 };
 use crate::{FIELD_MANAGER, announce::Announcement, outbox::Outbox, stored::StoredBackup};
-use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -31,12 +30,15 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-/// How many are written at the same time while no look waits for its turn; else one.
-const CONCURRENCY: usize = 4;
+/// After an event none is written for so many times as long as it took, which leaves the API server to the looks, however
+/// slow it is.
+const REST: u32 = 1;
 
-/// While looks wait, nothing is written after an event for as many times as long as the event itself took: that leaves the
-/// API server to the looks, however slow it is.
-const REST: u32 = 4;
+/// The same while looks wait for their turn.
+const REST_WHILE_LOOKS_WAIT: u32 = 4;
+
+/// The longest of those rests.
+const LONGEST_REST: Duration = Duration::from_secs(2);
 
 /// How long the API server may take for one.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -134,32 +136,21 @@ impl Events {
         }
     }
 
-    /// Writes what is published, until [`Events::finish`]; slowly while other things are to be done. While the fence is
-    /// closed, events are dropped: they are the next leader's to tell, if they still are news then.
-    pub async fn write(&self, client: &Client, fence: &Fence, is_busy: impl Fn() -> bool) {
-        let repetitions = Mutex::default();
-        let mut writing = FuturesUnordered::new();
+    /// Writes what is published, one event after the other, with rests between them until [`Events::finish`]. While the fence
+    /// is closed, events are dropped: they are the next leader's to tell, if they still are news then.
+    pub async fn write(&self, client: &Client, fence: &Fence, do_looks_wait: impl Fn() -> bool) {
+        let mut repetitions = HashMap::new();
         loop {
-            let concurrency = if is_busy() { 1 } else { CONCURRENCY };
-            while writing.len() < concurrency
-                && let Some(event) = lock(&self.outbox).next(Instant::now())
-            {
-                writing.push(async {
+            let next = lock(&self.outbox).next(Instant::now());
+            match next {
+                Some(event) => {
                     let begun = Instant::now();
-                    self.write_one(client, fence, event, &repetitions).await;
-                    if is_busy() {
-                        self.rest(begun.elapsed() * REST).await;
-                    }
-                });
-            }
-            let is_finishing = self.finishing.is_cancelled();
-            if is_finishing && writing.is_empty() {
-                return self.finished.cancel();
-            }
-            tokio::select! {
-                Some(()) = writing.next() => {}
-                () = self.news(), if writing.len() < concurrency && !is_finishing => {}
-                () = self.finishing.cancelled(), if !is_finishing => {}
+                    self.write_one(client, fence, event, &mut repetitions).await;
+                    let rest = begun.elapsed() * if do_looks_wait() { REST_WHILE_LOOKS_WAIT } else { REST };
+                    self.unless_finishing(tokio::time::sleep(rest.min(LONGEST_REST))).await;
+                }
+                None if self.finishing.is_cancelled() => return self.finished.cancel(),
+                None => self.unless_finishing(self.news()).await,
             }
         }
     }
@@ -170,10 +161,10 @@ impl Events {
         self.finished.cancelled().await;
     }
 
-    /// That long, unless all has to come to an end.
-    async fn rest(&self, rest: Duration) {
+    /// Waits for that, unless all has to come to an end.
+    async fn unless_finishing(&self, wait: impl Future<Output = ()>) {
         tokio::select! {
-            () = tokio::time::sleep(rest) => {}
+            () = wait => {}
             () = self.finishing.cancelled() => {}
         }
     }
@@ -184,7 +175,7 @@ impl Events {
         news_or_time(&self.news, next_time).await;
     }
 
-    async fn write_one(&self, client: &Client, fence: &Fence, event: Event, repetitions: &Mutex<Repetitions>) {
+    async fn write_one(&self, client: &Client, fence: &Fence, event: Event, repetitions: &mut Repetitions) {
         if fence.check().is_err() {
             debug!(event = event.reason, object = event.name_any(), "an event is dropped: not the leader");
             return;
@@ -213,22 +204,18 @@ impl Events {
 type Repetitions = HashMap<(String, String), i32>;
 
 /// Writes a new event, or that it happened once more.
-async fn create_or_repeat(client: &Client, event: &Event, repetitions: &Mutex<Repetitions>) -> kube::Result<()> {
+async fn create_or_repeat(client: &Client, event: &Event, repetitions: &mut Repetitions) -> kube::Result<()> {
     let (namespace, name) = (event.namespace().unwrap_or_default(), event.name_any());
     let events: Api<Event> = Api::namespaced(client.clone(), &namespace);
     match events.create(&PostParams::default(), event).await {
         Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {}
         created => return created.map(drop),
     }
-    let count = {
-        let mut repetitions = lock(repetitions);
-        if repetitions.len() >= REMEMBERED {
-            repetitions.clear();
-        }
-        let count = repetitions.entry((namespace, name.clone())).or_insert(1);
-        *count = count.saturating_add(1);
-        *count
-    };
+    if repetitions.len() >= REMEMBERED {
+        repetitions.clear();
+    }
+    let count = repetitions.entry((namespace, name.clone())).or_insert(1);
+    *count = count.saturating_add(1);
     let series = json!({"series": {"count": count, "lastObservedTime": event.event_time}});
     events.patch(&name, &PatchParams::default(), &Patch::Merge(series)).await.map(drop)
 }
