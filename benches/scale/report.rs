@@ -92,7 +92,9 @@ impl Findings {
         self.row(out, "**ratio** (target: at most 1.3)", |size| {
             format!("**{:.2}**", size.cold_start.as_secs_f64() / size.limit().as_secs_f64())
         })?;
-        self.row(out, "processor time of the operator in a cold start", |size| milliseconds(size.cold_start_processor))?;
+        self.row(out, "processor time of the operator in a cold start", |size| {
+            milliseconds(size.cold_start_processor)
+        })?;
         self.row(out, "an operator that finds four unrecorded Jobs a backup: to its last write", |size| {
             seconds(size.catch_up)
         })?;

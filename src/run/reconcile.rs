@@ -174,8 +174,7 @@ async fn apply(
     let cron_job = match existing.filter(|existing| existing.applied == Some(digest)) {
         Some(unchanged) => unchanged.clone(),
         None => {
-            let written =
-                writes::apply_cron_job(&context.client, key, manifest, existing.map(Arc::as_ref)).await;
+            let written = writes::apply_cron_job(&context.client, key, manifest, existing.map(Arc::as_ref)).await;
             context.metrics.wrote("cronjobs", "apply", written.is_ok());
             let written = Arc::new(written.map_err(|error| failed(action, error))?);
             context.world().cron_job_written(key, written.clone());
