@@ -208,7 +208,7 @@ impl GoldenCase {
                 live
             }),
         };
-        Ok(written.map(|written| CronJobView::from_value(&written)).transpose()?)
+        Ok(written.map(CronJobView::from_value).transpose()?)
     }
 }
 
