@@ -123,7 +123,9 @@ impl World {
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, .. } in self.cron_jobs.apply(scope, event) {
             self.cron_jobs_by_backup.replace(&key, controller_uid(before.as_deref()), controller_uid(after.as_deref()));
-            for backup in [&before, &after].into_iter().flatten().flat_map(|view| backups_of_cron_job(view)) {
+            let views = [&before, &after].into_iter().flatten();
+            let backups: BTreeSet<_> = views.flat_map(|view| backups_of_cron_job(view)).collect();
+            for backup in backups {
                 let memory = self.memories.get_mut(&backup);
                 let is_own_echo = memory.is_some_and(|memory| memory.cron_job_seen(&key, after.as_deref()));
                 if !is_own_echo {
