@@ -91,13 +91,14 @@ impl Operator {
     /// # Errors
     /// The operator ends, or never is quiet.
     pub async fn quiet(&mut self, quiet: Duration) -> Result<Duration> {
+        let mut before = self.written().await?;
         let begun = Instant::now();
-        let (mut before, mut written, mut since) = ([0.0; 2], begun, begun);
+        let (mut written, mut since) = (begun, begun);
         while since.elapsed() < quiet {
             sleep(Duration::from_millis(200)).await;
             self.process.ensure_running()?;
             ensure!(begun.elapsed() < LIMIT, "the operator does not stop writing");
-            let now = [self.metric("writes_total").await?, self.metric("events_total").await?];
+            let now = self.written().await?;
             if now[0] != before[0] {
                 written = Instant::now();
             }
@@ -106,6 +107,11 @@ impl Operator {
             }
         }
         Ok(written - self.started)
+    }
+
+    /// How often it has written something else than an Event, and how often an Event.
+    async fn written(&self) -> Result<[f64; 2]> {
+        Ok([self.metric("writes_total").await?, self.metric("events_total").await?])
     }
 
     /// Sum of a metric of the operator over all its labels, or of those samples with that label.

@@ -34,10 +34,10 @@ pub fn digest_of_live(live: &Value, manager: &str) -> Option<u64> {
 pub fn digest_of_manifest(manifest: &Value) -> u64 {
     // what tells which object is meant is not owned by anybody
     let mut part = without(manifest, &["apiVersion", "kind"]);
-    if let Part::Object(fields) = &mut part {
-        for (_, metadata) in fields.iter_mut().filter(|(name, _)| *name == "metadata") {
-            *metadata = without(&manifest["metadata"], &["name", "namespace", "uid", "resourceVersion"]);
-        }
+    if let Part::Object(fields) = &mut part
+        && let Some((_, metadata)) = fields.iter_mut().find(|(name, _)| *name == "metadata")
+    {
+        *metadata = without(&manifest["metadata"], &["name", "namespace", "uid", "resourceVersion"]);
     }
     digest(part)
 }
@@ -54,12 +54,10 @@ impl<'a> Part<'a> {
     fn text(&self, field: &str) -> &'a str {
         match self {
             Part::Whole(value) => value[field].as_str().unwrap_or_default(),
-            Part::Object(fields) => {
-                fields.iter().find(|(name, _)| *name == field).map_or("", |(_, value)| match value {
-                    Part::Whole(value) => value.as_str().unwrap_or_default(),
-                    _ => "",
-                })
-            }
+            Part::Object(fields) => match fields.iter().find(|(name, _)| *name == field) {
+                Some((_, Part::Whole(value))) => value.as_str().unwrap_or_default(),
+                _ => "",
+            },
             Part::Array(_) => "",
         }
     }

@@ -75,8 +75,8 @@ pub fn is_namespace_going(status: &kube::core::Status) -> bool {
     status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-/// Applies the CronJob of the backup with that key (server-side apply). `existing` is the one to change: no other is touched, also if it was replaced
-/// meanwhile. Without it, one is made; one that has appeared meanwhile is a conflict.
+/// Applies the CronJob of the backup with that key (server-side apply). `existing` is the one to change: no other is
+/// touched, also if it was replaced meanwhile. Without it, one is made; one that has appeared meanwhile is a conflict.
 ///
 /// # Errors
 /// See [`WriteError`].
