@@ -91,6 +91,19 @@ impl Operator {
     /// # Errors
     /// The operator ends, or never is quiet.
     pub async fn quiet(&mut self, quiet: Duration) -> Result<Duration> {
+        self.until_same(quiet, |[writes, events]| writes + events).await
+    }
+
+    /// The same, whatever Events it still writes.
+    ///
+    /// # Errors
+    /// The operator ends, or never is quiet.
+    pub async fn quiet_but_for_events(&mut self, quiet: Duration) -> Result<Duration> {
+        self.until_same(quiet, |[writes, _]| writes).await
+    }
+
+    /// Waits until a figure made of what it has written has been the same for that long.
+    async fn until_same(&mut self, quiet: Duration, figure: fn([f64; 2]) -> f64) -> Result<Duration> {
         let mut before = self.written().await?;
         let begun = Instant::now();
         let (mut written, mut since) = (begun, begun);
@@ -102,9 +115,10 @@ impl Operator {
             if now[0] != before[0] {
                 written = Instant::now();
             }
-            if now != before {
-                (before, since) = (now, Instant::now());
+            if figure(now) != figure(before) {
+                since = Instant::now();
             }
+            before = now;
         }
         Ok(written - self.started)
     }

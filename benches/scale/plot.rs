@@ -16,7 +16,7 @@ pub fn draw(sizes: &[Size], path: &Path) -> Result<()> {
         (name, color, sizes.iter().map(|size| (size.backups as f64, value(size))).collect())
     };
     let times = [
-        line("cold start", RED, &|size| size.cold_start.as_secs_f64()),
+        line("cold start", RED, &|size| size.cold_start().as_secs_f64()),
         line("bare client", BLUE, &|size| size.limit().as_secs_f64()),
         line("mass edit", GREEN, &|size| size.mass_edit.as_secs_f64()),
         line("restart", BLACK, &|size| size.restart.as_secs_f64()),

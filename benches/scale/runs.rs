@@ -9,12 +9,18 @@ use k8s_openapi::api::batch::v1::CronJob;
 use kube::{
     Api, Client, ResourceExt,
     api::{ListParams, Patch, PatchParams},
-    runtime::{WatchStreamExt, watcher},
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
 };
 use serde_json::json;
 use std::{collections::HashMap, time::Duration};
 use tokio::{
-    sync::mpsc::{UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedSender, unbounded_channel},
+        oneshot,
+    },
     time::{Instant, interval, timeout},
 };
 
@@ -60,7 +66,10 @@ pub async fn run(client: &Client, count: usize, rate: f64) -> Result<Runs> {
     let mut cron_jobs = cron_jobs.list(&ListParams::default()).await?.items;
     cron_jobs.truncate(count);
     let (records, mut recorded) = unbounded_channel();
-    let watching = tokio::spawn(watch(client.clone(), records));
+    let (listed, all_listed) = oneshot::channel();
+    let watching = tokio::spawn(watch(client.clone(), records, listed));
+    // until the watch has begun, nothing new is seen
+    all_listed.await.context("the watch does not begin")?;
     let mut ticks = interval(Duration::from_secs_f64(1.0 / rate));
     let begun = Instant::now();
     let slot = Timestamp::now().as_second() / 60 * 60;
@@ -104,16 +113,25 @@ async fn one(client: Client, cron_job: CronJob, slot: i64) -> Result<(String, In
     Ok((format!("{namespace}/{name}"), end))
 }
 
-/// Tells of each record of a completed backup that comes up.
-async fn watch(client: Client, records: UnboundedSender<(String, Instant)>) {
+/// Tells of each record of a completed backup that comes up, once all backups are listed.
+async fn watch(client: Client, records: UnboundedSender<(String, Instant)>, listed: oneshot::Sender<()>) {
     let api: Api<StoredBackup> = Api::all(client);
-    let mut changed = watcher(api, watcher::Config::default()).default_backoff().applied_objects().boxed();
-    while let Some(backup) = changed.next().await {
+    let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
+    let mut listed = Some(listed);
+    while let Some(event) = events.next().await {
         let at = Instant::now();
-        let Ok(backup) = backup else { continue };
+        let backup = match event {
+            Ok(Event::Apply(backup) | Event::InitApply(backup)) => backup,
+            Ok(Event::InitDone) => {
+                // whoever asked may have ended, here and below
+                listed.take().map(|listed| listed.send(()));
+                continue;
+            }
+            _ => continue,
+        };
         let completed = backup.status.iter().flat_map(|status| &status.recent_backups);
         for record in completed.filter(|record| record.status == BackupStatus::Completed) {
-            let _ = records.send((format!("{}/{}", backup.namespace(), record.backup_id), at)); // whoever asked may have ended
+            let _ = records.send((format!("{}/{}", backup.namespace(), record.backup_id), at));
         }
     }
 }
