@@ -106,15 +106,7 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
     population::make_place(&client).await?;
 
     tell("the limit");
-    let trial = backups.min(TRIAL);
-    let mut best = Duration::MAX;
-    for concurrency in CONCURRENCIES {
-        population::renew(&client, trial).await?;
-        let took = bare::run(&control_plane, concurrency, trial).await?;
-        if took < best {
-            (best, size.concurrency) = (took, concurrency);
-        }
-    }
+    size.concurrency = best_concurrency(&control_plane, &client, backups.min(TRIAL)).await?;
     population::renew(&client, backups).await?;
     size.limits.push(bare::run(&control_plane, size.concurrency, backups).await?);
     for _ in 0..rounds(backups) {
@@ -172,6 +164,19 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
     }
     control_plane.stop().await?;
     Ok(size)
+}
+
+/// With how many requests at a time the bare client is fastest. Each is tried on the way up and on the way down, so that
+/// what changes meanwhile weighs the same for all.
+async fn best_concurrency(control_plane: &ControlPlane, client: &Client, backups: usize) -> Result<usize> {
+    let mut times = CONCURRENCIES.map(|concurrency| (Duration::ZERO, concurrency));
+    let ways = (0..times.len()).chain((0..times.len()).rev());
+    for which in ways {
+        population::renew(client, backups).await?;
+        times[which].0 += bare::run(control_plane, times[which].1, backups).await?;
+    }
+    say(&format!("the bare client, twice with each number of requests at a time: {times:.2?}"));
+    Ok(times.iter().min().map_or(CONCURRENCIES[0], |(_, concurrency)| *concurrency))
 }
 
 /// An operator that comes to backups without CronJobs.
