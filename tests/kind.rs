@@ -44,7 +44,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 /// How many tests run at a time: they mostly wait.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 12;
 
 /// A test.
 type Test = for<'a> fn(&'a Cluster) -> LocalBoxFuture<'a, ()>;
