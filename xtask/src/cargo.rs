@@ -27,6 +27,17 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a directory of the repository")
 }
 
+/// The cargo that runs this command, to be run as if by a user: without what it says of the package that this command is of.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_about_the_caller) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// Builds the operator for this machine, with the cargo that runs this command. Warnings and errors go to standard error.
 ///
 /// # Errors
@@ -40,23 +51,14 @@ pub fn build_operator() -> Result<Built> {
 /// # Errors
 /// When cargo can't be run or the build fails.
 pub fn build(arguments: &[&str], environment: &[(OsString, OsString)]) -> Result<Built> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&cargo);
-    // cargo tells the program that it runs which package that is; build scripts of others (ring's) would take a change of
-    // it for a reason to build anew
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
-            command.env_remove(name);
-        }
-    }
-    let mut child = command
+    let mut child = cargo()
         .args(["build", "--message-format=json-render-diagnostics"])
         .args(arguments)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir(repository())
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("run {}", Path::new(&cargo).display()))?;
+        .context("run cargo")?;
     let messages = child.stdout.take().expect("standard output was asked to be a pipe");
     let mut built = Built::default();
     for message in Message::parse_stream(BufReader::new(messages)) {
@@ -67,6 +69,13 @@ pub fn build(arguments: &[&str], environment: &[(OsString, OsString)]) -> Result
         bail!("the operator doesn't build (cargo build ended with {status}); the errors are above");
     }
     Ok(built)
+}
+
+/// Whether a variable is one by which cargo tells the program that it runs which package that is
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>). Build scripts of other packages (ring's) take a
+/// change of it for a reason to build anew, and all that depends on them.
+fn is_about_the_caller(variable: &str) -> bool {
+    variable == "OUT_DIR" || variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 impl Built {
@@ -100,6 +109,12 @@ fn is_operator(package_id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_the_calling_package_is_told_from_what_a_user_sets() {
+        assert!(["OUT_DIR", "CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR"].into_iter().all(is_about_the_caller));
+        assert!(!["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTFLAGS"].into_iter().any(is_about_the_caller));
+    }
 
     #[test]
     fn the_operator_is_told_from_other_packages() {

@@ -1,11 +1,11 @@
 //! `cargo xtask reliability`: the trials with faults, and the table of what they showed.
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Deserialize;
-use xtask::cargo::repository;
+use xtask::cargo::{cargo, repository};
 
 /// Where the table goes, between two comments.
 const PAGE: &str = "docs/reliability.md";
@@ -41,8 +41,7 @@ struct Figures {
 pub fn run(options: &Options) -> Result<()> {
     let directory = tempfile::tempdir().context("make a directory for the figures")?;
     let file = directory.path().join("figures");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = cargo()
         .args(["test", "--package", "antfly-backup-operator", "--test", "faults", "--", "--nocapture"])
         .current_dir(repository())
         .env("RELIABILITY_FIGURES", &file)
