@@ -107,14 +107,12 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
 
     tell("the limit");
     size.concurrency = best_concurrency(&control_plane, &client, backups.min(TRIAL)).await?;
-    population::renew(&client, backups).await?;
-    size.limits.push(bare::run(&control_plane, size.concurrency, backups).await?);
+    size.limits.push(limit(&control_plane, &client, size.concurrency, backups).await?);
     for _ in 0..rounds(backups) {
         tell("cold start");
         cold_start(&control_plane, &client, executable, &mut size).await?;
         tell("the limit, once more");
-        population::renew(&client, backups).await?;
-        size.limits.push(bare::run(&control_plane, size.concurrency, backups).await?);
+        size.limits.push(limit(&control_plane, &client, size.concurrency, backups).await?);
     }
 
     tell("history");
@@ -166,14 +164,19 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
     Ok(size)
 }
 
+/// The bare client that comes to backups without CronJobs.
+async fn limit(control_plane: &ControlPlane, client: &Client, concurrency: usize, backups: usize) -> Result<Duration> {
+    population::renew(client, backups).await?;
+    bare::run(control_plane, concurrency, backups).await
+}
+
 /// With how many requests at a time the bare client is fastest. Each is tried on the way up and on the way down, so that
 /// what changes meanwhile weighs the same for all.
 async fn best_concurrency(control_plane: &ControlPlane, client: &Client, backups: usize) -> Result<usize> {
     let mut times = CONCURRENCIES.map(|concurrency| (Duration::ZERO, concurrency));
     let ways = (0..times.len()).chain((0..times.len()).rev());
     for which in ways {
-        population::renew(client, backups).await?;
-        times[which].0 += bare::run(control_plane, times[which].1, backups).await?;
+        times[which].0 += limit(control_plane, client, times[which].1, backups).await?;
     }
     say(&format!("the bare client, twice with each number of requests at a time: {times:.2?}"));
     Ok(times.iter().min().map_or(CONCURRENCIES[0], |(_, concurrency)| *concurrency))
