@@ -6,6 +6,7 @@
 
 pub mod announce;
 pub mod api;
+pub mod backup;
 pub mod cli;
 pub mod conditions;
 pub mod duration;
