@@ -7,7 +7,7 @@ mod unseen;
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
-    backup::{BackupResult, reason as said},
+    backup::{BackupResult, ResultStatus, reason as said},
     observed::{CronJobView, JobOutcome, JobView, Origin},
     runs::{Cause, OTHER_PROGRAM, RETRYING, Run, SIDECAR_RUNNING, Success, sidecars_text},
     schedule::Schedule,
@@ -286,12 +286,11 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
         record.verified = Some(true);
         tables_of(record, Some(known));
     }
-    let spoiled = run.job_failure().map(|cause| Cause {
-        reason: cause.reason,
-        text: format!("the backup completed, but its Job failed after that: {}", cause.text),
-    });
+    let spoiled = run
+        .job_failure()
+        .map(|cause| Cause { reason: cause.reason, text: format!("its Job failed after that: {}", cause.text) });
     let goes_on = || {
-        let text = format!("the backup completed; {}", sidecars_text(&success.running));
+        let text = sidecars_text(&success.running);
         let is_told = !success.pod_has_ended && !success.running.is_empty() && run.job.outcome == JobOutcome::Running;
         is_told.then(|| Cause { reason: SIDECAR_RUNNING.to_owned(), text })
     };
@@ -343,7 +342,9 @@ fn tables_of_result(record: &mut BackupRecord, run: &Run, result: &BackupResult)
     let all = tables.len() + omitted;
     tables.retain(has_room);
     tables.truncate(MOST_TABLES);
-    record.table_count = i32::try_from(result.table_count.max(all)).ok();
+    // a cluster without tables is no complete backup, so none means that they are not known
+    let count = Some(result.table_count.max(all)).filter(|count| *count > 0 || result.status == ResultStatus::Failed);
+    record.table_count = count.and_then(|count| i32::try_from(count).ok());
     record.tables_omitted = i32::try_from(all - tables.len()).ok().filter(|omitted| *omitted > 0);
     record.tables = tables;
     record.size_bytes = result.size_bytes.and_then(|size| i64::try_from(size).ok());
@@ -375,6 +376,11 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
             which does not say what Antfly answered, nor under which id";
         record.verified = Some(false);
         fail(record, Cause { reason: OTHER_PROGRAM.to_owned(), text: text.to_owned() });
+        return;
+    }
+    if let (Some(cause), Some(result)) = (run.said_failure(), run.last_said()) {
+        tables_of_result(record, run, &result);
+        fail(record, cause);
         return;
     }
     record.status = BackupStatus::Completed;

@@ -117,10 +117,15 @@ impl Run {
         let ended_well = |pod: &&Arc<PodView>| pod.end_of(CONTAINER).is_some_and(|end| end.exit_code == 0);
         let pod = self.pods.iter().rev().find(ended_well)?;
         let end = pod.end_of(CONTAINER)?;
+        let said = BackupResult::parse(&end.message);
+        // an exit code proves nothing against what Antfly said
+        if said.as_ref().is_some_and(|said| says_failed(&said.result)) {
+            return None;
+        }
         Some(Success {
             backup_id: self.id_of(pod),
             finished: end.finished,
-            said: BackupResult::parse(&end.message),
+            said,
             pod_has_ended: pod.succeeded || pod.failed,
             running: pod.running.clone(),
         })
@@ -272,6 +277,11 @@ impl Run {
         Cause { reason: DEADLINE_EXCEEDED.to_owned(), text }
     }
 
+    /// What the newest try said of its failure, if it said that it failed.
+    pub fn said_failure(&self) -> Option<Cause> {
+        self.last_said().filter(says_failed).map(|result| of_result(&result, 0))
+    }
+
     /// What the Job says of its failure.
     pub fn job_failure(&self) -> Option<Cause> {
         match &self.job.outcome {
@@ -372,8 +382,13 @@ fn is_outcome_unknown(pod: &PodView) -> bool {
     }
 }
 
+/// Whether a result says that there is no complete backup.
+fn says_failed(result: &BackupResult) -> bool {
+    matches!(result.status, ResultStatus::Partial | ResultStatus::Failed)
+}
+
 /// What a result says of a failure.
-pub fn of_result(result: &BackupResult, exit_code: i32) -> Cause {
+fn of_result(result: &BackupResult, exit_code: i32) -> Cause {
     let mut parts = Vec::new();
     for table in &result.failed_tables {
         parts.push(if table.error.is_empty() {
