@@ -3,7 +3,7 @@
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     plan::{Blocked, reason},
-    records::FEWEST_RECORDS,
+    records::{FEWEST_RECORDS, ended},
     runs::SIDECAR_RUNNING,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -94,10 +94,10 @@ fn of_read_back(
     Some(Announcement::warning(reason::READ_BACK_FAILED, "ReadBackup", note))
 }
 
-/// Whether a status may have left the record out to make room for newer ones.
+/// Whether a status may have left the record out to make room for those that ended later.
 fn has_forgotten(status: &AntflyBackupStatus, record: &BackupRecord) -> bool {
-    let oldest = status.recent_backups.last().filter(|_| status.recent_backups.len() >= FEWEST_RECORDS);
-    oldest.is_some_and(|oldest| record.start_time.0 < oldest.start_time.0)
+    let is_full = status.recent_backups.len() >= FEWEST_RECORDS;
+    is_full && status.recent_backups.iter().all(|kept| ended(record) <= ended(kept))
 }
 
 /// The event for what spoiled the Job of a backup that completed.
@@ -109,7 +109,7 @@ fn of_what_came_after(before: Option<&BackupRecord>, now: &BackupRecord) -> Opti
     let cause = spoiled(now).filter(|cause| before.and_then(spoiled).as_ref() != Some(cause))?;
     let is_running = cause == SIDECAR_RUNNING;
     let reason = if is_running { reason::BACKUP_STUCK } else { reason::JOB_FAILED_AFTER_BACKUP };
-    let note = format!("Backup {}: {}", now.backup_id, now.error.as_deref().unwrap_or_default());
+    let note = format!("Backup {} completed; {}", now.backup_id, now.error.as_deref().unwrap_or_default());
     Some(Announcement::warning(reason, "RunBackup", note))
 }
 

@@ -72,7 +72,9 @@ pub fn all(history: &History<'_>, now: Timestamp) -> Vec<BackupRecord> {
         let job = &run.job;
         let known = records.get(job.uid()).or_else(|| records.get(job.name()).filter(|record| is_of(record, job)));
         let known = known.or_else(|| last.clone().find(|record| is_of(record, job))).cloned();
-        if let Some(record) = of_run(run, known.as_ref(), now) {
+        // a record that stands, and has made room, is known as long as its Job is there
+        let standing = || known.clone().filter(|_| !run.is_gone);
+        if let Some(record) = of_run(run, known.as_ref(), now).or_else(standing) {
             if let Some(known) = &known {
                 records.remove(identity(known));
             }
@@ -86,9 +88,13 @@ pub fn all(history: &History<'_>, now: Timestamp) -> Vec<BackupRecord> {
     records
 }
 
-/// Makes `recentBackups` of [`all`] records: the newest of them. `history_limits` are the two of the spec together.
+/// Makes `recentBackups` of [`all`] records, newest first: those that run, and those that ended last. `history_limits` are
+/// the two of the spec together.
 pub fn recent(mut records: Vec<BackupRecord>, history_limits: usize) -> Vec<BackupRecord> {
-    records.truncate(history_limits.clamp(FEWEST_RECORDS, MOST_RECORDS));
+    records.sort_by(|one, other| (ended(other), newness(other)).cmp(&(ended(one), newness(one))));
+    let running = records.iter().filter(|record| record.status == BackupStatus::Running).count();
+    records.truncate(history_limits.max(FEWEST_RECORDS).saturating_add(running).min(MOST_RECORDS));
+    records.sort_by(|one, other| newness(other).cmp(&newness(one)));
     let mut room = MOST_TABLE_BYTES;
     for record in &mut records {
         match room.checked_sub(record.tables.iter().map(String::len).sum::<usize>()) {
@@ -113,9 +119,18 @@ pub fn newest(
     }
 }
 
-/// What orders records: the start, and the id where several started in the same second.
-fn newness(record: &BackupRecord) -> (Timestamp, &str) {
-    (record.start_time.0, &record.backup_id)
+/// When a backup ended, which decides how long its record is kept; one that runs ends last of all.
+pub fn ended(record: &BackupRecord) -> Timestamp {
+    match (record.status, &record.completion_time) {
+        (BackupStatus::Running, _) => Timestamp::MAX,
+        (_, Some(time)) => time.0,
+        (_, None) => record.start_time.0,
+    }
+}
+
+/// What orders records: the start, and the ids where several started in the same second.
+fn newness(record: &BackupRecord) -> (Timestamp, &str, &str) {
+    (record.start_time.0, &record.backup_id, identity(record))
 }
 
 /// The record of a Job; `None` where the known one stands.

@@ -133,7 +133,7 @@ impl Run {
 
     /// Whether the container `backup` has ended well so recently that its Pod and its Job are about to end, too.
     pub fn is_ending(&self, now: Timestamp) -> bool {
-        self.is_running() && self.ending_until().is_some_and(|until| now < until)
+        self.is_running() && self.success().is_some() && self.ending_until().is_none_or(|until| now < until)
     }
 
     /// Until when [`Self::is_ending`] is true.

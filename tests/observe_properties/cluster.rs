@@ -39,7 +39,7 @@ pub struct Change {
     pub object: Value,
 }
 
-/// What really became of a Job.
+/// What really became of the backup of a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
     Running,
@@ -72,6 +72,8 @@ pub struct Cluster {
     pub uids: BTreeMap<String, String>,
     /// UIDs of Jobs that were started by hand.
     pub manual: BTreeSet<String>,
+    /// UIDs of Jobs whose Pod has made the backup.
+    pub made: BTreeSet<String>,
     /// UIDs of Jobs that ended after the next slot.
     pub overrun: BTreeSet<String>,
 }
@@ -98,6 +100,7 @@ impl Cluster {
             truth: BTreeMap::new(),
             uids: BTreeMap::new(),
             manual: BTreeSet::new(),
+            made: BTreeSet::new(),
             overrun: BTreeSet::new(),
         }
     }
@@ -173,7 +176,13 @@ impl Cluster {
         let owner = json!([{
             "apiVersion": "batch/v1", "kind": "CronJob", "name": "heron-cron", "uid": "of-the-cron-job", "controller": true,
         }]);
-        let arguments = ["backup", "--location", "s3://tidewater/ledgers", "--tables", "voyages,größe"];
+        let arguments = [
+            "backup",
+            "--server=http://osprey",
+            "--location=s3://tidewater/ledgers",
+            "--table=voyages",
+            "--table=größe",
+        ];
         let object = json!({
             "metadata": {
                 "name": name, "namespace": "harbour", "uid": uid, "annotations": annotations, "ownerReferences": owner,
@@ -210,24 +219,32 @@ impl Cluster {
         self.nth(number).filter(|job| truth[&job.uid] == Truth::Running)
     }
 
-    fn start_pod(&mut self, number: usize) -> Option<Vec<Change>> {
+    fn start_pod(&mut self, job: usize) -> Option<Vec<Change>> {
         self.counter += 1;
-        let (name, created) = (format!("pod-{}", self.counter), time(self.clock));
-        let job = self.running(number)?;
+        let (number, created) = (self.counter, time(self.clock));
+        let job = self.running(job)?;
         if job.pods.iter().any(pod::is_active)
             || job.pods.last().is_some_and(|pod| pod["status"]["phase"] == "Succeeded")
         {
             return None;
         }
-        let pod = pod::new(&name, &created, job.object["metadata"]["name"].as_str().unwrap(), &job.uid);
+        let pod = pod::new(number, &created, job.object["metadata"]["name"].as_str().unwrap(), &job.uid);
         job.pods.push(pod.clone());
         Some(vec![self.apply(Kind::Pods, pod)])
     }
 
     fn tell(&mut self, number: usize, news: PodNews) -> Option<Vec<Change>> {
+        let at = time(self.clock);
         let job = self.running(number)?;
         let pod = job.pods.last_mut().filter(|pod| pod::is_active(pod))?;
         pod["status"] = news.status();
+        if let Some(end) = pod["status"].pointer_mut("/containerStatuses/0/state/terminated") {
+            end["finishedAt"] = at;
+        }
+        let made = (pod["status"]["phase"] == "Succeeded").then(|| job.uid.clone());
+        self.made.extend(made);
+        let job = self.running(number)?;
+        let pod = job.pods.last_mut()?;
         let pod = pod.clone();
         let field = match pod["status"]["phase"].as_str() {
             Some("Succeeded") => "succeeded",
@@ -269,7 +286,8 @@ impl Cluster {
         let started: Timestamp = serde_json::from_value(job.object["status"]["startTime"].clone()).unwrap();
         let is_in_time = now <= started.as_second() + TIMEOUT;
         let is_done = is_in_time && newest == Some(json!("Succeeded"));
-        let truth = if is_done { Truth::Completed } else { Truth::Failed };
+        // a backup that was made is there, also when its Job came too late
+        let truth = if newest == Some(json!("Succeeded")) { Truth::Completed } else { Truth::Failed };
         // the Pod that still is active is deleted, and counted
         let active = job.pods.pop_if(|pod| pod::is_active(pod));
         if active.is_some() {
@@ -280,8 +298,8 @@ impl Cluster {
                 "type": kind, "status": "True", "reason": reason, "message": "as it is", "lastTransitionTime": time(now),
             }])
         };
-        job.object["status"]["conditions"] = match (truth, newest) {
-            (Truth::Completed, _) => {
+        job.object["status"]["conditions"] = match (is_done, newest) {
+            (true, _) => {
                 job.object["status"]["completionTime"] = time(now);
                 condition("Complete", "CompletionsReached")
             }
@@ -294,7 +312,7 @@ impl Cluster {
             self.overrun.insert(uid.clone());
         }
         self.truth.insert(uid, truth);
-        if truth == Truth::Completed {
+        if is_done {
             self.cron_job["status"]["lastSuccessfulTime"] = time(now);
         }
         if self.cron_job["status"]["active"][0]["name"] == job["metadata"]["name"] {
@@ -306,6 +324,11 @@ impl Cluster {
     }
 
     fn delete_job(&mut self, number: usize) -> Option<Vec<Change>> {
+        // one whose Pod has succeeded ends at once
+        let is_ending = |job: &&mut Job| job.pods.last().is_some_and(|pod| pod["status"]["phase"] == "Succeeded");
+        if self.running(number).as_ref().is_some_and(is_ending) {
+            return None;
+        }
         let name = self.nth(number)?.object["metadata"]["name"].as_str().unwrap().to_owned();
         let job = self.jobs.remove(&name)?;
         let truth = self.truth.get_mut(&job.uid).unwrap();

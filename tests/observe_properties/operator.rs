@@ -6,7 +6,7 @@ use antfly_backup_operator::{
     api::AntflyBackupStatus,
     observe::{Observation, observe},
     observed::Cluster as AntflyCluster,
-    plan::{Images, plan},
+    plan::{JobImage, plan},
     stored::StoredBackup,
     validation::validate_status,
     world::{ObjectKey, Scope, World},
@@ -73,7 +73,7 @@ impl Operator {
     /// If a second look would change something, or the schema refuses the status.
     pub fn look(&mut self, now: Timestamp) -> (AntflyBackupStatus, Vec<announce::Announcement>) {
         let facts = self.world.facts(&ObjectKey::new("harbour", "heron")).unwrap();
-        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &Images::default());
+        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &JobImage::default());
         let made = |backup: &StoredBackup| {
             let observation = Observation {
                 backup,

@@ -1,5 +1,6 @@
 //! The Pods of the small cluster.
 
+use antfly_backup_operator::backup::{BackupResult, FailedTable, ResultStatus};
 use serde_json::{Value, json};
 
 /// How a Pod ends, or why it does not.
@@ -20,14 +21,17 @@ pub enum PodNews {
 impl PodNews {
     /// The status of a Pod of which the kubelet, or the scheduler, says so.
     pub fn status(self) -> Value {
-        let ended = |code: i32, reason: &str, message: Value| {
-            let message = if message.is_string() { message } else { json!(message.to_string()) };
-            json!({"terminated": {"exitCode": code, "reason": reason, "message": message}})
-        };
-        let partial = json!({
-            "runner": 1, "status": "partial", "verified": false, "tables": ["voyages"],
-            "failedTables": [{"name": "größe", "error": "é".repeat(1500)}],
-        });
+        let ended = |code: i32, reason: &str, message: Value| json!({"terminated": {"exitCode": code, "reason": reason, "message": message}});
+        let partial = json!(
+            BackupResult {
+                status: ResultStatus::Partial,
+                reason: "PartialBackup".into(),
+                tables: vec!["voyages".into()],
+                failed_tables: vec![FailedTable { name: "größe".into(), error: "é".repeat(1500) }],
+                ..Default::default()
+            }
+            .to_message()
+        );
         let (phase, state) = match self {
             PodNews::Works => ("Pending", json!({"running": {}})),
             PodNews::ImagePull => {
@@ -35,9 +39,13 @@ impl PodNews {
             }
             PodNews::Unschedulable => ("Pending", Value::Null),
             PodNews::Verified => {
-                let result =
-                    json!({"runner": 1, "status": "completed", "verified": true, "tables": ["voyages", "größe"]});
-                ("Succeeded", ended(0, "Completed", result))
+                let result = BackupResult {
+                    status: ResultStatus::Completed,
+                    verified: true,
+                    tables: vec!["voyages".into(), "größe".into()],
+                    ..Default::default()
+                };
+                ("Succeeded", ended(0, "Completed", json!(result.to_message())))
             }
             PodNews::Unverified => ("Succeeded", ended(0, "Completed", json!(""))),
             PodNews::Partial => ("Failed", ended(1, "Error", partial)),
@@ -67,10 +75,11 @@ impl PodNews {
 }
 
 /// A Pod that has just been made for a Job. Times are RFC 3339.
-pub fn new(name: &str, created: &Value, job: &str, job_uid: &str) -> Value {
+pub fn new(number: usize, created: &Value, job: &str, job_uid: &str) -> Value {
     json!({
         "metadata": {
-            "name": name, "namespace": "harbour", "uid": format!("of-{name}"), "creationTimestamp": created,
+            "name": format!("pod-{number}"), "namespace": "harbour", "uid": format!("{number:08x}-of-pod"),
+            "creationTimestamp": created,
             "ownerReferences": [{
                 "apiVersion": "batch/v1", "kind": "Job", "controller": true, "name": job, "uid": job_uid,
             }],
