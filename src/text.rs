@@ -3,11 +3,12 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Control and format characters, which could hide or forge what stands beside them.
+/// Control and format characters, which could hide or forge what stands beside them, and white space.
 static UNSEEN: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+").expect("a constant that a test compiles"));
+    LazyLock::new(|| Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+").expect("a constant that a test compiles"));
 
-/// Returns a text on one line, without control and format characters: each run of them becomes a space.
+/// Returns a text on one line, without control and format characters: each run of them, and of white space, becomes one
+/// space.
 pub fn one_line(text: &str) -> String {
     UNSEEN.replace_all(text, " ").trim().to_owned()
 }
