@@ -185,7 +185,7 @@ fn pod(plan: &Plan) -> PodSpec {
             env: Some(environment(plan)),
             resources: Some(ResourceRequirements {
                 requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")])),
-                limits: Some(quantities([("memory", "128Mi")])),
+                limits: Some(quantities([("memory", "256Mi")])),
                 ..Default::default()
             }),
             security_context: Some(SecurityContext {

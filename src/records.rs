@@ -99,7 +99,10 @@ pub fn recent(mut records: Vec<BackupRecord>, history_limits: usize) -> Vec<Back
     for record in &mut records {
         match room.checked_sub(record.tables.iter().map(String::len).sum::<usize>()) {
             Some(rest) => room = rest,
-            None => record.tables.clear(),
+            None => {
+                let omitted = i32::try_from(std::mem::take(&mut record.tables).len()).unwrap_or(i32::MAX);
+                record.tables_omitted = Some(record.tables_omitted.unwrap_or(0).saturating_add(omitted));
+            }
         }
     }
     records

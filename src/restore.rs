@@ -2,6 +2,7 @@
 
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference, SecretReference},
+    backup::reason,
     validation::{self, UnknownFields, Violation},
 };
 use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
@@ -36,7 +37,7 @@ pub enum RestoreError {
         known: String,
     },
     /// It did not complete, or a later run under its id did not.
-    #[error("backup {id:?} cannot be restored: it is {status:?}{error}; completed ones: {known}")]
+    #[error("backup {id:?} cannot be restored: it is {status:?}{error}{advice}; completed ones: {known}")]
     NotCompleted {
         /// The id.
         id: String,
@@ -44,9 +45,38 @@ pub enum RestoreError {
         status: BackupStatus,
         /// `: ` and why, where that is known.
         error: String,
+        /// `; ` and what can be restored of a partial one.
+        advice: &'static str,
         /// The ids of completed backups.
         known: String,
     },
+    /// Nobody knows under which id Antfly made it.
+    #[error("backup {id:?} cannot be restored: its id is not known{error}; completed ones: {known}")]
+    UnknownId {
+        /// What stands in the record.
+        id: String,
+        /// `: ` and why, where that is known.
+        error: String,
+        /// The ids of completed backups.
+        known: String,
+    },
+    /// It was written to another place than the spec names now.
+    #[error(
+        "backup {id:?} was written to {location}, and spec.destination.location is {now} now; if the Antfly servers and the Secret can still read the former, pass --accept-location"
+    )]
+    OtherLocation {
+        /// The id.
+        id: String,
+        /// Where it was written.
+        location: String,
+        /// Where backups are written now.
+        now: String,
+    },
+    /// Which tables it has is not known in full, and it does not have all.
+    #[error(
+        "backup {0:?} cannot be restored from its record: the record has no room for the names of all its tables, and {1}; write an AntflyRestore that names them"
+    )]
+    TablesOmitted(String, &'static str),
     /// Its record does not say where it is, and the spec says nothing either.
     #[error("backup {0:?} cannot be restored: neither its record nor spec.destination says where it was written")]
     NoLocation(String),
@@ -94,11 +124,12 @@ impl SavedBackup {
         self.status().is_ok_and(|status| records(&status).any(|record| record.backup_id == id))
     }
 
-    /// The record to restore: the one of that id, or the last successful one.
+    /// The record to restore: the one of that id, or the last successful one. With `accept_partial`, that of a partial backup,
+    /// too.
     ///
     /// # Errors
-    /// There is none, or the last run under its id has not completed.
-    pub fn choose(&self, id: Option<&str>) -> Result<BackupRecord, RestoreError> {
+    /// There is none, the last run under its id has not completed, or its id is not known.
+    pub fn choose(&self, id: Option<&str>, accept_partial: bool) -> Result<BackupRecord, RestoreError> {
         let status = self.status()?;
         let id = match id {
             Some(id) => id,
@@ -109,32 +140,40 @@ impl SavedBackup {
                 &last.ok_or_else(|| RestoreError::NoneSuccessful(self.name()))?.backup_id
             }
         };
-        match last_of(&status, id) {
-            Some(record) if record.status == BackupStatus::Completed => Ok(record.clone()),
-            Some(record) => Err(RestoreError::NotCompleted {
-                id: id.to_owned(),
-                status: record.status,
-                error: record.error.as_ref().map_or(String::new(), |error| format!(": {error}")),
-                known: completed_ids(&status),
-            }),
-            None => {
-                Err(RestoreError::Unknown { backup: self.name(), id: id.to_owned(), known: completed_ids(&status) })
-            }
+        let known = || completed_ids(&status);
+        let Some(record) = last_of(&status, id) else {
+            return Err(RestoreError::Unknown { backup: self.name(), id: id.to_owned(), known: known() });
+        };
+        let id = id.to_owned();
+        let error = record.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+        if record.status != BackupStatus::Completed && !(accept_partial && is_partial(record)) {
+            let advice = if is_partial(record) { "; --accept-partial restores the tables that it has" } else { "" };
+            return Err(RestoreError::NotCompleted { id, status: record.status, error, advice, known: known() });
         }
+        // records of older versions do not say, and have the id that Antfly was asked to use
+        if record.backup_id_known == Some(false) {
+            return Err(RestoreError::UnknownId { id, error, known: known() });
+        }
+        Ok(record.clone())
     }
 
     /// The manifest: an `AntflyRestore` in the namespace of the cluster, which its `clusterRef` cannot name.
     ///
     /// # Errors
-    /// Location or cluster are not known, or what the spec says of them or of the credentials is not valid.
-    pub fn manifest(&self, record: &BackupRecord) -> Result<AntflyRestore, RestoreError> {
+    /// Location, cluster or tables are not known, the location is not that of the spec and `accept_location` is false, or what
+    /// the spec says of them or of the credentials is not valid.
+    pub fn manifest(&self, record: &BackupRecord, accept_location: bool) -> Result<AntflyRestore, RestoreError> {
         let id = &record.backup_id;
-        let cluster: Option<ClusterReference> = self.field(id, "spec.clusterRef")?;
-        let cluster = cluster.ok_or_else(|| RestoreError::NoCluster(id.clone()))?;
-        let location = match &record.location {
-            Some(location) => location.clone(),
-            None => self.location(id)?.ok_or_else(|| RestoreError::NoLocation(id.clone()))?,
+        let cluster = self.cluster(id)?;
+        let now = self.location(id)?;
+        let location = match (&record.location, now) {
+            (Some(location), Some(now)) if !accept_location && !is_same_place(location, &now) => {
+                return Err(RestoreError::OtherLocation { id: id.clone(), location: location.clone(), now });
+            }
+            (Some(location), _) => location.clone(),
+            (None, now) => now.ok_or_else(|| RestoreError::NoLocation(id.clone()))?,
         };
+        let connection: Option<String> = self.field(id, "spec.destination.connection")?;
         let name: String = format!("restore-{id}").chars().take(LONGEST_NAME).collect();
         Ok(AntflyRestore {
             api_version: API_VERSION,
@@ -145,11 +184,31 @@ impl SavedBackup {
                 source: RestoreSource {
                     backup_id: id.clone(),
                     location,
+                    connection: record.connection.clone().or(connection),
                     credentials_secret: self.credentials(id)?.map(|secret| Named { name: secret.name }),
                 },
-                tables: record.tables.clone(),
+                tables: self.tables(record)?,
             },
         })
+    }
+
+    /// The tables to restore; none for all that the backup has.
+    fn tables(&self, record: &BackupRecord) -> Result<Vec<String>, RestoreError> {
+        let id = &record.backup_id;
+        let listed = i32::try_from(record.tables.len()).unwrap_or(i32::MAX);
+        let are_all_listed =
+            record.tables_omitted.unwrap_or(0) == 0 && record.table_count.is_none_or(|all| all <= listed);
+        if are_all_listed {
+            return Ok(record.tables.clone());
+        }
+        if record.status != BackupStatus::Completed {
+            return Err(RestoreError::TablesOmitted(id.clone(), "the backup is partial"));
+        }
+        let asked: Option<Vec<String>> = self.field(id, "spec.tables")?;
+        match asked.is_some_and(|tables| !tables.is_empty()) {
+            true => Err(RestoreError::TablesOmitted(id.clone(), "spec.tables asks for a part of the cluster's")),
+            false => Ok(Vec::new()),
+        }
     }
 
     /// What somebody who restores has to know besides the manifest, a line each.
@@ -166,9 +225,20 @@ impl SavedBackup {
                     "the Secret is in namespace {from}, the AntflyRestore in {to}: copy the Secret there first"
                 ));
             }
-            if let Some(now) = self.location(id).ok().flatten().filter(|now| now != location) {
+            if let Some(now) = self.location(id).ok().flatten().filter(|now| !is_same_place(now, location)) {
                 notes.push(format!(
                     "backup {id} was written to {location}, spec.destination is {now} now: make sure that the Secret {secret} is for the former"
+                ));
+            }
+        }
+        if let (Some(of_record), Ok(now)) = (&record.cluster_ref, self.cluster(id)) {
+            let (recorded, wanted) = (
+                format!("{}/{}", of_record.namespace, of_record.name),
+                format!("{}/{}", now.namespace.as_deref().or(self.namespace()).unwrap_or_default(), now.name),
+            );
+            if recorded != wanted {
+                notes.push(format!(
+                    "backup {id} is of AntflyCluster {recorded}, and spec.clusterRef is {wanted} now: the manifest restores it into the latter"
                 ));
             }
         }
@@ -178,9 +248,15 @@ impl SavedBackup {
             ));
         }
         if record.verified != Some(true) {
-            notes.push(format!("backup {id} is not verified: antfly's own answer was not read when it was made"));
+            let why = record.error.as_deref().map_or("nobody saw what Antfly answered", |error| error);
+            notes.push(format!("backup {id} is not verified; {why}"));
         }
         notes
+    }
+
+    fn cluster(&self, id: &str) -> Result<ClusterReference, RestoreError> {
+        let cluster: Option<ClusterReference> = self.field(id, "spec.clusterRef")?;
+        cluster.ok_or_else(|| RestoreError::NoCluster(id.to_owned()))
     }
 
     fn location(&self, id: &str) -> Result<Option<String>, RestoreError> {
@@ -208,6 +284,20 @@ impl SavedBackup {
     }
 }
 
+/// Whether two locations are the same but for slashes at the end, which Antfly does not see.
+fn is_same_place(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+/// Whether a backup failed and some of its tables are there all the same.
+fn is_partial(record: &BackupRecord) -> bool {
+    let reasons = [reason::PARTIAL_BACKUP, reason::TABLES_MISSING];
+    let has_tables = !record.tables.is_empty() && record.backup_id_known == Some(true);
+    record.status == BackupStatus::Failed
+        && has_tables
+        && record.reason.as_deref().is_some_and(|it| reasons.contains(&it))
+}
+
 /// All records of a status; some twice.
 fn records(status: &AntflyBackupStatus) -> impl Iterator<Item = &BackupRecord> {
     status.recent_backups.iter().chain(&status.last_successful_backup).chain(&status.last_failed_backup)
@@ -221,7 +311,7 @@ fn last_of<'a>(status: &'a AntflyBackupStatus, id: &str) -> Option<&'a BackupRec
 /// The ids that can be restored, newest first, in words.
 fn completed_ids(status: &AntflyBackupStatus) -> String {
     let mut completed: Vec<_> = records(status)
-        .filter(|record| record.status == BackupStatus::Completed)
+        .filter(|record| record.status == BackupStatus::Completed && record.backup_id_known != Some(false))
         .filter(|record| last_of(status, &record.backup_id).is_some_and(|last| last.status == BackupStatus::Completed))
         .map(|record| (record.start_time.0, record.backup_id.as_str()))
         .collect();
@@ -263,6 +353,8 @@ struct RestoreSpec {
 struct RestoreSource {
     backup_id: String,
     location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials_secret: Option<Named>,
 }

@@ -136,7 +136,7 @@ fn what_is_not_known_is_not_invented() {
     assert_eq!(restore["spec"]["source"]["location"], "s3://my-bucket/backups");
     let notes: Vec<_> = ended.errors.lines().collect();
     assert!(notes[0].starts_with("note: the record of backup b does not say where it was written: "), "{notes:?}");
-    assert!(notes[1].starts_with("note: backup b is not verified: "), "{notes:?}");
+    assert!(notes[1].starts_with("note: backup b is not verified; "), "{notes:?}");
     assert_eq!(notes.len(), 2);
 
     input["spec"]["destination"] = json!({});
@@ -147,7 +147,9 @@ fn what_is_not_known_is_not_invented() {
 fn the_location_is_that_of_its_time_and_the_secret_may_be_another_by_now() {
     let mut input = nightly();
     input["spec"]["destination"]["location"] = json!("s3://elsewhere");
-    let ended = restore(&input.to_string(), &[]);
+    let error = refusal(&input, &[]);
+    assert!(error.contains("was written to s3://my-bucket/backups") && error.contains("--accept-location"), "{error}");
+    let ended = restore(&input.to_string(), &["--accept-location"]);
     assert!(ended.output.contains("location: s3://my-bucket/backups\n"), "{}", ended.output);
     assert_eq!(
         ended.errors,
@@ -155,6 +157,85 @@ fn the_location_is_that_of_its_time_and_the_secret_may_be_another_by_now() {
          Secret credentials is for the former\n"
     );
     assert_eq!(restore(&nightly().to_string(), &[]).errors, "");
+    // Antfly does not see slashes at the end
+    input["spec"]["destination"]["location"] = json!("s3://my-bucket/backups/");
+    assert_eq!(restore(&input.to_string(), &[]).errors, "");
+}
+
+#[test]
+fn the_connection_is_that_of_the_backup_else_the_one_of_the_spec() {
+    let mut input = nightly();
+    input["spec"]["destination"]["connection"] = json!("nightly");
+    assert_eq!(manifest(&input, &[])["spec"]["source"]["connection"], "nightly");
+    input["status"]["lastSuccessfulBackup"]["connection"] = json!("earlier");
+    input["status"]["recentBackups"] = json!([]);
+    assert_eq!(manifest(&input, &[])["spec"]["source"]["connection"], "earlier");
+}
+
+#[test]
+fn a_backup_of_another_cluster_than_the_specs_is_told() {
+    let mut input = nightly();
+    let record = &mut input["status"]["lastSuccessfulBackup"];
+    record["clusterRef"] = json!({"namespace": "production", "name": "main", "uid": "u"});
+    input["status"]["recentBackups"] = json!([]);
+    assert_eq!(restore(&input.to_string(), &[]).errors, "");
+    input["spec"]["clusterRef"]["name"] = json!("other");
+    let errors = restore(&input.to_string(), &[]).errors;
+    assert!(
+        errors
+            .starts_with("note: backup b is of AntflyCluster production/main, and spec.clusterRef is production/other")
+    );
+}
+
+#[test]
+fn tables_are_named_only_when_all_are_known() {
+    let mut input = nightly();
+    input["status"]["lastSuccessfulBackup"]["tablesOmitted"] = json!(3);
+    input["status"]["lastSuccessfulBackup"]["tableCount"] = json!(5);
+    input["status"]["recentBackups"] = json!([]);
+    assert_eq!(manifest(&input, &[])["spec"].get("tables"), None, "all that the backup has");
+    input["spec"]["tables"] = json!(["users", "orders", "a", "b", "c"]);
+    let error = refusal(&input, &[]);
+    assert!(error.contains("spec.tables asks for a part"), "{error}");
+}
+
+#[test]
+fn of_a_partial_backup_exactly_the_tables_that_it_has_are_restored_if_that_is_accepted() {
+    let mut partial = failed("p", 5);
+    partial["reason"] = json!("PartialBackup");
+    partial["backupIdKnown"] = json!(true);
+    partial["location"] = json!("s3://my-bucket/backups");
+    partial["tables"] = json!(["users"]);
+    let input = backup("nightly", &record("b", 2), &[partial.clone(), record("b", 2)]);
+    assert!(refusal(&input, &["--id", "p"]).contains("--accept-partial restores the tables that it has"));
+    let restore = manifest(&input, &["--id", "p", "--accept-partial"]);
+    assert_eq!((&restore["spec"]["source"]["backupId"], &restore["spec"]["tables"]), (&json!("p"), &json!(["users"])));
+    assert_eq!(manifest(&input, &["--accept-partial"])["spec"]["source"]["backupId"], "b", "the last successful one");
+
+    partial["tablesOmitted"] = json!(1);
+    let cut = backup("nightly", &Value::Null, &[partial]);
+    assert!(refusal(&cut, &["--id", "p", "--accept-partial"]).contains("the backup is partial"));
+    let plain = backup("nightly", &Value::Null, &[failed("c", 3)]);
+    assert!(refusal(&plain, &["--id", "c", "--accept-partial"]).contains("it is Failed"), "nothing of it is there");
+}
+
+#[test]
+fn a_backup_whose_id_nobody_knows_is_refused_with_the_reason() {
+    let mut unseen = record("nightly-cron-29923470", 5);
+    unseen["backupIdKnown"] = json!(false);
+    unseen["verified"] = json!(false);
+    unseen["error"] = json!("the id of a backup of it begins with nightly-cron-29923470-");
+    let error = refusal(&backup("nightly", &unseen, &[unseen.clone(), record("a", 1)]), &[]);
+    assert!(
+        error.contains("its id is not known: the id of a backup of it begins with nightly-cron-29923470-"),
+        "{error}"
+    );
+    assert!(error.ends_with("completed ones: a\n"), "{error}");
+
+    let mut other = failed("nightly-cron-29923471", 6);
+    (other["reason"], other["error"]) = (json!("OtherProgram"), json!("its Job ran another program"));
+    let error = refusal(&backup("nightly", &record("a", 1), &[other]), &["--id", "nightly-cron-29923471"]);
+    assert!(error.contains("its Job ran another program"), "{error}");
 }
 
 #[test]

@@ -21,6 +21,14 @@ pub struct RestoreManifestOptions {
     /// Id of the backup to restore [default: the last successful one]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+
+    /// Also print what restores a backup that was written to another location than spec.destination names now
+    #[arg(long)]
+    accept_location: bool,
+
+    /// Also print what restores a partial backup: exactly the tables that it has
+    #[arg(long)]
+    accept_partial: bool,
 }
 
 /// Prints the manifest as YAML.
@@ -35,8 +43,8 @@ pub fn restore_manifest(options: &RestoreManifestOptions) -> anyhow::Result<Exit
         }
     }
     let backup = choose(file, &backups, id)?;
-    let record = backup.choose(id)?;
-    let restore = backup.manifest(&record)?;
+    let record = backup.choose(id, options.accept_partial)?;
+    let restore = backup.manifest(&record, options.accept_location)?;
     for note in backup.notes(&record, &restore) {
         eprintln!("note: {note}");
     }
