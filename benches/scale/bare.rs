@@ -6,7 +6,7 @@ use antfly_backup_operator::{
     manifest::cron_job,
     observe::{Observation, observe},
     observed::{Cluster, CronJobView},
-    plan::{ClusterLookup, Images, plan},
+    plan::{ClusterLookup, JobImage, plan},
     stored::StoredBackup,
 };
 use anyhow::{Context, Result, ensure};
@@ -39,9 +39,8 @@ pub async fn run(control_plane: &ControlPlane, concurrency: usize, size: usize) 
 
 /// The two writes.
 async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> Result<()> {
-    let images =
-        Images { antfly: "antfly:latest".to_owned(), runner: Some("antfly-backup-operator:measured".to_owned()) };
-    let planned = plan(&backup, &cluster, None, &images);
+    let image = JobImage { name: "antfly-backup-operator:measured".to_owned(), ..Default::default() };
+    let planned = plan(&backup, &cluster, None, &image);
     let manifest = cron_job(planned.as_ref().ok().context("the backup cannot be planned")?);
     let name = manifest.metadata.name.clone().unwrap_or_default();
     let api: Api<CronJobView> = Api::namespaced(client.clone(), backup.namespace());

@@ -44,7 +44,7 @@ impl Operator {
         let name = format!("operator-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let mut command: Command = control_plane.command(executable);
         command.args(["run", "--http-address", "127.0.0.1:0", "--log-format", "json"]);
-        command.args(["--runner-image", "antfly-backup-operator:measured"]).args(arguments);
+        command.args(["--job-image", "antfly-backup-operator:measured"]).args(arguments);
         let started = Instant::now();
         let mut process = control_plane.spawn(&name, command)?;
         let address = loop {

@@ -1,6 +1,7 @@
 //! What the users have.
 
 use super::parallel::each;
+use antfly_backup_operator::backup::{BackupResult, ResultStatus, backup_id};
 use antfly_backup_operator::stored::StoredBackup;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -188,15 +189,22 @@ pub async fn create_pod(client: &Client, job: &Job) -> Result<Pod> {
         .await?)
 }
 
-/// Has the Pod of a Job succeed, with what the runner says, as a kubelet tells it.
+/// Has the Pod of a Job succeed, with what the program in it says, as a kubelet tells it.
 ///
 /// # Errors
 /// The API server refuses.
 pub async fn end_pod(client: &Client, job: &Job, pod: &Pod) -> Result<()> {
-    let result = json!({"runner": 1, "backupId": job.name_any(), "status": "completed", "verified": true,
-        "tables": ["users", "orders"]});
-    let terminated = json!({"exitCode": 0, "reason": "Completed", "message": result.to_string()});
-    let container = json!({"name": "backup", "image": "antfly:1.0.0", "imageID": "", "ready": false, "restartCount": 0,
+    let (job_uid, pod_uid) = (job.uid().unwrap_or_default(), pod.uid().unwrap_or_default());
+    let result = BackupResult {
+        status: ResultStatus::Completed,
+        verified: true,
+        backup_id: backup_id(&job.name_any(), &job_uid, &pod_uid),
+        table_count: 2,
+        tables: vec!["users".to_owned(), "orders".to_owned()],
+        ..Default::default()
+    };
+    let terminated = json!({"exitCode": 0, "reason": "Completed", "message": result.to_message()});
+    let container = json!({"name": "backup", "image": "antfly-backup-operator:measured", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"terminated": terminated}});
     let patch = Patch::Merge(json!({"status": {"phase": "Succeeded", "containerStatuses": [container]}}));
     let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().unwrap_or_default());

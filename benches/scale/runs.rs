@@ -131,7 +131,8 @@ async fn watch(client: Client, records: UnboundedSender<(String, Instant)>, list
         };
         let completed = backup.status.iter().flat_map(|status| &status.recent_backups);
         for record in completed.filter(|record| record.status == BackupStatus::Completed) {
-            let _ = records.send((format!("{}/{}", backup.namespace(), record.backup_id), at));
+            let _ = records
+                .send((format!("{}/{}", backup.namespace(), record.job_name.as_deref().unwrap_or_default()), at));
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use antfly_backup_operator::{
     api::AntflyBackupStatus,
-    manifest::{cron_job, location_of_command, tables_of_command},
+    manifest::{Request, cron_job},
     observe::{Observation, observe},
-    plan::{Blocked, Images, Plan, plan},
+    plan::{Blocked, JobImage, Plan, plan},
     stored::StoredBackup,
     validation::{UnknownFields, validate, validate_status},
     world::{Facts, Scope, World, key_of},
@@ -67,7 +67,7 @@ fn is_possible(metadata: &Value) -> bool {
 fn look_at(facts: &Facts) {
     let backup = &facts.backup;
     spec_is_stable(backup);
-    let planned = plan(backup, &facts.cluster, facts.cron_job.as_deref(), &Images::default());
+    let planned = plan(backup, &facts.cluster, facts.cron_job.as_deref(), &JobImage::default());
     if let Ok(plan) = &planned {
         cron_job_is_the_specs(backup, plan);
     }
@@ -123,6 +123,7 @@ fn cron_job_is_the_specs(backup: &StoredBackup, plan: &Plan) {
     assert!(job.active_deadline_seconds.is_some_and(|seconds| (1..=604_800).contains(&seconds)), "{job:?}");
     let pod = job.template.spec.expect("they have Pods");
     let arguments = pod.containers.into_iter().flat_map(|container| container.args).flatten().collect::<Vec<_>>();
-    assert_eq!(location_of_command(&arguments).as_ref(), Some(&spec.destination.location));
-    assert_eq!(tables_of_command(&arguments), spec.tables);
+    let asked = Request::from_arguments(&arguments).expect("they run the program of this operator");
+    assert_eq!(asked.location, spec.destination.location);
+    assert_eq!((asked.connection, asked.tables), (spec.destination.connection.clone(), spec.tables.clone()));
 }

@@ -132,7 +132,8 @@ impl BackupResult {
         let fields = fields.into_inner();
         // a message without its end still begins with the key
         let begins = message.strip_prefix("{\"").is_some_and(|rest| rest.starts_with(KEY));
-        if !fields.contains_key(KEY) && !(begins && !is_whole) {
+        let is_ours = fields.contains_key(KEY) || (begins && !is_whole);
+        if !is_ours {
             return None;
         }
         let mut result = BackupResult::default();
