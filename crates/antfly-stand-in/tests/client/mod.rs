@@ -1,4 +1,5 @@
 //! An HTTP client that sees each byte.
+#![allow(dead_code, clippy::unwrap_used, reason = "helpers of tests, of which no test needs all")]
 
 use std::{
     io::{Read, Write},
