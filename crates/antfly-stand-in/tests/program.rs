@@ -1,4 +1,5 @@
 //! The stand-in as a program.
+#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
 mod client;
 

@@ -1,4 +1,5 @@
 //! The stand-in with a real S3 server as its destination.
+#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
 mod client;
 
