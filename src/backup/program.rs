@@ -140,8 +140,7 @@ impl Try {
         let verdict = match self.ask(&found, &request).await {
             Decision::Verdict(verdict) => *verdict,
             Decision::LookAtList(why) => {
-                line(&format!("{why}; looking whether Antfly lists backup {}", self.id));
-                let tables = self.look_at_list(&self.addresses[found.address], &request).await;
+                let tables = self.look_at_list(&self.addresses[found.address], &request, &why).await;
                 request.decide_by_list(tables.as_ref(), &why)
             }
         };

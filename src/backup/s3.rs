@@ -82,14 +82,17 @@ impl Reader<'_> {
         let mut objects = self.store.list(Some(&path));
         while let Some(object) = objects.next().await {
             let object = object.map_err(|error| self.unreadable(prefix, &error))?;
-            size = size + Size { objects: 1, bytes: object.size };
+            // some tools keep an object for a directory, which is no payload
+            if object.location != path {
+                size = size + Size { objects: 1, bytes: object.size };
+            }
         }
         if size.objects > 0 {
             return Ok(size);
         }
         match self.store.head(&path).await {
-            Ok(object) => Ok(Size { objects: 1, bytes: object.size }),
-            Err(Error::NotFound { .. }) => Ok(size),
+            Ok(object) if object.size > 0 => Ok(Size { objects: 1, bytes: object.size }),
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(size),
             Err(error) => Err(self.unreadable(prefix, &error)),
         }
     }

@@ -36,6 +36,14 @@ struct Body<'a> {
     table_names: &'a [String],
 }
 
+/// Why Antfly does not list its backups.
+enum Unlisted {
+    /// It refuses to, and will.
+    Refused(String),
+    /// It may later.
+    Failed(String),
+}
+
 impl Try {
     /// Asks for the backup, once, and waits for the answer.
     pub(super) async fn ask(&self, found: &Found, request: &Request<'_>) -> Decision {
@@ -69,8 +77,21 @@ impl Try {
         request.decide(&came)
     }
 
-    /// Asks for Antfly's list of backups until it proves that the backup is there. Returns the tables of its entry.
-    pub(super) async fn look_at_list(&self, address: &Address, request: &Request<'_>) -> Option<BTreeSet<String>> {
+    /// Asks for Antfly's list of backups until it proves that the backup is there. Returns the tables of its entry. `why`
+    /// is the reason for looking there.
+    pub(super) async fn look_at_list(
+        &self,
+        address: &Address,
+        request: &Request<'_>,
+        why: &str,
+    ) -> Option<BTreeSet<String>> {
+        if request.wanted.names().is_none() {
+            line(&format!(
+                "{why}; Antfly's list of backups can't prove anything: which tables are wanted is not known"
+            ));
+            return None;
+        }
+        line(&format!("{why}; looking whether Antfly lists backup {}", self.id));
         let begin = Instant::now();
         let (mut last, mut tables) = (String::new(), None);
         loop {
@@ -89,7 +110,11 @@ impl Try {
                     };
                     format!("Antfly {what}")
                 }
-                Err(cause) => format!("Antfly's list of backups can't be read: {cause}"),
+                Err(Unlisted::Failed(cause)) => format!("Antfly's list of backups can't be read: {cause}"),
+                Err(Unlisted::Refused(cause)) => {
+                    line(&format!("Antfly refuses to list its backups: {cause}"));
+                    return tables;
+                }
             };
             if said != last {
                 line(&said);
@@ -103,17 +128,21 @@ impl Try {
     }
 
     /// Returns the tables of our backup in Antfly's list, if it is there.
-    async fn listed(&self, address: &Address) -> Result<Option<BTreeSet<String>>, String> {
+    async fn listed(&self, address: &Address) -> Result<Option<BTreeSet<String>>, Unlisted> {
         let foreign = |text: &str| self.credentials.mask.foreign(text);
         let (location, connection) = (antfly_location(&self.order.location), self.order.connection.as_deref());
         let mut cursor = None;
         for _ in 0..listing::MOST_PAGES {
             let reply = match self.client.get(address, &listing::path(location, connection, cursor.as_deref())).await {
                 Came::Reply(reply) if reply.status == 200 => reply,
-                Came::Reply(reply) => return Err(said(reply.status, &foreign(&reply.text()))),
-                Came::NotSent(cause) | Came::Lost(cause) => return Err(foreign(&cause)),
+                Came::Reply(reply) => {
+                    let said = said(reply.status, &foreign(&reply.text()));
+                    let is_refused = matches!(reply.status, 400 | 401 | 403);
+                    return Err(if is_refused { Unlisted::Refused(said) } else { Unlisted::Failed(said) });
+                }
+                Came::NotSent(cause) | Came::Lost(cause) => return Err(Unlisted::Failed(foreign(&cause))),
             };
-            let page: Page = reply.json().map_err(|error| foreign(&error))?;
+            let page: Page = reply.json().map_err(|error| Unlisted::Failed(foreign(&error)))?;
             let tables = page.tables_of(&self.id);
             cursor = page.next_cursor().map(str::to_owned);
             if tables.is_some() || cursor.is_none() {
