@@ -1,4 +1,5 @@
 //! `backup` as a process, against servers made by hand: what a well-behaved server never does.
+#![allow(clippy::unwrap_used, reason = "tests, helpers included")]
 
 use antfly_backup_operator::backup::{
     BackupResult, EXIT_AGAIN, EXIT_FOR_GOOD, EXIT_STOPPED, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE,

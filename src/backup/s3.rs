@@ -222,16 +222,4 @@ mod tests {
         assert_eq!(s3_code(text), Some("AccessDenied".to_owned()));
         assert_eq!(s3_code("refused"), None);
     }
-
-    #[test]
-    fn a_store_is_made_of_the_keys() {
-        let destination = Destination::parse("s3://b/p").unwrap().unwrap();
-        let keys = StorageKeys {
-            access_key_id: "a".into(),
-            secret_access_key: "b".into(),
-            region: None,
-            endpoint: Some("http://127.0.0.1:1/".into()),
-        };
-        assert!(store(&destination, &keys, &Mask::default()).is_ok());
-    }
 }

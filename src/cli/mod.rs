@@ -23,16 +23,23 @@ struct Cli {
 /// What `backup` takes from the environment, its exit codes, and an example.
 const BACKUP_HELP: &str = "\
 Environment:
-  BACKUP_JOB_NAME, BACKUP_JOB_UID, BACKUP_POD_UID   what the backup's id is made of
-  ANTFLY_TOKEN, or ANTFLY_USERNAME and ANTFLY_PASSWORD   login to Antfly
-  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL   to read the backup back from S3
+  BACKUP_JOB_NAME, BACKUP_JOB_UID, BACKUP_POD_UID
+      what the backup's id is made of
+  ANTFLY_TOKEN, or ANTFLY_USERNAME and ANTFLY_PASSWORD
+      login to Antfly
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL
+      to read the backup back from S3
 
-Exit codes: 0 the backup is complete, 1 another try may succeed, 3 another try would fail, too, 143 stopped
+Exit codes:
+  0    the backup is complete
+  1    another try may succeed
+  3    another try would fail, too
+  143  stopped by SIGTERM or SIGINT
 
 Example:
   BACKUP_JOB_NAME=by-hand BACKUP_JOB_UID=$(uuidgen) BACKUP_POD_UID=$(uuidgen) \\
-    antfly-backup-operator backup --server=http://localhost:8080 --location=s3://bucket/backups --table=users \\
-    --termination-message=result.json";
+  antfly-backup-operator backup --server=http://localhost:8080 \\
+    --location=s3://bucket/backups --termination-message=result.json";
 
 #[derive(Debug, Subcommand)]
 enum Command {
