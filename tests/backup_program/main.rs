@@ -1,0 +1,23 @@
+//! The program of a backup's Pod as a process, against a stand-in for Antfly that answers as a server of June 2026 or of
+//! today does, and against a real S3 server.
+//!
+//! [`program`] runs the program; the other modules are the tests, a module for each subject.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests of the shell: they have a clock, and unwrap also in helpers"
+)]
+
+mod program;
+
+mod addresses;
+mod answers;
+mod connections;
+mod ids;
+mod login;
+mod minutes;
+mod read_back;
+mod refusals;
+mod secrets;
+mod stopping;
