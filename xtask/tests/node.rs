@@ -386,6 +386,32 @@ async fn init_containers_and_sidecars_run_in_order() {
 }
 
 #[tokio::test]
+async fn a_deleted_pods_sidecars_outlive_its_main_containers() {
+    let stage = Stage::start("outlive").await;
+    let file = stage.file("order");
+    let until_told = |what: &str, last_words: &str| {
+        let path = file.display();
+        format!("trap '{last_words}echo {what} >>{path}; exit 0' TERM; echo ready; while true; do sleep 0.1; done")
+    };
+    let sidecars = ["one", "two"].map(|name| {
+        let mut sidecar = shell(name, &until_told(name, ""));
+        sidecar["restartPolicy"] = json!("Always");
+        sidecar
+    });
+    let spec = json!({
+        "initContainers": sidecars,
+        "containers": [shell("backup", &until_told("backup", "sleep 0.5; "))],
+    });
+    stage.pod("three", spec).await;
+    for container in ["one", "two", "backup"] {
+        stage.until_log("three", container, "ready").await;
+    }
+    stage.delete("three").await;
+    stage.until_removed("three").await;
+    assert_eq!(fs::read_to_string(&file).unwrap(), "backup\ntwo\none\n");
+}
+
+#[tokio::test]
 async fn a_sidecar_that_is_a_main_container_keeps_the_pod_running() {
     let stage = Stage::start("beside").await;
     let beside = "trap 'exit 7' TERM; while true; do sleep 0.1; done";
