@@ -93,6 +93,20 @@ fn check_default(node: &Node, default: &Value) -> Result<(), String> {
                 return refused(format!("the pattern is {pattern:?}"));
             }
         }
+        (Kind::Object { properties, required }, Value::Object(fields)) => {
+            if node.path != ".status" {
+                return refused("the generator handles the default of an object only for .status".into());
+            }
+            if let Some(name) = required.iter().find(|name| !fields.contains_key(*name)) {
+                return refused(format!("it lacks {name:?}, which is required"));
+            }
+            for (name, value) in fields {
+                let Some((_, property)) = properties.iter().find(|(property, _)| property == name) else {
+                    return refused(format!("it has no property {name:?}"));
+                };
+                check_default(property, value)?;
+            }
+        }
         _ => return refused("wrong type, or a type whose defaults the generator does not handle".into()),
     }
     node.rules.iter().try_for_each(|rule| {

@@ -220,7 +220,8 @@ impl VisitMut for Rename<'_> {
 fn defaults(api: &Api) -> TokenStream {
     let mut functions = Vec::new();
     api.root.visit(&mut |node| {
-        let Some(default) = &node.default else { return };
+        // the default of the status is for those who read it before the operator has written one
+        let Some(default) = node.default.as_ref().filter(|default| !default.is_object()) else { return };
         let name = format_ident!("{}", default_name(node));
         let doc = format!(" Default of `{}`.", node.path.trim_start_matches('.'));
         let (ty, value): (TokenStream, TokenStream) = match (&node.kind, default) {

@@ -213,7 +213,8 @@ fn apply_defaults(root: &Node) -> TokenStream {
             .iter()
             .filter(|(property, _)| !node.requires(property))
             .map(|(property, child)| {
-                let Some(default) = &child.default else {
+                // the status of what is read here is the operator's, or none
+                let Some(default) = child.default.as_ref().filter(|default| !default.is_object()) else {
                     return quote!(cel::drop_null(object, #property););
                 };
                 let value = match default {

@@ -4,6 +4,7 @@ use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     plan::{Blocked, reason},
     records::FEWEST_RECORDS,
+    runs::SIDECAR_RUNNING,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -54,6 +55,7 @@ pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -
     {
         let before = earlier.and_then(|status| known(status, record));
         announcements.extend(of_record(before, record, earlier.is_some()));
+        announcements.extend(of_read_back(earlier, before, record));
     }
     let is_overdue = |status: &AntflyBackupStatus| {
         let mut conditions = status.conditions.iter();
@@ -67,17 +69,48 @@ pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -
     announcements
 }
 
-/// The record of the same run, if it has one: another Job may have had the same name.
+/// The record of the same run, if it has one.
 fn known<'a>(status: &'a AntflyBackupStatus, now: &BackupRecord) -> Option<&'a BackupRecord> {
-    let mut records = status.recent_backups.iter();
-    records
-        .find(|record| record.backup_id == now.backup_id && (record.job_uid.is_none() || record.job_uid == now.job_uid))
+    let is_same = |record: &&BackupRecord| match (&record.job_uid, &now.job_uid) {
+        (Some(before), Some(now)) => before == now,
+        _ => record.job_name == now.job_name,
+    };
+    status.recent_backups.iter().find(is_same)
+}
+
+/// The event for a completed backup that could not be read back: one for each change of the cause.
+fn of_read_back(
+    earlier: Option<&AntflyBackupStatus>,
+    before: Option<&BackupRecord>,
+    now: &BackupRecord,
+) -> Option<Announcement> {
+    let error = now.read_back_error.as_ref().filter(|_| now.status == BackupStatus::Completed)?;
+    let last = earlier.and_then(|status| status.last_successful_backup.as_ref());
+    let is_known = |record: &BackupRecord| record.read_back_error.as_ref() == Some(error);
+    if before.is_some_and(is_known) || last.is_some_and(is_known) {
+        return None;
+    }
+    let note = format!("Backup {} completed, but could not be read back: {error}", now.backup_id);
+    Some(Announcement::warning(reason::READ_BACK_FAILED, "ReadBackup", note))
 }
 
 /// Whether a status may have left the record out to make room for newer ones.
 fn has_forgotten(status: &AntflyBackupStatus, record: &BackupRecord) -> bool {
     let oldest = status.recent_backups.last().filter(|_| status.recent_backups.len() >= FEWEST_RECORDS);
     oldest.is_some_and(|oldest| record.start_time.0 < oldest.start_time.0)
+}
+
+/// The event for what spoiled the Job of a backup that completed.
+fn of_what_came_after(before: Option<&BackupRecord>, now: &BackupRecord) -> Option<Announcement> {
+    let spoiled = |record: &BackupRecord| {
+        let is_spoiled = record.status == BackupStatus::Completed && record.verified == Some(true);
+        record.reason.clone().filter(|_| is_spoiled)
+    };
+    let cause = spoiled(now).filter(|cause| before.and_then(spoiled).as_ref() != Some(cause))?;
+    let is_running = cause == SIDECAR_RUNNING;
+    let reason = if is_running { reason::BACKUP_STUCK } else { reason::JOB_FAILED_AFTER_BACKUP };
+    let note = format!("Backup {}: {}", now.backup_id, now.error.as_deref().unwrap_or_default());
+    Some(Announcement::warning(reason, "RunBackup", note))
 }
 
 fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: bool) -> Vec<Announcement> {
@@ -90,12 +123,13 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
     let error = now.error.as_deref().unwrap_or_default();
     let was_running = before.map_or(has_history, |before| before.status == BackupStatus::Running);
     match now.status {
-        BackupStatus::Completed if was_running => {
-            announcements.push(Announcement::normal(
-                reason::BACKUP_COMPLETED,
-                action,
-                format!("Backup {id} completed"),
-            ));
+        BackupStatus::Completed => {
+            if was_running || before.is_some_and(|before| before.status == BackupStatus::Failed) {
+                let note = if now.verified == Some(true) { String::new() } else { format!("; {error}") };
+                let note = format!("Backup {id} completed{}", note.trim_end_matches("; "));
+                announcements.push(Announcement::normal(reason::BACKUP_COMPLETED, action, note));
+            }
+            announcements.extend(of_what_came_after(before, now));
         }
         BackupStatus::Failed if was_running => {
             announcements.push(Announcement::warning(

@@ -5,7 +5,7 @@ use crate::{
     conditions::Verdict,
     observed::CronJobView,
     plan::reason,
-    records::{UNSEEN, id_of_slot, whole_seconds},
+    records::{UNSEEN, is_of, job_of_slot, whole_seconds},
     runs::{Run, duration_text},
     schedule::Schedule,
     stored::StoredBackup,
@@ -44,8 +44,8 @@ pub struct MissedSlot {
     pub slot: Timestamp,
     /// When it counts as overdue.
     pub overdue: Timestamp,
-    /// The id that its backup would have.
-    pub backup_id: String,
+    /// The name that its Job would have.
+    pub job: String,
 }
 
 /// What is known of the slots that were served.
@@ -62,11 +62,12 @@ pub struct Served<'a> {
 }
 
 impl Served<'_> {
-    /// The CronJob's last slot. One in the future is the word of a clock that ran ahead, and not believed.
+    /// The last slot that was served, by the CronJob or by a Job of it. One in the future is the word of a clock that ran ahead, and not believed.
     pub fn last_scheduled(&self, now: Timestamp) -> Option<Timestamp> {
         let remembered = self.earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
         let of_cron_job = self.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
-        remembered.into_iter().chain(of_cron_job).filter(|slot| is_past(*slot, now)).max()
+        let of_jobs = self.records.iter().filter_map(|record| record.scheduled_time.as_ref()).map(|slot| slot.0);
+        remembered.into_iter().chain(of_cron_job).chain(of_jobs).filter(|slot| is_past(*slot, now)).max()
     }
 
     /// Up to when slots are served. Whatever the slot of a backup, those before its start are.
@@ -84,7 +85,7 @@ impl Served<'_> {
         let mut until = Timestamp::MIN;
         for record in self.records.iter().filter(|record| record.trigger != Some(BackupTrigger::Manual)) {
             let end = if record.status == BackupStatus::Running {
-                let run = self.runs.iter().find(|run| run.job.name() == record.backup_id && !run.is_gone);
+                let run = self.runs.iter().find(|run| is_of(record, &run.job) && !run.is_gone);
                 run?.deadline(now)?
             } else {
                 record.completion_time.as_ref().map_or(record.start_time.0, |time| time.0.min(now))
@@ -111,7 +112,7 @@ pub fn missed_slot(
     let last = served.until(now);
     let slot = due.schedule.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
     let overdue = slot.max(served.busy_until(now)?).checked_add(grace).ok()?;
-    Some(MissedSlot { slot, overdue, backup_id: id_of_slot(cron_job_name, slot) })
+    Some(MissedSlot { slot, overdue, job: job_of_slot(cron_job_name, slot) })
 }
 
 /// The condition.
@@ -122,17 +123,21 @@ pub fn verdict(
     now: Timestamp,
 ) -> Verdict {
     let kind = "BackupRunHealthy";
-    if let Some(MissedSlot { slot, backup_id, .. }) = missed.filter(|missed| now >= missed.overdue) {
+    if let Some(MissedSlot { slot, job, .. }) = missed.filter(|missed| now >= missed.overdue) {
         let grace = duration_text(grace.as_secs());
         let message = format!(
-            "backup {backup_id}, due at {slot}, has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
+            "backup {job}, due at {slot}, has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
         );
         return Verdict { kind, status: "False", reason: reason::BACKUP_OVERDUE, message };
     }
     match records.iter().find(|record| record.status != BackupStatus::Running) {
         Some(record) if record.status == BackupStatus::Completed => {
-            let proof = if record.verified == Some(true) { "" } else { " (not verified)" };
-            let message = format!("backup {} completed{proof}", record.backup_id);
+            let note = match (&record.error, record.verified) {
+                (Some(error), _) => format!("; {error}"),
+                (None, Some(true)) => String::new(),
+                (None, _) => " (not verified)".to_owned(),
+            };
+            let message = format!("backup {} completed{note}", record.backup_id);
             Verdict { kind, status: "True", reason: reason::BACKUP_JOB_SUCCEEDED, message }
         }
         Some(record) => {

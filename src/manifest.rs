@@ -1,13 +1,20 @@
 //! The CronJob that a valid backup of a known cluster asks for.
 
-use crate::{FIELD_MANAGER, plan::Plan, runner};
+use crate::{
+    FIELD_MANAGER,
+    backup::{EXIT_FOR_GOOD, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE},
+    plan::Plan,
+};
 use k8s_openapi::{
     api::{
-        batch::v1::{CronJob, CronJobSpec, JobSpec, JobTemplateSpec},
+        batch::v1::{
+            CronJob, CronJobSpec, JobSpec, JobTemplateSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
+            PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+        },
         core::v1::{
-            Capabilities, Container, EmptyDirVolumeSource, EnvVar, EnvVarSource, ObjectFieldSelector,
+            Capabilities, Container, EnvVar, EnvVarSource, LocalObjectReference, ObjectFieldSelector,
             PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile, SecretKeySelector,
-            SecurityContext, Volume, VolumeMount,
+            SecurityContext,
         },
     },
     apimachinery::pkg::{
@@ -25,39 +32,36 @@ pub const BACKUP_LABEL: &str = "antfly.io/backup";
 /// Label with the name of the `AntflyCluster`, on CronJob, Jobs and Pods.
 pub const CLUSTER_LABEL: &str = "antfly.io/cluster";
 
+/// Annotation of a Job with the namespace of the `AntflyCluster`.
+pub const CLUSTER_NAMESPACE_ANNOTATION: &str = "antfly.io/cluster-namespace";
+
+/// Annotation of a Job with the UID that the `AntflyCluster` has while the Job is made.
+pub const CLUSTER_UID_ANNOTATION: &str = "antfly.io/cluster-uid";
+
 /// How late a backup may start, in seconds, when its slot was missed, such as while the control plane was down.
 pub const STARTING_DEADLINE_SECONDS: i64 = 3 * 60 * 60;
 
 /// How often a failed Pod is replaced within one backup.
 const BACKOFF_LIMIT: i32 = 3;
 
-/// User and group of antfly's image.
-const ANTFLY_USER: i64 = 10001;
-
-/// Name of the container that runs antfly.
+/// Name of the container that asks for the backup: its word counts in a Pod.
 pub const CONTAINER: &str = "backup";
 
-/// The program in antfly's image.
-const ANTFLY: &str = "/antfly";
+/// The operator's subcommand that the container runs.
+const COMMAND: &str = "backup";
 
-/// Environment variable with the id of the backup.
-const BACKUP_ID: &str = "ANTFLY_BACKUP_ID";
-
-/// Keys that are taken from the Secret, and whether the backup can do without.
-const SECRET_KEYS: [(&str, bool); 4] =
+/// Keys of the Secret for reading the backup back, and whether a backup that needs them can do without.
+const STORAGE_KEYS: [(&str, bool); 4] =
     [("AWS_ACCESS_KEY_ID", false), ("AWS_SECRET_ACCESS_KEY", false), ("AWS_REGION", true), ("AWS_ENDPOINT_URL", true)];
+
+/// Keys of the Secret to log in to Antfly. The program says which are missing where Antfly asks for them.
+const LOGIN_KEYS: [&str; 3] = ["ANTFLY_TOKEN", "ANTFLY_USERNAME", "ANTFLY_PASSWORD"];
 
 /// Name of the CronJob of a backup. It has at most 52 characters, as Kubernetes asks, because the schema allows the
 /// backup's 47.
 pub fn cron_job_name(backup: &str) -> String {
     format!("{backup}-cron")
 }
-
-/// Where the runner is put in the Pod.
-const RUNNER_DIRECTORY: &str = "/runner";
-
-/// The operator's binary in its own image.
-const OPERATOR: &str = "/antfly-backup-operator";
 
 /// Makes the CronJob.
 pub fn cron_job(plan: &Plan) -> CronJob {
@@ -89,10 +93,12 @@ pub fn cron_job(plan: &Plan) -> CronJob {
             successful_jobs_history_limit: Some(plan.successful_jobs_history_limit),
             failed_jobs_history_limit: Some(plan.failed_jobs_history_limit),
             job_template: JobTemplateSpec {
-                metadata: Some(labelled(&labels)),
+                metadata: Some(ObjectMeta { annotations: Some(annotations(plan)), ..labelled(&labels) }),
                 spec: Some(JobSpec {
                     backoff_limit: Some(BACKOFF_LIMIT),
                     active_deadline_seconds: Some(plan.timeout_seconds),
+                    pod_replacement_policy: Some("Failed".into()),
+                    pod_failure_policy: Some(pod_failure_policy()),
                     template: PodTemplateSpec { metadata: Some(labelled(&labels)), spec: Some(pod(plan)) },
                     ..Default::default()
                 }),
@@ -115,6 +121,36 @@ fn labels(plan: &Plan) -> BTreeMap<String, String> {
     .into()
 }
 
+/// What tells which cluster a Job backs up, for its record: the spec may name another one by then.
+fn annotations(plan: &Plan) -> BTreeMap<String, String> {
+    let namespace = (CLUSTER_NAMESPACE_ANNOTATION.to_owned(), plan.cluster_namespace.clone());
+    let uid = plan.cluster_uid.clone().map(|uid| (CLUSTER_UID_ANNOTATION.to_owned(), uid));
+    std::iter::once(namespace).chain(uid).collect()
+}
+
+/// A disruption uses up no try, and a failure that every other try would repeat ends the Job.
+///
+/// Defaults are spelled out: server-side apply owns the list as a whole.
+fn pod_failure_policy() -> PodFailurePolicy {
+    let disrupted =
+        PodFailurePolicyOnPodConditionsPattern { type_: "DisruptionTarget".into(), status: Some("True".into()) };
+    let for_good = PodFailurePolicyOnExitCodesRequirement {
+        container_name: Some(CONTAINER.into()),
+        operator: "In".into(),
+        values: vec![EXIT_FOR_GOOD.into()],
+    };
+    PodFailurePolicy {
+        rules: vec![
+            PodFailurePolicyRule {
+                action: "Ignore".into(),
+                on_pod_conditions: Some(vec![disrupted]),
+                ..Default::default()
+            },
+            PodFailurePolicyRule { action: "FailJob".into(), on_exit_codes: Some(for_good), ..Default::default() },
+        ],
+    }
+}
+
 /// A manifest as the body of a server-side apply. That is read as YAML, which has no place for two characters that JSON takes
 /// as they are (<https://yaml.org/spec/1.2.2/#51-character-set>): they are escaped.
 ///
@@ -125,87 +161,42 @@ pub fn apply_body(manifest: &impl Serialize) -> serde_json::Result<Box<RawValue>
     RawValue::from_string(json.replace('\u{fffe}', r"\ufffe").replace('\u{ffff}', r"\uffff"))
 }
 
-/// A Pod that the *restricted* Pod Security Standard allows.
+/// A Pod that the *restricted* Pod Security Standard allows. It has no fixed user: the image's own counts, or the one that the
+/// platform gives.
 fn pod(plan: &Plan) -> PodSpec {
+    let secret = |name: &String| LocalObjectReference { name: name.clone() };
     PodSpec {
         restart_policy: Some("Never".into()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
+        node_selector: Some([("kubernetes.io/os".to_owned(), "linux".to_owned())].into()),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
-            run_as_user: Some(ANTFLY_USER),
-            run_as_group: Some(ANTFLY_USER),
-            fs_group: Some(ANTFLY_USER),
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
             ..Default::default()
         }),
-        init_containers: plan.runner_image.as_ref().map(|image| vec![runner_installer(image)]),
+        image_pull_secrets: Some(plan.image.pull_secrets.iter().map(secret).collect())
+            .filter(|list: &Vec<_>| !list.is_empty()),
         containers: vec![Container {
-            image: Some(plan.image.clone()),
-            image_pull_policy: plan.image_pull_policy.clone(),
-            command: Some(match &plan.runner_image {
-                Some(_) => runner::execute_command(RUNNER_DIRECTORY, &[ANTFLY.to_owned()]),
-                None => vec![ANTFLY.into()],
-            }),
+            name: CONTAINER.into(),
+            image: Some(plan.image.name.clone()),
+            image_pull_policy: plan.image.pull_policy.clone(),
             args: Some(arguments(plan)),
             env: Some(environment(plan)),
-            volume_mounts: Some(
-                std::iter::once(mount("tmp", "/tmp", false))
-                    .chain(plan.runner_image.as_ref().map(|_| mount("runner", RUNNER_DIRECTORY, true)))
-                    .collect(),
-            ),
-            ..container(CONTAINER)
+            resources: Some(ResourceRequirements {
+                requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")])),
+                limits: Some(quantities([("memory", "128Mi")])),
+                ..Default::default()
+            }),
+            security_context: Some(SecurityContext {
+                allow_privilege_escalation: Some(false),
+                read_only_root_filesystem: Some(true),
+                capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: None }),
+                ..Default::default()
+            }),
+            termination_message_policy: Some("FallbackToLogsOnError".into()),
+            ..Default::default()
         }],
-        volumes: Some(
-            std::iter::once(scratch("tmp")).chain(plan.runner_image.as_ref().map(|_| scratch("runner"))).collect(),
-        ),
-        ..Default::default()
-    }
-}
-
-/// What brings the runner into the Pod: antfly's own image does not have it.
-fn runner_installer(image: &str) -> Container {
-    Container {
-        image: Some(image.to_owned()),
-        command: Some(vec![OPERATOR.into()]),
-        args: Some(runner::install_arguments(RUNNER_DIRECTORY)),
-        volume_mounts: Some(vec![mount("runner", RUNNER_DIRECTORY, false)]),
-        ..container("runner")
-    }
-}
-
-/// What all containers have in common.
-fn container(name: &str) -> Container {
-    Container {
-        name: name.to_owned(),
-        resources: Some(ResourceRequirements {
-            requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")])),
-            ..Default::default()
-        }),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: None }),
-            ..Default::default()
-        }),
-        termination_message_policy: Some("FallbackToLogsOnError".into()),
-        ..Default::default()
-    }
-}
-
-fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
-    VolumeMount {
-        name: volume.to_owned(),
-        mount_path: path.to_owned(),
-        read_only: read_only.then_some(true),
-        ..Default::default()
-    }
-}
-
-fn scratch(name: &str) -> Volume {
-    Volume {
-        name: name.to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity("64Mi".into())), ..Default::default() }),
         ..Default::default()
     }
 }
@@ -214,23 +205,23 @@ fn quantities<const N: usize>(values: [(&str, &str); N]) -> BTreeMap<String, Qua
     values.map(|(name, value)| (name.to_owned(), Quantity(value.to_owned()))).into()
 }
 
-fn arguments(plan: &Plan) -> Vec<String> {
-    let mut arguments = vec![
-        "backup".to_owned(),
-        "--backup-id".to_owned(),
-        format!("$({BACKUP_ID})"),
-        LOCATION_FLAG.to_owned(),
-        literal(&plan.location),
-    ];
-    if !plan.tables.is_empty() {
-        arguments.push(TABLES_FLAG.to_owned());
-        arguments.push(literal(&plan.tables.join(",")));
-    }
-    arguments
-}
+const SERVER_FLAG: &str = "--server=";
+const LOCATION_FLAG: &str = "--location=";
+const CONNECTION_FLAG: &str = "--connection=";
+const TABLE_FLAG: &str = "--table=";
+const SECRET_FLAG: &str = "--secret=";
 
-const TABLES_FLAG: &str = "--tables";
-const LOCATION_FLAG: &str = "--location";
+/// All that is asked for, spelled out, so that `kubectl describe job` shows it.
+fn arguments(plan: &Plan) -> Vec<String> {
+    let flag = |flag: &str, value: &String| format!("{flag}{}", literal(value));
+    let servers = plan.servers.iter().map(|server| flag(SERVER_FLAG, server));
+    let location = std::iter::once(flag(LOCATION_FLAG, &plan.location));
+    let connection = plan.connection.iter().map(|connection| flag(CONNECTION_FLAG, connection));
+    let tables = plan.tables.iter().map(|table| flag(TABLE_FLAG, table));
+    let secret = plan.credentials_secret.iter().map(|secret| flag(SECRET_FLAG, secret));
+    let command = std::iter::once(COMMAND.to_owned());
+    command.chain(servers).chain(location).chain(connection).chain(tables).chain(secret).collect()
+}
 
 /// The kubelet expands `$(VAR)` in arguments and takes `$$` for a `$`
 /// (<https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>).
@@ -238,50 +229,61 @@ fn literal(argument: &str) -> String {
     argument.replace('$', "$$")
 }
 
-/// The tables in the arguments of a Job that [`cron_job`] made; empty when they name none.
-pub fn tables_of_command(arguments: &[String]) -> Vec<String> {
-    value_of(TABLES_FLAG, arguments).map(|tables| tables.split(',').map(str::to_owned).collect()).unwrap_or_default()
+/// What a Job asks for, by the arguments of its container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Where the backup goes.
+    pub location: String,
+    /// The connection with which Antfly writes there.
+    pub connection: Option<String>,
+    /// The tables; empty for all.
+    pub tables: Vec<String>,
 }
 
-/// The location in the arguments of a Job that [`cron_job`] made.
-pub fn location_of_command(arguments: &[String]) -> Option<String> {
-    value_of(LOCATION_FLAG, arguments)
-}
-
-fn value_of(flag: &str, arguments: &[String]) -> Option<String> {
-    arguments.iter().skip_while(|argument| *argument != flag).nth(1).map(|value| value.replace("$$", "$"))
+impl Request {
+    /// Reads the arguments of a container that [`cron_job`] made; `None` for those of other programs.
+    pub fn from_arguments(arguments: &[String]) -> Option<Self> {
+        let (command, flags) = arguments.split_first()?;
+        let values = |flag: &str| {
+            let values = flags.iter().filter_map(move |argument| argument.strip_prefix(flag));
+            values.map(|value| value.replace("$$", "$")).collect::<Vec<_>>()
+        };
+        if command != COMMAND || values(SERVER_FLAG).is_empty() {
+            return None;
+        }
+        Some(Request {
+            location: values(LOCATION_FLAG).pop()?,
+            connection: values(CONNECTION_FLAG).pop(),
+            tables: values(TABLE_FLAG),
+        })
+    }
 }
 
 fn environment(plan: &Plan) -> Vec<EnvVar> {
-    let mut variables = vec![
-        EnvVar {
-            name: BACKUP_ID.into(),
-            value_from: Some(EnvVarSource {
-                field_ref: Some(ObjectFieldSelector {
-                    // the default, spelled out: server-side apply owns this struct as a whole
-                    api_version: Some("v1".into()),
-                    field_path: "metadata.labels['batch.kubernetes.io/job-name']".into(),
-                }),
-                ..Default::default()
-            }),
-            ..Default::default()
-        },
-        // an address in the environment, not as a flag: one antfly CLI ignores --url, another dies of it
-        EnvVar { name: "ANTFLY_URL".into(), value: Some(plan.api_url.clone()), ..Default::default() },
+    let parts_of_the_id = [
+        (JOB_NAME_VARIABLE, "metadata.labels['batch.kubernetes.io/job-name']"),
+        (JOB_UID_VARIABLE, "metadata.labels['batch.kubernetes.io/controller-uid']"),
+        (POD_UID_VARIABLE, "metadata.uid"),
     ];
+    let mut variables: Vec<_> = parts_of_the_id.into_iter().map(|(name, path)| from_field(name, path)).collect();
     if let Some(secret) = &plan.credentials_secret {
-        variables.extend(SECRET_KEYS.map(|(key, optional)| EnvVar {
-            name: key.into(),
-            value_from: Some(EnvVarSource {
-                secret_key_ref: Some(SecretKeySelector {
-                    name: secret.clone(),
-                    key: key.into(),
-                    optional: optional.then_some(true),
-                }),
-                ..Default::default()
-            }),
-            ..Default::default()
-        }));
+        // with a connection, or on Antfly's own disks, the backup itself needs none of them
+        let is_required = plan.location.starts_with("s3://") && plan.connection.is_none();
+        variables.extend(STORAGE_KEYS.map(|(key, optional)| from_secret(secret, key, optional || !is_required)));
+        variables.extend(LOGIN_KEYS.map(|key| from_secret(secret, key, true)));
     }
     variables
+}
+
+fn from_field(name: &str, path: &str) -> EnvVar {
+    // the default version, spelled out: server-side apply owns this struct as a whole
+    let field = ObjectFieldSelector { api_version: Some("v1".into()), field_path: path.to_owned() };
+    let source = EnvVarSource { field_ref: Some(field), ..Default::default() };
+    EnvVar { name: name.to_owned(), value_from: Some(source), ..Default::default() }
+}
+
+fn from_secret(secret: &str, key: &str, optional: bool) -> EnvVar {
+    let key_of = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), optional: optional.then_some(true) };
+    let source = EnvVarSource { secret_key_ref: Some(key_of), ..Default::default() };
+    EnvVar { name: key.to_owned(), value_from: Some(source), ..Default::default() }
 }

@@ -6,7 +6,7 @@ use crate::{
     duration,
     health::{self, Served},
     manifest::{STARTING_DEADLINE_SECONDS, cron_job_name},
-    observed::CronJobView,
+    observed::{CronJobView, JobOutcome},
     plan::{Blocked, ClusterLookup, Plan, fires, reason},
     records::{self, History, UNSEEN, newest},
     runs::Run,
@@ -74,8 +74,8 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
     let recent_backups = records::recent(records.clone(), history_limits);
     // what the next look will not know any more is no ground for a verdict, or that would change by itself
     records.retain(|record| {
-        let is_kept = recent_backups.iter().any(|kept| kept.backup_id == record.backup_id);
-        is_kept || runs.iter().any(|run| !run.is_gone && run.job.name() == record.backup_id)
+        let is_kept = recent_backups.iter().any(|kept| records::identity(kept) == records::identity(record));
+        is_kept || runs.iter().any(|run| !run.is_gone && records::is_of(record, &run.job))
     });
     let due = health::due(backup, schedule, now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
@@ -84,13 +84,23 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
     let last_slot = ours.and_then(|cron_job| cron_job.last_schedule_time);
     let unseen = last_slot.and_then(|slot| slot.checked_add(UNSEEN).ok());
 
+    // the CronJob says so a moment later than its Job
+    let completed =
+        runs.iter().filter(|run| run.job.outcome == JobOutcome::Complete && ours.is_some_and(|ours| run.is_of(ours)));
+    let succeeded =
+        completed.filter_map(|run| run.job.end_time).chain(ours.and_then(|ours| ours.last_successful_time)).max();
+
     let status = AntflyBackupStatus {
+        observed_generation: backup.metadata.generation,
+        last_skipped_time: earlier.and_then(|status| status.last_skipped_time.clone()),
+        skipped_count: earlier.and_then(|status| status.skipped_count),
         phase: Some(phase),
         last_scheduled_time: served.last_scheduled(now).map(Time),
         last_successful_backup,
         last_failed_backup,
         conditions: conditions(
             vec![
+                ready(plan),
                 schedule_ready(backup, plan, ours),
                 cluster_ready(backup, plan, cluster),
                 health::verdict(missed.as_ref(), &records, grace, now),
@@ -103,14 +113,62 @@ pub fn observe(observation: &Observation<'_>, now: Timestamp) -> (AntflyBackupSt
         next_scheduled_backup: next.map(Time),
         active_since: due.map(|due| Time(due.since)),
         observed_schedule: due.and(backup.spec.as_ref().ok()).map(|spec| spec.schedule.clone()),
-        observed_success_time: ours.and_then(|cron_job| cron_job.last_successful_time).map(Time),
+        observed_success_time: succeeded.map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
+    let ending = runs.iter().filter(|run| run.is_ending(now)).filter_map(Run::ending_until);
     // one in the future is believed from then on
     let believed = last_slot.and_then(|slot| slot.checked_sub(UNSEEN).ok());
-    let moments = [next, missed.map(|missed| missed.overdue), unseen, believed].into_iter().flatten().chain(awaited);
+    let moments = [next, missed.map(|missed| missed.overdue), unseen, believed]
+        .into_iter()
+        .flatten()
+        .chain(awaited)
+        .chain(ending);
     (status, moments.filter(|moment| *moment > now).min())
+}
+
+/// Until when a status need not be written, because a Job has just been made and its first Pod, which has the backup's id, is
+/// about to come; `None` if something else is to be told, too. So the start of a run is written once.
+pub fn may_wait_until(
+    earlier: Option<&AntflyBackupStatus>,
+    status: &AntflyBackupStatus,
+    runs: &[Run],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let earlier = earlier?;
+    let until = runs.iter().filter_map(Run::starting_until).filter(|until| *until > now).min()?;
+    let with_the_start = AntflyBackupStatus {
+        last_scheduled_time: status.last_scheduled_time.clone(),
+        next_scheduled_backup: status.next_scheduled_backup.clone(),
+        observed_success_time: status.observed_success_time.clone(),
+        recent_backups: status.recent_backups.clone(),
+        ..earlier.clone()
+    };
+    let ended = |status: &AntflyBackupStatus| -> Vec<BackupRecord> {
+        status.recent_backups.iter().filter(|record| record.status != BackupStatus::Running).cloned().collect()
+    };
+    (with_the_start == *status && ended(earlier) == ended(status)).then_some(until)
+}
+
+/// Whether all is in place for the backups that the spec asks for: about the schedule, never about the last run.
+fn ready(plan: &Result<Plan, Blocked>) -> Verdict {
+    let kind = "Ready";
+    match plan {
+        Err(blocked) => Verdict { kind, status: "False", reason: blocked.reason, message: blocked.message.clone() },
+        Ok(plan) if plan.suspend => Verdict {
+            kind,
+            status: "True",
+            reason: reason::SUSPENDED,
+            message: "no backup starts, as spec.suspend asks".to_owned(),
+        },
+        Ok(_) => Verdict {
+            kind,
+            status: "True",
+            reason: reason::SCHEDULED,
+            message: "backups start as scheduled".to_owned(),
+        },
+    }
 }
 
 fn schedule_ready(backup: &StoredBackup, plan: &Result<Plan, Blocked>, ours: Option<&CronJobView>) -> Verdict {

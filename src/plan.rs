@@ -11,8 +11,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Image for a cluster that does not name one.
-pub const DEFAULT_IMAGE: &str = "ghcr.io/antflydb/antfly:latest";
+/// Image of this version, for an operator outside a Pod.
+pub const DEFAULT_IMAGE: &str = concat!("ghcr.io/antflydb/antfly-backup-operator:", env!("CARGO_PKG_VERSION"));
 
 /// All that is needed to make a CronJob. The builders see nothing else, so that what reaches them is valid.
 #[derive(Clone, Debug)]
@@ -41,30 +41,34 @@ pub struct Plan {
     pub credentials_secret: Option<String>,
     /// Tables; empty for all.
     pub tables: Vec<String>,
+    /// Id of the connection with which Antfly writes there.
+    pub connection: Option<String>,
     /// Name of the cluster.
     pub cluster_name: String,
-    /// Address of the cluster's API.
-    pub api_url: String,
-    /// antfly's image.
-    pub image: String,
-    /// Its pull policy, where the cluster has one.
-    pub image_pull_policy: Option<String>,
-    /// The operator's own image, to take the runner from; without it antfly is run directly.
-    pub runner_image: Option<String>,
+    /// Namespace of the cluster.
+    pub cluster_namespace: String,
+    /// UID of the cluster; `None` for a file that no API server has seen.
+    pub cluster_uid: Option<String>,
+    /// Addresses at which the cluster's API may be, in order.
+    pub servers: Vec<String>,
+    /// What the Pods run.
+    pub image: JobImage,
 }
 
-/// Images that the resources do not name.
-#[derive(Clone, Debug)]
-pub struct Images {
-    /// antfly's, for a cluster that names none.
-    pub antfly: String,
-    /// The operator's own, to take the runner from; without it antfly is run directly.
-    pub runner: Option<String>,
+/// The image of the Pods: the operator's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobImage {
+    /// Its name.
+    pub name: String,
+    /// Its pull policy; without one, Kubernetes' default for that name.
+    pub pull_policy: Option<String>,
+    /// The Secrets with which it is pulled, in the namespace of the `AntflyBackup`.
+    pub pull_secrets: Vec<String>,
 }
 
-impl Default for Images {
+impl Default for JobImage {
     fn default() -> Self {
-        Images { antfly: DEFAULT_IMAGE.to_owned(), runner: None }
+        JobImage { name: DEFAULT_IMAGE.to_owned(), pull_policy: None, pull_secrets: Vec::new() }
     }
 }
 
@@ -94,6 +98,10 @@ pub struct Blocked {
 pub mod reason {
     /// The CronJob is there and is what the spec asks for.
     pub const CRON_JOB_CREATED: &str = "CronJobCreated";
+    /// Backups start as scheduled.
+    pub const SCHEDULED: &str = "Scheduled";
+    /// No backup starts, as the spec asks.
+    pub const SUSPENDED: &str = "Suspended";
     /// The CronJob was changed.
     pub const CRON_JOB_UPDATED: &str = "CronJobUpdated";
     /// A CronJob under a former name was deleted.
@@ -130,6 +138,10 @@ pub mod reason {
     pub const BACKUP_COMPLETED: &str = "BackupCompleted";
     /// A backup has failed.
     pub const BACKUP_FAILED: &str = "BackupFailed";
+    /// A backup has completed, and its Job failed after that.
+    pub const JOB_FAILED_AFTER_BACKUP: &str = "JobFailedAfterBackup";
+    /// A backup could not be read back at its destination.
+    pub const READ_BACK_FAILED: &str = "ReadBackFailed";
     /// A backup makes no progress.
     pub const BACKUP_STUCK: &str = "BackupStuck";
     /// Something else in the resource is not valid.
@@ -144,7 +156,7 @@ pub fn plan(
     backup: &StoredBackup,
     cluster: &ClusterLookup,
     cron_job: Option<&CronJobView>,
-    images: &Images,
+    image: &JobImage,
 ) -> Result<Plan, Blocked> {
     let spec = backup.spec.as_ref().map_err(|violations| invalid(violations))?;
     let parsed_schedule = fires(spec)?;
@@ -164,11 +176,12 @@ pub fn plan(
         location: spec.destination.location.clone(),
         credentials_secret: spec.destination.credentials_secret.as_ref().map(|secret| secret.name.clone()),
         tables: spec.tables.clone(),
-        cluster_name: spec.cluster_ref.name.clone(),
-        api_url: cluster.api_url(),
-        image: cluster.image.clone().unwrap_or_else(|| images.antfly.clone()),
-        image_pull_policy: cluster.image_pull_policy.clone(),
-        runner_image: images.runner.clone(),
+        connection: spec.destination.connection.clone(),
+        cluster_name: cluster.name().to_owned(),
+        cluster_namespace: cluster.namespace().to_owned(),
+        cluster_uid: cluster.metadata.uid.clone(),
+        servers: cluster.servers(),
+        image: image.clone(),
     })
 }
 

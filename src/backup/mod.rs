@@ -2,6 +2,7 @@
 //!
 //! [`result`] is the contract with the operator: the container's termination message.
 
+pub mod reason;
 pub mod result;
 
 pub use result::{BackupResult, FailedTable, Parsed, ResultStatus};

@@ -1,5 +1,6 @@
 //! The result of one try, as the container's termination message carries it from the Pod to the operator.
 
+use crate::text::shortened;
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -212,16 +213,6 @@ impl BackupResult {
         serde_json::to_string(&Envelope { version: VERSION, result: self })
             .expect("strings, numbers and lists of them are JSON")
     }
-}
-
-/// Cuts a text to `most` characters, the last of which is an ellipsis if something was cut off.
-pub fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
 }
 
 fn is_zero(count: &usize) -> bool {

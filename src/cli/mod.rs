@@ -4,7 +4,6 @@ mod files;
 mod next;
 mod render;
 mod restore_manifest;
-mod runner;
 mod validate;
 
 use crate::{api::CRD, run};
@@ -47,12 +46,6 @@ enum Command {
         after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3"
     )]
     Next(next::NextOptions),
-    /// What runs inside a backup's Pod: antfly, and a check of its answer
-    #[command(
-        subcommand,
-        after_help = "Example:\n  antfly-backup-operator runner install /runner\n  /runner/antfly-backup-operator runner exec -- /antfly backup --backup-id daily-1 --location s3://bucket/backups"
-    )]
-    Runner(runner::RunnerCommand),
 }
 
 /// Runs the command line of this process; gives its exit code: 0 fine, 1 bad input or failure, 2 wrong usage.
@@ -64,7 +57,6 @@ pub fn main() -> ExitCode {
         Command::Validate(options) => validate::validate(&options),
         Command::RestoreManifest(options) => restore_manifest::restore_manifest(&options),
         Command::Next(options) => next::next(&options),
-        Command::Runner(command) => runner::runner(&command),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -5,7 +5,7 @@ use crate::{
     api::KIND,
     manifest::cron_job,
     observed::Cluster,
-    plan::{ClusterLookup, DEFAULT_IMAGE, Images, plan},
+    plan::{ClusterLookup, DEFAULT_IMAGE, JobImage, plan},
     stored::StoredBackup,
     validation::{UnknownFields, validate},
 };
@@ -20,13 +20,13 @@ pub struct RenderOptions {
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     files: Vec<String>,
 
-    /// Image of antfly where no file has the AntflyCluster, or where it names none
+    /// Image of the Pods that ask for backups
     #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE)]
-    default_image: String,
+    job_image: String,
 
-    /// Image of the operator, to take the runner from; without it antfly is run directly
-    #[arg(long, value_name = "IMAGE")]
-    runner_image: Option<String>,
+    /// Secret with which that image is pulled; repeatable
+    #[arg(long = "job-image-pull-secret", value_name = "NAME")]
+    job_image_pull_secrets: Vec<String>,
 }
 
 /// Prints the CronJob of each AntflyBackup as a YAML document; exit code 1 if one has none.
@@ -41,14 +41,18 @@ pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    let images = Images { antfly: options.default_image.clone(), runner: options.runner_image.clone() };
+    let image = JobImage {
+        name: options.job_image.clone(),
+        pull_policy: None,
+        pull_secrets: options.job_image_pull_secrets.clone(),
+    };
     let mut code = ExitCode::SUCCESS;
     if backups.is_empty() {
         eprintln!("error: no AntflyBackup in {}", options.files.join(", "));
         code = ExitCode::FAILURE;
     }
     for (index, backup) in backups.into_iter().enumerate() {
-        match manifest(&backup, &clusters, &images)? {
+        match manifest(&backup, &clusters, &image)? {
             Ok(yaml) => super::print(&format!("{}{yaml}", if index > 0 { "---\n" } else { "" }))?,
             Err(problems) => {
                 eprint!("{problems}");
@@ -67,7 +71,7 @@ fn in_namespace(mut object: Value) -> Value {
     object
 }
 
-fn manifest(document: &Document, clusters: &[Value], images: &Images) -> anyhow::Result<Result<String, String>> {
+fn manifest(document: &Document, clusters: &[Value], image: &JobImage) -> anyhow::Result<Result<String, String>> {
     let file = &document.file;
     let found = validate(&document.value, UnknownFields::Refuse);
     if !found.is_empty() {
@@ -85,7 +89,7 @@ fn manifest(document: &Document, clusters: &[Value], images: &Images) -> anyhow:
             Cluster::from_value(&metadata)?
         }
     };
-    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, images) {
+    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, image) {
         Ok(plan) => Ok(serde_saphyr::to_string(&cron_job(&plan))?.trim_end().to_owned() + "\n"),
         Err(blocked) => Err(format!("{file}: {}: {}\n", blocked.reason, blocked.message)),
     })

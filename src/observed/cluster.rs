@@ -7,30 +7,21 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// How a cluster is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ClusterMode {
-    /// Metadata and data nodes, the default.
-    Clustered,
-    /// All in one node.
-    Swarm,
+/// A Service that may serve Antfly's API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Service {
+    /// What its name has after the cluster's.
+    suffix: &'static str,
+    port: u16,
 }
 
 /// What is read of an `AntflyCluster`.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    /// Name, namespace and resourceVersion.
+    /// Name, namespace, UID and resourceVersion.
     pub metadata: ObjectMeta,
-    /// `spec.image`.
-    pub image: Option<String>,
-    /// `spec.imagePullPolicy`.
-    pub image_pull_policy: Option<String>,
-    /// `spec.mode`.
-    pub mode: ClusterMode,
-    /// `spec.publicAPI.enabled` is not false.
-    pub public_api: bool,
-    /// Port of the Service that serves the API, where the cluster names one.
-    pub port: Option<u16>,
+    /// The Services that may serve its API, in the order in which they are asked.
+    services: Vec<Service>,
     /// `status.phase`.
     pub phase: Option<String>,
 }
@@ -43,25 +34,8 @@ impl Cluster {
     pub fn from_value(object: &Value) -> Result<Self, serde_json::Error> {
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         keep_what_is_read(&mut metadata);
-        let spec = &object["spec"];
-        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let mode = if spec["mode"] == "Swarm" { ClusterMode::Swarm } else { ClusterMode::Clustered };
-        let public_api = spec["publicAPI"]["enabled"] != false;
-        let port = match (public_api, mode) {
-            (true, _) => &spec["publicAPI"]["port"],
-            (false, ClusterMode::Clustered) => &spec["metadataNodes"]["metadataAPI"]["port"],
-            (false, ClusterMode::Swarm) => &spec["swarm"]["metadataAPI"]["port"],
-        };
-        Ok(Cluster {
-            image: text(&spec["image"]),
-            image_pull_policy: text(&spec["imagePullPolicy"])
-                .filter(|policy| ["Always", "IfNotPresent", "Never"].contains(&policy.as_str())),
-            mode,
-            public_api,
-            port: port.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0),
-            phase: text(&object["status"]["phase"]),
-            metadata,
-        })
+        let phase = object["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).map(str::to_owned);
+        Ok(Cluster { services: services(&object["spec"]), phase, metadata })
     }
 
     /// Whether the cluster says that it is running.
@@ -69,21 +43,51 @@ impl Cluster {
         self.phase.as_deref() == Some("Running")
     }
 
-    /// The address of the cluster's API, `http://SERVICE.NAMESPACE.svc:PORT`.
-    pub fn api_url(&self) -> String {
-        let (suffix, default_port) = match (self.public_api, self.mode) {
-            (true, _) => ("public-api", 80),
-            (false, ClusterMode::Clustered) => ("metadata", 12377),
-            (false, ClusterMode::Swarm) => ("swarm", 8080),
-        };
-        let (name, namespace) = (self.metadata.name.as_deref(), self.metadata.namespace.as_deref());
-        format!(
-            "http://{}-{suffix}.{}.svc:{}",
-            name.unwrap_or_default(),
-            namespace.unwrap_or_default(),
-            self.port.unwrap_or(default_port)
-        )
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
     }
+
+    /// `metadata.namespace`.
+    pub fn namespace(&self) -> &str {
+        self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// The addresses at which the cluster's API may be, in the order in which they are asked:
+    /// `http://SERVICE.NAMESPACE.svc:PORT`.
+    pub fn servers(&self) -> Vec<String> {
+        let url = |service: &Service| {
+            format!("http://{}-{}.{}.svc:{}", self.name(), service.suffix, self.namespace(), service.port)
+        };
+        self.services.iter().map(url).collect()
+    }
+}
+
+/// The Services by the spec of the cluster, as docs/antfly-api.md has them. A mode that is not known counts as the
+/// default: June's `Clustered` and today's `Distributed` have the same Services.
+fn services(spec: &Value) -> Vec<Service> {
+    let service = |suffix, pointer: &str, default| {
+        let port = spec.pointer(pointer).and_then(Value::as_u64);
+        let port = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+        Service { suffix, port: port.unwrap_or(default) }
+    };
+    let mut services = Vec::new();
+    if spec["publicAPI"]["enabled"] == true {
+        services.push(service("public-api", "/publicAPI/port", 80));
+    }
+    match spec["mode"].as_str() {
+        Some("Standalone") => {
+            let is_legacy = spec["standalone"]["resourceIdentity"] == "LegacySwarmV1";
+            let suffix = if is_legacy { "swarm" } else { "standalone" };
+            services.push(service(suffix, "/standalone/metadataAPI/port", 8080));
+        }
+        Some("Swarm") => services.push(service("swarm", "/swarm/metadataAPI/port", 8080)),
+        _ => {
+            services.push(service("metadata", "/metadataNodes/metadataAPI/port", 12377));
+            services.push(service("data", "/dataNodes/api/port", 12380));
+        }
+    }
+    services
 }
 
 impl<'de> Deserialize<'de> for Cluster {

@@ -2,7 +2,8 @@
 
 use super::{ControllerRef, view_of};
 use crate::{
-    manifest::{CONTAINER, location_of_command, tables_of_command},
+    api::RecordedCluster,
+    manifest::{CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER, Request},
     stored::keep_what_is_read,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -79,10 +80,10 @@ pub struct JobView {
     pub end_time: Option<Timestamp>,
     /// What became of it.
     pub outcome: JobOutcome,
-    /// The tables that its command names; empty for all.
-    pub tables: Vec<String>,
-    /// The location that its command names.
-    pub location: Option<String>,
+    /// What it asks for; `None` if it does not run the program of this operator.
+    pub request: Option<Request>,
+    /// The cluster that it backs up, if it says so.
+    pub cluster: Option<RecordedCluster>,
     /// What it was made for.
     pub origin: Origin,
     /// `spec.suspend`: it starts no Pods.
@@ -120,11 +121,22 @@ impl JobView {
     }
 }
 
+/// The cluster by the labels and annotations of a Job.
+fn cluster(metadata: &ObjectMeta) -> Option<RecordedCluster> {
+    let annotation = |name: &str| metadata.annotations.as_ref().and_then(|annotations| annotations.get(name)).cloned();
+    Some(RecordedCluster {
+        name: metadata.labels.as_ref()?.get(CLUSTER_LABEL)?.clone(),
+        namespace: annotation(CLUSTER_NAMESPACE_ANNOTATION)?,
+        uid: annotation(CLUSTER_UID_ANNOTATION),
+    })
+}
+
 impl From<Job> for JobView {
     fn from(job: Job) -> Self {
         let mut metadata = job.metadata;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
         let origin = Origin::of(&metadata, controller.as_ref());
+        let cluster = cluster(&metadata);
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
 
@@ -144,8 +156,9 @@ impl From<Job> for JobView {
         };
         let spec = job.spec.unwrap_or_default();
         let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
-        let arguments = containers.iter().find(|container| container.name == CONTAINER).or(containers.first());
-        let arguments = arguments.and_then(|container| container.args.as_deref()).unwrap_or_default();
+        // with a command it is another program than the image's own
+        let container = containers.iter().find(|container| container.name == CONTAINER && container.command.is_none());
+        let arguments = container.and_then(|container| container.args.as_deref()).unwrap_or_default();
         let pods = [status.active, status.succeeded, status.failed];
         JobView {
             metadata,
@@ -153,8 +166,8 @@ impl From<Job> for JobView {
             start_time: time(&status.start_time),
             end_time,
             outcome,
-            tables: tables_of_command(arguments),
-            location: location_of_command(arguments),
+            request: Request::from_arguments(arguments),
+            cluster,
             origin,
             suspended: spec.suspend == Some(true),
             attempts: pods.into_iter().flatten().fold(0, i32::saturating_add).max(0),

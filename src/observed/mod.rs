@@ -7,7 +7,7 @@ mod owned;
 mod pod;
 mod refusal;
 
-pub use cluster::{Cluster, ClusterMode};
+pub use cluster::Cluster;
 pub use cron_job::{ControllerRef, CronJobView};
 pub use job::{JobOutcome, JobView, Origin};
 pub use owned::{digest_of_live, digest_of_manifest};

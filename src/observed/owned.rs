@@ -11,10 +11,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Lists whose order says nothing, with the field that tells their items apart
 /// (`x-kubernetes-list-map-keys` in Kubernetes' OpenAPI).
-const LISTS_BY_KEY: [(&str, &str); 6] = [
+const LISTS_BY_KEY: [(&str, &str); 7] = [
     ("containers", "name"),
     ("initContainers", "name"),
     ("env", "name"),
+    ("imagePullSecrets", "name"),
     ("volumes", "name"),
     ("volumeMounts", "mountPath"),
     ("ownerReferences", "uid"),

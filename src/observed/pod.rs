@@ -29,6 +29,8 @@ pub struct Terminated {
     pub reason: String,
     /// The termination message.
     pub message: String,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
 }
 
 /// What is read of a Pod.
@@ -51,11 +53,28 @@ pub struct PodView {
     pub waiting: Option<Waiting>,
     /// How the containers ended, those that prepare first.
     pub terminated: Vec<Terminated>,
+    /// Names of the containers that run.
+    pub running: Vec<String>,
     /// How often containers were started again.
     pub restarts: i32,
 }
 
 impl PodView {
+    /// `metadata.uid`.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// How the container of that name ended, if it did.
+    pub fn end_of(&self, container: &str) -> Option<&Terminated> {
+        self.terminated.iter().find(|end| end.container == container)
+    }
+
+    /// Whether it is being deleted.
+    pub fn is_being_deleted(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
+    }
+
     /// `metadata.creationTimestamp`.
     pub fn created(&self) -> Timestamp {
         self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
@@ -97,6 +116,10 @@ impl From<Pod> for PodView {
             terminated: (init.iter().filter_map(|container| terminated(container, true)))
                 .chain(main.iter().filter_map(|container| terminated(container, false)))
                 .collect(),
+            running: containers()
+                .filter(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()))
+                .map(|container| container.name.clone())
+                .collect(),
             restarts: containers().map(|container| container.restart_count).fold(0, i32::saturating_add),
         }
     }
@@ -119,6 +142,7 @@ fn terminated(container: &ContainerStatus, is_init: bool) -> Option<Terminated> 
         exit_code: terminated.exit_code,
         reason: terminated.reason.clone().unwrap_or_default(),
         message: terminated.message.clone().unwrap_or_default(),
+        finished: terminated.finished_at.as_ref().map(|time| time.0),
     })
 }
 

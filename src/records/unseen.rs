@@ -3,11 +3,12 @@
 //! That is little: the last slot for which a Job was made, and when the last Job that succeeded did. No run counts as completed
 //! unless that success can only be its own.
 
-use super::{FEWEST_RECORDS, History, UNSEEN, id_of_slot, whole_seconds};
+use super::{FEWEST_RECORDS, History, UNSEEN, fail, identity, is_of, job_of_slot, set_cause, whole_seconds};
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
+    backup::backup_id_prefix,
     observed::JobOutcome,
-    runs::shortened,
+    runs::Cause,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>, now: Timestamp) {
     let is_there = |record: &BackupRecord| {
         let mut runs = history.runs.iter();
-        runs.any(|run| run.job.name() == record.backup_id && run.job.outcome != JobOutcome::Unseen)
+        runs.any(|run| is_of(record, &run.job) && run.job.outcome != JobOutcome::Unseen)
     };
     let running = records.values().filter(|record| record.status == BackupStatus::Running && !is_there(record));
     let mut unseen: Vec<BackupRecord> = running.cloned().collect();
@@ -26,29 +27,47 @@ pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>,
     // its Job, or the news of it, may still come; meanwhile the success may be its own
     let is_open = slot.as_ref().is_some_and(|record| now.duration_since(record.start_time.0) < UNSEEN);
     unseen.extend(slot.filter(|_| !is_open));
-    unseen.iter().for_each(|record| drop(records.remove(&record.backup_id)));
+    unseen.iter().for_each(|record| drop(records.remove(identity(record))));
 
     let success = unexplained_success(records, history, now).filter(|_| !is_open);
     let completed = success.and_then(|success| owner(success, &unseen, history).map(|id| (id, success)));
     for mut record in unseen {
         record.verified = Some(false);
         match &completed {
-            Some((id, success)) if *id == record.backup_id => {
+            Some((run, success)) if run == identity(&record) => {
                 record.status = BackupStatus::Completed;
                 record.completion_time = Some(Time(*success));
-                record.error = None;
+                let text = format!(
+                    "not verified: the Job is gone, and nobody saw what Antfly answered{}",
+                    where_to_look(&record)
+                );
+                set_cause(&mut record, Some(Cause { reason: END_UNSEEN.to_owned(), text }));
             }
             _ => {
-                record.status = BackupStatus::Failed;
                 record.completion_time = Some(Time(whole_seconds(now).max(record.start_time.0)));
-                let before = record.error.map_or(String::new(), |error| format!("; before: {error}"));
-                let error = format!("not known to have completed: the Job is gone, and nobody saw its end{before}");
-                record.error = Some(shortened(&error));
+                let before = record.error.as_ref().map_or(String::new(), |error| format!("; before: {error}"));
+                let look = where_to_look(&record);
+                let text =
+                    format!("not known to have completed: the Job is gone, and nobody saw its end{look}{before}");
+                fail(&mut record, Cause { reason: END_UNSEEN.to_owned(), text });
             }
         }
-        records.insert(record.backup_id.clone(), record);
+        records.insert(identity(&record).to_owned(), record);
     }
 }
+
+/// By which prefix to look for a backup whose id is not known.
+fn where_to_look(record: &BackupRecord) -> String {
+    let job = record.job_name.as_deref().unwrap_or(&record.backup_id);
+    match (record.backup_id_known, &record.job_uid) {
+        (Some(true), _) => String::new(),
+        (_, Some(uid)) => format!("; the id of a backup of it begins with {}", backup_id_prefix(job, uid)),
+        (_, None) => format!("; the id of a backup of it begins with {}-", job.replace('.', "-")),
+    }
+}
+
+/// Reason of a record whose run nobody saw end.
+const END_UNSEEN: &str = "EndUnseen";
 
 /// The last success of the CronJob's Jobs, if no record accounts for it. That of a clock which runs ahead is of no use.
 fn unexplained_success(
@@ -68,7 +87,7 @@ fn unexplained_success(
     known.chain(ended).all(|time| time < success).then_some(success)
 }
 
-/// The id of the run that the success can only be of, if it is one of those.
+/// The identity of the run that the success can only be of, if it is one of those.
 fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> Option<String> {
     // not one that had not begun, nor one whose time was over
     let may_own = |record: &&BackupRecord| {
@@ -87,7 +106,7 @@ fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> 
     let begun = owner.scheduled_time.as_ref().map_or(owner.start_time.0, |slot| slot.0);
     let next = || history.schedule?.next_after(begun);
     let is_alone = last_slot.is_none_or(|last| last <= begun) || next().is_some_and(|next| success < next);
-    is_alone.then(|| owner.backup_id.clone())
+    is_alone.then(|| identity(owner).to_owned())
 }
 
 /// A record, not yet ended, of the CronJob's last slot, if no record tells of it and its Job does not run.
@@ -98,8 +117,8 @@ fn unaccounted_slot(
 ) -> Option<BackupRecord> {
     let cron_job = history.cron_job?;
     let slot = cron_job.last_schedule_time?;
-    let backup_id = id_of_slot(cron_job.name(), slot);
-    let is_known = records.contains_key(&backup_id)
+    let job = job_of_slot(cron_job.name(), slot);
+    let is_known = records.values().any(|record| record.job_name.as_deref() == Some(&job))
         || records.values().any(|record| record.scheduled_time.as_ref().is_some_and(|time| time.0 >= slot))
         || records
             .values()
@@ -111,23 +130,33 @@ fn unaccounted_slot(
     let is_told_of = remembered.is_some_and(|remembered| remembered.0 > slot);
     // its record may have made room for newer ones
     let is_forgotten = records.values().filter(|record| record.start_time.0 >= slot).count() >= FEWEST_RECORDS;
-    let is_active = cron_job.active.contains(&backup_id);
+    let is_active = cron_job.active.contains(&job);
     if is_known || is_told_of || is_forgotten || is_active {
         return None;
     }
     Some(BackupRecord {
-        job_name: Some(backup_id.clone()),
+        backup_id: job.clone(),
+        backup_id_known: Some(false),
+        other_backup_ids: Vec::new(),
+        job_name: Some(job),
         job_uid: None,
-        backup_id,
         start_time: Time(slot),
         completion_time: None,
         status: BackupStatus::Running,
         scheduled_time: Some(Time(slot)),
         trigger: Some(BackupTrigger::Scheduled),
         verified: None,
+        reason: None,
+        cluster_ref: None,
         location: None,
+        connection: None,
         attempts: None,
         tables: Vec::new(),
+        table_count: None,
+        tables_omitted: None,
+        size_bytes: None,
+        read_back_time: None,
+        read_back_error: None,
         error: None,
         stuck_time: None,
     })

@@ -20,6 +20,7 @@ mod election;
 mod events;
 mod fence;
 mod http;
+mod job_image;
 mod metrics;
 mod options;
 mod readiness;
@@ -58,8 +59,8 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// No usable Kubernetes configuration, no namespace for the Lease of an election, or an HTTP address that can't be
-/// listened on. All else is retried.
+/// No usable Kubernetes configuration, no namespace for the Lease of an election, an HTTP address that can't be listened
+/// on, or an own Pod whose image can't be told. All else is retried.
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
     let settings = options.leader_election.then(|| settings(&options)).transpose()?;
@@ -74,7 +75,7 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let scopes = options.scopes();
     let readiness = Arc::new(readiness::Readiness::new(&scopes, settings.is_some()));
     let triggers = Triggers::new(options.namespaces.clone());
-    let context = Arc::new(Context::new(writer, options.images(), options.overdue_grace, triggers));
+    let context = Arc::new(Context::new(writer, options.overdue_grace, triggers));
 
     let http = http::serve(&options.http_address, readiness.clone(), context.clone()).await?;
     tokio::spawn(http);
@@ -88,6 +89,10 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
 
     tokio::select! {
         () = readiness.synced_all() => info!("every watch has synced"),
+        () = stopping.cancelled() => return Ok(()),
+    }
+    tokio::select! {
+        image = job_image::find(&options, &reader) => context.set_job_image(image?),
         () = stopping.cancelled() => return Ok(()),
     }
     match settings {

@@ -1,10 +1,6 @@
 //! Command line of `run`.
 
-use crate::{
-    FIELD_MANAGER, duration,
-    plan::{DEFAULT_IMAGE, Images},
-    world::Scope,
-};
+use crate::{FIELD_MANAGER, duration, world::Scope};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use std::{ops::RangeInclusive, time::Duration};
@@ -46,15 +42,20 @@ pub struct RunOptions {
     #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64), env = "ANTFLY_BACKUP_OPERATOR_CONCURRENCY")]
     pub concurrency: u16,
 
-    /// Image of antfly for an AntflyCluster that names none
-    #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE, env = "ANTFLY_BACKUP_OPERATOR_DEFAULT_IMAGE")]
-    pub default_image: String,
-
-    /// Image of this operator, to take the runner from: it runs antfly in the Pods and reads its answer
+    /// Image of the Pods that ask for backups: one of this operator [default: the image of the operator's own Pod]
     ///
-    /// Without it antfly is run directly, and a backup counts as completed by its exit code alone.
-    #[arg(long, value_name = "IMAGE", env = "ANTFLY_BACKUP_OPERATOR_RUNNER_IMAGE")]
-    pub runner_image: Option<String>,
+    /// Outside a Pod the default is the published image of this version.
+    #[arg(long, value_name = "IMAGE", env = "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE")]
+    pub job_image: Option<String>,
+
+    /// Secret with which that image is pulled, in the namespace of each AntflyBackup; repeatable
+    #[arg(
+        long = "job-image-pull-secret",
+        value_name = "NAME",
+        value_delimiter = ',',
+        env = "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET"
+    )]
+    pub job_image_pull_secrets: Vec<String>,
 
     /// How late a backup may start before it is overdue, such as 15m or 1h
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
@@ -105,10 +106,14 @@ fn lease_duration(text: &str) -> Result<Duration, String> {
 }
 
 impl RunOptions {
-    /// Images that the resources do not name.
-    pub fn images(&self) -> Images {
-        let runner = self.runner_image.clone().filter(|image| !image.is_empty());
-        Images { antfly: self.default_image.clone(), runner }
+    /// The image of the Pods that the options name; empty counts as absent.
+    pub fn job_image(&self) -> Option<&str> {
+        self.job_image.as_deref().filter(|image| !image.is_empty())
+    }
+
+    /// The Secrets with which it is pulled.
+    pub fn job_image_pull_secrets(&self) -> Vec<String> {
+        self.job_image_pull_secrets.iter().filter(|name| !name.is_empty()).cloned().collect()
     }
 
     /// The labels of the AntflyBackups to look after; `None`: all of them.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     announce::{self, Announcement},
     manifest::{cron_job, cron_job_name},
-    observe::{Observation, observe},
+    observe::{Observation, may_wait_until, observe},
     observed::{CronJobView, digest_of_manifest},
     plan::{Blocked, Plan, plan, reason},
     runs::Run,
@@ -88,7 +88,7 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Option<Duration>, Re
         return Ok(None);
     };
 
-    let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &context.images);
+    let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), context.job_image());
     let acted = match &planned {
         Ok(plan) => apply(key, plan, &facts, context).await,
         Err(_) => suspend(key, &facts, context).await,
@@ -112,6 +112,11 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Option<Duration>, Re
         overdue_grace: context.overdue_grace,
     };
     let (status, again) = observe(&observation, now);
+    if failure.is_none()
+        && let Some(until) = may_wait_until(facts.backup.status.as_ref(), &status, &facts.runs, now)
+    {
+        return Ok(Some(Duration::try_from(until.duration_since(now)).unwrap_or_default()));
+    }
     if facts.backup.status.as_ref() != Some(&status) {
         let written = writes::replace_status(&context.client, &facts.backup, &status).await;
         context.metrics.wrote("antflybackups/status", "update", written.is_ok());

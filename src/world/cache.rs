@@ -101,6 +101,8 @@ impl Cached for PodView {
             && self.unschedulable == other.unschedulable
             && self.waiting == other.waiting
             && self.terminated == other.terminated
+            && self.running == other.running
+            && self.is_being_deleted() == other.is_being_deleted()
             && self.restarts == other.restarts
     }
 }
@@ -113,12 +115,7 @@ impl Cached for PodRefusal {
 
 impl Cached for Cluster {
     fn is_same(&self, other: &Self) -> bool {
-        self.image == other.image
-            && self.image_pull_policy == other.image_pull_policy
-            && self.mode == other.mode
-            && self.public_api == other.public_api
-            && self.port == other.port
-            && self.phase == other.phase
+        self.metadata.uid == other.metadata.uid && self.servers() == other.servers() && self.phase == other.phase
     }
 }
 

@@ -5,7 +5,7 @@ use antfly_backup_operator::{
     manifest::{BACKUP_LABEL, cron_job},
     observe::{Observation, observe},
     observed::{Cluster, CronJobView},
-    plan::{Blocked, DEFAULT_IMAGE, Images, plan},
+    plan::{Blocked, JobImage, plan},
     stored::StoredBackup,
     world::{Facts, Scope, World, key_of},
 };
@@ -49,8 +49,10 @@ struct Operator {
     /// Watched namespaces; none means all.
     namespaces: Vec<String>,
     cluster_kind_is_missing: bool,
-    default_image: String,
-    runner_image: Option<String>,
+    /// The image of the Pods.
+    job_image: Option<String>,
+    job_image_pull_policy: Option<String>,
+    job_image_pull_secrets: Vec<String>,
     /// Jobs (with their Pods) that are deleted before the operator looks.
     deleted_jobs: Vec<String>,
     /// Minutes that a backup may be late.
@@ -62,8 +64,9 @@ impl Default for Operator {
         Operator {
             namespaces: Vec::new(),
             cluster_kind_is_missing: false,
-            default_image: DEFAULT_IMAGE.to_owned(),
-            runner_image: None,
+            job_image: None,
+            job_image_pull_policy: None,
+            job_image_pull_secrets: Vec::new(),
             deleted_jobs: Vec::new(),
             overdue_grace: 15,
         }
@@ -126,7 +129,7 @@ impl GoldenCase {
     /// A file that has no such object as it should; a status that a second look, a second later, would change.
     pub fn outcome(&self) -> Result<Outcome> {
         let facts = self.facts()?;
-        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.plan_images());
+        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.job_image());
         let cron_job = planned.as_ref().map(cron_job).map_err(Clone::clone);
         let live = self.after_writes(&facts, &cron_job)?;
         let grace = SignedDuration::from_mins(self.operator.overdue_grace);
@@ -147,14 +150,17 @@ impl GoldenCase {
         self.cluster.as_ref()
     }
 
-    /// The images that the operator is started with: of the runner, and of antfly where the cluster names none.
-    #[allow(dead_code, reason = "for the tests in kind")]
-    pub fn images(&self) -> (Option<String>, String) {
-        (self.operator.runner_image.clone(), self.operator.default_image.clone())
-    }
-
-    fn plan_images(&self) -> Images {
-        Images { antfly: self.operator.default_image.clone(), runner: self.operator.runner_image.clone() }
+    /// The image of the Pods.
+    pub fn job_image(&self) -> JobImage {
+        JobImage {
+            name: self
+                .operator
+                .job_image
+                .clone()
+                .unwrap_or_else(|| "registry.example/antfly-backup-operator:0.1.0".into()),
+            pull_policy: self.operator.job_image_pull_policy.clone(),
+            pull_secrets: self.operator.job_image_pull_secrets.clone(),
+        }
     }
 
     /// Gives the objects to the operator's picture of the world, each as a list of its watch.
