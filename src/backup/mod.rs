@@ -1,9 +1,30 @@
 //! What runs in a backup's Pod: asks Antfly for a backup over HTTP, judges the answer, reads it back at the destination.
 //!
 //! [`result`] is the contract with the operator: the container's termination message.
+//!
+//! Pure: [`address`] (which address to ask next), [`probe`] and [`wanted`] (which tables the backup must have), [`answer`]
+//! (what came back), [`decide`] (what it amounts to), [`advice`] (what to correct), [`listing`] (Antfly's list of backups),
+//! [`read_back`] (what the destination proves), [`credentials`], [`mask`] (keeps them out of messages) and [`story`] (the
+//! lines of the log). The shell is in [`program`], which drives it all, `http`, `s3`, `message` and `log`.
 
+pub mod address;
+pub mod advice;
+pub mod answer;
+pub mod credentials;
+pub mod decide;
+mod http;
+pub mod listing;
+mod log;
+pub mod mask;
+mod message;
+pub mod probe;
+pub mod program;
+pub mod read_back;
 pub mod reason;
 pub mod result;
+mod s3;
+pub mod story;
+pub mod wanted;
 
 pub use result::{BackupResult, FailedTable, Parsed, ResultStatus};
 

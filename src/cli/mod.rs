@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod files;
 mod next;
 mod render;
@@ -17,6 +18,20 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What `backup` takes from the environment, its exit codes, and an example.
+const BACKUP_HELP: &str = "\
+Environment:
+  BACKUP_JOB_NAME, BACKUP_JOB_UID, BACKUP_POD_UID   what the backup's id is made of
+  ANTFLY_TOKEN, or ANTFLY_USERNAME and ANTFLY_PASSWORD   login to Antfly
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL   to read the backup back from S3
+
+Exit codes: 0 the backup is complete, 1 another try may succeed, 3 another try would fail, too, 143 stopped
+
+Example:
+  BACKUP_JOB_NAME=by-hand BACKUP_JOB_UID=$(uuidgen) BACKUP_POD_UID=$(uuidgen) \\
+    antfly-backup-operator backup --server=http://localhost:8080 --location=s3://bucket/backups --table=users \\
+    --termination-message=result.json";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -46,6 +61,9 @@ enum Command {
         after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3"
     )]
     Next(next::NextOptions),
+    /// Ask Antfly for one backup, as a backup's Pod does
+    #[command(after_help = BACKUP_HELP)]
+    Backup(backup::BackupOptions),
 }
 
 /// Runs the command line of this process; gives its exit code: 0 fine, 1 bad input or failure, 2 wrong usage.
@@ -57,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Validate(options) => validate::validate(&options),
         Command::RestoreManifest(options) => restore_manifest::restore_manifest(&options),
         Command::Next(options) => next::next(&options),
+        Command::Backup(options) => backup::backup(options),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

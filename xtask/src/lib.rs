@@ -4,7 +4,7 @@
 //! processes, [`apply`] puts manifests into it, [`stand_in`] holds the resource of another operator that this one reads,
 //! and [`table`] prints what the API server has the way kubectl does. [`go`] builds programs from pinned Go modules,
 //! [`cargo`] this repository's own packages; [`image`] makes images of those and [`kind_node`] one of a Kubernetes node;
-//! [`deploy`] renders what is deployed.
+//! [`s3`] runs a real S3 server, and [`deploy`] renders what is deployed.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -21,6 +21,7 @@ pub mod image;
 pub mod kind_node;
 pub mod node;
 pub mod progress;
+pub mod s3;
 pub mod stand_in;
 pub mod table;
 

@@ -29,7 +29,7 @@ impl ManagedProcess {
     ///
     /// # Errors
     /// When the log can't be opened or the program can't be started.
-    pub(super) fn spawn(name: &str, mut command: Command, log: PathBuf) -> Result<Self> {
+    pub(crate) fn spawn(name: &str, mut command: Command, log: PathBuf) -> Result<Self> {
         let output = OpenOptions::new()
             .create(true)
             .append(true)

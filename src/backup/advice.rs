@@ -1,0 +1,171 @@
+//! What to correct when Antfly refuses a request: which field, which key of which Secret, which capability.
+
+use super::credentials::{Login, PASSWORD, TOKEN, USERNAME};
+
+/// What the advice is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The connection that was named.
+    pub connection: Option<&'a str>,
+    /// The Secret that the credentials come from.
+    pub secret: Option<&'a str>,
+    /// How the program logged in.
+    pub login: &'a Login,
+}
+
+/// Antfly's words for an invalid request (plain text; there is no code for them), and what to do about each.
+const REFUSALS: [(&str, &str); 10] = [
+    ("no tables to backup", "the cluster has no tables"),
+    (
+        "requires a named external_io connection",
+        "set spec.destination.connection to a connection of the AntflyCluster's configuration",
+    ),
+    (
+        "connection is unavailable on this server",
+        "the AntflyCluster's configuration (spec.config) must define the connection that spec.destination.connection names",
+    ),
+    (
+        "connection was not found",
+        "spec.destination.connection must name an external_io connection of the AntflyCluster's configuration (spec.config)",
+    ),
+    (
+        "protocol does not match the location",
+        "spec.destination.connection must be for the scheme of spec.destination.location",
+    ),
+    (
+        "does not grant the required capability",
+        "the connection that spec.destination.connection names must grant backup.write",
+    ),
+    (
+        "outside the connection allowlist",
+        "the connection that spec.destination.connection names must allow the bucket of spec.destination.location",
+    ),
+    (
+        "outside the connection scope",
+        "spec.destination.location must lie below the prefix of the connection that spec.destination.connection names",
+    ),
+    ("unsupported backup location", "spec.destination.location must begin with s3:// or file://"),
+    ("invalid backup location", "correct spec.destination.location"),
+];
+
+/// Errors of single tables that no further try mends (plain text; only newer versions say `retryable` beside them).
+const STAYS: [&str; 4] = [
+    "not found",
+    "method not allowed",
+    "backup does not support multi-range tables",
+    "backup does not support active schema migration",
+];
+
+impl Asked<'_> {
+    /// Returns what to do about a request that Antfly refused with this text.
+    pub fn on_refusal(&self, text: &str) -> String {
+        let known = REFUSALS.iter().find(|(words, _)| text.contains(words)).map(|(_, advice)| (*advice).to_owned());
+        let advice = known.unwrap_or_else(|| "check spec.destination and spec.tables".to_owned());
+        match self.connection {
+            Some(connection) if advice.contains("connection") => format!("{advice}; it is {connection:?} now"),
+            _ => advice,
+        }
+    }
+
+    /// Returns what to do about 401.
+    pub fn on_unauthorized(&self) -> String {
+        let of_secret = self.of_secret();
+        match self.login {
+            Login::Token(_) => format!(
+                "Antfly does not accept the token: correct key {TOKEN} of {of_secret}; it is the base64 of KEY_ID:KEY_SECRET"
+            ),
+            Login::Password(_) => {
+                format!(
+                    "Antfly does not accept user and password: correct keys {USERNAME} and {PASSWORD} of {of_secret}"
+                )
+            }
+            Login::None => {
+                format!("Antfly wants a login: {of_secret} needs key {TOKEN}, or keys {USERNAME} and {PASSWORD}")
+            }
+        }
+    }
+
+    /// Returns what to do about 403.
+    pub fn on_forbidden(&self) -> String {
+        let whose = match self.login {
+            Login::Token(_) => format!("the token (key {TOKEN} of {})", self.of_secret()),
+            Login::Password(_) => format!("the user (key {USERNAME} of {})", self.of_secret()),
+            Login::None => return format!("Antfly allows it to nobody without a login; {}", self.on_unauthorized()),
+        };
+        format!("{whose} needs the permission admin for resource * of type *")
+    }
+
+    /// Returns what an empty 500 means: a June server answers so to a token that is not base64. `None` without a token.
+    pub fn on_empty_server_error(&self) -> Option<String> {
+        matches!(self.login, Login::Token(_)).then(|| {
+            format!(
+                "some versions of Antfly answer like this to a token that is not base64: check key {TOKEN} of {}",
+                self.of_secret()
+            )
+        })
+    }
+
+    fn of_secret(&self) -> String {
+        match self.secret {
+            Some(name) => format!("Secret {name:?}"),
+            None => "the Secret that spec.destination.credentialsSecret names".to_owned(),
+        }
+    }
+}
+
+/// Whether a table's error is one that no further try mends.
+pub fn error_stays(error: &str) -> bool {
+    let error = error.trim().trim_end_matches('.');
+    STAYS.iter().any(|text| error == *text || error.ends_with(&format!(": {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked<'a>(login: &'a Login, connection: Option<&'a str>) -> Asked<'a> {
+        Asked { connection, secret: Some("keys"), login }
+    }
+
+    #[test]
+    fn each_refusal_names_what_to_correct() {
+        for (text, expected) in [
+            ("backup requires a named external_io connection", "set spec.destination.connection"),
+            ("named backup connection is unavailable on this server", "spec.config"),
+            ("backup connection was not found", "must name an external_io connection"),
+            ("backup connection protocol does not match the location", "for the scheme of"),
+            ("backup connection does not grant the required capability", "must grant backup.write"),
+            ("backup location bucket is outside the connection allowlist", "must allow the bucket"),
+            ("backup location prefix is outside the connection scope", "must lie below the prefix"),
+            ("unsupported backup location", "s3:// or file://"),
+            ("invalid backup location", "correct spec.destination.location"),
+            ("invalid backup request", "check spec.destination and spec.tables"),
+            ("no tables to backup", "the cluster has no tables"),
+        ] {
+            let advice = asked(&Login::None, None).on_refusal(text);
+            assert!(advice.contains(expected), "{text}: {advice}");
+        }
+        let advice = asked(&Login::None, Some("nightly")).on_refusal("backup connection was not found");
+        assert!(advice.ends_with("it is \"nightly\" now"), "{advice}");
+    }
+
+    #[test]
+    fn login_errors_name_the_keys_of_the_secret() {
+        let token = Login::Token(http::HeaderValue::from_static("x"));
+        let password = Login::Password(http::HeaderValue::from_static("x"));
+        assert!(asked(&token, None).on_unauthorized().contains("key ANTFLY_TOKEN of Secret \"keys\""));
+        assert!(asked(&password, None).on_unauthorized().contains("ANTFLY_USERNAME and ANTFLY_PASSWORD of Secret"));
+        assert!(asked(&Login::None, None).on_unauthorized().contains("Antfly wants a login"));
+        assert!(asked(&token, None).on_forbidden().contains("permission admin for resource *"));
+        assert!(asked(&token, None).on_empty_server_error().is_some());
+        assert_eq!(asked(&password, None).on_empty_server_error(), None);
+    }
+
+    #[test]
+    fn errors_that_stay_are_told_from_those_that_may_pass() {
+        for text in ["not found", "table: not found", "backup does not support multi-range tables", "Method", "found"] {
+            assert_eq!(error_stays(text), !matches!(text, "Method" | "found"), "{text}");
+        }
+        assert!(!error_stays("backup failed") && !error_stays("node not found yet"));
+    }
+}

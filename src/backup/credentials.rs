@@ -1,0 +1,285 @@
+//! The credentials that the environment brings into the Pod, and what is wrong with them.
+
+use super::mask::Mask;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use percent_encoding::percent_decode_str;
+use std::fmt;
+use url::Url;
+
+/// Key of the Secret with Antfly's token.
+pub const TOKEN: &str = "ANTFLY_TOKEN";
+/// Key of the Secret with the name of Antfly's user.
+pub const USERNAME: &str = "ANTFLY_USERNAME";
+/// Key of the Secret with the password of Antfly's user.
+pub const PASSWORD: &str = "ANTFLY_PASSWORD";
+/// Key of the Secret with the access key of the storage.
+pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// Key of the Secret with the secret key of the storage.
+pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// Key of the Secret with the region of the storage.
+pub const REGION: &str = "AWS_REGION";
+/// Key of the Secret with the URL of a storage other than AWS.
+pub const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+/// All keys of the Secret, which are environment variables of the Pod.
+pub const KEYS: [&str; 7] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, REGION, ENDPOINT_URL, TOKEN, USERNAME, PASSWORD];
+
+/// Variables whose URL may carry a login, beside [`ENDPOINT_URL`].
+const PROXIES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// How to log in to Antfly.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Login {
+    /// Without credentials.
+    None,
+    /// By [`TOKEN`].
+    Token(HeaderValue),
+    /// By [`USERNAME`] and [`PASSWORD`].
+    Password(HeaderValue),
+}
+
+/// The keys for the storage.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StorageKeys {
+    /// The access key.
+    pub access_key_id: String,
+    /// The secret key.
+    pub secret_access_key: String,
+    /// The region.
+    pub region: Option<String>,
+    /// The URL of a storage other than AWS.
+    pub endpoint: Option<String>,
+}
+
+/// Whether the destination can be read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// With these keys.
+    Keys(StorageKeys),
+    /// Neither key is there: nothing asks for it.
+    None,
+    /// Only one of the two keys is there; names the one that is not.
+    Lacks(&'static str),
+}
+
+/// All credentials.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// How to log in to Antfly.
+    pub login: Login,
+    /// Whether the destination can be read back.
+    pub storage: Storage,
+    /// Keeps them out of messages.
+    pub mask: Mask,
+}
+
+impl Login {
+    /// Returns the value of the `Authorization` header.
+    pub fn header(&self) -> Option<&HeaderValue> {
+        match self {
+            Login::None => None,
+            Login::Token(header) | Login::Password(header) => Some(header),
+        }
+    }
+}
+
+// credentials are never printed
+impl fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Login::None => "None",
+            Login::Token(_) => "Token",
+            Login::Password(_) => "Password",
+        })
+    }
+}
+
+impl fmt::Debug for StorageKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StorageKeys").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+/// Returns a mask for the secrets of an environment, usable or not, and of the URLs in `urls`.
+pub fn mask(environment: impl Fn(&str) -> Option<String>, urls: &[&str]) -> Mask {
+    let mut secrets: Vec<String> = [TOKEN, PASSWORD, SECRET_ACCESS_KEY].into_iter().filter_map(&environment).collect();
+    let token = environment(TOKEN).unwrap_or_default();
+    // a token is the base64 of KEY:SECRET
+    if let Some(decoded) = STANDARD.decode(token.trim()).ok().and_then(|decoded| String::from_utf8(decoded).ok()) {
+        secrets.extend(decoded.split_once(':').map(|(_, secret)| secret.to_owned()));
+        secrets.push(decoded);
+    }
+    if let (Some(user), Some(password)) = (environment(USERNAME), environment(PASSWORD)) {
+        secrets.push(format!("{}:{}", without_line_end(&user), without_line_end(&password)));
+    }
+    let of_environment = [ENDPOINT_URL].into_iter().chain(PROXIES).filter_map(&environment);
+    for url in urls.iter().map(|url| (*url).to_owned()).chain(of_environment) {
+        secrets.extend(user_information(&url));
+    }
+    Mask::new(secrets)
+}
+
+/// Reads the credentials of an environment. `secret` is the name of the Secret that they come from, if there is one.
+///
+/// # Errors
+/// They can't be used; the text names the key and what to correct.
+pub fn read(
+    environment: impl Fn(&str) -> Option<String>,
+    secret: Option<&str>,
+    mask: Mask,
+) -> Result<Credentials, String> {
+    let arrived = |key: &str| environment(key).filter(|value| !value.trim().is_empty());
+    let of_secret = secret.map(|name| format!(" of Secret {name:?}")).unwrap_or_default();
+    if let Some(name) = secret
+        && !KEYS.into_iter().any(|key| arrived(key).is_some())
+    {
+        return Err(format!("Secret {name:?} has none of the keys {}, or they are empty", KEYS.join(", ")));
+    }
+    let login = match (arrived(TOKEN), arrived(USERNAME), arrived(PASSWORD)) {
+        (Some(token), _, _) => Login::Token(token_header(token.trim(), &of_secret)?),
+        (None, Some(user), Some(password)) => Login::Password(password_header(&user, &password, &of_secret)?),
+        (None, Some(_), None) => return Err(format!("key {USERNAME}{of_secret} needs key {PASSWORD} beside it")),
+        (None, None, Some(_)) => return Err(format!("key {PASSWORD}{of_secret} needs key {USERNAME} beside it")),
+        (None, None, None) => Login::None,
+    };
+    let text = |key| arrived(key).map(|value| value.trim().to_owned());
+    let storage = match (text(ACCESS_KEY_ID), text(SECRET_ACCESS_KEY)) {
+        (Some(access_key_id), Some(secret_access_key)) => {
+            let (region, endpoint) = (text(REGION), text(ENDPOINT_URL));
+            Storage::Keys(StorageKeys { access_key_id, secret_access_key, region, endpoint })
+        }
+        (Some(_), None) => Storage::Lacks(SECRET_ACCESS_KEY),
+        (None, Some(_)) => Storage::Lacks(ACCESS_KEY_ID),
+        (None, None) => Storage::None,
+    };
+    Ok(Credentials { login, storage, mask })
+}
+
+fn token_header(token: &str, of_secret: &str) -> Result<HeaderValue, String> {
+    if token.contains(char::is_whitespace) {
+        return Err(format!("key {TOKEN}{of_secret} has white space inside the token"));
+    }
+    let header = if token.is_ascii() { HeaderValue::from_str(&format!("Bearer {token}")).ok() } else { None };
+    header.map(sensitive).ok_or_else(|| format!("key {TOKEN}{of_secret} has characters that no token has"))
+}
+
+fn password_header(user: &str, password: &str, of_secret: &str) -> Result<HeaderValue, String> {
+    let (user, password) = (without_line_end(user), without_line_end(password));
+    for (key, value) in [(USERNAME, user), (PASSWORD, password)] {
+        if value.contains(char::is_control) {
+            return Err(format!("key {key}{of_secret} has a control character inside"));
+        }
+    }
+    if user.contains(':') {
+        return Err(format!("key {USERNAME}{of_secret} has a colon, which no user name may have"));
+    }
+    let header = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    Ok(sensitive(HeaderValue::from_str(&header).expect("base64 is fit for a header")))
+}
+
+fn sensitive(mut header: HeaderValue) -> HeaderValue {
+    header.set_sensitive(true);
+    header
+}
+
+/// A Secret made of a file often ends with a line end.
+fn without_line_end(value: &str) -> &str {
+    value.trim_end_matches(['\r', '\n'])
+}
+
+/// Returns what stands before the host of a URL: as a whole, user, password, as they are and decoded.
+pub fn user_information(url: &str) -> Vec<String> {
+    // a URL that the parser refuses may be printed, too
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((information, _)) = authority.rsplit_once('@') else { return Vec::new() };
+    let (user, password) = information.split_once(':').unwrap_or((information, ""));
+    let parsed = Url::parse(url).ok();
+    let normal = parsed.iter().flat_map(|url| [url.username(), url.password().unwrap_or_default()]);
+    let texts: Vec<&str> = [information, user, password].into_iter().chain(normal).collect();
+    let decoded = texts.iter().map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned());
+    texts.iter().map(|text| (*text).to_owned()).chain(decoded).filter(|text| !text.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment<'a>(values: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |key| values.iter().find(|(name, _)| *name == key).map(|(_, value)| (*value).to_owned())
+    }
+
+    fn login(values: &[(&str, &str)], secret: Option<&str>) -> Result<String, String> {
+        let login = read(environment(values), secret, Mask::default())?.login;
+        Ok(login.header().map(|header| header.to_str().unwrap().to_owned()).unwrap_or_default())
+    }
+
+    #[test]
+    fn tokens_are_trimmed_and_logins_are_headers() {
+        assert_eq!(login(&[(TOKEN, " YTpi\n")], None).unwrap(), "Bearer YTpi");
+        assert_eq!(login(&[(USERNAME, "ann\n"), (PASSWORD, "p w\n")], None).unwrap(), "Basic YW5uOnAgdw==");
+        assert_eq!(login(&[], None).unwrap(), "");
+        assert_eq!(login(&[(ACCESS_KEY_ID, "a")], Some("keys")).unwrap(), "");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        for (values, text) in [
+            (&[(TOKEN, "YT pi")][..], r#"key ANTFLY_TOKEN of Secret "keys" has white space inside the token"#),
+            (&[(TOKEN, "YTä")][..], r#"key ANTFLY_TOKEN of Secret "keys" has characters that no token has"#),
+            (&[(USERNAME, "ann")][..], r#"key ANTFLY_USERNAME of Secret "keys" needs key ANTFLY_PASSWORD beside it"#),
+            (
+                &[(TOKEN, "\n"), (REGION, "")][..],
+                "Secret \"keys\" has none of the keys AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, \
+                 AWS_ENDPOINT_URL, ANTFLY_TOKEN, ANTFLY_USERNAME, ANTFLY_PASSWORD, or they are empty",
+            ),
+        ] {
+            assert_eq!(login(values, Some("keys")).unwrap_err(), text);
+        }
+    }
+
+    #[test]
+    fn half_a_pair_of_storage_keys_is_told() {
+        let storage = |values: &[_]| read(environment(values), None, Mask::default()).unwrap().storage;
+        assert_eq!(storage(&[(ACCESS_KEY_ID, "a")]), Storage::Lacks(SECRET_ACCESS_KEY));
+        assert_eq!(storage(&[(SECRET_ACCESS_KEY, "a")]), Storage::Lacks(ACCESS_KEY_ID));
+        assert_eq!(storage(&[(REGION, "a")]), Storage::None);
+        let keys = storage(&[(ACCESS_KEY_ID, "a"), (SECRET_ACCESS_KEY, "b\n"), (REGION, "c")]);
+        assert!(matches!(&keys, Storage::Keys(keys) if keys.secret_access_key == "b"));
+        assert!(!format!("{keys:?}").contains("\"b\""));
+    }
+
+    #[test]
+    fn secrets_are_masked_and_nothing_else() {
+        let values = [
+            (TOKEN, "a2V5OnRvcHNlY3JldA==\n"),
+            (USERNAME, "annette"),
+            (PASSWORD, "pass word"),
+            (ACCESS_KEY_ID, "AKIAEXAMPLE"),
+            (SECRET_ACCESS_KEY, "storage/secret"),
+            (REGION, "eu-central-1"),
+            (ENDPOINT_URL, "https://minio:end%20point@minio.example:9000"),
+            ("HTTPS_PROXY", "http://proxyuser:proxypass@proxy:3128"),
+        ];
+        let mask = mask(environment(&values), &["s3://locuser:locpass@bucket/prefix"]);
+        for text in [
+            "a2V5OnRvcHNlY3JldA==",
+            "topsecret",
+            "pass word",
+            "YW5uZXR0ZTpwYXNzIHdvcmQ=",
+            "storage%2Fsecret",
+            "end%20point",
+            "end point",
+            "proxypass",
+            "locuser:locpass",
+            "locpass",
+        ] {
+            assert_eq!(mask.apply(&format!("x {text} y")), "x *** y", "{text}");
+        }
+        for text in ["annette", "AKIAEXAMPLE", "eu-central-1", "https://minio.example.org:9000", "bucket/prefix"] {
+            let masked = mask.apply(text);
+            assert!(masked == text || text.contains("minio"), "{masked}");
+        }
+    }
+}

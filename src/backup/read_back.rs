@@ -1,0 +1,285 @@
+//! What is at the destination of a backup: which objects to read, and what their content proves.
+
+use super::{decide::count, reason, result::BackupResult};
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The version of the files that is known.
+const FORMAT_VERSION: u64 = 1;
+
+/// Largest metadata file that is read, in bytes.
+pub const LARGEST_METADATA: u64 = 8 * 1024 * 1024;
+
+/// A location in S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The bucket.
+    pub bucket: String,
+    /// What the keys of the location begin with: empty, or with a slash at its end.
+    prefix: String,
+    /// The location, without a slash at its end.
+    location: String,
+}
+
+/// How reading back ended, other than well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The destination has the backup, but not all of it: the try has failed.
+    Lacks(String),
+    /// It could not be read back: nothing is proven.
+    Unreadable(String),
+}
+
+/// What a backup that was read back amounts to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// How many objects there are below the snapshot paths.
+    pub objects: u64,
+    /// Their sizes together, in bytes.
+    pub bytes: u64,
+}
+
+#[derive(Deserialize)]
+struct ClusterMetadata {
+    format_version: u64,
+    #[serde(default)]
+    backup_id: Option<String>,
+    tables: Vec<TableEntry>,
+}
+
+#[derive(Deserialize)]
+struct TableEntry {
+    name: String,
+    table_backup_id: String,
+}
+
+#[derive(Deserialize)]
+struct TableMetadata {
+    format_version: u64,
+    #[serde(default)]
+    table_name: Option<String>,
+    shards: Vec<Shard>,
+}
+
+#[derive(Deserialize)]
+struct Shard {
+    snapshot_path: String,
+}
+
+impl Destination {
+    /// Reads a location; `None` if it is not one in S3.
+    pub fn parse(location: &str) -> Option<Result<Self, Finding>> {
+        let rest = location.strip_prefix("s3://")?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let prefix = prefix.trim_end_matches('/');
+        if bucket.is_empty() || bucket.contains(['@', ':', '?', '#']) || prefix.contains(['?', '#']) {
+            let cause = "the location has a form that is not known: expected s3://BUCKET/PREFIX";
+            return Some(Err(Finding::Unreadable(cause.to_owned())));
+        }
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        let location = location.trim_end_matches('/').to_owned();
+        Some(Ok(Destination { bucket: bucket.to_owned(), prefix, location }))
+    }
+
+    /// Returns the key of the metadata of a backup.
+    pub fn metadata_key(&self, id: &str) -> String {
+        format!("{}{id}-cluster-metadata.json", self.prefix)
+    }
+
+    /// Returns the key of the metadata of each of these tables, by the metadata of the backup.
+    ///
+    /// # Errors
+    /// The metadata lacks one of them, or has a form that is not known.
+    pub fn table_keys<'a>(
+        &self,
+        metadata: &[u8],
+        id: &str,
+        tables: &'a [String],
+    ) -> Result<BTreeMap<&'a str, String>, Finding> {
+        let metadata: ClusterMetadata = parse(metadata, "the backup's metadata")?;
+        known_version(metadata.format_version, "the backup's metadata")?;
+        if metadata.backup_id.is_some_and(|named| named != id) {
+            return Err(Finding::Unreadable("the backup's metadata names another backup".to_owned()));
+        }
+        let ids: BTreeMap<&str, &str> =
+            metadata.tables.iter().map(|table| (table.name.as_str(), table.table_backup_id.as_str())).collect();
+        let missing: Vec<&str> = tables.iter().map(String::as_str).filter(|name| !ids.contains_key(name)).collect();
+        if let Some(first) = missing.first() {
+            let lacking = count(missing.len(), "table");
+            return Err(Finding::Lacks(format!("the backup's metadata lacks {lacking}, such as {first:?}")));
+        }
+        let key = |id: &str| format!("{}{id}-metadata.json", self.prefix);
+        Ok(tables.iter().map(|name| (name.as_str(), key(ids[name.as_str()]))).collect())
+    }
+
+    /// Returns what the keys of each shard's payload begin with, by the metadata of a table.
+    ///
+    /// # Errors
+    /// The metadata has a form that is not known.
+    pub fn snapshot_prefixes(&self, metadata: &[u8], table: &str) -> Result<BTreeSet<String>, Finding> {
+        let what = format!("the metadata of table {table:?}");
+        let metadata: TableMetadata = parse(metadata, &what)?;
+        known_version(metadata.format_version, &what)?;
+        if metadata.table_name.is_some_and(|named| named != table) {
+            return Err(Finding::Unreadable(format!("{what} names another table")));
+        }
+        if metadata.shards.is_empty() {
+            return Err(Finding::Unreadable(format!("{what} has no shards")));
+        }
+        let key = |shard: &Shard| {
+            let path = &shard.snapshot_path;
+            let below = path.strip_prefix(&self.location).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+            let below = below.trim_matches('/');
+            let is_known = !below.contains("://") && below.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            let unknown = || Finding::Unreadable(format!("{what} has a snapshot path of a form that is not known"));
+            is_known.then(|| format!("{}{below}", self.prefix)).ok_or_else(unknown)
+        };
+        metadata.shards.iter().map(key).collect()
+    }
+}
+
+impl Finding {
+    /// Says that there is no payload for a shard of a table.
+    pub fn no_payload(table: &str) -> Self {
+        Finding::Lacks(format!("a shard of table {table:?} has no object below its snapshot path"))
+    }
+}
+
+/// Takes what reading back came to into a result. Returns whether the backup still counts as completed.
+pub fn conclude(result: &mut BackupResult, read: Result<Size, Finding>, now: Timestamp) -> bool {
+    match read {
+        Ok(size) => {
+            result.size_bytes = Some(size.bytes);
+            result.read_back_time = Some(now);
+            true
+        }
+        Err(Finding::Unreadable(cause)) => {
+            result.read_back_error = Some(cause);
+            true
+        }
+        Err(Finding::Lacks(what)) => {
+            result.status = super::ResultStatus::Failed;
+            result.verified = false;
+            result.reason = reason::PAYLOAD_MISSING.to_owned();
+            result.note = None;
+            result.read_back_time = Some(now);
+            result.error = Some(format!("Antfly says completed, but at the destination {what}"));
+            false
+        }
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a [u8], what: &str) -> Result<T, Finding> {
+    // the parser's own words can quote what it read
+    let unknown = |error: serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        Finding::Unreadable(format!("{what} has a form that is not known (line {line}, column {column})"))
+    };
+    serde_json::from_slice(text).map_err(unknown)
+}
+
+fn known_version(version: u64, what: &str) -> Result<(), Finding> {
+    if version == FORMAT_VERSION {
+        return Ok(());
+    }
+    Err(Finding::Unreadable(format!("{what} has format version {version}; {FORMAT_VERSION} is known")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::ResultStatus;
+
+    fn destination(location: &str) -> Destination {
+        Destination::parse(location).unwrap().unwrap()
+    }
+
+    #[test]
+    fn locations_in_s3_have_bucket_and_prefix() {
+        let key = |location| (destination(location).bucket.clone(), destination(location).metadata_key("x"));
+        assert_eq!(key("s3://b/p/q//"), ("b".into(), "p/q/x-cluster-metadata.json".into()));
+        assert_eq!(key("s3://b"), ("b".into(), "x-cluster-metadata.json".into()));
+        assert_eq!(Destination::parse("file:///a"), None);
+        for odd in ["s3://", "s3:///p", "s3://k:s@b/p", "s3://b/p?endpoint=x"] {
+            assert!(matches!(Destination::parse(odd), Some(Err(Finding::Unreadable(_)))), "{odd}");
+        }
+    }
+
+    const CLUSTER: &str = r#"{"format_version":1,"backup_id":"x","tables":[
+        {"name":"a, b","table_backup_id":"a, b-x"},{"name":"c","table_backup_id":"c-x"}]}"#;
+
+    #[test]
+    fn the_metadata_of_a_backup_leads_to_those_of_its_tables() {
+        let tables = ["a, b".to_owned()];
+        let keys = destination("s3://b/p").table_keys(CLUSTER.as_bytes(), "x", &tables).unwrap();
+        assert_eq!(keys, BTreeMap::from([("a, b", "p/a, b-x-metadata.json".to_owned())]));
+    }
+
+    #[test]
+    fn a_table_that_the_metadata_lacks_is_a_failure_and_an_unknown_form_is_none() {
+        let read = |metadata: &str, id| destination("s3://b/p").table_keys(metadata.as_bytes(), id, &["d".into()]);
+        let expected = Finding::Lacks("the backup's metadata lacks 1 table, such as \"d\"".into());
+        assert_eq!(read(CLUSTER, "x").unwrap_err(), expected);
+        for (metadata, id) in [
+            (CLUSTER, "y"),
+            ("{}", "x"),
+            ("[1", "x"),
+            (r#"{"format_version":2,"tables":[]}"#, "x"),
+            (r#"{"format_version":1,"tables":[{"name":"d"}]}"#, "x"),
+        ] {
+            assert!(matches!(read(metadata, id), Err(Finding::Unreadable(_))), "{metadata}");
+        }
+    }
+
+    #[test]
+    fn snapshot_paths_lie_below_the_location() {
+        let read = |path: &str| {
+            let metadata =
+                format!(r#"{{"format_version":1,"table_name":"t","shards":[{{"snapshot_path":"{path}"}}]}}"#);
+            destination("s3://b/p").snapshot_prefixes(metadata.as_bytes(), "t")
+        };
+        for path in ["t-x/shard-1", "/t-x/shard-1/", "s3://b/p/t-x/shard-1"] {
+            assert_eq!(read(path).unwrap(), BTreeSet::from(["p/t-x/shard-1".to_owned()]), "{path}");
+        }
+        for path in ["", "../q", "s3://other/t", "a//b"] {
+            assert!(matches!(read(path), Err(Finding::Unreadable(_))), "{path}");
+        }
+    }
+
+    #[test]
+    fn metadata_of_another_table_or_without_shards_proves_nothing() {
+        for metadata in [
+            r#"{"format_version":1,"table_name":"u","shards":[{"snapshot_path":"a"}]}"#,
+            r#"{"format_version":1,"table_name":"t","shards":[]}"#,
+            r#"{"format_version":2,"shards":[{"snapshot_path":"a"}]}"#,
+        ] {
+            let read = destination("s3://b").snapshot_prefixes(metadata.as_bytes(), "t");
+            assert!(matches!(read, Err(Finding::Unreadable(_))), "{metadata}");
+        }
+    }
+
+    #[test]
+    fn only_a_backup_that_lacks_something_is_failed() {
+        let good = BackupResult {
+            status: ResultStatus::Completed,
+            verified: true,
+            tables: vec!["t".into()],
+            ..Default::default()
+        };
+        let now = "2026-11-26T00:00:00Z".parse().unwrap();
+        let conclude = |read| {
+            let mut result = good.clone();
+            (conclude(&mut result, read, now), result)
+        };
+        let (is_good, result) = conclude(Ok(Size { objects: 2, bytes: 7 }));
+        assert!(is_good);
+        assert_eq!(result, BackupResult { size_bytes: Some(7), read_back_time: Some(now), ..good.clone() });
+        let (is_good, result) = conclude(Err(Finding::Unreadable("denied".into())));
+        assert!(is_good);
+        assert_eq!(result, BackupResult { read_back_error: Some("denied".into()), ..good.clone() });
+        let (is_good, result) = conclude(Err(Finding::no_payload("t")));
+        assert!(!is_good && !result.verified);
+        assert_eq!((result.status, result.reason.as_str()), (ResultStatus::Failed, "PayloadMissing"));
+    }
+}

@@ -1,0 +1,234 @@
+//! Reads a backup back from S3.
+#![allow(clippy::disallowed_methods, reason = "the shell has a clock")]
+
+use super::{
+    credentials::StorageKeys,
+    mask::Mask,
+    read_back::{Destination, Finding, LARGEST_METADATA, Size},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::{
+    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig,
+    aws::{AmazonS3, AmazonS3Builder},
+    client::{HttpClient, HttpConnector},
+    path::Path,
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use std::{error::Error as _, sync::Arc, time::Duration};
+use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+
+/// How long reading back may take.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// The region of a storage that is not AWS, unless one is given.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// How many tables are read at the same time.
+const AT_ONCE: usize = 8;
+
+const CONNECT: Duration = Duration::from_secs(10);
+const REQUEST: Duration = Duration::from_secs(20);
+
+/// Reads back which objects a backup consists of. It must have all of `tables`, and each of their shards a payload.
+///
+/// # Errors
+/// Something is missing, or it could not be read.
+pub async fn read_back(
+    destination: &Destination,
+    keys: &StorageKeys,
+    id: &str,
+    tables: &[String],
+    mask: &Mask,
+) -> Result<Size, Finding> {
+    let store = store(destination, keys, mask)?;
+    let reader = Reader { store, destination, mask };
+    match tokio::time::timeout(LIMIT, reader.size_of(id, tables)).await {
+        Ok(read) => read,
+        Err(_) => Err(Finding::Unreadable(format!("it took longer than {} s", LIMIT.as_secs()))),
+    }
+}
+
+struct Reader<'a> {
+    store: AmazonS3,
+    destination: &'a Destination,
+    mask: &'a Mask,
+}
+
+impl Reader<'_> {
+    async fn size_of(&self, id: &str, tables: &[String]) -> Result<Size, Finding> {
+        let metadata = self.metadata(&self.destination.metadata_key(id)).await?;
+        let keys = self.destination.table_keys(&metadata, id, tables)?;
+        let sizes = stream::iter(keys).map(|(table, key)| async move { self.size_of_table(table, &key).await });
+        sizes.buffer_unordered(AT_ONCE).try_fold(Size::default(), |all, size| async move { Ok(all + size) }).await
+    }
+
+    async fn size_of_table(&self, table: &str, key: &str) -> Result<Size, Finding> {
+        let metadata = self.metadata(key).await?;
+        let mut all = Size::default();
+        for prefix in self.destination.snapshot_prefixes(&metadata, table)? {
+            let size = self.size_below(&prefix).await?;
+            if size.objects == 0 {
+                return Err(Finding::no_payload(table));
+            }
+            all = all + size;
+        }
+        Ok(all)
+    }
+
+    /// Sums the objects below a path, or the object that the path itself names.
+    async fn size_below(&self, prefix: &str) -> Result<Size, Finding> {
+        let path = parsed(prefix)?;
+        let mut size = Size::default();
+        let mut objects = self.store.list(Some(&path));
+        while let Some(object) = objects.next().await {
+            let object = object.map_err(|error| self.unreadable(prefix, &error))?;
+            size = size + Size { objects: 1, bytes: object.size };
+        }
+        if size.objects > 0 {
+            return Ok(size);
+        }
+        match self.store.head(&path).await {
+            Ok(object) => Ok(Size { objects: 1, bytes: object.size }),
+            Err(Error::NotFound { .. }) => Ok(size),
+            Err(error) => Err(self.unreadable(prefix, &error)),
+        }
+    }
+
+    async fn metadata(&self, key: &str) -> Result<Vec<u8>, Finding> {
+        let too_large = || {
+            let most = LARGEST_METADATA / 1024 / 1024;
+            Finding::Unreadable(format!("object {key:?} is larger than {most} MiB"))
+        };
+        let object = self.store.get(&parsed(key)?).await.map_err(|error| self.unreadable(key, &error))?;
+        if object.meta.size > LARGEST_METADATA {
+            return Err(too_large());
+        }
+        let mut chunks = object.into_stream();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| self.unreadable(key, &error))?;
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > LARGEST_METADATA {
+                return Err(too_large());
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Says why an object can't be read, in words that are the same each time: an answer of S3 carries ids of its own.
+    fn unreadable(&self, key: &str, error: &Error) -> Finding {
+        let bucket = &self.destination.bucket;
+        let code = s3_code(&error.to_string()).map(|code| format!(" ({})", self.mask.foreign(&code)));
+        let code = code.unwrap_or_default();
+        Finding::Unreadable(match error {
+            Error::NotFound { .. } => format!("object {key:?} of bucket {bucket:?} is not found{code}"),
+            Error::PermissionDenied { .. } => format!("reading {key:?} of bucket {bucket:?} is forbidden{code}"),
+            Error::Unauthenticated { .. } => format!("the storage does not accept the keys{code}"),
+            _ if !code.is_empty() => format!("the storage refuses to read {key:?} of bucket {bucket:?}{code}"),
+            other => format!("the storage can't be read: {}", self.mask.foreign(&innermost(other))),
+        })
+    }
+}
+
+impl std::ops::Add for Size {
+    type Output = Size;
+
+    fn add(self, other: Size) -> Size {
+        Size { objects: self.objects + other.objects, bytes: self.bytes.saturating_add(other.bytes) }
+    }
+}
+
+/// Takes a key as it is; keys that the store's client would change are none that Antfly writes.
+fn parsed(key: &str) -> Result<Path, Finding> {
+    Path::parse(key).map_err(|_| Finding::Unreadable(format!("the key {key:?} has a form that is not known")))
+}
+
+fn store(destination: &Destination, keys: &StorageKeys, mask: &Mask) -> Result<AmazonS3, Finding> {
+    let backoff = BackoffConfig {
+        init_backoff: Duration::from_millis(200),
+        max_backoff: Duration::from_secs(5),
+        ..Default::default()
+    };
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(&destination.bucket)
+        .with_region(keys.region.as_deref().unwrap_or(DEFAULT_REGION))
+        .with_access_key_id(&keys.access_key_id)
+        .with_secret_access_key(&keys.secret_access_key)
+        .with_allow_http(true)
+        .with_virtual_hosted_style_request(false)
+        .with_retry(RetryConfig { backoff, max_retries: 3, retry_timeout: LIMIT / 2 })
+        .with_http_connector(Connector);
+    if let Some(endpoint) = &keys.endpoint {
+        builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
+    }
+    builder.build().map_err(|error| Finding::Unreadable(mask.foreign(&format!("the storage can't be read: {error}"))))
+}
+
+/// Makes the client of the store: certificates are checked by the roots that are built in, as the image has none.
+#[derive(Debug)]
+struct Connector;
+
+impl HttpConnector for Connector {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        let generic = |error: Box<dyn std::error::Error + Send + Sync>| Error::Generic { store: "S3", source: error };
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(TLS_SERVER_ROOT_CERTS.iter().cloned());
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| generic(error.into()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(REQUEST)
+            .user_agent(concat!("antfly-backup-operator/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| generic(error.into()))?;
+        Ok(HttpClient::new(client))
+    }
+}
+
+/// Returns the code of S3's XML errors; the store's client has it in its text only.
+fn s3_code(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    Some(code.to_owned())
+}
+
+/// Returns the words of what is behind an error.
+fn innermost(error: &Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let outer = error.source().map(ToString::to_string).unwrap_or_default();
+    let text = innermost.to_string();
+    if text.is_empty() { outer } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_an_error_is_found() {
+        let text = "Client error: <?xml?><Error><Code>AccessDenied</Code><RequestId>1</RequestId></Error>";
+        assert_eq!(s3_code(text), Some("AccessDenied".to_owned()));
+        assert_eq!(s3_code("refused"), None);
+    }
+
+    #[test]
+    fn a_store_is_made_of_the_keys() {
+        let destination = Destination::parse("s3://b/p").unwrap().unwrap();
+        let keys = StorageKeys {
+            access_key_id: "a".into(),
+            secret_access_key: "b".into(),
+            region: None,
+            endpoint: Some("http://127.0.0.1:1/".into()),
+        };
+        assert!(store(&destination, &keys, &Mask::default()).is_ok());
+    }
+}
