@@ -147,12 +147,12 @@ impl Search {
         self.tries[index].last = Some(probe);
         // of data nodes there is nothing to pass over to: they are last, and asked only where the API must be
         let is_over = self.is_later_round || (!self.tries[index].is_data && now >= self.since + PATIENCE);
+        let mut is_first_question = false;
         if has_no_api || is_over {
             self.pass_on(now);
-            self.not_before = if has_no_api { now } else { now + PAUSE };
-        } else {
-            self.not_before = now + PAUSE;
+            is_first_question = self.tries[self.current].last.is_none();
         }
+        self.not_before = if is_first_question { now } else { now + PAUSE };
         is_news
     }
 

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_table_that_the_metadata_lacks_is_a_failure_and_an_unknown_form_is_none() {
-        let read = |metadata: &str, id| destination("s3://b/p").table_keys(metadata.as_bytes(), id, &["d".into()]);
+        let tables = ["d".to_owned()];
+        let read = |metadata: &str, id| destination("s3://b/p").table_keys(metadata.as_bytes(), id, &tables);
         let expected = Finding::Lacks("the backup's metadata lacks 1 table, such as \"d\"".into());
         assert_eq!(read(CLUSTER, "x").unwrap_err(), expected);
         for (metadata, id) in [
