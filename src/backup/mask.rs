@@ -53,7 +53,7 @@ impl Mask {
     /// Returns foreign text on one line, without secrets, control and format characters, cut to a readable length.
     pub fn foreign(&self, text: &str) -> String {
         // secrets are looked for before and after: an invisible character may be part of one, or stand inside it
-        super::result::shortened(&self.apply(&one_line(&self.apply(text))), LONGEST_TEXT)
+        crate::text::shortened(&self.apply(&one_line(&self.apply(text))), LONGEST_TEXT)
     }
 
     /// Replaces each occurrence of a secret; those that overlap become one.
