@@ -23,7 +23,10 @@ pub struct Program {
 impl Program {
     /// Returns an image whose entrypoint `path_in_image` is `executable`.
     pub fn new(executable: impl Into<PathBuf>, path_in_image: &str) -> Self {
-        Self { executable: executable.into(), path_in_image: path_in_image.to_owned(), arguments: Vec::new() }
+        let executable = executable.into();
+        // Processes start in another directory.
+        let executable = std::path::absolute(&executable).unwrap_or(executable);
+        Self { executable, path_in_image: path_in_image.to_owned(), arguments: Vec::new() }
     }
 
     /// Returns an image whose entrypoint is `/bin/sh -c`: its container's `args` are a script, `$0`, `$1`, ….
@@ -107,6 +110,13 @@ mod tests {
         assert_eq!(line(&["/bin/sh"], &["x.sh"]), expected(&["x.sh"]));
         assert_eq!(line(&["/bin/sh", "-e"], &["x.sh"]), expected(&["-e", "x.sh"]));
         assert!(line(&["/bin/bash"], &[]).unwrap_err().contains("exec: \"/bin/bash\""));
+    }
+
+    #[test]
+    fn an_executable_is_found_from_every_directory() {
+        let program = Program::new("target/operator", "/operator");
+        let (executable, _) = program.command_line(&[], &[]).unwrap();
+        assert_eq!(executable, std::env::current_dir().unwrap().join("target/operator"));
     }
 
     #[test]

@@ -94,7 +94,11 @@ impl World {
                         && run["error"].as_str().is_some_and(|error| error.contains(SHARDED_TABLE))
                         && run["tables"].as_array().is_some_and(|tables| !tables.is_empty())
                 }
-                Outcome::Unreachable => run["status"] == "Failed" && status["lastSuccessfulBackup"].is_null(),
+                Outcome::Unreachable => {
+                    run["status"] == "Failed"
+                        && (run["reason"] == "DeadlineExceeded" || run["reason"] == "ClusterUnreachable")
+                        && status["lastSuccessfulBackup"].is_null()
+                }
             };
             (!is_well).then(|| format!("has not ended as it should ({outcome:?}): {run}"))
         })
@@ -153,7 +157,7 @@ mod tests {
             Outcome::Partial => {
                 json!({"status": "Failed", "reason": "PartialBackup", "error": "events: no", "tables": ["users"]})
             }
-            Outcome::Unreachable => json!({"status": "Failed"}),
+            Outcome::Unreachable => json!({"status": "Failed", "reason": "DeadlineExceeded"}),
         };
         let mut status = json!({"phase": "Active", "recentBackups": [run]});
         if let Outcome::Completed = outcome {
