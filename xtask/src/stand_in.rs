@@ -12,3 +12,6 @@ pub const ANTFLY_CLUSTER_CRD_NAME: &str = "antflyclusters.antfly.io";
 ///
 /// The clusters carry a `status`, which Antfly's own operator would write: see [`crate::apply::apply_yaml`].
 pub const DEMO_CLUSTERS: &str = include_str!("../assets/demo-clusters.yaml");
+
+/// What the demo has beside [`DEMO_CLUSTERS`] and the files in `examples/`, as multi-document YAML.
+pub const DEMO_EXTRAS: &str = include_str!("../assets/demo-extras.yaml");

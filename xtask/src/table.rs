@@ -103,8 +103,8 @@ fn cell_text(cell: &Value) -> String {
     }
 }
 
-/// Pads all cells but a line's last, so that columns begin in the same place in each line.
-fn align(lines: &[Vec<String>]) -> String {
+/// Prints rows with their columns aligned, as kubectl does.
+pub fn align(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns)
         .map(|column| {

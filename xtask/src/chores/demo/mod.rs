@@ -1,5 +1,7 @@
-//! `cargo xtask demo`: control plane, operator, clusters, examples, and a screen that shows them settle.
+//! `cargo xtask demo`: control plane, operator, node, stand-ins for Antfly, examples, and a screen that shows their backups.
 
+mod runs;
+mod scenery;
 mod screen;
 mod world;
 
@@ -19,14 +21,16 @@ use xtask::{
     apply::apply_yaml,
     cargo::{build_operator, repository},
     control_plane::{Binaries, ControlPlane, ManagedProcess},
-    stand_in,
+    s3::S3Server,
+    stand_in, table,
 };
 
 use super::shutdown::{Ended, until_signal};
+use scenery::{IMAGE, SHARDED_TABLE, Scenery, apply_secrets};
 use screen::Printer;
 use world::World;
 
-/// How long the examples may take to settle: they need seconds.
+/// How long the backups may take: the one of the cluster that can't be reached gives up after half a minute.
 const SETTLE_LIMIT: Duration = Duration::from_secs(180);
 /// How often the objects are looked at.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -34,7 +38,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// How the demo runs.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Print the settled tables and exit, for scripts; exits 1 when they don't settle.
+    /// Print the tables when all backups have ended as they should and exit, for scripts; exits 1 when they don't.
     #[arg(long)]
     once: bool,
     /// Run this operator instead of building one.
@@ -42,7 +46,7 @@ pub struct Options {
     operator: Option<PathBuf>,
 }
 
-/// Runs the demo until Ctrl-C, or with `--once` until the examples have settled.
+/// Runs the demo until Ctrl-C, or with `--once` until the backups have ended as they should.
 ///
 /// # Errors
 /// When a part can't be built or started, the operator ends early, or the examples don't settle in time.
@@ -56,13 +60,15 @@ pub fn run(options: &Options) -> Result<()> {
         }
     };
     Binaries::locate_or_build()?;
-    if let Ended::Interrupted = until_signal(demo(options, &operator))? {
+    say("starting the S3 server");
+    let s3 = S3Server::start()?;
+    if let Ended::Interrupted = until_signal(demo(options, &operator, &s3))? {
         say("stopped everything");
     }
     Ok(())
 }
 
-async fn demo(options: &Options, operator: &Path) -> Result<()> {
+async fn demo(options: &Options, operator: &Path, s3: &S3Server) -> Result<()> {
     say("starting etcd, kube-apiserver and kube-controller-manager");
     let control_plane = ControlPlane::start().await?;
     let client = control_plane.client().await?;
@@ -71,57 +77,125 @@ async fn demo(options: &Options, operator: &Path) -> Result<()> {
     apply_file(&client, &repository().join("schema").join("antflybackup.yaml")).await?;
     apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.context("apply the stand-in for AntflyCluster")?;
 
-    say("starting the operator");
-    let mut operator = start_operator(&control_plane, operator)?;
+    say("starting the operator, a node without a kubelet, and two stand-ins for Antfly");
+    let operator_process = start_operator(&control_plane, operator)?;
+    let scenery = Scenery::start(&control_plane, &client, s3, operator).await?;
 
-    say("applying two clusters and the five examples");
+    say("applying three clusters, the five examples and one backup more");
     apply_yaml(&client, stand_in::DEMO_CLUSTERS).await.context("apply the clusters of the demo")?;
-    let examples = examples(&repository().join("examples"))?;
-    for example in &examples {
-        apply_file(&client, example).await?;
+    apply_yaml(&client, stand_in::DEMO_EXTRAS).await.context("apply the extras of the demo")?;
+    for example in examples(&repository().join("examples"))? {
+        apply_file(&client, &example).await?;
     }
+    apply_secrets(&client, s3).await?;
 
     let printer = Printer::new(&control_plane, &client);
-    show(options, &control_plane, &client, &printer, &mut operator).await?;
-    operator.kill()?;
+    let mut stage =
+        Stage { control_plane: &control_plane, client: &client, scenery: &scenery, operator: operator_process };
+    stage.show(options, &printer).await?;
+    stage.operator.kill()?;
+    drop(scenery);
     control_plane.stop().await
 }
 
-/// Shows the objects as they change: with `--once` the settled ones only, else until the operator ends.
-async fn show(
-    options: &Options,
-    control_plane: &ControlPlane,
-    client: &Client,
-    printer: &Printer<'_>,
-    operator: &mut ManagedProcess,
-) -> Result<()> {
-    let begun = Instant::now();
-    let mut shown = None;
-    let mut has_settled = false;
-    loop {
-        operator.ensure_running()?;
-        control_plane.ensure_running()?;
-        let world = World::observe(client).await?;
-        let settles_now = !has_settled && world.is_settled();
-        has_settled |= settles_now;
-        if options.once && has_settled {
-            return print(&printer.tables().await?);
+/// What the demo shows.
+struct Stage<'a> {
+    control_plane: &'a ControlPlane,
+    client: &'a Client,
+    scenery: &'a Scenery,
+    operator: ManagedProcess,
+}
+
+impl Stage<'_> {
+    /// Waits until every AntflyBackup has its CronJob.
+    async fn until_scheduled(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            self.ensure_running()?;
+            let unscheduled = World::observe(self.client).await?.unscheduled();
+            if unscheduled.is_empty() {
+                return Ok(());
+            }
+            if begun.elapsed() > SETTLE_LIMIT {
+                bail!("{}\n{}", unscheduled.join("; "), self.operator.log_tail());
+            }
+            sleep(INTERVAL).await;
         }
-        if !has_settled && begun.elapsed() > SETTLE_LIMIT {
-            bail!(
-                "the examples have not settled within {SETTLE_LIMIT:?}: {}\n{}\n{}",
-                world.unsettled().join("; "),
-                printer.tables().await?,
-                operator.log_tail()
-            );
-        }
-        if !options.once && shown.as_ref() != Some(&world) {
-            let hints = has_settled.then(|| hints(control_plane, operator));
-            redraw(&printer.tables().await?, hints.as_deref(), settles_now)?;
-            shown = Some(world);
-        }
-        sleep(INTERVAL).await;
     }
+
+    /// Starts a backup of each, and shows the objects as they change: with `--once` when they have settled, else until the
+    /// operator ends.
+    async fn show(&mut self, options: &Options, printer: &Printer<'_>) -> Result<()> {
+        self.until_scheduled().await?;
+        say("starting a backup of each by hand");
+        runs::start_all(self.client).await?;
+        let begun = Instant::now();
+        let mut shown = None;
+        let mut has_settled = false;
+        loop {
+            self.ensure_running()?;
+            let world = World::observe(self.client).await?;
+            let unsettled = world.unsettled();
+            let settles_now = !has_settled && unsettled.is_empty();
+            has_settled |= settles_now;
+            let tables = async || anyhow::Ok(format!("{}\n{}", printer.tables().await?, runs_table(&world)));
+            if options.once && has_settled {
+                return print(&tables().await?);
+            }
+            if !has_settled && begun.elapsed() > SETTLE_LIMIT {
+                bail!(
+                    "the backups have not settled within {SETTLE_LIMIT:?}: {}\n{}\n{}",
+                    unsettled.join("; "),
+                    tables().await?,
+                    self.operator.log_tail()
+                );
+            }
+            if !options.once && shown.as_ref() != Some(&world) {
+                let hints = has_settled.then(|| self.hints());
+                redraw(&tables().await?, hints.as_deref(), settles_now)?;
+                shown = Some(world);
+            }
+            sleep(INTERVAL).await;
+        }
+    }
+
+    fn ensure_running(&mut self) -> Result<()> {
+        self.operator.ensure_running()?;
+        self.control_plane.ensure_running()
+    }
+
+    fn hints(&self) -> String {
+        format!(
+            "Real: etcd, kube-apiserver, kube-controller-manager, the operator, the program that a backup's Pod runs, and the\n\
+             S3 server that it reads the backups back from.\n\
+             Stand-ins: Antfly (two servers that answer as one of June 2026; production-cluster has a table {SHARDED_TABLE} of\n\
+             several shards, which such a server never backs up; nobody plays lost-cluster), the CustomResourceDefinition of\n\
+             AntflyCluster, and the node: no kubelet and no container, Pods are processes of this machine.\n\n\
+             Paste this into another terminal:\n\n  \
+               export KUBECONFIG={kubeconfig}\n\n\
+             and try:\n\n  \
+               kubectl get antflybackup daily-backup -n production -o yaml\n  \
+               kubectl get jobs,pods -n production -l antfly.io/backup=daily-backup\n  \
+               kubectl create job -n production --from=cronjob/daily-backup-cron by-hand-$(date +%s)\n  \
+               kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{{\"suspend\":true}}}}'\n\n\
+             Break it, start one more by hand, and look at the status:\n\n  \
+               kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{{\"tables\":[\"no-such-table\"]}}}}'\n  \
+               kubectl delete secret backup-credentials -n production\n  \
+               kubectl delete antflycluster my-cluster -n production\n\n\
+             kubectl logs needs a kubelet; here the logs of Pods are files:\n\n  \
+               cat {pods}/production_daily-backup-*/backup/*.log\n\n\
+             The operator's log: {log}\n\
+             Ctrl-C stops everything.\n",
+            kubeconfig = self.control_plane.kubeconfig().display(),
+            pods = self.scenery.node.directory().display(),
+            log = self.operator.log().display(),
+        )
+    }
+}
+
+/// The last backup of each AntflyBackup: what `kubectl get` has no columns for.
+fn runs_table(world: &World) -> String {
+    format!("The last backup of each, from status.recentBackups:\n{}", table::align(&world.runs()))
 }
 
 /// Prints the tables: in place on a terminal, else below each other, where the hints are needed once only.
@@ -138,28 +212,10 @@ fn redraw(tables: &str, hints: Option<&str>, settles_now: bool) -> Result<()> {
     }
 }
 
-fn hints(control_plane: &ControlPlane, operator: &ManagedProcess) -> String {
-    format!(
-        "Paste this into another terminal:\n\n  \
-           export KUBECONFIG={kubeconfig}\n\n\
-         and try:\n\n  \
-           kubectl get antflybackup daily-backup -n production -o yaml\n  \
-           kubectl get cronjob -n production -l antfly.io/backup=daily-backup\n  \
-           kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{{\"suspend\":true}}}}'\n  \
-           kubectl create job -n production --from=cronjob/daily-backup-cron manual-backup\n  \
-           kubectl delete antflycluster my-cluster -n production\n\n\
-         There are no nodes, so the Pods of Jobs stay Pending.\n\
-         The operator's log: {log}\n\
-         Ctrl-C stops everything.\n",
-        kubeconfig = control_plane.kubeconfig().display(),
-        log = operator.log().display(),
-    )
-}
-
 /// Starts the operator as a cluster administrator, its HTTP endpoints on a free port.
 fn start_operator(control_plane: &ControlPlane, program: &Path) -> Result<ManagedProcess> {
     let mut command: Command = control_plane.command(program);
-    command.args(["run", "--http-address", "127.0.0.1:0", "--log-format", "json"]);
+    command.args(["run", "--http-address", "127.0.0.1:0", "--log-format", "json", "--job-image", IMAGE]);
     control_plane.spawn("operator", command)
 }
 

@@ -1,6 +1,6 @@
-//! What the demo waits for: every AntflyBackup with a phase and its CronJob.
+//! What the demo waits for: every AntflyBackup with its CronJob, and then the backup of each as it should end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use k8s_openapi::api::batch::v1::CronJob;
@@ -9,23 +9,42 @@ use kube::{
     api::{ApiResource, DynamicObject, ListParams},
     core::GroupVersionKind,
 };
+use serde_json::Value;
+
+use super::scenery::SHARDED_TABLE;
+
+/// Most characters of a text in the table of [`World::runs`].
+const LONGEST_CELL: usize = 100;
 
 /// Namespace and name.
 type Key = (String, String);
 
+/// How a backup should end.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    /// All tables are there, and were read back.
+    Completed,
+    /// A table is missing.
+    Partial,
+    /// The cluster can't be reached.
+    Unreachable,
+}
+
+/// The AntflyBackups of the demo, and how the backup of each should end.
+const EXPECTED: [(&str, &str, Outcome); 6] = [
+    ("backup-jobs", "prod-backup", Outcome::Partial),
+    ("production", "critical-tables-backup", Outcome::Completed),
+    ("production", "daily-backup", Outcome::Completed),
+    ("production", "gcs-backup", Outcome::Completed),
+    ("production", "suspended-backup", Outcome::Completed),
+    ("production", "unreachable-backup", Outcome::Unreachable),
+];
+
 /// The AntflyBackups and CronJobs of all namespaces at one time; two are equal when no object has changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct World {
-    backups: BTreeMap<Key, Backup>,
-    /// Resource versions.
-    cron_jobs: BTreeMap<Key, Option<String>>,
-}
-
-/// What is looked at of an AntflyBackup.
-#[derive(Debug, PartialEq, Eq)]
-struct Backup {
-    resource_version: Option<String>,
-    phase: Option<String>,
+    backups: BTreeMap<Key, Value>,
+    cron_jobs: BTreeSet<Key>,
 }
 
 impl World {
@@ -40,41 +59,84 @@ impl World {
         let cron_jobs: Api<CronJob> = Api::all(client.clone());
         let cron_jobs = cron_jobs.list(&ListParams::default()).await.context("list CronJobs")?;
         Ok(Self {
-            backups: backups.iter().map(|backup| (key(backup), Backup::of(backup))).collect(),
-            cron_jobs: cron_jobs.iter().map(|cron_job| (key(cron_job), cron_job.resource_version())).collect(),
+            backups: backups.iter().map(|backup| (key(backup), backup.data["status"].clone())).collect(),
+            cron_jobs: cron_jobs.iter().map(key).collect(),
         })
     }
 
-    /// Whether there are AntflyBackups and nothing is [`unsettled`](Self::unsettled).
-    pub fn is_settled(&self) -> bool {
-        !self.backups.is_empty() && self.unsettled().is_empty()
+    /// What is missing before backups can be started: a phase, or the CronJob `NAME-cron`.
+    pub fn unscheduled(&self) -> Vec<String> {
+        self.missing(|key, _, status| {
+            let cron_job = (key.0.clone(), format!("{}-cron", key.1));
+            match status["phase"].as_str() {
+                None => Some("has no status.phase".to_owned()),
+                Some("Failed") => Some("is Failed".to_owned()),
+                Some(_) if self.cron_jobs.contains(&cron_job) => None,
+                Some(_) => Some(format!("has no CronJob {}", cron_job.1)),
+            }
+        })
     }
 
-    /// What is missing, one entry for each AntflyBackup that has no phase, the phase Failed, or no CronJob `NAME-cron`.
+    /// Which backups have not ended as they should.
     pub fn unsettled(&self) -> Vec<String> {
-        let missing = |((namespace, name), backup): (&Key, &Backup)| {
-            let what = match backup.phase.as_deref() {
-                None => "has no status.phase".to_owned(),
-                Some("Failed") => "is Failed".to_owned(),
-                Some(_) => {
-                    let cron_job = format!("{name}-cron");
-                    let is_there = self.cron_jobs.contains_key(&(namespace.clone(), cron_job.clone()));
-                    if is_there {
-                        return None;
-                    }
-                    format!("has no CronJob {cron_job}")
+        self.missing(|_, outcome, status| {
+            let run = &status["recentBackups"][0];
+            let is_well = match outcome {
+                Outcome::Completed => {
+                    run["status"] == "Completed"
+                        && run["verified"] == true
+                        && run["sizeBytes"].as_u64().is_some_and(|size| size > 0)
+                        && status["lastSuccessfulBackup"].is_object()
+                }
+                Outcome::Partial => {
+                    run["status"] == "Failed"
+                        && run["reason"] == "PartialBackup"
+                        && run["error"].as_str().is_some_and(|error| error.contains(SHARDED_TABLE))
+                        && run["tables"].as_array().is_some_and(|tables| !tables.is_empty())
+                }
+                Outcome::Unreachable => {
+                    run["status"] == "Failed"
+                        && (run["reason"] == "DeadlineExceeded" || run["reason"] == "ClusterUnreachable")
+                        && status["lastSuccessfulBackup"].is_null()
                 }
             };
-            Some(format!("{namespace}/{name} {what}"))
+            (!is_well).then(|| format!("has not ended as it should ({outcome:?}): {run}"))
+        })
+    }
+
+    /// The last backup of each AntflyBackup, a row each, under a header.
+    pub fn runs(&self) -> Vec<Vec<String>> {
+        let header = ["NAMESPACE", "NAME", "STATUS", "REASON", "TABLES", "BYTES", "ERROR"];
+        let row = |(key, status): (&Key, &Value)| {
+            let run = &status["recentBackups"][0];
+            let text = |field: &str| shortened(run[field].as_str().unwrap_or("-"));
+            let tables: Vec<_> = run["tables"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let tables = if tables.is_empty() { "-".to_owned() } else { tables.join(",") };
+            let size = run["sizeBytes"].as_u64().map_or("-".to_owned(), |size| size.to_string());
+            vec![key.0.clone(), key.1.clone(), text("status"), text("reason"), tables, size, text("error")]
         };
-        self.backups.iter().filter_map(missing).collect()
+        std::iter::once(header.map(str::to_owned).to_vec()).chain(self.backups.iter().map(row)).collect()
+    }
+
+    /// What `check` finds wrong with the AntflyBackups of the demo, each with its name.
+    fn missing(&self, check: impl Fn(&Key, Outcome, &Value) -> Option<String>) -> Vec<String> {
+        let of = |(namespace, name, outcome): (&str, &str, Outcome)| {
+            let key = (namespace.to_owned(), name.to_owned());
+            let what = match self.backups.get(&key) {
+                Some(status) => check(&key, outcome, status),
+                None => Some("is not there".to_owned()),
+            };
+            what.map(|what| format!("{namespace}/{name} {what}"))
+        };
+        EXPECTED.into_iter().filter_map(of).collect()
     }
 }
 
-impl Backup {
-    fn of(object: &DynamicObject) -> Self {
-        let phase = object.data.pointer("/status/phase").and_then(|phase| phase.as_str());
-        Self { resource_version: object.resource_version(), phase: phase.map(str::to_owned) }
+/// A text that fits into a column.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_CELL) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -85,30 +147,75 @@ fn key(object: &impl ResourceExt) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
-    fn world(backups: &[(&str, Option<&str>)], cron_jobs: &[&str]) -> World {
-        let key = |name: &str| ("production".to_owned(), name.to_owned());
+    fn status(outcome: Outcome) -> Value {
+        let run = match outcome {
+            Outcome::Completed => {
+                json!({"status": "Completed", "verified": true, "sizeBytes": 7, "tables": ["a", "b"]})
+            }
+            Outcome::Partial => {
+                json!({"status": "Failed", "reason": "PartialBackup", "error": "events: no", "tables": ["users"]})
+            }
+            Outcome::Unreachable => json!({"status": "Failed", "reason": "DeadlineExceeded"}),
+        };
+        let mut status = json!({"phase": "Active", "recentBackups": [run]});
+        if let Outcome::Completed = outcome {
+            status["lastSuccessfulBackup"] = run;
+        }
+        status
+    }
+
+    fn world() -> World {
+        let key = |namespace: &str, name: String| (namespace.to_owned(), name);
+        let expected = || EXPECTED.into_iter();
         World {
-            backups: backups
-                .iter()
-                .map(|(name, phase)| (key(name), Backup { resource_version: None, phase: phase.map(str::to_owned) }))
+            backups: expected()
+                .map(|(namespace, name, outcome)| (key(namespace, name.into()), status(outcome)))
                 .collect(),
-            cron_jobs: cron_jobs.iter().map(|name| (key(name), None)).collect(),
+            cron_jobs: expected().map(|(namespace, name, _)| key(namespace, format!("{name}-cron"))).collect(),
         }
     }
 
+    fn daily(world: &mut World) -> &mut Value {
+        world.backups.get_mut(&("production".to_owned(), "daily-backup".to_owned())).unwrap()
+    }
+
     #[test]
-    fn settled_is_a_phase_and_a_cron_job_for_each() {
-        assert!(world(&[("a", Some("Active")), ("b", Some("Suspended"))], &["a-cron", "b-cron"]).is_settled());
-        assert!(!world(&[], &[]).is_settled());
+    fn settled_is_every_backup_as_it_should_be() {
+        assert_eq!((world().unscheduled(), world().unsettled()), (vec![], vec![]));
     }
 
     #[test]
     fn what_is_missing_is_told() {
-        let world = world(&[("a", Some("Active")), ("b", None), ("c", Some("Failed"))], &["b-cron", "c-cron"]);
+        let mut world = world();
+        daily(&mut world)["phase"] = json!("Failed");
+        assert_eq!(world.unscheduled(), ["production/daily-backup is Failed"]);
+        daily(&mut world)["phase"] = json!("Active");
+        world.cron_jobs.pop_last();
+        world.backups.pop_first();
         assert_eq!(
-            world.unsettled(),
-            ["production/a has no CronJob a-cron", "production/b has no status.phase", "production/c is Failed"]
+            world.unscheduled(),
+            [
+                "backup-jobs/prod-backup is not there",
+                "production/unreachable-backup has no CronJob unreachable-backup-cron"
+            ]
         );
+    }
+
+    #[test]
+    fn a_backup_that_was_not_read_back_is_not_as_it_should_be() {
+        for (field, value) in [("sizeBytes", json!(0)), ("verified", json!(false)), ("status", json!("Failed"))] {
+            let mut world = world();
+            daily(&mut world)["recentBackups"][0][field] = value;
+            assert!(world.unsettled()[0].starts_with("production/daily-backup has not ended as it should"), "{field}");
+        }
+    }
+
+    #[test]
+    fn runs_are_rows() {
+        let rows = world().runs();
+        assert_eq!(rows.len(), 7);
+        assert_eq!(rows[3], ["production", "daily-backup", "Completed", "-", "a,b", "7", "-"]);
     }
 }
