@@ -106,7 +106,7 @@ async fn begin(what: &str, crash: Crash) -> Trial<'static> {
         None => format!("{what}-undisturbed"),
     };
     let trial = Trial::new(stage, &namespace).await;
-    trial.room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    trial.room.apply_cluster("main", "Running").await;
     trial.room.create_backup("nightly", json!({})).await;
     trial
 }

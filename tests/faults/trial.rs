@@ -35,7 +35,7 @@ impl<'a> Trial<'a> {
         let mut command = Operator::command(&self.stage.control_plane);
         let kubeconfig = self.proxy.kubeconfig(&self.stage.control_plane).unwrap();
         command
-            .args(["run", "--http-address", "127.0.0.1:0", "--runner-image", "example.com/operator:v1"])
+            .args(["run", "--http-address", "127.0.0.1:0", "--job-image", "example.com/operator:v1"])
             .args(["--namespace", &self.room.namespace])
             .env("KUBECONFIG", kubeconfig);
         let operator = Operator::spawn(&self.stage.control_plane, command).await;
