@@ -134,9 +134,8 @@ mod tests {
 
     #[test]
     fn the_default_of_a_status_is_no_status() {
-        let status = |status: Value| {
-            StoredBackup::from_value(json!({"metadata": {}, "status": status})).unwrap().status
-        };
+        let status =
+            |status: Value| StoredBackup::from_value(json!({"metadata": {}, "status": status})).unwrap().status;
         assert!(status(json!({"observedGeneration": -1})).is_none());
         assert!(status(json!({"observedGeneration": 1})).is_some());
         let forged = status(json!({"observedGeneration": -1, "phase": "Active"})).unwrap();

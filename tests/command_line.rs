@@ -104,7 +104,8 @@ fn render_without_the_cluster_says_that_it_takes_one_with_defaults() {
 #[test]
 fn render_takes_the_image_of_the_pods_and_the_secrets_that_it_is_pulled_with() {
     let options = ["--job-image", "mirror.example.com/operator:2", "--job-image-pull-secret", "one"];
-    let ended = run_on_files(&[&["render"], &options[..], &["--job-image-pull-secret", "two"]].concat(), &[BACKUP, CLUSTER]);
+    let ended =
+        run_on_files(&[&["render"], &options[..], &["--job-image-pull-secret", "two"]].concat(), &[BACKUP, CLUSTER]);
     assert_eq!(ended.code, Some(0), "{}", ended.errors);
     let job = cron_jobs(&ended.output).remove(0).spec.job_template.spec.unwrap();
     let pod = job.template.spec.unwrap();

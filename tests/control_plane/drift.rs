@@ -64,7 +64,8 @@ async fn a_cron_job_that_a_user_deletes_is_made_again() {
 #[tokio::test]
 async fn a_new_address_of_the_cluster_and_a_new_schedule_reach_the_cron_job() {
     let (room, _) = settled("address").await;
-    room.apply_cluster_with("main", json!({"mode": "Swarm", "swarm": {"metadataAPI": {"port": 9000}}}), "Running").await;
+    room.apply_cluster_with("main", json!({"mode": "Swarm", "swarm": {"metadataAPI": {"port": 9000}}}), "Running")
+        .await;
     room.until_cron_job("nightly-cron", "with the new address", |it| {
         servers(it) == ["http://main-swarm.address.svc:9000"]
     })

@@ -33,7 +33,9 @@ async fn a_backup_lives_from_apply_to_delete() {
     assert_eq!((spec.schedule.as_str(), spec.suspend), ("0 2 * * *", Some(false)));
     assert_eq!(container(&cron_job).image.as_deref(), Some(OPERATOR_IMAGE));
     let arguments = container(&cron_job).args.as_ref().unwrap();
-    assert!(arguments.ends_with(&["--table=users", "--table=orders", "--secret=backup-credentials"].map(str::to_owned)));
+    assert!(
+        arguments.ends_with(&["--table=users", "--table=orders", "--secret=backup-credentials"].map(str::to_owned))
+    );
     room.until_event("nightly", "CronJobCreated").await;
 
     room.patch_backup("nightly", json!({"spec": {"suspend": true}})).await;

@@ -155,4 +155,3 @@ async fn until_recorded(room: &Room<'_>, job: &str, status: &str) -> Value {
     })
     .await
 }
-

@@ -53,7 +53,8 @@ fn a_kustomization_of_ones_own_that_changes_the_image_is_enough() {
         // kustomize takes relative paths only
         let to_root = "../".repeat(directory.path().canonicalize().unwrap().components().count() - 1);
         let deploy = format!("{to_root}{}", repository().join(path).display().to_string().trim_start_matches('/'));
-        fs::write(directory.path().join("kustomization.yaml"), kustomization.replace("path/to/deploy", &deploy)).unwrap();
+        fs::write(directory.path().join("kustomization.yaml"), kustomization.replace("path/to/deploy", &deploy))
+            .unwrap();
         let mirrored = render(directory.path()).unwrap();
         assert_eq!(mirrored, rendered.replace(IMAGE, "registry.example.com/mirror/antfly-backup-operator"));
     }

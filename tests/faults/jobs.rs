@@ -29,13 +29,17 @@ pub async fn start_by_hand(room: &Room<'_>, backup: &str, name: &str) {
 async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
     let cron_job = room.until_cron_job(&format!("{backup}-cron"), "to be there", |_| true).await;
     let template = &cron_job.spec.job_template;
+    let metadata = template.metadata.clone().unwrap_or_default();
+    let annotations = annotations.as_object().unwrap().clone().into_iter();
+    let of_template = metadata.annotations.into_iter().flatten().map(|(name, value)| (name, json!(value)));
+    let annotations = Value::Object(of_template.chain(annotations).collect());
     let mut spec = template.spec.clone().unwrap_or_default();
     // a Pod that fails is the end of it
     spec.backoff_limit = Some(0);
     let job: Job = serde_json::from_value(json!({
         "metadata": {
             "name": name, "annotations": annotations,
-            "labels": template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
+            "labels": metadata.labels,
             "ownerReferences": [cron_job.controller_owner_ref(&())],
         },
         "spec": spec,

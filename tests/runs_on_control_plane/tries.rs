@@ -146,10 +146,8 @@ async fn the_word_of_the_program_counts_where_a_sidecar_failed_too() {
         error: Some("Antfly answered 500: backup failed".to_owned()),
         ..BackupResult::default()
     };
-    let states = [
-        ("proxy", kubelet::ended(137, "OOMKilled", "")),
-        ("backup", kubelet::ended(1, "Error", &result.to_message())),
-    ];
+    let states =
+        [("proxy", kubelet::ended(137, "OOMKilled", "")), ("backup", kubelet::ended(1, "Error", &result.to_message()))];
     nightly.report_of(&pod, kubelet::status("Failed", &states)).await;
     let record = nightly.until_record("both", "Failed", is("Failed")).await;
     assert_eq!(record["reason"], "ServerError");

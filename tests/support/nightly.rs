@@ -85,11 +85,14 @@ impl Nightly {
     pub async fn start_with(&self, job: &str, change: impl FnOnce(&mut Value)) {
         let cron_job = eventually("the CronJob", async || Ok(self.all::<CronJob>().get("nightly-cron").await?)).await;
         let job_template = &cron_job.spec.job_template;
+        let of_template = job_template.metadata.as_ref().and_then(|metadata| metadata.annotations.clone());
+        let mut annotations = of_template.unwrap_or_default();
+        annotations.insert("cronjob.kubernetes.io/instantiate".to_owned(), "manual".to_owned());
         let mut job = json!({
             "metadata": {
                 "name": job,
                 "labels": job_template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
-                "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
+                "annotations": annotations,
                 "ownerReferences": [cron_job.controller_owner_ref(&())],
             },
             "spec": job_template.spec,
