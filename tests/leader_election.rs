@@ -8,6 +8,7 @@
     clippy::disallowed_methods,
     reason = "tests are shell: they talk to an API server and wait on a clock"
 )]
+#![allow(clippy::duplicate_mod, reason = "both modules of support lean on the stand-in for a kubelet")]
 
 #[path = "control_plane/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]

@@ -9,7 +9,8 @@ use kube::{
     api::{WatchEvent, WatchParams},
 };
 use serde_json::{Value, json};
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
+use tokio::time::sleep;
 
 /// The most that a run in good order may take: it runs, under which id, it has ended.
 const MOST: usize = 3;
@@ -28,6 +29,8 @@ async fn a_run_in_good_order_is_at_most_three_status_writes() {
         nightly.report(job, "Running", json!({"running": {}})).await;
         nightly.until_record(job, "Running, of a Pod", |record| record["backupIdKnown"] == true).await;
         nightly.report_as(job, "Running", kubelet::ended_well).await;
+        // as long as a kubelet takes to end the Pod after its container
+        sleep(Duration::from_secs(1)).await;
         nightly.succeed(job).await;
         nightly.until_record(job, "Completed", is("Completed")).await;
 
