@@ -132,7 +132,7 @@ pub struct BackupRecord {
     /// Identifier of the backup, needed to restore it: the name of the Job, and parts of the UIDs of the Job and of the Pod that made it. It is the name of the Job alone where backupIdKnown is not true.
     #[serde(rename = "backupId")]
     pub backup_id: String,
-    /// Whether backupId is the id that Antfly was asked to use. When false, no Pod of the backup has been seen; if there is a backup, its id begins with backupId and a dash.
+    /// Whether backupId is the id that Antfly was asked to use. When false, no Pod of the backup has been seen; if there is a backup, its id begins with backupId, dots in it replaced by dashes, and a dash.
     #[serde(rename = "backupIdKnown", default, skip_serializing_if = "Option::is_none")]
     pub backup_id_known: Option<bool>,
     /// Identifiers of earlier tries of which nobody knows whether Antfly finished them. What they left at the location can be deleted once backupId is there.
@@ -155,7 +155,7 @@ pub struct BackupRecord {
     /// Whether Antfly itself said, of this very backup and of each table that was wanted, that it is complete. When false, reason and error say why not, or nobody saw its end and this is what the CronJob says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
-    /// Why the backup failed, makes no progress or is not verified, one word in CamelCase.
+    /// Why the backup failed, makes no progress or is not verified, or what spoiled its Job after it completed: one word in CamelCase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The AntflyCluster that was backed up.
@@ -194,7 +194,7 @@ pub struct BackupRecord {
     /// Why the backup could not be read back. It says nothing against the backup itself.
     #[serde(rename = "readBackError", default, skip_serializing_if = "Option::is_none")]
     pub read_back_error: Option<String>,
-    /// Why the backup failed, makes no progress or is not verified, for people.
+    /// Why the backup failed, makes no progress or is not verified, or what spoiled its Job after it completed, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// When the backup was first seen to make no progress. Absent if it always made some.
