@@ -224,11 +224,10 @@ impl Run {
         if newest.end_of(CONTAINER).is_some() && !newest.failed && !newest.running.is_empty() {
             return Some(Cause::new(SIDECAR_RUNNING, &sidecars_text(&newest.running)));
         }
-        // the Job is about to fail
+        // the Job is about to fail, or may be: at its deadline it deletes the Pod that runs
         let is_last = self.attempts() > self.job.backoff_limit;
-        if newest.failed
-            && (is_last || newest.end_of(CONTAINER).is_some_and(|end| end.exit_code == i32::from(EXIT_FOR_GOOD)))
-        {
+        let is_for_good = newest.end_of(CONTAINER).is_some_and(|end| end.exit_code == i32::from(EXIT_FOR_GOOD));
+        if newest.failed && (is_last || is_for_good || newest.is_being_deleted()) {
             return None;
         }
         // the newest may be deleted because time is over; one that has been replaced was not
