@@ -156,7 +156,7 @@ fn of_run(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Bac
 
     let mut record = started(run, known);
     match (&job.outcome, success) {
-        (JobOutcome::Running, Some(_)) if run.is_ending(now) => carry_on(&mut record, known),
+        (JobOutcome::Running, Some(_)) if ended.is_none() && run.is_ending(now) => carry_on(&mut record, known),
         (_, Some(success)) => completed(&mut record, run, known, success),
         _ if ended.is_none() && run.awaits_pods(now) => carry_on(&mut record, known),
         (JobOutcome::Running, None) if run.is_gone => {
