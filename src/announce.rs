@@ -3,7 +3,7 @@
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     plan::{Blocked, reason},
-    records::{FEWEST_RECORDS, ended},
+    records::{FEWEST_RECORDS, are_of_one_run, ended},
     runs::SIDECAR_RUNNING,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -71,11 +71,7 @@ pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -
 
 /// The record of the same run, if it has one.
 fn known<'a>(status: &'a AntflyBackupStatus, now: &BackupRecord) -> Option<&'a BackupRecord> {
-    let is_same = |record: &&BackupRecord| match (&record.job_uid, &now.job_uid) {
-        (Some(before), Some(now)) => before == now,
-        _ => record.job_name == now.job_name,
-    };
-    status.recent_backups.iter().find(is_same)
+    status.recent_backups.iter().find(|record| are_of_one_run(record, now))
 }
 
 /// The event for a completed backup that could not be read back: one for each change of the cause.

@@ -55,6 +55,12 @@ pub fn is_of(record: &BackupRecord, job: &JobView) -> bool {
     }
 }
 
+/// Whether two records are of one run. One that was made without seeing the Job has no UID.
+pub fn are_of_one_run(one: &BackupRecord, other: &BackupRecord) -> bool {
+    let has_both = one.job_uid.is_some() && other.job_uid.is_some();
+    if has_both { one.job_uid == other.job_uid } else { one.job_name.is_some() && one.job_name == other.job_name }
+}
+
 /// Makes the record of each Job, and takes over those of Jobs that are gone: all that is known, newest first.
 pub fn all(history: &History<'_>, now: Timestamp) -> Vec<BackupRecord> {
     // what is told of the last of its kind is whole, also where its record has given up its tables, or its place
@@ -115,6 +121,8 @@ pub fn newest(
     remembered: Option<&BackupRecord>,
 ) -> Option<BackupRecord> {
     let newest = records.iter().find(|record| record.status == status);
+    // what is known of a run now replaces what was remembered of it
+    let remembered = remembered.filter(|remembered| !records.iter().any(|record| are_of_one_run(record, remembered)));
     match (newest, remembered) {
         (Some(newest), Some(remembered)) if newness(remembered) > newness(newest) => Some(remembered.clone()),
         (Some(newest), _) => Some(newest.clone()),
@@ -285,11 +293,9 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
     record.backup_id_known = Some(true);
     other_ids(record, run, known);
     let known = known.filter(|known| known.status == BackupStatus::Completed);
-    // once it has been told, it stays
-    let first_told = known.and_then(|known| known.completion_time.clone());
-    let of_job = record.completion_time.take().filter(|_| run.job.outcome == JobOutcome::Complete);
-    let of_container = success.finished.map(Time).or_else(|| run.job.end_time.map(Time));
-    record.completion_time = first_told.or(of_job).or(of_container);
+    // the Job may end much later
+    let of_job = record.completion_time.take();
+    record.completion_time = success.finished.map(Time).or(of_job);
 
     let unverified = match &success.said {
         None => Some(not_verified("MessageMissing", "the Pod left no message that says what Antfly answered")),

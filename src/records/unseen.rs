@@ -8,7 +8,7 @@ use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
     backup::backup_id_prefix,
     observed::JobOutcome,
-    runs::Cause,
+    runs::{Cause, SIDECAR_RUNNING},
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -78,6 +78,10 @@ fn unexplained_success(
     let success = history.cron_job?.last_successful_time.filter(|success| now.duration_since(*success) > -UNSEEN)?;
     // what was there at the last look, when the run was under way, is not of its end
     if history.earlier.and_then(|status| status.observed_success_time.as_ref()).is_some_and(|seen| seen.0 >= success) {
+        return None;
+    }
+    // it may be of a backup that completed before its Job did
+    if records.values().any(|record| record.reason.as_deref() == Some(SIDECAR_RUNNING)) {
         return None;
     }
     let remembered = history.earlier.and_then(|status| status.last_successful_backup.as_ref());

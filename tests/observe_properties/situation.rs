@@ -158,7 +158,12 @@ fn condition() -> impl Strategy<Value = Condition> {
 }
 
 fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
-    let last = record().prop_map(|record| BackupRecord { status: BackupStatus::Completed, ..record });
+    // of a run of its own: no run has both completed and failed
+    let last = record().prop_map(|record| BackupRecord {
+        status: BackupStatus::Completed,
+        job_uid: Some(format!("of-the-last-success-{}", record.backup_id)),
+        ..record
+    });
     (
         collection::vec(record(), 0..=50),
         option::of(last),
