@@ -145,7 +145,10 @@ async fn the_documented_way_to_back_up_before_an_upgrade_ends_with_the_backup_we
     let (_, section) = page.split_once("## Back up before an upgrade").unwrap();
     let (_, script) = section.split_once("```console\n").unwrap();
     let (script, _) = script.split_once("```").unwrap();
-    let script = script.replace("daily-backup", "nightly").replace("production", "upgrade");
+    let unique = "before-upgrade-$(date +%s)";
+    assert!(script.contains(unique), "{script}");
+    let script = script.replace(unique, "before-upgrade").replace("daily-backup", "nightly");
+    let script = script.replace("production", "upgrade");
 
     let run = |script: String| {
         let mut kubectl = control_plane.kubectl().unwrap();
