@@ -409,7 +409,9 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
     }
     record.status = BackupStatus::Completed;
     record.verified = Some(false);
-    set_cause(record, Some(not_verified("PodUnseen", "the Pod was gone before the operator saw what Antfly answered")));
+    let look = unseen::where_to_look(record);
+    let text = format!("the Pod was gone before the operator saw what Antfly answered{look}");
+    set_cause(record, Some(not_verified("PodUnseen", &text)));
     record.tables = run.job.request.as_ref().map(|request| request.tables.clone()).unwrap_or_default();
     record.tables.retain(|table| table.chars().count() <= LONGEST_TABLE);
     record.tables.truncate(MOST_TABLES);

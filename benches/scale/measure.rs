@@ -60,7 +60,7 @@ pub struct Size {
     pub rest_memory: Memory,
     /// Memory at rest, after the API server was killed and all was listed anew.
     pub relist_memory: Memory,
-    /// From a new image in the AntflyCluster to the last CronJob that has it.
+    /// From a new address of the AntflyCluster to the last CronJob that has it.
     pub mass_edit: Duration,
     /// The requests of that.
     pub mass_edit_requests: Requests,
@@ -213,13 +213,13 @@ async fn verify(client: &Client, backups: usize) -> Result<()> {
     Ok(())
 }
 
-/// Gives the AntflyCluster that all backups use another image.
+/// Gives the AntflyCluster that all backups use another address.
 async fn mass_edit(client: &Client, operator: &mut Operator, backups: usize) -> Result<Duration> {
     const APPLIED: &str = "writes_total|resource=\"cronjobs\",verb=\"apply\",outcome=\"success\"";
     let before = operator.metric(APPLIED).await?;
     let clusters: Api<DynamicObject> =
         Api::namespaced_with(client.clone(), population::CLUSTERS, &resource("AntflyCluster"));
-    let patch = Patch::Merge(json!({"spec": {"image": "antfly:1.0.1"}}));
+    let patch = Patch::Merge(json!({"spec": {"publicAPI": {"enabled": true}}}));
     let begun = Instant::now();
     clusters.patch("main", &PatchParams::default(), &patch).await?;
     operator

@@ -100,7 +100,7 @@ impl Findings {
             seconds(size.catch_up)
         })?;
         self.row(out, "restart with nothing to do: to ready", |size| seconds(size.restart))?;
-        self.row(out, "a new image in the AntflyCluster that all use: to the last CronJob", |size| {
+        self.row(out, "a new address of the AntflyCluster that all use: to the last CronJob", |size| {
             seconds(size.mass_edit)
         })?;
         self.row(out, "runs that start in a second, all due in the same minute", |size| {

@@ -57,7 +57,7 @@ pub fn tell(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>,
 }
 
 /// By which prefix to look for a backup whose id is not known.
-fn where_to_look(record: &BackupRecord) -> String {
+pub fn where_to_look(record: &BackupRecord) -> String {
     let job = record.job_name.as_deref().unwrap_or(&record.backup_id);
     match (record.backup_id_known, &record.job_uid) {
         (Some(true), _) => String::new(),
