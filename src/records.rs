@@ -9,7 +9,7 @@ use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
     backup::{BackupResult, ResultStatus, reason as said},
     observed::{CronJobView, JobOutcome, JobView, Origin},
-    runs::{Cause, OTHER_PROGRAM, RETRYING, Run, SIDECAR_RUNNING, Success, sidecars_text},
+    runs::{Cause, ENDING, OTHER_PROGRAM, RETRYING, Run, SIDECAR_RUNNING, Success, sidecars_text},
     schedule::Schedule,
     text::{one_line, shortened},
 };
@@ -293,9 +293,10 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
     record.backup_id_known = Some(true);
     other_ids(record, run, known);
     let known = known.filter(|known| known.status == BackupStatus::Completed);
-    // the Job may end much later
+    // the Job usually ends with it, and may end much later
+    let ends_with_it = |end: &Time| success.finished.is_none_or(|finished| end.0.duration_since(finished) < ENDING);
     let of_job = record.completion_time.take();
-    record.completion_time = success.finished.map(Time).or(of_job);
+    record.completion_time = of_job.filter(ends_with_it).or(success.finished.map(Time));
 
     let unverified = match &success.said {
         None => Some(not_verified("MessageMissing", "the Pod left no message that says what Antfly answered")),

@@ -28,7 +28,7 @@ pub const OTHER_PROGRAM: &str = "OtherProgram";
 const PODS_LATE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long a Pod, and its Job, usually take to end after the container `backup` has ended well.
-const ENDING: SignedDuration = SignedDuration::from_secs(15);
+pub const ENDING: SignedDuration = SignedDuration::from_secs(15);
 
 /// How long the first Pod of a Job usually takes to come.
 const STARTING: SignedDuration = SignedDuration::from_secs(3);
