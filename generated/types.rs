@@ -16,7 +16,7 @@ pub struct ClusterReference {
     pub namespace: Option<String>,
 }
 
-/// The Secret, in the namespace of the AntflyBackup, with the credentials for the location. Its keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are required, AWS_REGION and AWS_ENDPOINT_URL optional; no other key is read. When absent, the backup runs without credentials of its own.
+/// The Secret, in the namespace of the AntflyBackup, with credentials. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, optionally with AWS_REGION and AWS_ENDPOINT_URL, are for reading the backup back at an s3:// location after Antfly has written it; Antfly itself writes with credentials of its own. The first two are required for an s3:// location without connection. ANTFLY_TOKEN, or ANTFLY_USERNAME and ANTFLY_PASSWORD, log in to Antfly where it asks for that. No other key is read.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 pub struct SecretReference {
     /// Name of the Secret.
@@ -28,13 +28,16 @@ pub struct SecretReference {
 pub struct BackupDestination {
     /// Where backups are written: s3://BUCKET/PATH for S3 and for what speaks its protocol (Google Cloud Storage, MinIO, with AWS_ENDPOINT_URL in the credentials), or file:///ABSOLUTE/PATH, a folder of the cluster's own nodes, for tests only. Example: s3://my-bucket/antfly-backups.
     pub location: String,
-    /// The Secret, in the namespace of the AntflyBackup, with the credentials for the location. Its keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are required, AWS_REGION and AWS_ENDPOINT_URL optional; no other key is read. When absent, the backup runs without credentials of its own.
+    /// The Secret, in the namespace of the AntflyBackup, with credentials. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, optionally with AWS_REGION and AWS_ENDPOINT_URL, are for reading the backup back at an s3:// location after Antfly has written it; Antfly itself writes with credentials of its own. The first two are required for an s3:// location without connection. ANTFLY_TOKEN, or ANTFLY_USERNAME and ANTFLY_PASSWORD, log in to Antfly where it asks for that. No other key is read.
     #[serde(
         rename = "credentialsSecret",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub credentials_secret: Option<SecretReference>,
+    /// The id of the connection with which Antfly writes to the location: one of the external_io connections in spec.config of the AntflyCluster, which must grant backup.write there. Newer versions of Antfly require it, older ones ignore it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
 }
 
 /// What to back up, when, and where to.
@@ -57,7 +60,7 @@ pub struct AntflyBackupSpec {
     pub schedule: String,
     /// Where backups are written to, and with which credentials.
     pub destination: BackupDestination,
-    /// The tables to back up. When absent, all tables of the cluster.
+    /// The tables to back up. When absent, all tables that the cluster has when a backup starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<String>,
     /// Set to true to start no more backups until it is false again; a backup that runs already is not stopped.
@@ -111,12 +114,30 @@ pub enum BackupTrigger {
     Manual,
 }
 
+/// The AntflyCluster that was backed up.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct RecordedCluster {
+    /// Namespace of the AntflyCluster.
+    pub namespace: String,
+    /// Name of the AntflyCluster.
+    pub name: String,
+    /// UID of the AntflyCluster when the backup was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+}
+
 /// The most recent backup that completed. It stays when newer backups fail and when its Job is gone.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 pub struct BackupRecord {
-    /// Identifier of the backup, needed to restore it. It is the name of the Job that made it.
+    /// Identifier of the backup, needed to restore it: the name of the Job, and parts of the UIDs of the Job and of the Pod that made it. It is the name of the Job alone where backupIdKnown is not true.
     #[serde(rename = "backupId")]
     pub backup_id: String,
+    /// Whether backupId is the id that Antfly was asked to use. When false, no Pod of the backup has been seen; if there is a backup, its id begins with backupId and a dash.
+    #[serde(rename = "backupIdKnown", default, skip_serializing_if = "Option::is_none")]
+    pub backup_id_known: Option<bool>,
+    /// Identifiers of earlier tries of which nobody knows whether Antfly finished them. What they left at the location can be deleted once backupId is there.
+    #[serde(rename = "otherBackupIds", default, skip_serializing_if = "Vec::is_empty")]
+    pub other_backup_ids: Vec<String>,
     /// When the backup started.
     #[serde(rename = "startTime")]
     pub start_time: Time,
@@ -131,12 +152,21 @@ pub struct BackupRecord {
     /// What started the backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<BackupTrigger>,
-    /// Whether antfly itself said, of this very backup and of each table that was asked for, that it is complete. When false, this is what its exit code says or, where nobody saw its end, what the CronJob says.
+    /// Whether Antfly itself said, of this very backup and of each table that was wanted, that it is complete. When false, reason and error say why not, or nobody saw its end and this is what the CronJob says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
+    /// Why the backup failed, makes no progress or is not verified, one word in CamelCase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The AntflyCluster that was backed up.
+    #[serde(rename = "clusterRef", default, skip_serializing_if = "Option::is_none")]
+    pub cluster_ref: Option<RecordedCluster>,
     /// Where the backup was written. To restore it, both this and backupId are needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// The connection with which Antfly was asked to write the backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     /// Name of the Job that made the backup. The Job itself may be gone.
     #[serde(rename = "jobName", default, skip_serializing_if = "Option::is_none")]
     pub job_name: Option<String>,
@@ -146,10 +176,25 @@ pub struct BackupRecord {
     /// How many Pods were started for the backup. A failed one is replaced up to three times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<i32>,
-    /// The tables that were backed up: those that antfly named, or without its answer those that were asked for. Empty when they are not known.
+    /// The tables that are in the backup, as far as they are known and have room; see tableCount and tablesOmitted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<String>,
-    /// Why the backup failed or, while it runs, why it makes no progress.
+    /// How many tables are in the backup. Absent when that is not known.
+    #[serde(rename = "tableCount", default, skip_serializing_if = "Option::is_none")]
+    pub table_count: Option<i32>,
+    /// How many of them tables has no room for.
+    #[serde(rename = "tablesOmitted", default, skip_serializing_if = "Option::is_none")]
+    pub tables_omitted: Option<i32>,
+    /// Size of the backup's data at the location, in bytes, as it was read back there.
+    #[serde(rename = "sizeBytes", default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<i64>,
+    /// When the backup was read back at the location, and had all tables that Antfly named.
+    #[serde(rename = "readBackTime", default, skip_serializing_if = "Option::is_none")]
+    pub read_back_time: Option<Time>,
+    /// Why the backup could not be read back. It says nothing against the backup itself.
+    #[serde(rename = "readBackError", default, skip_serializing_if = "Option::is_none")]
+    pub read_back_error: Option<String>,
+    /// Why the backup failed, makes no progress or is not verified, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// When the backup was first seen to make no progress. Absent if it always made some.
@@ -160,6 +205,13 @@ pub struct BackupRecord {
 /// What the operator last saw. Written by the operator only.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Default)]
 pub struct AntflyBackupStatus {
+    /// The metadata.generation of the AntflyBackup that all of the status speaks of. It is -1 until the operator has written a status.
+    #[serde(
+        rename = "observedGeneration",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub observed_generation: Option<i64>,
     /// State of the schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<BackupPhase>,
@@ -187,7 +239,8 @@ pub struct AntflyBackupStatus {
     /// The most recent backups, newest first, also those that run and those whose Jobs are gone.
     #[serde(rename = "recentBackups", default, skip_serializing_if = "Vec::is_empty")]
     pub recent_backups: Vec<BackupRecord>,
-    /// The state in more detail. ScheduleReady: whether the CronJob is there and runs as the spec asks.
+    /// The state in more detail. Ready: whether all is in place for the backups that the spec asks for; a backup
+    /// that failed does not make it False. ScheduleReady: whether the CronJob is there and runs as the spec asks.
     /// ClusterReady: whether the AntflyCluster exists and is running.
     /// BackupRunHealthy: whether the last backup completed, and none is overdue.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -199,6 +252,16 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub next_scheduled_backup: Option<Time>,
+    /// The most recent slot of the schedule for which no backup was started.
+    #[serde(
+        rename = "lastSkippedTime",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_skipped_time: Option<Time>,
+    /// How many slots of the schedule no backup was started for.
+    #[serde(rename = "skippedCount", default, skip_serializing_if = "Option::is_none")]
+    pub skipped_count: Option<i32>,
     /// Since when backups are due by the present schedule: from creation, the last edit of the schedule, or the end of a suspension. Absent while suspended.
     #[serde(rename = "activeSince", default, skip_serializing_if = "Option::is_none")]
     pub active_since: Option<Time>,

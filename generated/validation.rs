@@ -244,9 +244,12 @@ pub(super) fn spec_schedule(value: &Value, path: &Path<'_>, out: &mut Violations
 /// Checks `spec.destination`.
 pub(super) fn spec_destination(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(object) = out
-        .object(value, path, &["location", "credentialsSecret"], &["location"]) else {
-        return
-    };
+        .object(
+            value,
+            path,
+            &["location", "credentialsSecret", "connection"],
+            &["location"],
+        ) else { return };
     if let Some(value) = object.get("location") {
         spec_destination_location(value, &path.field("location"), out);
     }
@@ -256,6 +259,9 @@ pub(super) fn spec_destination(value: &Value, path: &Path<'_>, out: &mut Violati
             &path.field("credentialsSecret"),
             out,
         );
+    }
+    if let Some(value) = cel::not_null(object, "connection") {
+        spec_destination_connection(value, &path.field("connection"), out);
     }
 }
 
@@ -344,6 +350,23 @@ pub(super) fn spec_destination_credentials_secret_name(
     );
 }
 
+/// Checks `spec.destination.connection`.
+pub(super) fn spec_destination_connection(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 256);
+    out.rule(
+        value,
+        path,
+        !SPEC_DESTINATION_CONNECTION_RULE_1_1.is_match(subject),
+        "must not contain control or format characters; write the id of a connection, such as backups",
+    );
+}
+
 /// Checks `spec.tables`.
 pub(super) fn spec_tables(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.array(value, path) else { return };
@@ -359,18 +382,12 @@ pub(super) fn spec_tables(value: &Value, path: &Path<'_>, out: &mut Violations) 
 pub(super) fn spec_tables_item(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.text(value, path) else { return };
     out.min_length(subject, path, 1);
-    out.max_length(subject, path, 128);
+    out.max_length(subject, path, 255);
     out.rule(
         value,
         path,
         !SPEC_TABLES_ITEM_RULE_1_1.is_match(subject),
-        "a table's name must not contain a comma, white space or control characters; write one name per item",
-    );
-    out.rule(
-        value,
-        path,
-        !subject.starts_with("-"),
-        "a table's name must not begin with '-'",
+        "a table's name must not contain control characters",
     );
 }
 
@@ -444,6 +461,7 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
             value,
             path,
             &[
+                "observedGeneration",
                 "phase",
                 "lastScheduledTime",
                 "lastSuccessfulBackup",
@@ -451,6 +469,8 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "recentBackups",
                 "conditions",
                 "nextScheduledBackup",
+                "lastSkippedTime",
+                "skippedCount",
                 "activeSince",
                 "observedSchedule",
                 "observedSuccessTime",
@@ -458,6 +478,9 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
             ],
             &[],
         ) else { return };
+    if let Some(value) = cel::not_null(object, "observedGeneration") {
+        status_observed_generation(value, &path.field("observedGeneration"), out);
+    }
     if let Some(value) = cel::not_null(object, "phase") {
         status_phase(value, &path.field("phase"), out);
     }
@@ -479,6 +502,12 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     if let Some(value) = cel::not_null(object, "nextScheduledBackup") {
         status_next_scheduled_backup(value, &path.field("nextScheduledBackup"), out);
     }
+    if let Some(value) = cel::not_null(object, "lastSkippedTime") {
+        status_last_skipped_time(value, &path.field("lastSkippedTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "skippedCount") {
+        status_skipped_count(value, &path.field("skippedCount"), out);
+    }
     if let Some(value) = cel::not_null(object, "activeSince") {
         status_active_since(value, &path.field("activeSince"), out);
     }
@@ -491,6 +520,16 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
     }
+}
+
+/// Checks `status.observedGeneration`.
+pub(super) fn status_observed_generation(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, -1);
 }
 
 /// Checks `status.phase`.
@@ -521,17 +560,27 @@ pub(super) fn status_last_successful_backup(
             path,
             &[
                 "backupId",
+                "backupIdKnown",
+                "otherBackupIds",
                 "startTime",
                 "completionTime",
                 "status",
                 "scheduledTime",
                 "trigger",
                 "verified",
+                "reason",
+                "clusterRef",
                 "location",
+                "connection",
                 "jobName",
                 "jobUID",
                 "attempts",
                 "tables",
+                "tableCount",
+                "tablesOmitted",
+                "sizeBytes",
+                "readBackTime",
+                "readBackError",
                 "error",
                 "stuckTime",
             ],
@@ -539,6 +588,20 @@ pub(super) fn status_last_successful_backup(
         ) else { return };
     if let Some(value) = object.get("backupId") {
         status_last_successful_backup_backup_id(value, &path.field("backupId"), out);
+    }
+    if let Some(value) = cel::not_null(object, "backupIdKnown") {
+        status_last_successful_backup_backup_id_known(
+            value,
+            &path.field("backupIdKnown"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "otherBackupIds") {
+        status_last_successful_backup_other_backup_ids(
+            value,
+            &path.field("otherBackupIds"),
+            out,
+        );
     }
     if let Some(value) = object.get("startTime") {
         status_last_successful_backup_start_time(value, &path.field("startTime"), out);
@@ -566,8 +629,17 @@ pub(super) fn status_last_successful_backup(
     if let Some(value) = cel::not_null(object, "verified") {
         status_last_successful_backup_verified(value, &path.field("verified"), out);
     }
+    if let Some(value) = cel::not_null(object, "reason") {
+        status_last_successful_backup_reason(value, &path.field("reason"), out);
+    }
+    if let Some(value) = cel::not_null(object, "clusterRef") {
+        status_last_successful_backup_cluster_ref(value, &path.field("clusterRef"), out);
+    }
     if let Some(value) = cel::not_null(object, "location") {
         status_last_successful_backup_location(value, &path.field("location"), out);
+    }
+    if let Some(value) = cel::not_null(object, "connection") {
+        status_last_successful_backup_connection(value, &path.field("connection"), out);
     }
     if let Some(value) = cel::not_null(object, "jobName") {
         status_last_successful_backup_job_name(value, &path.field("jobName"), out);
@@ -581,6 +653,33 @@ pub(super) fn status_last_successful_backup(
     if let Some(value) = cel::not_null(object, "tables") {
         status_last_successful_backup_tables(value, &path.field("tables"), out);
     }
+    if let Some(value) = cel::not_null(object, "tableCount") {
+        status_last_successful_backup_table_count(value, &path.field("tableCount"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tablesOmitted") {
+        status_last_successful_backup_tables_omitted(
+            value,
+            &path.field("tablesOmitted"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "sizeBytes") {
+        status_last_successful_backup_size_bytes(value, &path.field("sizeBytes"), out);
+    }
+    if let Some(value) = cel::not_null(object, "readBackTime") {
+        status_last_successful_backup_read_back_time(
+            value,
+            &path.field("readBackTime"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "readBackError") {
+        status_last_successful_backup_read_back_error(
+            value,
+            &path.field("readBackError"),
+            out,
+        );
+    }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_successful_backup_error(value, &path.field("error"), out);
     }
@@ -591,6 +690,42 @@ pub(super) fn status_last_successful_backup(
 
 /// Checks `status.lastSuccessfulBackup.backupId`.
 pub(super) fn status_last_successful_backup_backup_id(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastSuccessfulBackup.backupIdKnown`.
+pub(super) fn status_last_successful_backup_backup_id_known(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.boolean(value, path);
+}
+
+/// Checks `status.lastSuccessfulBackup.otherBackupIds`.
+pub(super) fn status_last_successful_backup_other_backup_ids(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 4);
+    for (index, item) in subject.iter().enumerate() {
+        status_last_successful_backup_other_backup_ids_item(
+            item,
+            &path.index(index),
+            out,
+        );
+    }
+}
+
+/// Checks `status.lastSuccessfulBackup.otherBackupIds[]`.
+pub(super) fn status_last_successful_backup_other_backup_ids_item(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -658,6 +793,71 @@ pub(super) fn status_last_successful_backup_verified(
     out.boolean(value, path);
 }
 
+/// Checks `status.lastSuccessfulBackup.reason`.
+pub(super) fn status_last_successful_backup_reason(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastSuccessfulBackup.clusterRef`.
+pub(super) fn status_last_successful_backup_cluster_ref(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(value, path, &["namespace", "name", "uid"], &["namespace", "name"]) else {
+        return
+    };
+    if let Some(value) = object.get("namespace") {
+        status_last_successful_backup_cluster_ref_namespace(
+            value,
+            &path.field("namespace"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("name") {
+        status_last_successful_backup_cluster_ref_name(value, &path.field("name"), out);
+    }
+    if let Some(value) = cel::not_null(object, "uid") {
+        status_last_successful_backup_cluster_ref_uid(value, &path.field("uid"), out);
+    }
+}
+
+/// Checks `status.lastSuccessfulBackup.clusterRef.namespace`.
+pub(super) fn status_last_successful_backup_cluster_ref_namespace(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.lastSuccessfulBackup.clusterRef.name`.
+pub(super) fn status_last_successful_backup_cluster_ref_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastSuccessfulBackup.clusterRef.uid`.
+pub(super) fn status_last_successful_backup_cluster_ref_uid(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
 /// Checks `status.lastSuccessfulBackup.location`.
 pub(super) fn status_last_successful_backup_location(
     value: &Value,
@@ -666,6 +866,16 @@ pub(super) fn status_last_successful_backup_location(
 ) {
     let Some(subject) = out.text(value, path) else { return };
     out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.lastSuccessfulBackup.connection`.
+pub(super) fn status_last_successful_backup_connection(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 256);
 }
 
 /// Checks `status.lastSuccessfulBackup.jobName`.
@@ -719,7 +929,59 @@ pub(super) fn status_last_successful_backup_tables_item(
     out: &mut Violations,
 ) {
     let Some(subject) = out.text(value, path) else { return };
-    out.max_length(subject, path, 128);
+    out.max_length(subject, path, 255);
+}
+
+/// Checks `status.lastSuccessfulBackup.tableCount`.
+pub(super) fn status_last_successful_backup_table_count(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status.lastSuccessfulBackup.tablesOmitted`.
+pub(super) fn status_last_successful_backup_tables_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status.lastSuccessfulBackup.sizeBytes`.
+pub(super) fn status_last_successful_backup_size_bytes(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+}
+
+/// Checks `status.lastSuccessfulBackup.readBackTime`.
+pub(super) fn status_last_successful_backup_read_back_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastSuccessfulBackup.readBackError`.
+pub(super) fn status_last_successful_backup_read_back_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
 }
 
 /// Checks `status.lastSuccessfulBackup.error`.
@@ -754,17 +1016,27 @@ pub(super) fn status_last_failed_backup(
             path,
             &[
                 "backupId",
+                "backupIdKnown",
+                "otherBackupIds",
                 "startTime",
                 "completionTime",
                 "status",
                 "scheduledTime",
                 "trigger",
                 "verified",
+                "reason",
+                "clusterRef",
                 "location",
+                "connection",
                 "jobName",
                 "jobUID",
                 "attempts",
                 "tables",
+                "tableCount",
+                "tablesOmitted",
+                "sizeBytes",
+                "readBackTime",
+                "readBackError",
                 "error",
                 "stuckTime",
             ],
@@ -772,6 +1044,20 @@ pub(super) fn status_last_failed_backup(
         ) else { return };
     if let Some(value) = object.get("backupId") {
         status_last_failed_backup_backup_id(value, &path.field("backupId"), out);
+    }
+    if let Some(value) = cel::not_null(object, "backupIdKnown") {
+        status_last_failed_backup_backup_id_known(
+            value,
+            &path.field("backupIdKnown"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "otherBackupIds") {
+        status_last_failed_backup_other_backup_ids(
+            value,
+            &path.field("otherBackupIds"),
+            out,
+        );
     }
     if let Some(value) = object.get("startTime") {
         status_last_failed_backup_start_time(value, &path.field("startTime"), out);
@@ -799,8 +1085,17 @@ pub(super) fn status_last_failed_backup(
     if let Some(value) = cel::not_null(object, "verified") {
         status_last_failed_backup_verified(value, &path.field("verified"), out);
     }
+    if let Some(value) = cel::not_null(object, "reason") {
+        status_last_failed_backup_reason(value, &path.field("reason"), out);
+    }
+    if let Some(value) = cel::not_null(object, "clusterRef") {
+        status_last_failed_backup_cluster_ref(value, &path.field("clusterRef"), out);
+    }
     if let Some(value) = cel::not_null(object, "location") {
         status_last_failed_backup_location(value, &path.field("location"), out);
+    }
+    if let Some(value) = cel::not_null(object, "connection") {
+        status_last_failed_backup_connection(value, &path.field("connection"), out);
     }
     if let Some(value) = cel::not_null(object, "jobName") {
         status_last_failed_backup_job_name(value, &path.field("jobName"), out);
@@ -814,6 +1109,33 @@ pub(super) fn status_last_failed_backup(
     if let Some(value) = cel::not_null(object, "tables") {
         status_last_failed_backup_tables(value, &path.field("tables"), out);
     }
+    if let Some(value) = cel::not_null(object, "tableCount") {
+        status_last_failed_backup_table_count(value, &path.field("tableCount"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tablesOmitted") {
+        status_last_failed_backup_tables_omitted(
+            value,
+            &path.field("tablesOmitted"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "sizeBytes") {
+        status_last_failed_backup_size_bytes(value, &path.field("sizeBytes"), out);
+    }
+    if let Some(value) = cel::not_null(object, "readBackTime") {
+        status_last_failed_backup_read_back_time(
+            value,
+            &path.field("readBackTime"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "readBackError") {
+        status_last_failed_backup_read_back_error(
+            value,
+            &path.field("readBackError"),
+            out,
+        );
+    }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_failed_backup_error(value, &path.field("error"), out);
     }
@@ -824,6 +1146,38 @@ pub(super) fn status_last_failed_backup(
 
 /// Checks `status.lastFailedBackup.backupId`.
 pub(super) fn status_last_failed_backup_backup_id(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastFailedBackup.backupIdKnown`.
+pub(super) fn status_last_failed_backup_backup_id_known(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.boolean(value, path);
+}
+
+/// Checks `status.lastFailedBackup.otherBackupIds`.
+pub(super) fn status_last_failed_backup_other_backup_ids(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 4);
+    for (index, item) in subject.iter().enumerate() {
+        status_last_failed_backup_other_backup_ids_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.lastFailedBackup.otherBackupIds[]`.
+pub(super) fn status_last_failed_backup_other_backup_ids_item(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -891,6 +1245,71 @@ pub(super) fn status_last_failed_backup_verified(
     out.boolean(value, path);
 }
 
+/// Checks `status.lastFailedBackup.reason`.
+pub(super) fn status_last_failed_backup_reason(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastFailedBackup.clusterRef`.
+pub(super) fn status_last_failed_backup_cluster_ref(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(value, path, &["namespace", "name", "uid"], &["namespace", "name"]) else {
+        return
+    };
+    if let Some(value) = object.get("namespace") {
+        status_last_failed_backup_cluster_ref_namespace(
+            value,
+            &path.field("namespace"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("name") {
+        status_last_failed_backup_cluster_ref_name(value, &path.field("name"), out);
+    }
+    if let Some(value) = cel::not_null(object, "uid") {
+        status_last_failed_backup_cluster_ref_uid(value, &path.field("uid"), out);
+    }
+}
+
+/// Checks `status.lastFailedBackup.clusterRef.namespace`.
+pub(super) fn status_last_failed_backup_cluster_ref_namespace(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.lastFailedBackup.clusterRef.name`.
+pub(super) fn status_last_failed_backup_cluster_ref_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.lastFailedBackup.clusterRef.uid`.
+pub(super) fn status_last_failed_backup_cluster_ref_uid(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
 /// Checks `status.lastFailedBackup.location`.
 pub(super) fn status_last_failed_backup_location(
     value: &Value,
@@ -899,6 +1318,16 @@ pub(super) fn status_last_failed_backup_location(
 ) {
     let Some(subject) = out.text(value, path) else { return };
     out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.lastFailedBackup.connection`.
+pub(super) fn status_last_failed_backup_connection(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 256);
 }
 
 /// Checks `status.lastFailedBackup.jobName`.
@@ -952,7 +1381,59 @@ pub(super) fn status_last_failed_backup_tables_item(
     out: &mut Violations,
 ) {
     let Some(subject) = out.text(value, path) else { return };
-    out.max_length(subject, path, 128);
+    out.max_length(subject, path, 255);
+}
+
+/// Checks `status.lastFailedBackup.tableCount`.
+pub(super) fn status_last_failed_backup_table_count(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status.lastFailedBackup.tablesOmitted`.
+pub(super) fn status_last_failed_backup_tables_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status.lastFailedBackup.sizeBytes`.
+pub(super) fn status_last_failed_backup_size_bytes(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+}
+
+/// Checks `status.lastFailedBackup.readBackTime`.
+pub(super) fn status_last_failed_backup_read_back_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.lastFailedBackup.readBackError`.
+pub(super) fn status_last_failed_backup_read_back_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
 }
 
 /// Checks `status.lastFailedBackup.error`.
@@ -1000,17 +1481,27 @@ pub(super) fn status_recent_backups_item(
             path,
             &[
                 "backupId",
+                "backupIdKnown",
+                "otherBackupIds",
                 "startTime",
                 "completionTime",
                 "status",
                 "scheduledTime",
                 "trigger",
                 "verified",
+                "reason",
+                "clusterRef",
                 "location",
+                "connection",
                 "jobName",
                 "jobUID",
                 "attempts",
                 "tables",
+                "tableCount",
+                "tablesOmitted",
+                "sizeBytes",
+                "readBackTime",
+                "readBackError",
                 "error",
                 "stuckTime",
             ],
@@ -1018,6 +1509,20 @@ pub(super) fn status_recent_backups_item(
         ) else { return };
     if let Some(value) = object.get("backupId") {
         status_recent_backups_item_backup_id(value, &path.field("backupId"), out);
+    }
+    if let Some(value) = cel::not_null(object, "backupIdKnown") {
+        status_recent_backups_item_backup_id_known(
+            value,
+            &path.field("backupIdKnown"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "otherBackupIds") {
+        status_recent_backups_item_other_backup_ids(
+            value,
+            &path.field("otherBackupIds"),
+            out,
+        );
     }
     if let Some(value) = object.get("startTime") {
         status_recent_backups_item_start_time(value, &path.field("startTime"), out);
@@ -1045,8 +1550,17 @@ pub(super) fn status_recent_backups_item(
     if let Some(value) = cel::not_null(object, "verified") {
         status_recent_backups_item_verified(value, &path.field("verified"), out);
     }
+    if let Some(value) = cel::not_null(object, "reason") {
+        status_recent_backups_item_reason(value, &path.field("reason"), out);
+    }
+    if let Some(value) = cel::not_null(object, "clusterRef") {
+        status_recent_backups_item_cluster_ref(value, &path.field("clusterRef"), out);
+    }
     if let Some(value) = cel::not_null(object, "location") {
         status_recent_backups_item_location(value, &path.field("location"), out);
+    }
+    if let Some(value) = cel::not_null(object, "connection") {
+        status_recent_backups_item_connection(value, &path.field("connection"), out);
     }
     if let Some(value) = cel::not_null(object, "jobName") {
         status_recent_backups_item_job_name(value, &path.field("jobName"), out);
@@ -1060,6 +1574,33 @@ pub(super) fn status_recent_backups_item(
     if let Some(value) = cel::not_null(object, "tables") {
         status_recent_backups_item_tables(value, &path.field("tables"), out);
     }
+    if let Some(value) = cel::not_null(object, "tableCount") {
+        status_recent_backups_item_table_count(value, &path.field("tableCount"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tablesOmitted") {
+        status_recent_backups_item_tables_omitted(
+            value,
+            &path.field("tablesOmitted"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "sizeBytes") {
+        status_recent_backups_item_size_bytes(value, &path.field("sizeBytes"), out);
+    }
+    if let Some(value) = cel::not_null(object, "readBackTime") {
+        status_recent_backups_item_read_back_time(
+            value,
+            &path.field("readBackTime"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "readBackError") {
+        status_recent_backups_item_read_back_error(
+            value,
+            &path.field("readBackError"),
+            out,
+        );
+    }
     if let Some(value) = cel::not_null(object, "error") {
         status_recent_backups_item_error(value, &path.field("error"), out);
     }
@@ -1070,6 +1611,38 @@ pub(super) fn status_recent_backups_item(
 
 /// Checks `status.recentBackups[].backupId`.
 pub(super) fn status_recent_backups_item_backup_id(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.recentBackups[].backupIdKnown`.
+pub(super) fn status_recent_backups_item_backup_id_known(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.boolean(value, path);
+}
+
+/// Checks `status.recentBackups[].otherBackupIds`.
+pub(super) fn status_recent_backups_item_other_backup_ids(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 4);
+    for (index, item) in subject.iter().enumerate() {
+        status_recent_backups_item_other_backup_ids_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.recentBackups[].otherBackupIds[]`.
+pub(super) fn status_recent_backups_item_other_backup_ids_item(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -1137,6 +1710,71 @@ pub(super) fn status_recent_backups_item_verified(
     out.boolean(value, path);
 }
 
+/// Checks `status.recentBackups[].reason`.
+pub(super) fn status_recent_backups_item_reason(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.recentBackups[].clusterRef`.
+pub(super) fn status_recent_backups_item_cluster_ref(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(value, path, &["namespace", "name", "uid"], &["namespace", "name"]) else {
+        return
+    };
+    if let Some(value) = object.get("namespace") {
+        status_recent_backups_item_cluster_ref_namespace(
+            value,
+            &path.field("namespace"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("name") {
+        status_recent_backups_item_cluster_ref_name(value, &path.field("name"), out);
+    }
+    if let Some(value) = cel::not_null(object, "uid") {
+        status_recent_backups_item_cluster_ref_uid(value, &path.field("uid"), out);
+    }
+}
+
+/// Checks `status.recentBackups[].clusterRef.namespace`.
+pub(super) fn status_recent_backups_item_cluster_ref_namespace(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.recentBackups[].clusterRef.name`.
+pub(super) fn status_recent_backups_item_cluster_ref_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.recentBackups[].clusterRef.uid`.
+pub(super) fn status_recent_backups_item_cluster_ref_uid(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
 /// Checks `status.recentBackups[].location`.
 pub(super) fn status_recent_backups_item_location(
     value: &Value,
@@ -1145,6 +1783,16 @@ pub(super) fn status_recent_backups_item_location(
 ) {
     let Some(subject) = out.text(value, path) else { return };
     out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.recentBackups[].connection`.
+pub(super) fn status_recent_backups_item_connection(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 256);
 }
 
 /// Checks `status.recentBackups[].jobName`.
@@ -1198,7 +1846,59 @@ pub(super) fn status_recent_backups_item_tables_item(
     out: &mut Violations,
 ) {
     let Some(subject) = out.text(value, path) else { return };
-    out.max_length(subject, path, 128);
+    out.max_length(subject, path, 255);
+}
+
+/// Checks `status.recentBackups[].tableCount`.
+pub(super) fn status_recent_backups_item_table_count(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status.recentBackups[].tablesOmitted`.
+pub(super) fn status_recent_backups_item_tables_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `status.recentBackups[].sizeBytes`.
+pub(super) fn status_recent_backups_item_size_bytes(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+}
+
+/// Checks `status.recentBackups[].readBackTime`.
+pub(super) fn status_recent_backups_item_read_back_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.recentBackups[].readBackError`.
+pub(super) fn status_recent_backups_item_read_back_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
 }
 
 /// Checks `status.recentBackups[].error`.
@@ -1352,6 +2052,27 @@ pub(super) fn status_next_scheduled_backup(
     out.date_time(subject, path);
 }
 
+/// Checks `status.lastSkippedTime`.
+pub(super) fn status_last_skipped_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
+/// Checks `status.skippedCount`.
+pub(super) fn status_skipped_count(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.activeSince`.
 pub(super) fn status_active_since(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.text(value, path) else { return };
@@ -1409,8 +2130,10 @@ pub(super) fn apply_defaults(object: &mut Value) {
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/spec/destination") {
         cel::drop_null(object, "credentialsSecret");
+        cel::drop_null(object, "connection");
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/status") {
+        cel::drop_null(object, "observedGeneration");
         cel::drop_null(object, "phase");
         cel::drop_null(object, "lastScheduledTime");
         cel::drop_null(object, "lastSuccessfulBackup");
@@ -1418,6 +2141,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "recentBackups");
         cel::drop_null(object, "conditions");
         cel::drop_null(object, "nextScheduledBackup");
+        cel::drop_null(object, "lastSkippedTime");
+        cel::drop_null(object, "skippedCount");
         cel::drop_null(object, "activeSince");
         cel::drop_null(object, "observedSchedule");
         cel::drop_null(object, "observedSuccessTime");
@@ -1426,30 +2151,60 @@ pub(super) fn apply_defaults(object: &mut Value) {
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastSuccessfulBackup")
     {
+        cel::drop_null(object, "backupIdKnown");
+        cel::drop_null(object, "otherBackupIds");
         cel::drop_null(object, "completionTime");
         cel::drop_null(object, "scheduledTime");
         cel::drop_null(object, "trigger");
         cel::drop_null(object, "verified");
+        cel::drop_null(object, "reason");
+        cel::drop_null(object, "clusterRef");
         cel::drop_null(object, "location");
+        cel::drop_null(object, "connection");
         cel::drop_null(object, "jobName");
         cel::drop_null(object, "jobUID");
         cel::drop_null(object, "attempts");
         cel::drop_null(object, "tables");
+        cel::drop_null(object, "tableCount");
+        cel::drop_null(object, "tablesOmitted");
+        cel::drop_null(object, "sizeBytes");
+        cel::drop_null(object, "readBackTime");
+        cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
         cel::drop_null(object, "stuckTime");
     }
+    if let Some(Value::Object(object)) = object
+        .pointer_mut("/status/lastSuccessfulBackup/clusterRef")
+    {
+        cel::drop_null(object, "uid");
+    }
     if let Some(Value::Object(object)) = object.pointer_mut("/status/lastFailedBackup") {
+        cel::drop_null(object, "backupIdKnown");
+        cel::drop_null(object, "otherBackupIds");
         cel::drop_null(object, "completionTime");
         cel::drop_null(object, "scheduledTime");
         cel::drop_null(object, "trigger");
         cel::drop_null(object, "verified");
+        cel::drop_null(object, "reason");
+        cel::drop_null(object, "clusterRef");
         cel::drop_null(object, "location");
+        cel::drop_null(object, "connection");
         cel::drop_null(object, "jobName");
         cel::drop_null(object, "jobUID");
         cel::drop_null(object, "attempts");
         cel::drop_null(object, "tables");
+        cel::drop_null(object, "tableCount");
+        cel::drop_null(object, "tablesOmitted");
+        cel::drop_null(object, "sizeBytes");
+        cel::drop_null(object, "readBackTime");
+        cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
         cel::drop_null(object, "stuckTime");
+    }
+    if let Some(Value::Object(object)) = object
+        .pointer_mut("/status/lastFailedBackup/clusterRef")
+    {
+        cel::drop_null(object, "uid");
     }
 }
 
@@ -1569,8 +2324,12 @@ static SPEC_DESTINATION_CREDENTIALS_SECRET_NAME_RULE_1_1: LazyLock<Regex> = Lazy
         .expect("compiled by the build")
 });
 
+static SPEC_DESTINATION_CONNECTION_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("[\\p{Cc}\\p{Cf}]").expect("compiled by the build")
+});
+
 static SPEC_TABLES_ITEM_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("[,\\pZ\\p{Cc}]").expect("compiled by the build")
+    Regex::new("[\\p{Cc}]").expect("compiled by the build")
 });
 
 static SPEC_BACKUP_TIMEOUT_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {

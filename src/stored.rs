@@ -38,7 +38,7 @@ impl StoredBackup {
         if !status.is_null() {
             validation::drop_what_is_invalid(&mut status);
         }
-        let status = serde_json::from_value(status).ok().flatten();
+        let status = serde_json::from_value(status).ok().flatten().filter(is_written);
         let cluster_ref = object.pointer("/spec/clusterRef").cloned();
         let spec = validation::decode(object, UnknownFields::Ignore).map(|backup| backup.spec);
         let cluster_ref = match &spec {
@@ -73,6 +73,11 @@ impl StoredBackup {
     }
 }
 
+/// Whether an operator has written a status: else it is the schema's default, `{observedGeneration: -1}`.
+fn is_written(status: &AntflyBackupStatus) -> bool {
+    *status != AntflyBackupStatus { observed_generation: Some(-1), ..AntflyBackupStatus::default() }
+}
+
 /// Drops who owns which field, often the greater part of an object, before the rest is read.
 pub fn drop_managed_fields(object: &mut Value) {
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
@@ -101,6 +106,7 @@ view_of!(StoredBackup, AntflyBackup);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::BackupPhase;
     use serde_json::json;
 
     #[test]
@@ -124,6 +130,16 @@ mod tests {
         assert_eq!(status.recent_backups[1].job_uid, None);
         assert_eq!((status.phase, status.last_failed_backup), (None, None));
         assert_eq!(status.cron_job_name.as_deref(), Some("nightly-cron"));
+    }
+
+    #[test]
+    fn the_default_of_a_status_is_no_status() {
+        let status =
+            |status: Value| StoredBackup::from_value(json!({"metadata": {}, "status": status})).unwrap().status;
+        assert!(status(json!({"observedGeneration": -1})).is_none());
+        assert!(status(json!({"observedGeneration": 1})).is_some());
+        let forged = status(json!({"observedGeneration": -1, "phase": "Active"})).unwrap();
+        assert_eq!((forged.observed_generation, forged.phase), (Some(-1), Some(BackupPhase::Active)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 #[path = "support/command.rs"]
 mod support;
 
-use antfly_backup_operator::{api::CRD, manifest::cron_job_name};
+use antfly_backup_operator::{api::CRD, manifest::cron_job_name, plan::DEFAULT_IMAGE};
 use k8s_openapi::api::batch::v1::CronJob;
 use std::{fs, process::Stdio};
 use support::{Ended, command, run, run_on, run_on_files};
@@ -22,7 +22,7 @@ const CLUSTER: &str = "\
 apiVersion: antfly.io/v1
 kind: AntflyCluster
 metadata: {name: main, namespace: production}
-spec: {image: example.com/antfly:v7, imagePullPolicy: Always, publicAPI: {enabled: false}}
+spec: {image: example.com/antfly:v7, imagePullPolicy: Always, metadataNodes: {metadataAPI: {port: 9000}}}
 ";
 const SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: credentials}}\n";
 
@@ -59,10 +59,18 @@ fn render_prints_a_cron_job_of_the_backup_and_its_cluster() {
     assert_eq!(cron_job.metadata.namespace.as_deref(), Some("production"));
     let job = cron_job.spec.job_template.spec.as_ref().unwrap();
     let container = &job.template.spec.as_ref().unwrap().containers[0];
-    assert_eq!(container.image.as_deref(), Some("example.com/antfly:v7"));
-    assert_eq!(container.image_pull_policy.as_deref(), Some("Always"));
-    let url = container.env.iter().flatten().find(|variable| variable.name == "ANTFLY_URL").unwrap();
-    assert_eq!(url.value.as_deref(), Some("http://main-metadata.production.svc:12377"));
+    // nothing of the cluster's image
+    assert_eq!(container.image.as_deref(), Some(DEFAULT_IMAGE));
+    assert_eq!((&container.image_pull_policy, &container.command), (&None, &None));
+    assert_eq!(
+        container.args.as_deref().unwrap(),
+        [
+            "backup",
+            "--server=http://main-metadata.production.svc:9000",
+            "--server=http://main-data.production.svc:12380",
+            "--location=s3://my-bucket/path",
+        ]
+    );
     let again = serde_saphyr::to_string(cron_job).unwrap();
     assert_eq!(cron_jobs(&again), std::slice::from_ref(cron_job));
 }
@@ -82,14 +90,39 @@ fn render_takes_many_documents_from_files_and_standard_input_and_skips_other_kin
 
 #[test]
 fn render_without_the_cluster_says_that_it_takes_one_with_defaults() {
-    let ended = run_on_files(&["render", "--default-image", "example.com/mine:1"], &[BACKUP]);
+    let ended = run_on_files(&["render"], &[BACKUP]);
     assert_eq!(ended.code, Some(0), "{}", ended.errors);
-    assert!(ended.output.contains("image: example.com/mine:1"), "{}", ended.output);
-    assert!(ended.output.contains("http://main-public-api.production.svc:80"), "{}", ended.output);
+    for port in ["main-metadata.production.svc:12377", "main-data.production.svc:12380"] {
+        assert!(ended.output.contains(&format!("--server=http://{port}")), "{}", ended.output);
+    }
     assert_eq!(
         ended.errors,
         "{0}: AntflyCluster production/main is in none of the files; taking one with all defaults\n"
     );
+}
+
+#[test]
+fn render_takes_the_image_of_the_pods_and_the_secrets_that_it_is_pulled_with() {
+    let options = ["--job-image", "mirror.example.com/operator:2", "--job-image-pull-secret", "one"];
+    let ended =
+        run_on_files(&[&["render"], &options[..], &["--job-image-pull-secret", "two"]].concat(), &[BACKUP, CLUSTER]);
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    let job = cron_jobs(&ended.output).remove(0).spec.job_template.spec.unwrap();
+    let pod = job.template.spec.unwrap();
+    assert_eq!(pod.containers[0].image.as_deref(), Some("mirror.example.com/operator:2"));
+    let secrets: Vec<_> = pod.image_pull_secrets.into_iter().flatten().map(|secret| secret.name).collect();
+    assert_eq!(secrets, ["one", "two"]);
+}
+
+#[test]
+fn the_options_of_the_former_runner_are_gone() {
+    for option in ["--runner-image", "--default-image"] {
+        for subcommand in ["run", "render"] {
+            let ended = run(&[subcommand, option, "example.com/any:1"]);
+            assert_eq!(ended.code, Some(2), "{}", ended.errors);
+            assert!(ended.errors.contains(option), "{}", ended.errors);
+        }
+    }
 }
 
 #[test]
@@ -98,7 +131,7 @@ fn render_without_a_namespace_is_for_the_default_one() {
     let ended = run_on_files(&["render"], &[&anywhere(BACKUP), &anywhere(CLUSTER)]);
     assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
     assert_eq!(cron_jobs(&ended.output)[0].metadata.namespace.as_deref(), Some("default"));
-    assert!(ended.output.contains("http://main-metadata.default.svc:12377"), "{}", ended.output);
+    assert!(ended.output.contains("http://main-metadata.default.svc:9000"), "{}", ended.output);
 }
 
 #[test]

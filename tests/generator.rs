@@ -102,7 +102,11 @@ fn a_default_that_the_schema_refuses_is_refused() {
         (".spec.backupTimeout", json!("169h"), "must be at least 1s and at most 168h"),
         (".status.phase", json!("Sleeping"), "the values are Active, Suspended, Failed"),
         (".spec.tables", json!([]), "a type whose defaults the generator does not handle"),
-        (".spec.destination", json!({}), "a type whose defaults the generator does not handle"),
+        (".spec.destination", json!({}), "handles the default of an object only for .status"),
+        (".status", json!({"observedGeneration": -2}), "the minimum is -1"),
+        (".status", json!({"observedGeneration": "-1"}), "wrong type"),
+        (".status", json!({"generation": -1}), "it has no property \"generation\""),
+        (".status", json!("none"), "wrong type"),
         (".status.conditions[].message", json!("none"), "in the items of a list"),
     ] {
         // a required field may not have a default at all
@@ -116,6 +120,25 @@ fn a_default_that_the_schema_refuses_is_refused() {
         at(crd, ".spec.backupTimeout")["pattern"] = json!("^[0-9]+m$");
     });
     assert_keyword_refused(".spec.schedule", "default", &json!("@daily"), "has a default and is required");
+}
+
+/// It is for those who read the object before an operator has written a status: the API server sets it, and nothing else does.
+#[test]
+fn the_default_of_the_status_is_in_no_generated_file() {
+    let sources = |default: Option<Value>| -> Vec<String> {
+        let files = generate(|crd| match default {
+            Some(default) => at(crd, ".status")["default"] = default,
+            None => drop(at(crd, ".status").as_object_mut().unwrap().remove("default")),
+        });
+        files.unwrap_or_else(|problems| panic!("{problems}")).into_iter().map(|file| file.contents).collect()
+    };
+    let without = sources(None);
+    for default in [json!({}), json!({"observedGeneration": -1}), json!({"observedGeneration": 0, "phase": "Active"})] {
+        assert!(sources(Some(default.clone())) == without, "{default} is in one of them");
+    }
+    assert_refused(".status", "it lacks \"phase\", which is required", |crd| {
+        at(crd, ".status")["required"] = json!(["phase"]);
+    });
 }
 
 #[test]

@@ -8,6 +8,7 @@
     clippy::disallowed_methods,
     reason = "tests are shell: they talk to an API server and wait on a clock"
 )]
+#![allow(clippy::duplicate_mod, reason = "both modules of support lean on the stand-in for a kubelet")]
 
 #[path = "control_plane/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
@@ -129,7 +130,7 @@ async fn one_replica_acts_and_the_others_are_ready_and_warm_and_write_nothing() 
     let (first, second) = pair(&room, &stage.control_plane, NEVER).await;
     let third = start(&room, &stage.control_plane, NEVER).await;
     let room = room.watched_by(&first);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     for number in 0..10 {
         room.create_backup(&format!("backup-{number}"), json!({})).await;
     }
@@ -160,7 +161,7 @@ async fn sigterm_hands_over_without_waiting_for_the_lease_to_run_out() {
     let room = stage.room("handover").await;
     let (first, second) = pair(&room, &stage.control_plane, NEVER).await;
     let room = room.watched_by(&second);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     // in the middle of its work
     for number in 0..40 {
         room.create_backup(&format!("backup-{number}"), json!({})).await;
@@ -200,7 +201,7 @@ async fn a_killed_leader_is_replaced_when_its_lease_has_run_out_and_no_sooner() 
     let room = stage.room("killed").await;
     let (first, second) = pair(&room, &stage.control_plane, SHORT).await;
     let room = room.watched_by(&second);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     first.kill();
     let last = lease(&room).await.unwrap();
     let killed = Timestamp::now();
@@ -220,7 +221,7 @@ async fn a_leader_that_was_frozen_past_its_lease_writes_nothing_when_it_wakes() 
     let room = stage.room("frozen").await;
     let (first, second) = pair(&room, &stage.control_plane, SHORT).await;
     let room = room.watched_by(&second);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     let names: Vec<_> = (0..COUNT).map(|number| format!("backup-{number}")).collect();
     for name in &names {
         room.create_backup(name, json!({})).await;
@@ -361,7 +362,7 @@ async fn a_leader_that_cannot_renew_stops_writing_and_goes_on_when_it_can() {
     operator.ready().await;
     until_leading(&operator).await;
     let room = room.watched_by(&operator);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("before", json!({})).await;
     room.until("before", ACTIVE).await;
 

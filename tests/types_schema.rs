@@ -32,7 +32,13 @@ fn the_types_say_what_the_schema_says() {
     let crd: Value = serde_saphyr::from_str(CRD).expect("the definition is YAML");
     let file = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
     for (part, derived) in [("spec", derived::<AntflyBackupSpec>()), ("status", derived::<AntflyBackupStatus>())] {
-        if let Some(diff) = difference(&file[part], &derived) {
+        let mut schema = file[part].clone();
+        if part == "status" {
+            // the API server sets it where no operator has written a status yet; in Rust that is no status
+            let default = schema.as_object_mut().and_then(|schema| schema.remove("default"));
+            assert_eq!(default, Some(json!({"observedGeneration": -1})));
+        }
+        if let Some(diff) = difference(&schema, &derived) {
             panic!("the Rust types differ from .{part} of the schema:\n{diff}");
         }
     }

@@ -16,7 +16,7 @@ async fn start(control_plane: &ControlPlane, namespace: &str) -> Operator {
 
 /// Makes backups of all states, with a Job, and waits until nothing is left to be done.
 async fn converge(room: &Room<'_>, operator: &Operator) {
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     for number in 0..5 {
         room.create_backup(&format!("active-{number}"), json!({"tables": ["a", "b"], "backupTimeout": "90m"})).await;
     }
@@ -104,7 +104,7 @@ async fn what_changed_while_no_operator_ran_is_caught_up_with() {
     let control_plane = &unattended().await.control_plane;
     let room = unattended().await.room("missed").await;
     let operator = start(control_plane, "missed").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     for name in ["edited", "drifted", "robbed", "removed"] {
         room.create_backup(name, json!({})).await;
         room.until(name, ACTIVE).await;
@@ -134,7 +134,7 @@ async fn a_crash_in_the_middle_leaves_nothing_undone_and_nothing_twice() {
     const COUNT: usize = 30;
     let control_plane = &unattended().await.control_plane;
     let room = unattended().await.room("crash").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     for number in 0..COUNT {
         room.create_backup(&format!("backup-{number:02}"), json!({})).await;
     }

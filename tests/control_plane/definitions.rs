@@ -38,7 +38,7 @@ async fn definitions_may_come_late_and_go_and_come_back() {
         Ok(())
     })
     .await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.until("nightly", ACTIVE).await;
 
     let definitions: Api<CustomResourceDefinition> = Api::all(room.client.clone());
@@ -47,7 +47,7 @@ async fn definitions_may_come_late_and_go_and_come_back() {
     room.until("nightly", NO_CLUSTER).await;
     room.until_cron_job("nightly-cron", "suspended", |it| it.spec.suspend == Some(true)).await;
     apply_yaml(&room.client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.until("nightly", ACTIVE).await;
 
     definitions.delete("antflybackups.antfly.io", &DeleteParams::default()).await.unwrap();

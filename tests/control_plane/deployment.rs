@@ -1,6 +1,6 @@
 //! What is deployed: it applies, and its service account may do all that the operator does, and no more.
 
-use crate::support::{ACTIVE, NO_CLUSTER, Stage, deployed_identity, deployed_operator};
+use crate::support::{ACTIVE, NO_CLUSTER, Stage, container, deployed_identity, deployed_image, deployed_operator};
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::{
@@ -34,8 +34,10 @@ async fn what_is_deployed_may_do_all_that_the_operator_does() {
     let room = stage.room("deployed").await.watched_by(&operator);
     room.create_backup("nightly", json!({})).await;
     room.until("nightly", NO_CLUSTER).await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     let backup = room.until("nightly", ACTIVE).await;
+    let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
+    assert_eq!(container(&cron_job).image, deployed_image(&client, NAMESPACE).await);
     room.until_event("nightly", "ClusterNotFound").await;
     room.until_event("nightly", "CronJobCreated").await;
     room.patch_backup("nightly", json!({"spec": {"schedule": "@daily"}})).await;
@@ -44,7 +46,7 @@ async fn what_is_deployed_may_do_all_that_the_operator_does() {
     room.kubectl(&["create", "job", "--from=cronjob/nightly-cron", "by-hand"]);
     room.eventually("the record of the Job", async || {
         let backup = room.backups().get("nightly").await?;
-        ensure!(backup.data["status"]["recentBackups"][0]["backupId"] == "by-hand", "there is none");
+        ensure!(backup.data["status"]["recentBackups"][0]["jobName"] == "by-hand", "there is none");
         Ok(())
     })
     .await;

@@ -1,6 +1,6 @@
 //! What others change is repaired at once, as far as it is the operator's; the rest is theirs.
 
-use crate::support::{ACTIVE, Room, attended, container};
+use crate::support::{ACTIVE, Room, attended, container, servers};
 use anyhow::ensure;
 use k8s_openapi::{api::batch::v1::CronJob, apimachinery::pkg::apis::meta::v1::FieldsV1};
 use kube::{ResourceExt, api::DeleteParams};
@@ -9,7 +9,7 @@ use serde_json::json;
 /// A room with the backup `nightly`, which is Active, and its CronJob.
 async fn settled(namespace: &str) -> (Room<'static>, CronJob) {
     let room = attended().await.room(namespace).await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({})).await;
     room.until("nightly", ACTIVE).await;
     let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
@@ -62,11 +62,12 @@ async fn a_cron_job_that_a_user_deletes_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_new_image_of_the_cluster_and_a_new_schedule_reach_the_cron_job() {
-    let (room, _) = settled("image").await;
-    room.apply_cluster("main", "example.com/antfly:v2", "Running").await;
-    room.until_cron_job("nightly-cron", "with the new image", |it| {
-        container(it).image.as_deref() == Some("example.com/antfly:v2")
+async fn a_new_address_of_the_cluster_and_a_new_schedule_reach_the_cron_job() {
+    let (room, _) = settled("address").await;
+    room.apply_cluster_with("main", json!({"mode": "Swarm", "swarm": {"metadataAPI": {"port": 9000}}}), "Running")
+        .await;
+    room.until_cron_job("nightly-cron", "with the new address", |it| {
+        servers(it) == ["http://main-swarm.address.svc:9000"]
     })
     .await;
     room.patch_backup("nightly", json!({"spec": {"schedule": "@weekly"}})).await;
@@ -84,7 +85,7 @@ async fn credentials_that_the_spec_no_longer_names_leave_the_cron_job() {
             !environment(it).iter().any(|name| name.starts_with("AWS_"))
         })
         .await;
-    assert_eq!(environment(&after), ["ANTFLY_BACKUP_ID", "ANTFLY_URL"]);
+    assert_eq!(environment(&after), ["BACKUP_JOB_NAME", "BACKUP_JOB_UID", "BACKUP_POD_UID"]);
 }
 
 #[tokio::test]

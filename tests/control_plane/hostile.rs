@@ -13,7 +13,7 @@ const EDITS: usize = 400;
 async fn a_backup_that_is_edited_in_a_loop_is_written_now_and_then_and_in_the_end_as_it_is() {
     let stage = unattended().await;
     let room = stage.room("edits").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("flapping", json!({})).await;
     let operator = Operator::start(&stage.control_plane, &["--namespace", &room.namespace]).await;
     room.until("flapping", ACTIVE).await;
@@ -46,7 +46,7 @@ async fn a_tenant_with_many_backups_that_change_all_the_time_does_not_keep_anoth
     let stage = unattended().await;
     let (hostile, other) = (stage.room("hostile").await, stage.room("other").await);
     for room in [&hostile, &other] {
-        room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+        room.apply_cluster("main", "Running").await;
     }
     other.create_backup("nightly", json!({})).await;
     let namespaces = format!("{},{}", hostile.namespace, other.namespace);

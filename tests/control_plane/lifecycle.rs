@@ -1,6 +1,7 @@
 //! The life of a backup, from apply to delete.
 
 use crate::support::{ACTIVE, NO_CLUSTER, SUSPENDED, attended, container};
+use antfly_backup_operator::plan::DEFAULT_IMAGE as OPERATOR_IMAGE;
 use anyhow::ensure;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Namespace};
 use kube::{
@@ -9,12 +10,10 @@ use kube::{
 };
 use serde_json::json;
 
-const IMAGE: &str = "example.com/antfly:v1";
-
 #[tokio::test]
 async fn a_backup_lives_from_apply_to_delete() {
     let room = attended().await.room("life").await;
-    room.apply_cluster("main", IMAGE, "Running").await;
+    room.apply_cluster("main", "Running").await;
     let backup = room.create_backup("nightly", json!({"tables": ["users", "orders"]})).await;
 
     let active = room.until("nightly", ACTIVE).await;
@@ -32,8 +31,11 @@ async fn a_backup_lives_from_apply_to_delete() {
     assert_eq!(room.cron_jobs().list(&labelled).await.unwrap().items.len(), 1);
     let spec = &cron_job.spec;
     assert_eq!((spec.schedule.as_str(), spec.suspend), ("0 2 * * *", Some(false)));
-    assert_eq!(container(&cron_job).image.as_deref(), Some(IMAGE));
-    assert!(container(&cron_job).args.as_ref().unwrap().contains(&"users,orders".to_owned()));
+    assert_eq!(container(&cron_job).image.as_deref(), Some(OPERATOR_IMAGE));
+    let arguments = container(&cron_job).args.as_ref().unwrap();
+    assert!(
+        arguments.ends_with(&["--table=users", "--table=orders", "--secret=backup-credentials"].map(str::to_owned))
+    );
     room.until_event("nightly", "CronJobCreated").await;
 
     room.patch_backup("nightly", json!({"spec": {"suspend": true}})).await;
@@ -70,7 +72,7 @@ async fn a_backup_lives_from_apply_to_delete() {
 #[tokio::test]
 async fn a_backup_that_is_deleted_and_made_again_gets_a_cron_job_of_its_own() {
     let room = attended().await.room("again").await;
-    room.apply_cluster("main", IMAGE, "Running").await;
+    room.apply_cluster("main", "Running").await;
     let mut former = room.create_backup("nightly", json!({})).await;
     room.until("nightly", ACTIVE).await;
     for _ in 0..3 {
@@ -91,7 +93,7 @@ async fn a_backup_that_is_deleted_and_made_again_gets_a_cron_job_of_its_own() {
 #[tokio::test]
 async fn a_backup_that_is_deleted_in_the_foreground_does_not_get_its_cron_job_back() {
     let room = attended().await.room("foreground").await;
-    room.apply_cluster("main", IMAGE, "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({})).await;
     room.until("nightly", ACTIVE).await;
     let uid = room.cron_jobs().get("nightly-cron").await.unwrap().uid();
@@ -121,7 +123,7 @@ async fn a_backup_that_is_deleted_in_the_foreground_does_not_get_its_cron_job_ba
 async fn a_namespace_that_is_deleted_is_no_error() {
     let stage = attended().await;
     let room = stage.room("doomed").await;
-    room.apply_cluster("main", IMAGE, "Running").await;
+    room.apply_cluster("main", "Running").await;
     let names: Vec<_> = (0..8).map(|number| format!("backup-{number}")).collect();
     for name in &names {
         room.create_backup(name, json!({})).await;
@@ -161,7 +163,7 @@ async fn a_namespace_that_is_deleted_is_no_error() {
 #[tokio::test]
 async fn the_jobs_history_of_the_spec_is_the_cron_jobs() {
     let room = attended().await.room("history").await;
-    room.apply_cluster("main", IMAGE, "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup(
         "nightly",
         json!({"successfulJobsHistoryLimit": 24, "failedJobsHistoryLimit": 0, "backupTimeout": "1h30m"}),

@@ -12,7 +12,7 @@ async fn the_operator_outlives_the_control_plane() {
     let stage = Stage::new().await;
     let operator = Operator::start(&stage.control_plane, &[]).await;
     let room = stage.room("storm").await.watched_by(&operator);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({})).await;
     room.until("nightly", ACTIVE).await;
 

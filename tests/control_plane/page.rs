@@ -1,8 +1,7 @@
 //! The reference page, to the letter: its examples and its commands.
 
 use crate::support::{ACTIVE, Room, SUSPENDED, attended};
-use anyhow::{Context as _, ensure};
-use kube::api::{ListParams, Patch, PatchParams};
+use anyhow::ensure;
 use serde_json::{Value, json};
 use std::{
     env,
@@ -110,14 +109,7 @@ kubectl create job --from=cronjob/daily-backup-cron manual-backup-$(date +%s) -n
     );
     let job = printed.trim().strip_prefix("job.batch/").and_then(|rest| rest.strip_suffix(" created")).unwrap();
     assert!(job.starts_with("manual-backup-"), "{printed}");
-    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
-    let pod = production
-        .eventually("the Pod of the Job", async || {
-            production.pods().list(&of_job).await?.items.into_iter().next().context("there is none")
-        })
-        .await;
-    let succeeded = Patch::Merge(json!({"status": {"phase": "Succeeded"}}));
-    production.pods().patch_status(&pod.metadata.name.unwrap(), &PatchParams::default(), &succeeded).await.unwrap();
+    let id = production.succeed(job).await;
     let record = production
         .eventually("the last successful backup", async || {
             let printed = shell(control_plane, last_success);
@@ -126,5 +118,5 @@ kubectl create job --from=cronjob/daily-backup-cron manual-backup-$(date +%s) -n
         })
         .await;
     let record: Value = serde_json::from_str(&record).unwrap();
-    assert_eq!((record["backupId"].as_str(), record["status"].as_str()), (Some(job), Some("Completed")));
+    assert_eq!((record["backupId"].as_str(), record["status"].as_str()), (Some(id.as_str()), Some("Completed")));
 }

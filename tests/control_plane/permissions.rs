@@ -105,7 +105,7 @@ async fn without_any_one_of_its_permissions_for_the_lease_a_replica_is_refused_i
 /// API server has refused what is missing.
 async fn without(stage: &Stage, namespace: String, missing: &Permission, granted: Vec<Value>) {
     let room = stage.room(&namespace).await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     let backup = room.create_backup("nightly", json!({})).await;
     create_former_cron_job(&room, &backup.uid().unwrap()).await;
 

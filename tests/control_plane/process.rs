@@ -1,6 +1,6 @@
 //! The process itself: probes, figures, options, the end.
 
-use crate::support::{ACTIVE, NO_CLUSTER, Operator, attended, container, message, unattended};
+use crate::support::{ACTIVE, NO_CLUSTER, Operator, attended, container, is_unwritten, message, unattended};
 use anyhow::ensure;
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 async fn probes_and_figures_are_served() {
     let stage = attended().await;
     let room = stage.room("figures").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({})).await;
     room.until("nightly", ACTIVE).await;
 
@@ -42,7 +42,7 @@ async fn only_the_namespaces_of_the_command_line_are_watched() {
     let operator =
         Operator::start(&stage.control_plane, &["--namespace", "watched-1", "--namespace", "watched-2"]).await;
     for room in [&one, &other, &outside] {
-        room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+        room.apply_cluster("main", "Running").await;
     }
     outside.create_backup("nightly", json!({})).await;
     for room in [one, other] {
@@ -55,7 +55,7 @@ async fn only_the_namespaces_of_the_command_line_are_watched() {
         assert!(message(&blocked, "ClusterReady").contains("--namespace unwatched"));
     }
     let untouched = outside.backups().get("nightly").await.unwrap();
-    assert!(untouched.data["status"].is_null(), "{}", untouched.data["status"]);
+    assert!(is_unwritten(&untouched), "{}", untouched.data["status"]);
     assert!(outside.cron_jobs().get_opt("nightly-cron").await.unwrap().is_none());
 }
 
@@ -69,18 +69,19 @@ async fn options_are_environment_variables_too() {
         .env("ANTFLY_BACKUP_OPERATOR_NAMESPACE", "variables-1,variables-2")
         .env("ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
         .env("ANTFLY_BACKUP_OPERATOR_CONCURRENCY", "1")
-        .env("ANTFLY_BACKUP_OPERATOR_DEFAULT_IMAGE", "example.com/from-the-environment")
+        .env("ANTFLY_BACKUP_OPERATOR_JOB_IMAGE", "example.com/from-the-environment")
+        .env("ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET", "mirror,registry")
         .env("ANTFLY_BACKUP_OPERATOR_LOG_FORMAT", "json");
     let operator = Operator::spawn(&stage.control_plane, command).await;
     for room in [one, other] {
         let room = room.watched_by(&operator);
-        room.apply_cluster("main", "", "Running").await;
+        room.apply_cluster("main", "Running").await;
         room.create_backup("nightly", json!({})).await;
         room.until("nightly", ACTIVE).await;
-        room.until_cron_job("nightly-cron", "with the default image", |it| {
-            container(it).image.as_deref() == Some("example.com/from-the-environment")
-        })
-        .await;
+        let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
+        assert_eq!(container(&cron_job).image.as_deref(), Some("example.com/from-the-environment"));
+        let pod = json!(cron_job.spec.job_template.spec.as_ref().unwrap().template.spec);
+        assert_eq!(pod["imagePullSecrets"], json!([{"name": "mirror"}, {"name": "registry"}]));
     }
 }
 
@@ -88,7 +89,7 @@ async fn options_are_environment_variables_too() {
 async fn sigterm_ends_the_operator_well_also_while_it_works() {
     let stage = unattended().await;
     let room = stage.room("terminated").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     for number in 0..20 {
         room.create_backup(&format!("backup-{number}"), json!({})).await;
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// A room with the Active backup `nightly`.
 async fn active(namespace: &str, changes: Value) -> Room<'static> {
     let room = attended().await.room(namespace).await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", changes).await;
     room.until("nightly", ACTIVE).await;
     room
@@ -22,15 +22,15 @@ fn start(room: &Room<'_>, job: &str) {
     room.kubectl(&["create", "job", "--from=cronjob/nightly-cron", job]);
 }
 
-fn record<'a>(backup: &'a DynamicObject, id: &str) -> Result<&'a Value> {
+fn record<'a>(backup: &'a DynamicObject, job: &str) -> Result<&'a Value> {
     let records = backup.data["status"]["recentBackups"].as_array();
-    records.into_iter().flatten().find(|record| record["backupId"] == id).context("there is no such record")
+    records.into_iter().flatten().find(|record| record["jobName"] == job).context("there is no such record")
 }
 
-async fn until_record(room: &Room<'_>, id: &str, status: &str) -> DynamicObject {
-    room.eventually(&format!("the record {id} to be {status}"), async || {
+async fn until_record(room: &Room<'_>, job: &str, status: &str) -> DynamicObject {
+    room.eventually(&format!("the record of {job} to be {status}"), async || {
         let backup = room.backups().get("nightly").await?;
-        let record = record(&backup, id)?;
+        let record = record(&backup, job)?;
         ensure!(record["status"] == status, "it is {record}");
         Ok(backup)
     })
@@ -45,9 +45,10 @@ async fn a_job_that_completes_is_the_last_successful_backup_also_when_it_is_gone
     assert_eq!(record(&running, "first").unwrap().get("completionTime"), None);
     assert_eq!(running.data["status"].get("lastSuccessfulBackup"), None);
 
-    room.succeed("first").await;
+    let id = room.succeed("first").await;
     let backup = until_record(&room, "first", "Completed").await;
     let completed = record(&backup, "first").unwrap();
+    assert_eq!((&completed["backupId"], &completed["backupIdKnown"]), (&json!(id), &json!(true)));
     assert_eq!(completed["tables"], json!(["users", "orders"]));
     let job = json!(room.jobs().get("first").await.unwrap().status);
     assert_eq!((&completed["startTime"], &completed["completionTime"]), (&job["startTime"], &job["completionTime"]));
@@ -57,7 +58,7 @@ async fn a_job_that_completes_is_the_last_successful_backup_also_when_it_is_gone
     start(&room, "second");
     let backup = until_record(&room, "second", "Running").await;
     assert_eq!(record(&backup, "first").unwrap(), completed);
-    assert_eq!(backup.data["status"]["recentBackups"][0]["backupId"], "second");
+    assert_eq!(backup.data["status"]["recentBackups"][0]["jobName"], "second");
     assert_eq!(&backup.data["status"]["lastSuccessfulBackup"], completed);
 }
 
@@ -128,8 +129,8 @@ async fn a_schedule_fires_and_moves_the_last_scheduled_time() {
         })
         .await;
     let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
-    let id = backup.data["status"]["recentBackups"][0]["backupId"].as_str().unwrap();
-    let job = room.jobs().get(id).await.unwrap();
+    let job = backup.data["status"]["recentBackups"][0]["jobName"].as_str().unwrap();
+    let job = room.jobs().get(job).await.unwrap();
     assert_eq!(job.owner_references()[0].uid, cron_job.uid().unwrap());
     assert!(backup.data["status"]["lastScheduledTime"].as_str().unwrap().ends_with(":00Z"));
 

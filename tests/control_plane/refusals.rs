@@ -19,7 +19,7 @@ const INVALID_SCHEDULE: &str = "Failed ScheduleReady=False/InvalidSchedule Clust
 #[tokio::test]
 async fn a_schedule_that_never_fires_is_invalid_until_it_is_corrected() {
     let room = attended().await.room("never").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({"schedule": "0 0 30 2 *"})).await;
     let invalid = room.until("nightly", INVALID_SCHEDULE).await;
     let told = message(&invalid, "ScheduleReady");
@@ -38,7 +38,7 @@ async fn a_schedule_that_never_fires_is_invalid_until_it_is_corrected() {
 #[tokio::test]
 async fn a_quota_that_refuses_the_cron_job_is_told_and_heals_by_itself() {
     let room = attended().await.room("quota").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.apply(&json!({
         "apiVersion": "v1", "kind": "ResourceQuota",
         "metadata": {"name": "none", "namespace": "quota"}, "spec": {"hard": {"count/cronjobs.batch": "0"}},
@@ -69,7 +69,7 @@ async fn a_quota_that_refuses_the_cron_job_is_told_and_heals_by_itself() {
 #[tokio::test]
 async fn a_policy_that_refuses_a_change_is_told_and_the_cron_job_goes_on_as_before() {
     let room = attended().await.room("policy").await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({})).await;
     room.until("nightly", ACTIVE).await;
 

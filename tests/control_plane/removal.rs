@@ -32,7 +32,7 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
     let operator = deployed_operator(&stage, NAMESPACE).await;
     let room = stage.room("harbour").await.watched_by(&operator);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({"schedule": "* * * * *"})).await;
     room.until("nightly", ACTIVE).await;
     let before = room.cron_jobs().get("nightly-cron").await.unwrap();
@@ -64,7 +64,7 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     room.eventually("the record of what ran without the operator", async || {
         let backup = room.backups().get("nightly").await?;
         let records = backup.data["status"]["recentBackups"].as_array().cloned().unwrap_or_default();
-        let record = records.into_iter().find(|record| record["backupId"] == *job).context("none")?;
+        let record = records.into_iter().find(|record| record["jobName"] == *job).context("none")?;
         ensure!(record["status"] == "Completed", "it is {record}");
         Ok(())
     })

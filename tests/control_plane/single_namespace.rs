@@ -1,6 +1,6 @@
 //! The operator for a single namespace, with a Role.
 
-use crate::support::{ACTIVE, Stage, deployed_identity, deployed_operator};
+use crate::support::{ACTIVE, Stage, container, deployed_identity, deployed_image, deployed_operator, is_unwritten};
 use anyhow::ensure;
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
@@ -32,22 +32,25 @@ async fn an_operator_with_a_role_serves_its_namespace_and_sees_no_other() {
     let operator = deployed_operator(&stage, NAMESPACE).await;
     let room = room.watched_by(&operator);
     for room in [&room, &elsewhere] {
-        room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+        room.apply_cluster("main", "Running").await;
         room.create_backup("nightly", json!({})).await;
     }
     room.until("nightly", ACTIVE).await;
+    // its Role lets it read the image of its own Pod
+    let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
+    assert_eq!(container(&cron_job).image, deployed_image(&client, NAMESPACE).await);
     room.until_event("nightly", "CronJobCreated").await;
     room.kubectl(&["create", "job", "--from=cronjob/nightly-cron", "by-hand"]);
-    room.succeed("by-hand").await;
+    let id = room.succeed("by-hand").await;
     room.eventually("the record of the Job", async || {
         let record = room.backups().get("nightly").await?.data["status"]["recentBackups"][0].clone();
-        ensure!(record["backupId"] == "by-hand" && record["status"] == "Completed", "it is {record}");
+        ensure!(record["backupId"] == id && record["status"] == "Completed", "it is {record}");
         Ok(())
     })
     .await;
 
     let untouched = elsewhere.backups().get("nightly").await.unwrap();
-    assert!(untouched.data["status"].is_null(), "{}", untouched.data["status"]);
+    assert!(is_unwritten(&untouched), "{}", untouched.data["status"]);
     let log = operator.log();
     assert!(!log.to_lowercase().contains("forbidden"), "it asks for what it may not see: {log}");
 

@@ -1,6 +1,6 @@
 //! AntflyBackups that were stored before the schema had the rules of today.
 
-use crate::support::{ACTIVE, Operator, Room, Stage, backup, condition, message};
+use crate::support::{ACTIVE, Operator, Room, Stage, backup, condition, is_unwritten, message};
 use antfly_backup_operator::api::CRD;
 use anyhow::{Context as _, ensure};
 use kube::{
@@ -67,7 +67,7 @@ async fn what_no_longer_decodes_says_so_itself_and_holds_nothing_else_up() {
     let stage = Stage::new().await;
     let operator = Operator::start(&stage.control_plane, &[]).await;
     let room = stage.room("old").await.watched_by(&operator);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     let odd = odd_specs();
     for (name, ..) in &odd {
         room.create_backup(name, json!({})).await;
@@ -125,7 +125,7 @@ async fn what_never_decoded_is_told_too() {
         .await;
     }
     restore(&room).await;
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("healthy", json!({})).await;
 
     let operator = Operator::start(&stage.control_plane, &[]).await;
@@ -142,7 +142,7 @@ async fn what_never_decoded_is_told_too() {
     }
     nothing_hostile_is_logged(&operator);
     for name in HAVE_A_WRONG_TYPE {
-        assert!(room.backups().get(name).await.unwrap().data["status"].is_null(), "{name} has a status after all");
+        assert!(is_unwritten(&room.backups().get(name).await.unwrap()), "{name} has a status after all");
         assert_eq!(room.event_count(name, "InvalidSchedule").await, 1, "{name}");
         room.patch_backup(name, json!({"spec": {"schedule": "0 2 * * *"}})).await;
         room.until(name, ACTIVE).await;

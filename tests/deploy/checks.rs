@@ -17,7 +17,7 @@ use xtask::{
 };
 
 /// What kube-score would have otherwise, and why it is as it is: check, what it says, reason. All about the Deployment.
-const EXCEPTIONS: [(&str, &str, &str); 2] = [
+const EXCEPTIONS: [(&str, &str, &str); 4] = [
     (
         "container-resources",
         "CPU limit is not set",
@@ -27,6 +27,16 @@ const EXCEPTIONS: [(&str, &str, &str); 2] = [
         "container-image-pull-policy",
         "ImagePullPolicy is not set to Always",
         "the tag is a release, which does not change; Always would keep the operator down while the registry is",
+    ),
+    (
+        "container-security-context-user-group-id",
+        "The container is running with a low user ID",
+        "the user is the image's own, 65532, or the one that the platform gives",
+    ),
+    (
+        "container-security-context-user-group-id",
+        "The container running with a low group ID",
+        "the group is the image's own, 65532, or the one that the platform gives",
     ),
 ];
 

@@ -1,11 +1,14 @@
 //! What is in the manifests.
 
 use crate::{base, documents, name_of, only, repository, single_namespace};
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::{api::CRD, plan::DEFAULT_IMAGE};
 use serde_json::{Value, json};
 use similar::TextDiff;
 use std::{collections::BTreeSet, fs};
-use xtask::deploy::{INSTALL, install};
+use xtask::deploy::{INSTALL, install, render};
+
+/// The image, without its tag.
+const IMAGE: &str = "ghcr.io/antflydb/antfly-backup-operator";
 
 /// Kinds of what belongs to no namespace.
 const CLUSTER_WIDE: [&str; 4] = ["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"];
@@ -25,14 +28,47 @@ fn the_definition_is_applied_as_it_is_in_the_schema() {
     assert_eq!(only(&documents(base()), "CustomResourceDefinition"), schema);
 }
 
+/// The operator reads the image of the backups' Pods from its own Pod, which it knows by two variables.
 #[test]
-fn the_runner_comes_from_the_image_that_is_deployed() {
+fn the_image_is_named_once_and_the_operator_knows_its_own_pod() {
     for rendered in [base(), single_namespace()] {
         let container = container(rendered);
-        let image = container["image"].as_str().unwrap();
-        let tag = image.rsplit(':').next().unwrap();
-        assert_eq!(tag, env!("CARGO_PKG_VERSION"), "{image}: its tag is this version");
-        assert_eq!(variable(&container, "ANTFLY_BACKUP_OPERATOR_RUNNER_IMAGE")["value"], image);
+        assert_eq!(container["name"], "operator");
+        assert_eq!(container["image"], DEFAULT_IMAGE);
+        assert_eq!(rendered.matches(IMAGE).count(), 1, "{IMAGE} in\n{rendered}");
+        for (name, field) in [("POD_NAME", "metadata.name"), ("POD_NAMESPACE", "metadata.namespace")] {
+            assert_eq!(variable(&container, name)["valueFrom"]["fieldRef"]["fieldPath"], field);
+        }
+    }
+}
+
+/// As docs/install.md says it.
+#[test]
+fn a_kustomization_of_ones_own_that_changes_the_image_is_enough() {
+    let page = fs::read_to_string(repository().join("docs/install.md")).unwrap();
+    let (_, text) = page.split_once("```yaml\n# kustomization.yaml\n").unwrap();
+    let (kustomization, _) = text.split_once("```").unwrap();
+    for (path, rendered) in [("deploy", base()), ("deploy/overlays/single-namespace", single_namespace())] {
+        let directory = tempfile::tempdir().unwrap();
+        // kustomize takes relative paths only
+        let to_root = "../".repeat(directory.path().canonicalize().unwrap().components().count() - 1);
+        let deploy = format!("{to_root}{}", repository().join(path).display().to_string().trim_start_matches('/'));
+        fs::write(directory.path().join("kustomization.yaml"), kustomization.replace("path/to/deploy", &deploy))
+            .unwrap();
+        let mirrored = render(directory.path()).unwrap();
+        assert_eq!(mirrored, rendered.replace(IMAGE, "registry.example.com/mirror/antfly-backup-operator"));
+    }
+}
+
+/// OpenShift gives each namespace users of its own; elsewhere the image's own counts.
+#[test]
+fn no_user_is_fixed() {
+    for rendered in [base(), single_namespace()] {
+        let pod = &only(&documents(rendered), "Deployment")["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        for field in ["runAsUser", "runAsGroup", "fsGroup"] {
+            assert!(!rendered.contains(field), "{field}");
+        }
     }
 }
 

@@ -70,8 +70,10 @@ async fn a_crash_at_any_call_from_due_to_completed_loses_and_doubles_nothing() {
         jobs::succeed(&trial.room, &job).await;
         jobs::until_completed(&trial.room, "nightly", &job).await;
         let mut outcome = outcome(&trial, crashed, calls).await;
-        // the name has the minute in it
-        let text = outcome.objects.to_string().replace(&job, "JOB");
+        // the id has UIDs in it, and the name has the minute
+        let status = trial.room.backups().get("nightly").await.unwrap().data["status"].clone();
+        let id = status["lastSuccessfulBackup"]["backupId"].as_str().unwrap();
+        let text = outcome.objects.to_string().replace(id, "ID").replace(&job, "JOB");
         outcome.objects = serde_json::from_str(&text).unwrap();
         outcome
     })
@@ -106,7 +108,7 @@ async fn begin(what: &str, crash: Crash) -> Trial<'static> {
         None => format!("{what}-undisturbed"),
     };
     let trial = Trial::new(stage, &namespace).await;
-    trial.room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    trial.room.apply_cluster("main", "Running").await;
     trial.room.create_backup("nightly", json!({})).await;
     trial
 }

@@ -1,6 +1,6 @@
 //! Jobs: made as the CronJob controller or a user makes them, ended as a kubelet ends them.
 
-use crate::support::Room;
+use crate::support::{Room, kubelet};
 use anyhow::{Context as _, bail, ensure};
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
@@ -29,13 +29,17 @@ pub async fn start_by_hand(room: &Room<'_>, backup: &str, name: &str) {
 async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
     let cron_job = room.until_cron_job(&format!("{backup}-cron"), "to be there", |_| true).await;
     let template = &cron_job.spec.job_template;
+    let metadata = template.metadata.clone().unwrap_or_default();
+    let annotations = annotations.as_object().unwrap().clone().into_iter();
+    let of_template = metadata.annotations.into_iter().flatten().map(|(name, value)| (name, json!(value)));
+    let annotations = Value::Object(of_template.chain(annotations).collect());
     let mut spec = template.spec.clone().unwrap_or_default();
     // a Pod that fails is the end of it
     spec.backoff_limit = Some(0);
     let job: Job = serde_json::from_value(json!({
         "metadata": {
             "name": name, "annotations": annotations,
-            "labels": template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
+            "labels": metadata.labels,
             "ownerReferences": [cron_job.controller_owner_ref(&())],
         },
         "spec": spec,
@@ -44,27 +48,19 @@ async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
     room.jobs().create(&PostParams::default(), &job).await.unwrap();
 }
 
-/// Has the Pod of a Job succeed with the runner's proof for two tables, and waits until the Job is complete. Does what is
-/// left of it when it was cut off.
+/// Has the Pod of a Job succeed with a proof for two tables, and waits until the Job is complete. Does what is left of it when
+/// it was cut off.
 pub async fn succeed(room: &Room<'_>, job: &str) {
-    let result = json!({
-        "runner": 1, "backupId": job, "status": "completed", "verified": true, "tables": ["users", "orders"],
-    });
-    end(room, job, "Succeeded", json!({"exitCode": 0, "reason": "Completed", "message": result.to_string()})).await;
+    end(room, job, "Succeeded", kubelet::ended_well).await;
 }
 
 /// Has the Pod of a Job fail, and waits until the Job has.
 pub async fn fail(room: &Room<'_>, job: &str) {
-    end(room, job, "Failed", json!({"exitCode": 137, "reason": "OOMKilled"})).await;
+    end(room, job, "Failed", |_| kubelet::ended(137, "OOMKilled", "")).await;
 }
 
-async fn end(room: &Room<'_>, job: &str, phase: &str, terminated: Value) {
-    let container = json!({
-        "name": "backup", "image": "example.com/antfly:v1", "imageID": "", "ready": false, "restartCount": 0,
-        "state": {"terminated": terminated},
-    });
-    let status = json!({"status": {"phase": phase, "containerStatuses": [container]}});
-    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
+async fn end(room: &Room<'_>, job: &str, phase: &str, state: impl Fn(&Pod) -> Value) {
+    let of_job = ListParams::default().labels(&kubelet::of_job(job));
     room.eventually(&format!("Job {job} to end"), async || {
         let seen = room.jobs().get(job).await?;
         let mut conditions = seen.status.iter().flat_map(|status| status.conditions.iter().flatten());
@@ -77,6 +73,7 @@ async fn end(room: &Room<'_>, job: &str, phase: &str, terminated: Value) {
         let is = pod.status.as_ref().and_then(|status| status.phase.as_deref());
         if is != Some(phase) {
             let parameters = PatchParams::default();
+            let status = kubelet::status(phase, &[("backup", state(pod))]);
             room.pods().patch_status(&pod.name_any(), &parameters, &Patch::Merge(&status)).await?;
         }
         bail!("it has not ended yet")
@@ -89,15 +86,15 @@ pub fn records(backup: &DynamicObject) -> Vec<Value> {
     backup.data["status"]["recentBackups"].as_array().cloned().unwrap_or_default()
 }
 
-/// Waits until a backup has exactly one record of that id, and that it is Completed with its proof.
+/// Waits until a backup has exactly one record of that Job, and that it is Completed with its proof.
 pub async fn until_completed(room: &Room<'_>, backup: &str, job: &str) {
     room.eventually(&format!("the record {job} of {backup}"), async || {
         let backup = room.backups().get(backup).await?;
         let records = records(&backup);
-        let found: Vec<_> = records.iter().filter(|record| record["backupId"] == job).collect();
+        let found: Vec<_> = records.iter().filter(|record| record["jobName"] == job).collect();
         ensure!(found.len() == 1, "there are {} in {records:?}", found.len());
         ensure!(found[0]["status"] == "Completed" && found[0]["verified"] == true, "it is {}", found[0]);
-        ensure!(backup.data["status"]["lastSuccessfulBackup"]["backupId"] == job, "it is not the last success");
+        ensure!(backup.data["status"]["lastSuccessfulBackup"]["jobName"] == job, "it is not the last success");
         Ok(())
     })
     .await;

@@ -3,7 +3,7 @@
 use crate::{
     jobs,
     step::{CHANGING, Edit, RUNNING},
-    support::{ACTIVE, NO_CLUSTER, Room, SUSPENDED, container, state},
+    support::{ACTIVE, NO_CLUSTER, Room, SUSPENDED, servers, state},
 };
 use anyhow::{Result, ensure};
 use k8s_openapi::api::batch::v1::CronJob;
@@ -67,7 +67,7 @@ impl Model {
             running: BTreeSet::new(),
             ended: BTreeMap::new(),
         };
-        model.edit(room, &Edit::Cluster("example.com/antfly:v1")).await;
+        model.edit(room, &Edit::Cluster("Standalone")).await;
         for name in CHANGING.into_iter().chain([RUNNING]) {
             model.create(room, name, Backup { schedule: "0 2 * * *", suspend: false }).await;
         }
@@ -121,9 +121,9 @@ impl Model {
                 let patch = Patch::Merge(json!({"status": status}));
                 room.backups().patch_status(name, &PatchParams::default(), &patch).await.unwrap();
             }
-            Edit::Cluster(image) => {
-                room.apply_cluster("main", image, "Running").await;
-                self.cluster = Some(image);
+            Edit::Cluster(mode) => {
+                room.apply_cluster_with("main", json!({"mode": mode}), "Running").await;
+                self.cluster = Some(mode);
             }
             Edit::NoCluster => {
                 if self.cluster.take().is_some() {
@@ -229,9 +229,10 @@ impl Model {
             return Some(format!("has suspend {:?}", cron_job.spec.suspend));
         }
         // without a cluster it is suspended, and else as it was
-        let image = self.cluster?;
-        if schedule != backup.schedule || container(cron_job).image.as_deref() != Some(image) {
-            return Some(format!("has schedule {schedule} and image {:?}", container(cron_job).image));
+        let service = format!("main-{}.", self.cluster?.to_lowercase());
+        let addresses = servers(cron_job);
+        if schedule != backup.schedule || !addresses.iter().all(|address| address.contains(&service)) {
+            return Some(format!("has schedule {schedule} and addresses {addresses:?}"));
         }
         None
     }
@@ -242,18 +243,18 @@ impl Model {
         unknown.retain(|job| !self.running.contains(job) && !self.ended.contains_key(job));
         verdict.doubled += unknown.len();
         let records = jobs::records(&room.backups().get(RUNNING).await?);
-        let mut ids = BTreeSet::new();
+        let mut jobs_told = BTreeSet::new();
         for record in &records {
-            if !ids.insert(record["backupId"].as_str().unwrap_or_default().to_owned()) {
+            if !jobs_told.insert(record["jobName"].as_str().unwrap_or_default().to_owned()) {
                 verdict.doubled += 1;
             }
         }
-        let is = |id: &String, status: &str| {
-            records.iter().any(|record| record["backupId"] == **id && record["status"] == status)
+        let is = |job: &String, status: &str| {
+            records.iter().any(|record| record["jobName"] == **job && record["status"] == status)
         };
         verdict.lost += self.ended.iter().filter(|(job, status)| !is(job, status)).count();
         let untold = self.running.iter().filter(|job| !is(job, "Running")).count();
-        if untold > 0 || ids.len() != self.running.len() + self.ended.len() {
+        if untold > 0 || jobs_told.len() != self.running.len() + self.ended.len() {
             verdict.wrong.push(format!("the records are {records:?}"));
         }
         Ok(())

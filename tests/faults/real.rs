@@ -18,7 +18,7 @@ async fn an_etcd_that_stands_still_for_a_minute_delays_and_breaks_nothing() {
     let stage = Stage::new().await;
     let operator = Operator::start(&stage.control_plane, &[]).await;
     let room = stage.room("still").await.watched_by(&operator);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     for name in ["one", "other"] {
         room.create_backup(name, json!({})).await;
         room.until(name, ACTIVE).await;
@@ -63,7 +63,7 @@ async fn a_permission_that_is_taken_away_and_given_back_leaves_nothing_undone() 
     command.env("KUBECONFIG", service_account(&room, &stage).await);
     let operator = Operator::spawn(&stage.control_plane, command).await;
     let room = room.watched_by(&operator);
-    room.apply_cluster("main", "example.com/antfly:v1", "Running").await;
+    room.apply_cluster("main", "Running").await;
     room.create_backup("old", json!({})).await;
     room.until("old", ACTIVE).await;
 

@@ -30,7 +30,7 @@ pub enum Edit {
     ForeignGone(&'static str),
     /// Somebody writes a status of a generation that there is not yet.
     ForgeStatus(&'static str),
-    /// The cluster runs that image; it is made if it is not there.
+    /// The cluster has that mode; it is made if it is not there.
     Cluster(&'static str),
     /// The cluster is deleted.
     NoCluster,
@@ -98,7 +98,7 @@ fn edit(rng: &mut Rng) -> Edit {
         8 => Edit::ForeignCronJob(backup),
         9 => Edit::ForeignGone(backup),
         10 => Edit::ForgeStatus(backup),
-        11..=12 => Edit::Cluster(one(rng, &["example.com/antfly:v1", "example.com/antfly:v2"])),
+        11..=12 => Edit::Cluster(one(rng, &["Standalone", "Swarm"])),
         13 => Edit::NoCluster,
         14..=15 => Edit::StartJob,
         16 => Edit::FailJobs,

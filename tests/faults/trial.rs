@@ -4,6 +4,7 @@ use crate::{
     proxy::Proxy,
     support::{Operator, Room, Stage},
 };
+use antfly_backup_operator::manifest::CLUSTER_UID_ANNOTATION;
 use anyhow::{Result, ensure};
 use kube::{ResourceExt, api::ListParams};
 use serde_json::{Map, Value, json};
@@ -35,7 +36,7 @@ impl<'a> Trial<'a> {
         let mut command = Operator::command(&self.stage.control_plane);
         let kubeconfig = self.proxy.kubeconfig(&self.stage.control_plane).unwrap();
         command
-            .args(["run", "--http-address", "127.0.0.1:0", "--runner-image", "example.com/operator:v1"])
+            .args(["run", "--http-address", "127.0.0.1:0", "--job-image", "example.com/operator:v1"])
             .args(["--namespace", &self.room.namespace])
             .env("KUBECONFIG", kubeconfig);
         let operator = Operator::spawn(&self.stage.control_plane, command).await;
@@ -95,7 +96,8 @@ impl<'a> Trial<'a> {
         match value {
             Value::Object(fields) => {
                 let fields = fields.into_iter().map(|(name, value)| {
-                    let value = if name == "jobUID" { json!("UID") } else { self.timeless(value) };
+                    let is_uid = ["jobUID", "uid", CLUSTER_UID_ANNOTATION].contains(&name.as_str());
+                    let value = if is_uid { json!("UID") } else { self.timeless(value) };
                     let is_owner = name.starts_with("k:{\"uid\"");
                     (if is_owner { "k:{\"uid\"}".to_owned() } else { name }, value)
                 });

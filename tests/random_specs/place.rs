@@ -36,7 +36,11 @@ impl Place {
             status => validate_status(status),
         };
         let place = self.to_string();
-        !violations.iter().any(|violation| violation.field.starts_with(&place))
+        // `name` is the beginning of `namespace`, too
+        let is_there = |field: &str| {
+            field.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        !violations.iter().any(|violation| is_there(&violation.field))
     }
 }
 

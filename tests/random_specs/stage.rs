@@ -9,7 +9,7 @@ use antfly_backup_operator::{
     api::{AntflyBackup, CRD},
     manifest::{apply_body, cron_job, cron_job_name},
     observed::Cluster,
-    plan::{Blocked, ClusterLookup, Images, Plan, plan, reason},
+    plan::{Blocked, ClusterLookup, JobImage, Plan, plan, reason},
     stored::StoredBackup,
     validation::{UnknownFields, validate},
 };
@@ -32,8 +32,8 @@ use xtask::{apply::apply_yaml, control_plane::ControlPlane};
 /// Where all of it happens.
 pub const NAMESPACE: &str = "random";
 
-/// The operator's own image.
-const RUNNER_IMAGE: &str = "example.com/operator:v1";
+/// An image of the operator, of a mirror.
+const MIRRORED_IMAGE: &str = "example.com/operator:v1";
 
 /// A control plane without controllers, and a runtime to talk to it.
 pub struct Stage {
@@ -78,8 +78,13 @@ impl Stage {
             let specs = [&stored, &offline].map(|backup| backup.spec.as_ref().map(|spec| json!(spec)));
             ensure!(specs[0].is_ok() && specs[0] == specs[1], "stored and offline, the specs are {specs:?}");
 
-            for images in [Images::default(), Images { runner: Some(RUNNER_IMAGE.to_owned()), ..Images::default() }] {
-                match planned(&stored, &images) {
+            let of_a_mirror = JobImage {
+                name: MIRRORED_IMAGE.to_owned(),
+                pull_policy: Some("Always".to_owned()),
+                pull_secrets: vec!["mirror".to_owned()],
+            };
+            for image in [JobImage::default(), of_a_mirror] {
+                match planned(&stored, &image) {
                     Ok(plan) if fires => self.is_taken(&plan).await?,
                     Err(blocked) if !fires && blocked.reason == reason::INVALID_SCHEDULE => {}
                     outcome => bail!("the schedule fires: {fires}; planned is {outcome:?}"),
@@ -117,7 +122,7 @@ impl Stage {
         let output = render(backup)?;
         let printed = String::from_utf8(output.stdout)?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        match planned(offline, &Images::default()) {
+        match planned(offline, &JobImage::default()) {
             Ok(plan) => {
                 let manifest = serde_json::to_value(cron_job(&plan))?;
                 ensure!(output.status.success(), "it fails: {said}");
@@ -150,7 +155,7 @@ impl Stage {
             // a field that is not known is dropped when an object is stored
             if !validate(backup, UnknownFields::Ignore).is_empty() {
                 let stored = StoredBackup::from_value(backup.clone())?;
-                let outcome = planned(&stored, &Images::default());
+                let outcome = planned(&stored, &JobImage::default());
                 ensure!(outcome.is_err(), "planned is {outcome:?}");
             }
         }
@@ -166,10 +171,10 @@ fn in_default(backup: &Value) -> Value {
 }
 
 /// What is planned where the cluster that the backup names exists.
-fn planned(backup: &StoredBackup, images: &Images) -> Result<Plan, Blocked> {
+fn planned(backup: &StoredBackup, image: &JobImage) -> Result<Plan, Blocked> {
     let (namespace, name) = backup.cluster_key().unwrap_or_default();
     let cluster = Cluster::from_value(&json!({"metadata": {"name": name, "namespace": namespace}}));
-    plan(backup, &ClusterLookup::Found(Arc::new(cluster.expect("it has metadata"))), None, images)
+    plan(backup, &ClusterLookup::Found(Arc::new(cluster.expect("it has metadata"))), None, image)
 }
 
 /// What the program prints for the backup, which it reads as YAML.

@@ -1,5 +1,8 @@
 //! One backup in a namespace of its own, and what a user, or a kubelet, does with it.
 
+#[path = "kubelet.rs"]
+pub mod kubelet;
+
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
@@ -29,9 +32,9 @@ pub struct Nightly {
 }
 
 impl Nightly {
-    /// Makes it, with a running cluster of that image of antfly and the fields of `changes` in its spec. The namespace
-    /// enforces the *restricted* Pod Security Standard.
-    pub async fn create_with_image(client: Client, namespace: &str, image: &str, changes: Value) -> Self {
+    /// Makes it, with a running cluster and the fields of `changes` in its spec. The namespace enforces the *restricted* Pod
+    /// Security Standard.
+    pub async fn create_by(client: Client, namespace: &str, changes: Value) -> Self {
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
         let object: Namespace =
             serde_json::from_value(json!({"metadata": {"name": namespace, "labels": labels}})).unwrap();
@@ -41,7 +44,7 @@ impl Nightly {
         });
         spec.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         let nightly = Nightly { client, namespace: namespace.to_owned() };
-        let cluster = json!({"spec": {"image": image}, "status": {"phase": "Running"}});
+        let cluster = json!({"spec": {}, "status": {"phase": "Running"}});
         nightly.apply("antfly.io/v1", "AntflyCluster", "main", cluster).await;
         nightly.apply("antfly.io/v1", "AntflyBackup", "nightly", json!({"spec": spec})).await;
         nightly
@@ -66,48 +69,73 @@ impl Nightly {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
     }
 
+    /// UID of the AntflyCluster.
+    pub async fn cluster_uid(&self) -> String {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", "AntflyCluster"));
+        let clusters: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
+        clusters.get("main").await.unwrap().uid().unwrap()
+    }
+
     /// Starts a Job by hand, as `kubectl create job --from=cronjob/nightly-cron` does.
     pub async fn start(&self, job: &str) {
+        self.start_with(job, |_| {}).await;
+    }
+
+    /// The same, with something changed in the Job.
+    pub async fn start_with(&self, job: &str, change: impl FnOnce(&mut Value)) {
         let cron_job = eventually("the CronJob", async || Ok(self.all::<CronJob>().get("nightly-cron").await?)).await;
         let job_template = &cron_job.spec.job_template;
-        let job: Job = serde_json::from_value(json!({
+        let of_template = job_template.metadata.as_ref().and_then(|metadata| metadata.annotations.clone());
+        let mut annotations = of_template.unwrap_or_default();
+        annotations.insert("cronjob.kubernetes.io/instantiate".to_owned(), "manual".to_owned());
+        let mut job = json!({
             "metadata": {
                 "name": job,
                 "labels": job_template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
-                "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
+                "annotations": annotations,
                 "ownerReferences": [cron_job.controller_owner_ref(&())],
             },
             "spec": job_template.spec,
-        }))
-        .unwrap();
+        });
+        change(&mut job);
+        let job: Job = serde_json::from_value(job).unwrap();
         self.all::<Job>().create(&PostParams::default(), &job).await.unwrap();
     }
 
-    /// Waits for a Pod of the Job that has not ended, and says of it what a kubelet would: a phase, and the state of
-    /// antfly's container.
-    pub async fn report(&self, job: &str, phase: &str, state: Value) {
-        let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
-        let pod = eventually(&format!("a Pod of {job}"), async || {
+    /// Waits for a Pod of the Job that has not ended.
+    pub async fn pod(&self, job: &str) -> Pod {
+        let of_job = ListParams::default().labels(&kubelet::of_job(job));
+        eventually(&format!("a Pod of {job}"), async || {
             let pods = self.all::<Pod>().list(&of_job).await?.items;
             let has_ended =
                 |pod: &Pod| ["Succeeded", "Failed"].map(Some).contains(&pod.status.as_ref().unwrap().phase.as_deref());
             pods.into_iter().find(|pod| !has_ended(pod)).context("there is none")
         })
-        .await;
-        let container = json!({
-            "name": "backup", "image": "example.com/antfly:v1", "imageID": "", "ready": false, "restartCount": 0, "state": state,
-        });
-        let status = json!({"status": {"phase": phase, "containerStatuses": [container]}});
-        self.all::<Pod>().patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
+        .await
     }
 
-    /// Has a Pod of the Job succeed with the runner's proof for two tables.
-    pub async fn succeed(&self, job: &str) {
-        let result = json!({
-            "runner": 1, "backupId": job, "status": "completed", "verified": true, "tables": ["users", "orders"],
-        });
-        let terminated = json!({"exitCode": 0, "reason": "Completed", "message": result.to_string()});
-        self.report(job, "Succeeded", json!({"terminated": terminated})).await;
+    /// Says of a Pod what a kubelet would: a merge patch of its status.
+    pub async fn report_of(&self, pod: &Pod, status: Value) {
+        let parameters = PatchParams::default();
+        self.all::<Pod>().patch_status(&pod.name_any(), &parameters, &Patch::Merge(status)).await.unwrap();
+    }
+
+    /// Waits for a Pod of the Job that has not ended, and says of it what a kubelet would: a phase, and the state of the
+    /// container `backup`. Gives the id of the backup that this Pod asks for.
+    pub async fn report(&self, job: &str, phase: &str, state: Value) -> String {
+        self.report_as(job, phase, |_| state.clone()).await
+    }
+
+    /// [`Self::report`] of a state that depends on the Pod.
+    pub async fn report_as(&self, job: &str, phase: &str, state: impl Fn(&Pod) -> Value) -> String {
+        let pod = self.pod(job).await;
+        self.report_of(&pod, kubelet::status(phase, &[("backup", state(&pod))])).await;
+        kubelet::id_of(&pod)
+    }
+
+    /// Has a Pod of the Job succeed with a proof for two tables. Gives the backup's id.
+    pub async fn succeed(&self, job: &str) -> String {
+        self.report_as(job, "Succeeded", kubelet::ended_well).await
     }
 
     /// The status; null when there is none.
@@ -115,12 +143,12 @@ impl Nightly {
         Ok(self.backups().get("nightly").await?.data["status"].clone())
     }
 
-    /// Waits until the record of that id fits; gives it.
-    pub async fn until_record(&self, id: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        eventually(&format!("the record {id} of {} {what}", self.namespace), async || {
+    /// Waits until the record of that Job fits; gives it.
+    pub async fn until_record(&self, job: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        eventually(&format!("the record of {job} of {} {what}", self.namespace), async || {
             let status = self.status().await?;
             let mut records = status["recentBackups"].as_array().into_iter().flatten();
-            let record = records.find(|record| record["backupId"] == id).context("there is no such record")?;
+            let record = records.find(|record| record["jobName"] == job).context("there is no such record")?;
             ensure!(fits(record), "it is {record}");
             Ok(record.clone())
         })

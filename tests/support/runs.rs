@@ -4,7 +4,7 @@
 mod nightly;
 
 #[allow(unused_imports, reason = "shared with tests that need less of it")]
-pub use nightly::{Nightly, eventually};
+pub use nightly::{Nightly, eventually, kubelet};
 
 use antfly_backup_operator::api::CRD;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub async fn control_plane() -> ControlPlane {
 /// Starts an operator; dropping it kills it.
 pub fn operator(control_plane: &ControlPlane, name: &str, arguments: &[&str]) -> ManagedProcess {
     let mut command: Command = control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")));
-    command.args(["run", "--http-address", "127.0.0.1:0", "--runner-image", "example.com/operator:v1"]).args(arguments);
+    command.args(["run", "--http-address", "127.0.0.1:0", "--job-image", "example.com/operator:v1"]).args(arguments);
     control_plane.spawn(name, command).unwrap()
 }
 
@@ -49,6 +49,6 @@ impl Nightly {
     /// Makes it, with a running cluster and the fields of `changes` in its spec.
     pub async fn create(control_plane: &ControlPlane, namespace: &str, changes: Value) -> Self {
         let client = control_plane.client().await.unwrap();
-        Self::create_with_image(client, namespace, "example.com/antfly:v1", changes).await
+        Self::create_by(client, namespace, changes).await
     }
 }

@@ -3,13 +3,17 @@
 //! No kubelet runs here, so the Pods of the Deployment never do; the same program runs as a process instead, with the
 //! arguments and the environment of the Deployment's Pods, as their service account.
 
-use super::{Operator, Stage};
+use super::{Operator, Stage, eventually};
+use anyhow::Context as _;
 use k8s_openapi::api::{
     apps::v1::Deployment,
     authentication::v1::TokenRequest,
-    core::v1::{EnvVar, ServiceAccount},
+    core::v1::{EnvVar, Pod, ServiceAccount},
 };
-use kube::{Api, Client, api::PostParams};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{ListParams, PostParams},
+};
 use std::path::PathBuf;
 
 /// Name of the Deployment and of its service account.
@@ -18,7 +22,8 @@ const NAME: &str = "antfly-backup-operator";
 /// Runs the operator of the Deployment in `namespace` and waits until it is ready.
 pub async fn deployed_operator(stage: &Stage, namespace: &str) -> Operator {
     let client = stage.control_plane.client().await.unwrap();
-    let deployment = Api::<Deployment>::namespaced(client, namespace).get(NAME).await.unwrap();
+    let deployment = Api::<Deployment>::namespaced(client.clone(), namespace).get(NAME).await.unwrap();
+    let own_pod = pod_of_deployment(&client, namespace).await;
     let pod = deployment.spec.template.spec.unwrap();
     assert_eq!(pod.service_account_name.as_deref(), Some(NAME));
     let container = &pod.containers[0];
@@ -26,11 +31,17 @@ pub async fn deployed_operator(stage: &Stage, namespace: &str) -> Operator {
     command
         .args(container.args.iter().flatten())
         .args(["--http-address", "127.0.0.1:0"])
-        .envs(container.env.iter().flatten().map(|variable| (variable.name.clone(), value(variable, namespace))))
+        .envs(container.env.iter().flatten().map(|variable| (variable.name.clone(), value(variable, &own_pod))))
         .env("KUBECONFIG", deployed_identity(stage, namespace).await);
     let operator = Operator::spawn(&stage.control_plane, command).await;
     operator.ready().await;
     operator
+}
+
+/// The image that the Deployment names.
+pub async fn deployed_image(client: &Client, namespace: &str) -> Option<String> {
+    let deployment = Api::<Deployment>::namespaced(client.clone(), namespace).get(NAME).await.unwrap();
+    deployment.spec.template.spec.unwrap().containers[0].image.clone()
 }
 
 /// A kubeconfig of the deployed operator's service account.
@@ -41,13 +52,21 @@ pub async fn deployed_identity(stage: &Stage, namespace: &str) -> PathBuf {
     stage.control_plane.kubeconfig_for_token(&request.status.unwrap().token.unwrap()).unwrap()
 }
 
+/// A Pod that the Deployment controller made.
+async fn pod_of_deployment(client: &Client, namespace: &str) -> Pod {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let labelled = ListParams::default().labels("app.kubernetes.io/component=operator");
+    let check = async || pods.list(&labelled).await?.items.into_iter().next().context("there is none");
+    eventually("a Pod of the Deployment", check, async || String::new()).await
+}
+
 /// What a kubelet would make of a variable.
-fn value(variable: &EnvVar, namespace: &str) -> String {
+fn value(variable: &EnvVar, pod: &Pod) -> String {
     let field = variable.value_from.as_ref().and_then(|source| source.field_ref.as_ref());
     match field.map(|field| field.field_path.as_str()) {
         None => variable.value.clone().unwrap_or_default(),
-        Some("metadata.namespace") => namespace.to_owned(),
-        Some("metadata.name") => format!("{NAME}-0"),
+        Some("metadata.namespace") => pod.namespace().unwrap(),
+        Some("metadata.name") => pod.name_any(),
         Some(other) => panic!("{}: no value for {other}", variable.name),
     }
 }

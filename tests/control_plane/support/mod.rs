@@ -1,14 +1,16 @@
 //! What the tests lean on.
 
 mod deployed;
+#[path = "../../support/kubelet.rs"]
+pub mod kubelet;
 mod objects;
 mod operator;
 mod room;
 mod stage;
 mod waiting;
 
-pub use deployed::{deployed_identity, deployed_operator};
-pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, backup, condition, container, message, state};
+pub use deployed::{deployed_identity, deployed_image, deployed_operator};
+pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, backup, condition, container, is_unwritten, message, servers, state};
 pub use operator::Operator;
 pub use room::Room;
 pub use stage::{Stage, attended, unattended};

@@ -55,6 +55,17 @@ pub fn message(backup: &DynamicObject, kind: &str) -> String {
     condition(backup, kind).and_then(|condition| condition["message"].as_str()).unwrap_or_default().to_owned()
 }
 
+/// Whether no operator has written a status: it is the default of the schema.
+pub fn is_unwritten(backup: &DynamicObject) -> bool {
+    backup.data["status"] == json!({"observedGeneration": -1})
+}
+
+/// The addresses that a CronJob's Pods try.
+pub fn servers(cron_job: &CronJob) -> Vec<&str> {
+    let arguments = container(cron_job).args.iter().flatten();
+    arguments.filter_map(|argument| argument.strip_prefix("--server=")).collect()
+}
+
 /// The container that a CronJob's Pods run.
 pub fn container(cron_job: &CronJob) -> &Container {
     let job = cron_job.spec.job_template.spec.as_ref().unwrap();

@@ -1,6 +1,6 @@
 //! A namespace of a test's own.
 
-use super::{eventually, operator::log_tail, state};
+use super::{eventually, kubelet, operator::log_tail, state};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::{
     api::{
@@ -87,12 +87,17 @@ impl<'a> Room<'a> {
         self.backups().create(&PostParams::default(), &object).await
     }
 
-    /// Makes the AntflyCluster of that name what its own operator would say: it runs `image` and is in that phase.
-    pub async fn apply_cluster(&self, name: &str, image: &str, phase: &str) {
+    /// Makes the AntflyCluster of that name what its own operator would say: it has all defaults and is in that phase.
+    pub async fn apply_cluster(&self, name: &str, phase: &str) {
+        self.apply_cluster_with(name, json!({}), phase).await;
+    }
+
+    /// Makes the AntflyCluster of that name what its own operator would say, with that spec.
+    pub async fn apply_cluster_with(&self, name: &str, spec: Value, phase: &str) {
         let cluster = json!({
             "apiVersion": "antfly.io/v1", "kind": "AntflyCluster",
             "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {"image": image}, "status": {"phase": phase},
+            "spec": spec, "status": {"phase": phase},
         });
         self.apply(&cluster).await;
     }
@@ -118,16 +123,19 @@ impl<'a> Room<'a> {
         self.backups().delete(name, &DeleteParams::background()).await.unwrap();
     }
 
-    /// Has the Pod of a Job end the way a kubelet reports it; the Job controller does the rest.
-    pub async fn succeed(&self, job: &str) {
-        let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
+    /// Has the Pod of a Job end well, with a proof for two tables, the way a kubelet reports it; the Job controller does the
+    /// rest. Gives the backup's id.
+    pub async fn succeed(&self, job: &str) -> String {
+        let of_job = ListParams::default().labels(&kubelet::of_job(job));
         let pod = self
             .eventually("the Pod of the Job", async || {
                 self.pods().list(&of_job).await?.items.into_iter().next().context("there is none")
             })
             .await;
-        let status = json!({"status": {"phase": "Succeeded"}});
+        let container = pod.spec.as_ref().map_or("backup", |spec| &spec.containers[0].name);
+        let status = kubelet::status("Succeeded", &[(container, kubelet::ended_well(&pod))]);
         self.pods().patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
+        kubelet::id_of(&pod)
     }
 
     /// `kubectl ARGUMENTS -n NAMESPACE`; gives what it prints.

@@ -1,0 +1,122 @@
+//! Runs that end while no operator runs.
+
+use crate::support::{Nightly, control_plane, eventually, operator};
+use crate::{assert_started, is, normal, scheduled_job, until_job_gone, warning};
+use anyhow::{Context as _, ensure};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn what_ended_while_no_operator_ran_is_told_from_the_cron_job_and_never_invented() {
+    let control_plane = control_plane().await;
+    let mut killed = operator(&control_plane, "killed", &[]);
+    let success = Nightly::create(&control_plane, "success", json!({})).await;
+    let failure = Nightly::create(&control_plane, "failure", json!({})).await;
+    for nightly in [&success, &failure] {
+        nightly.start("unseen").await;
+        nightly.until_record("unseen", "Running, of a Pod", |record| record["backupIdKnown"] == true).await;
+        nightly.events("BackupStarted").await;
+    }
+    killed.kill().unwrap();
+
+    let id = success.succeed("unseen").await;
+    let last_success = eventually("the CronJob to know of the success", async || {
+        let cron_job = success.all::<CronJob>().get("nightly-cron").await?;
+        cron_job.status.and_then(|status| status.last_successful_time).context("it does not")
+    })
+    .await;
+    for nightly in [&success, &failure] {
+        nightly.all::<Job>().delete("unseen", &DeleteParams::background()).await.unwrap();
+        until_job_gone(nightly, "unseen").await;
+    }
+
+    let _operator = operator(&control_plane, "operator", &[]);
+    let record = success.until_record("unseen", "Completed", is("Completed")).await;
+    assert_eq!((&record["verified"], record.get("tables")), (&json!(false), None));
+    assert_eq!((&record["backupId"], &record["reason"]), (&json!(id), &json!("EndUnseen")));
+    assert_eq!(record["error"], "not verified: the Job is gone, and nobody saw what Antfly answered");
+    assert_eq!(record["completionTime"], json!(last_success));
+    assert_eq!(success.status().await.unwrap()["lastSuccessfulBackup"], record);
+    let note = format!("Backup {id} completed; {}", record["error"].as_str().unwrap());
+    assert_eq!(success.events("BackupCompleted").await, normal(&note));
+    assert_started(&success.events("BackupStarted").await, &["unseen"]);
+
+    let record = failure.until_record("unseen", "Failed", is("Failed")).await;
+    let error = "not known to have completed: the Job is gone, and nobody saw its end";
+    assert_eq!((&record["error"], &record["verified"]), (&json!(error), &json!(false)));
+    assert_eq!(failure.status().await.unwrap().get("lastSuccessfulBackup"), None);
+    let id = record["backupId"].as_str().unwrap();
+    assert_eq!(failure.events("BackupFailed").await, warning(&format!("Backup {id} failed: {error}")));
+}
+
+#[tokio::test]
+async fn a_slot_whose_job_came_and_went_while_no_operator_ran_is_told_from_the_cron_job() {
+    let control_plane = control_plane().await;
+    let mut killed = operator(&control_plane, "killed", &[]);
+    let success = Nightly::create(&control_plane, "slot-success", json!({})).await;
+    let failure = Nightly::create(&control_plane, "slot-failure", json!({})).await;
+    for nightly in [&success, &failure] {
+        nightly.until_healthy("Unknown", "NoRunYet").await;
+        // a first look may not have found the cluster yet
+        eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
+    }
+    killed.kill().unwrap();
+
+    let cron_job = async |nightly: &Nightly, spec: Value| {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        nightly.all::<CronJob>().patch("nightly-cron", &PatchParams::default(), &patch).await.unwrap();
+    };
+    let mut jobs = Vec::new();
+    for nightly in [&success, &failure] {
+        cron_job(nightly, json!({"schedule": "* * * * *"})).await;
+        jobs.push(scheduled_job(nightly).await);
+        cron_job(nightly, json!({"suspend": true})).await;
+    }
+    success.succeed(&jobs[0]).await;
+    let ended = eventually("the CronJob to know of the success", async || {
+        let cron_job = success.all::<CronJob>().get("nightly-cron").await?;
+        cron_job.status.and_then(|status| status.last_successful_time).context("it does not")
+    })
+    .await;
+    for (nightly, id) in [&success, &failure].into_iter().zip(&jobs) {
+        nightly.all::<Job>().delete(id, &DeleteParams::background()).await.unwrap();
+        until_job_gone(nightly, id).await;
+        eventually("the CronJob to forget the Job", async || {
+            let cron_job = nightly.all::<CronJob>().get("nightly-cron").await?;
+            ensure!(
+                cron_job.status.is_none_or(|status| status.active.is_none_or(|active| active.is_empty())),
+                "it lists it"
+            );
+            Ok(())
+        })
+        .await;
+    }
+
+    let _operator = operator(&control_plane, "operator", &[]);
+    let record = success.until_record(&jobs[0], "Completed", is("Completed")).await;
+    let slot = success.status().await.unwrap()["lastScheduledTime"].clone();
+    assert_eq!(
+        record,
+        json!({
+            "backupId": jobs[0], "backupIdKnown": false, "jobName": jobs[0], "status": "Completed", "verified": false,
+            "trigger": "Scheduled", "scheduledTime": slot, "startTime": slot, "completionTime": json!(ended),
+            "reason": "EndUnseen",
+            "error": format!(
+                "not verified: the Job is gone, and nobody saw what Antfly answered; the id of a backup of it begins with {}-",
+                jobs[0]
+            ),
+        })
+    );
+    let record = failure.until_record(&jobs[1], "Failed", is("Failed")).await;
+    assert_eq!(
+        record["error"],
+        format!(
+            "not known to have completed: the Job is gone, and nobody saw its end; the id of a backup of it begins with {}-",
+            jobs[1]
+        )
+    );
+    assert_eq!(record["verified"], false);
+    assert_eq!(failure.status().await.unwrap().get("lastSuccessfulBackup"), None);
+    failure.until_healthy("False", "BackupJobFailed").await;
+}
