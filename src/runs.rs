@@ -4,7 +4,7 @@
 //! the Job say after it.
 
 use crate::{
-    backup::{self, BackupResult, Parsed, ResultStatus, backup_id},
+    backup::{self, BackupResult, EXIT_FOR_GOOD, Parsed, ResultStatus, backup_id},
     manifest::CONTAINER,
     observed::{CronJobView, JobOutcome, JobView, PodRefusal, PodView, Terminated, Waiting},
     text::{last_line, one_line},
@@ -223,6 +223,13 @@ impl Run {
         }
         if newest.end_of(CONTAINER).is_some() && !newest.failed && !newest.running.is_empty() {
             return Some(Cause::new(SIDECAR_RUNNING, &sidecars_text(&newest.running)));
+        }
+        // the Job is about to fail
+        let is_last = self.attempts() > self.job.backoff_limit;
+        if newest.failed
+            && (is_last || newest.end_of(CONTAINER).is_some_and(|end| end.exit_code == i32::from(EXIT_FOR_GOOD)))
+        {
+            return None;
         }
         // the newest may be deleted because time is over; one that has been replaced was not
         let earlier = || self.pods.iter().rev().skip(1).find(|pod| has_come_to_nothing(pod));

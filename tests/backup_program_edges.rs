@@ -428,7 +428,7 @@ fn a_backup_without_payload_fails_and_one_that_is_not_found_does_not() {
     let ended = read_back("-cluster-metadata.json");
     assert_eq!((ended.code, ended.result.verified), (0, true), "{}", ended.log);
     let cause = ended.result.read_back_error.unwrap();
-    let expected = format!(r#"object "p/{ID}-cluster-metadata.json" of bucket "bucket" is not found (NoSuchKey)"#);
+    let expected = r#"the backup's metadata is not found in bucket "bucket" (NoSuchKey)"#;
     assert_eq!(cause, expected);
 }
 

@@ -10,7 +10,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub const PAUSE: Duration = Duration::from_secs(2);
 
 /// How long to look for an address at all, beside [`PATIENCE`] for each.
-const SEARCH: Duration = Duration::from_secs(300);
+const SEARCH: Duration = Duration::from_secs(60);
 
 /// Where the API may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,7 +270,7 @@ mod tests {
     fn data_nodes_get_all_the_time_that_is_left() {
         let slow = |index, now| match index {
             1 => Some(Probe::NoApi),
-            2 if now > 500 => None,
+            2 if now > 350 => None,
             _ => Some(cause("refused")),
         };
         assert_eq!(search(&THREE, slow), (vec![(0, 0), (1, 120), (2, 120)], Ok(2)));

@@ -46,8 +46,8 @@ pub struct Order {
 /// How far a try has come: what its end means if it is stopped.
 #[derive(Clone, Debug)]
 enum Stage {
-    /// Antfly has not been asked for a backup.
-    Looking,
+    /// Antfly has not been asked for a backup; what its addresses came to.
+    Looking(String),
     /// It has, and the outcome is not known.
     Asking,
     /// The verdict is there; it may still be read back.
@@ -128,7 +128,15 @@ impl Try {
         let addresses = order.servers.iter().map(parse).collect::<Result<Vec<_>, _>>();
         let addresses = addresses.map_err(|error| refuse(reason::INVALID_ARGUMENTS, &error))?;
         let client = Client { authorization: credentials.login.header().cloned() };
-        Ok(Try { order, id, addresses, credentials, client, message, stage: RefCell::new(Stage::Looking) })
+        Ok(Try {
+            order,
+            id,
+            addresses,
+            credentials,
+            client,
+            message,
+            stage: RefCell::new(Stage::Looking(String::new())),
+        })
     }
 
     async fn run(&self) -> u8 {
@@ -173,8 +181,9 @@ impl Try {
     fn stop(&self, signal: &str) -> u8 {
         let stage = self.stage.borrow().clone();
         match stage {
-            Stage::Looking => {
-                let error = format!("stopped by {signal} before Antfly was asked for a backup");
+            Stage::Looking(causes) => {
+                let why = if causes.is_empty() { String::new() } else { format!(": {causes}") };
+                let error = format!("stopped by {signal} before Antfly was asked for a backup{why}");
                 line(&error);
                 let verdict = Verdict::failed(&self.id, reason::STOPPED, error, Ending::Again(Duration::ZERO));
                 self.message.write(&verdict.result);

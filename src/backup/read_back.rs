@@ -144,6 +144,11 @@ impl Finding {
     pub fn no_payload(table: &str) -> Self {
         Finding::Lacks(format!("a shard of table {table:?} has no object below its snapshot path"))
     }
+
+    /// Says that the metadata of a table, which the backup's metadata names, is not there.
+    pub fn no_metadata(table: &str) -> Self {
+        Finding::Lacks(format!("the metadata of table {table:?} is missing"))
+    }
 }
 
 /// Takes what reading back came to into a result. Returns whether the backup still counts as completed.
@@ -163,7 +168,6 @@ pub fn conclude(result: &mut BackupResult, read: Result<Size, Finding>, now: Tim
             result.verified = false;
             result.reason = reason::PAYLOAD_MISSING.to_owned();
             result.note = None;
-            result.read_back_time = Some(now);
             result.error = Some(format!("Antfly says completed, but at the destination {what}"));
             false
         }

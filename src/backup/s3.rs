@@ -56,17 +56,24 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     async fn size_of(&self, id: &str, tables: &[String]) -> Result<Size, Finding> {
-        let metadata = self.metadata(&self.destination.metadata_key(id)).await?;
+        let what = "the backup's metadata";
+        let metadata = self.metadata(&self.destination.metadata_key(id), what).await?;
+        let metadata = metadata.map_err(|error| self.unreadable(what, &error))?;
         let keys = self.destination.table_keys(&metadata, id, tables)?;
         let sizes = stream::iter(keys).map(|(table, key)| async move { self.size_of_table(table, &key).await });
         sizes.buffer_unordered(AT_ONCE).try_fold(Size::default(), |all, size| async move { Ok(all + size) }).await
     }
 
     async fn size_of_table(&self, table: &str, key: &str) -> Result<Size, Finding> {
-        let metadata = self.metadata(key).await?;
+        let what = format!("the metadata of table {table:?}");
+        let metadata = match self.metadata(key, &what).await? {
+            Ok(metadata) => metadata,
+            Err(Error::NotFound { .. }) => return Err(Finding::no_metadata(table)),
+            Err(error) => return Err(self.unreadable(&what, &error)),
+        };
         let mut all = Size::default();
         for prefix in self.destination.snapshot_prefixes(&metadata, table)? {
-            let size = self.size_below(&prefix).await?;
+            let size = self.size_below(&prefix, &format!("the payload of table {table:?}")).await?;
             if size.objects == 0 {
                 return Err(Finding::no_payload(table));
             }
@@ -76,12 +83,12 @@ impl Reader<'_> {
     }
 
     /// Sums the objects below a path, or the object that the path itself names.
-    async fn size_below(&self, prefix: &str) -> Result<Size, Finding> {
+    async fn size_below(&self, prefix: &str, what: &str) -> Result<Size, Finding> {
         let path = parsed(prefix)?;
         let mut size = Size::default();
         let mut objects = self.store.list(Some(&path));
         while let Some(object) = objects.next().await {
-            let object = object.map_err(|error| self.unreadable(prefix, &error))?;
+            let object = object.map_err(|error| self.unreadable(what, &error))?;
             // some tools keep an object for a directory, which is no payload
             if object.location != path {
                 size = size + Size { objects: 1, bytes: object.size };
@@ -93,41 +100,46 @@ impl Reader<'_> {
         match self.store.head(&path).await {
             Ok(object) if object.size > 0 => Ok(Size { objects: 1, bytes: object.size }),
             Ok(_) | Err(Error::NotFound { .. }) => Ok(size),
-            Err(error) => Err(self.unreadable(prefix, &error)),
+            Err(error) => Err(self.unreadable(what, &error)),
         }
     }
 
-    async fn metadata(&self, key: &str) -> Result<Vec<u8>, Finding> {
+    /// Reads an object of metadata; the inner error is that of the request for it.
+    async fn metadata(&self, key: &str, what: &str) -> Result<Result<Vec<u8>, Error>, Finding> {
         let too_large = || {
             let most = LARGEST_METADATA / 1024 / 1024;
-            Finding::Unreadable(format!("object {key:?} is larger than {most} MiB"))
+            Finding::Unreadable(format!("{what} is larger than {most} MiB"))
         };
-        let object = self.store.get(&parsed(key)?).await.map_err(|error| self.unreadable(key, &error))?;
+        let object = match self.store.get(&parsed(key)?).await {
+            Ok(object) => object,
+            Err(error) => return Ok(Err(error)),
+        };
         if object.meta.size > LARGEST_METADATA {
             return Err(too_large());
         }
         let mut chunks = object.into_stream();
         let mut bytes = Vec::new();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| self.unreadable(key, &error))?;
+            let chunk = chunk.map_err(|error| self.unreadable(what, &error))?;
             bytes.extend_from_slice(&chunk);
             if bytes.len() as u64 > LARGEST_METADATA {
                 return Err(too_large());
             }
         }
-        Ok(bytes)
+        Ok(Ok(bytes))
     }
 
-    /// Says why an object can't be read, in words that are the same each time: an answer of S3 carries ids of its own.
-    fn unreadable(&self, key: &str, error: &Error) -> Finding {
+    /// Says why something can't be read, in words that are the same for each backup: neither its id, which its keys hold, nor
+    /// what an answer of S3 carries of its own.
+    fn unreadable(&self, what: &str, error: &Error) -> Finding {
         let bucket = &self.destination.bucket;
         let code = s3_code(&error.to_string()).map(|code| format!(" ({})", self.mask.foreign(&code)));
         let code = code.unwrap_or_default();
         Finding::Unreadable(match error {
-            Error::NotFound { .. } => format!("object {key:?} of bucket {bucket:?} is not found{code}"),
-            Error::PermissionDenied { .. } => format!("reading {key:?} of bucket {bucket:?} is forbidden{code}"),
+            Error::NotFound { .. } => format!("{what} is not found in bucket {bucket:?}{code}"),
+            Error::PermissionDenied { .. } => format!("reading {what} in bucket {bucket:?} is forbidden{code}"),
             Error::Unauthenticated { .. } => format!("the storage does not accept the keys{code}"),
-            _ if !code.is_empty() => format!("the storage refuses to read {key:?} of bucket {bucket:?}{code}"),
+            _ if !code.is_empty() => format!("the storage refuses to read {what} in bucket {bucket:?}{code}"),
             other => format!("the storage can't be read: {}", self.mask.foreign(&innermost(other))),
         })
     }

@@ -129,6 +129,13 @@ fn a_table_that_the_backup_lacks_fails_the_try() {
 }
 
 #[test]
+fn a_table_whose_metadata_is_not_there_fails_the_try() {
+    let ended = Case::new(Profile::Today, "no-metadata", Some(TableFault::NoMetadata)).run();
+    ended.assert_failed("PayloadMissing", Again::MayHelp);
+    ended.assert_error_has("users");
+}
+
+#[test]
 fn a_table_without_payload_fails_the_try() {
     for profile in [Profile::June, Profile::Today] {
         let ended = Case::new(profile, "no-payload", Some(TableFault::NoPayload)).run();

@@ -1,7 +1,7 @@
 //! The first part of a try: finds the address of the API, and the tables that the backup must have.
 #![allow(clippy::disallowed_methods, reason = "the shell has a clock")]
 
-use super::{Found, Try};
+use super::{Found, Stage, Try};
 use crate::backup::{
     address::{Address, Next, Search},
     decide::{Ending, Verdict},
@@ -41,6 +41,8 @@ impl Try {
                 Probed::Elsewhere(probe) => {
                     if search.take(index, probe.clone(), begin.elapsed()) {
                         line(&story::probed(address, &probe));
+                        let causes = story::causes(&self.addresses, search.causes());
+                        *self.stage.borrow_mut() = Stage::Looking(causes);
                     }
                 }
                 Probed::Serves(tables) => {
