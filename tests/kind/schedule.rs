@@ -40,7 +40,7 @@ fn stored(path: &str, connection: Option<&str>) -> Value {
 }
 
 pub async fn a_schedule_fires_and_the_record_says_what_antfly_received_and_what_was_read_back(cluster: &Cluster) {
-    let storage = Storage::deploy(cluster, "default").await;
+    let storage = Storage::deploy(cluster, "storage-of-fires").await;
     let arguments = storage.arguments();
     let tables = ["--table=größe", "--table-bytes=größe=100000", "--table-shards=größe=2"];
     let antfly = Antfly::today(Mode::Clustered).with(arguments.iter().map(String::as_str)).with(tables);
@@ -102,7 +102,7 @@ pub async fn a_schedule_fires_and_the_record_says_what_antfly_received_and_what_
 
 pub async fn two_backups_of_one_name_slot_and_location_have_two_ids_and_are_both_restorable(cluster: &Cluster) {
     const NAMESPACES: [&str; 2] = ["twins-left", "twins-right"];
-    let storage = Storage::deploy(cluster, "kube-public").await;
+    let storage = Storage::deploy(cluster, "storage-of-twins").await;
     let arguments = storage.arguments();
     // June's servers overwrite a backup of the same id without a word
     let antfly = Antfly::june(Mode::Swarm).with(arguments.iter().map(String::as_str)).with(["--june-mended"]);

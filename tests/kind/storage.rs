@@ -25,8 +25,10 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Starts it in a namespace, and waits until it answers.
+    /// Starts it in a namespace of its own, and waits until it answers.
     pub async fn deploy(cluster: &Cluster, namespace: &str) -> Self {
+        let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        apply_yaml(&cluster.client, &made.to_string()).await.unwrap();
         let labels = json!({"example.com/storage": NAME});
         let mut spec = restricted_pod(json!({
             "name": NAME, "image": IMAGE,
