@@ -52,15 +52,7 @@ pub fn operator(platform: Platform, reference: &str) -> Result<Image> {
         user: Some(USER.to_owned()),
         environment: Vec::new(),
         labels: labels.map(|(name, value)| (format!("org.opencontainers.image.{name}"), value)).collect(),
-        files: vec![
-            ImageFile { path: OPERATOR_PATH.to_owned(), mode: 0o755, content },
-            // where OpenSSL, Go and rustls-native-certs look first on most systems
-            ImageFile {
-                path: "etc/ssl/certs/ca-certificates.crt".to_owned(),
-                mode: 0o644,
-                content: root_certificates().into_bytes(),
-            },
-        ],
+        files: vec![ImageFile { path: OPERATOR_PATH.to_owned(), mode: 0o755, content }, root_certificates_file()],
     })
 }
 
@@ -80,7 +72,7 @@ pub fn s3_server(reference: &str) -> Result<Image> {
     of_one_program(Platform::of_this_machine(), reference, &crate::s3::program()?)
 }
 
-/// Returns an image that runs one statically linked program and has nothing else, for tests only.
+/// Returns an image that runs one statically linked program and has nothing else but the root certificates, for tests only.
 fn of_one_program(platform: Platform, reference: &str, program: &Path) -> Result<Image> {
     let content = fs::read(program).with_context(|| format!("read {}", program.display()))?;
     let name = program.file_name().context("a program has a name")?.to_string_lossy().into_owned();
@@ -92,7 +84,7 @@ fn of_one_program(platform: Platform, reference: &str, program: &Path) -> Result
         user: Some("10001:10001".to_owned()),
         environment: Vec::new(),
         labels: Default::default(),
-        files: vec![ImageFile { path: name, mode: 0o755, content }],
+        files: vec![ImageFile { path: name, mode: 0o755, content }, root_certificates_file()],
     })
 }
 
@@ -110,6 +102,15 @@ fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").arg("-C").arg(repository()).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+/// Mozilla's root certificates, where OpenSSL, Go and rustls-native-certs look first on most systems.
+fn root_certificates_file() -> ImageFile {
+    ImageFile {
+        path: "etc/ssl/certs/ca-certificates.crt".to_owned(),
+        mode: 0o644,
+        content: root_certificates().into_bytes(),
+    }
 }
 
 /// Mozilla's root certificates in PEM.
