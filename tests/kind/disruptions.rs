@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use serde_json::json;
 
 /// How late Antfly answers, in seconds: after all that is restarted meanwhile.
-const DELAY: &str = "--delay=60";
+const DELAY: &str = "--delay=45";
 
 /// A backup that waits for Antfly's answer.
 async fn running(cluster: &Cluster, namespace: &str) -> Nightly {

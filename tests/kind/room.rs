@@ -15,12 +15,12 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// The values of the Secret that [`secret`] makes. Nobody is at that endpoint.
+/// The values of the Secret that [`secret`] makes. Nobody listens at that endpoint.
 pub const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "key-of-the-heron"),
     ("AWS_SECRET_ACCESS_KEY", "secret-of-the-heron"),
     ("AWS_REGION", "region-of-the-heron"),
-    ("AWS_ENDPOINT_URL", "http://endpoint-of-the-heron"),
+    ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
 ];
 
 /// The AntflyBackup `nightly` of an Antfly that answers.

@@ -215,7 +215,7 @@ pub async fn the_pod_is_locked_down_and_gets_its_id_and_the_keys_and_nothing_els
     assert!(unexpected.is_empty(), "{unexpected:?}");
 
     let status = facts(&in_process("cat /proc/$process/status").await, ':');
-    // the image's own user, whatever it acts as
+    // the image's own user: real, effective, saved and of the file system
     assert_eq!(status["Uid"], "65532\t65532\t65532\t65532");
     assert_eq!((status["CapEff"].as_str(), status["CapBnd"].as_str()), ("0000000000000000", "0000000000000000"));
     assert_eq!((status["NoNewPrivs"].as_str(), status["Seccomp"].as_str()), ("1", "2"));
