@@ -150,8 +150,11 @@ async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<(
     Ok(())
 }
 
+/// Cases with the manifests of their snapshots, by what makes a CronJob differ.
+type Cases = BTreeMap<String, (GoldenCase, Value)>;
+
 pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
-    let mut by_image: BTreeMap<String, (JobImage, BTreeMap<String, (GoldenCase, Value)>)> = BTreeMap::new();
+    let mut by_image: BTreeMap<String, (JobImage, Cases)> = BTreeMap::new();
     let mut left_out = Vec::new();
     for case in golden::all().unwrap() {
         let Some(golden) = snapshot(&case).unwrap() else { continue };
@@ -163,7 +166,7 @@ pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
         }
         // what a record looks like changes nothing in the CronJob: of the cases with the same one, the first stands for all
         let key = format!("{}{golden}", json!(case.cluster()));
-        let (_, cases) = by_image.entry(format!("{image:?}")).or_insert((image, BTreeMap::new()));
+        let (_, cases) = by_image.entry(format!("{image:?}")).or_insert((image, Cases::new()));
         cases.entry(key).or_insert((case, golden));
     }
     let (mut held, mut failures) = (0, Vec::new());
