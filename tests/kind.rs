@@ -10,6 +10,8 @@
     reason = "tests are shell: they talk to an API server and wait on a clock"
 )]
 
+#[path = "kind/antfly.rs"]
+mod antfly;
 #[path = "kind/arguments.rs"]
 mod arguments;
 #[path = "kind/deployment.rs"]
@@ -31,6 +33,8 @@ mod room;
 mod schedule;
 #[path = "kind/snapshots.rs"]
 mod snapshots;
+#[path = "kind/storage.rs"]
+mod storage;
 
 use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -65,19 +69,21 @@ fn all() -> Vec<(&'static str, bool, Test)> {
             deployment::the_operator_is_ready_under_its_own_account_in_a_restricted_namespace,
             deployment::the_operator_may_do_what_the_manifests_say_and_nothing_else,
             page::every_example_and_command_of_the_reference_page_works,
-            schedule::a_schedule_fires_and_the_record_says_what_antfly_received,
-            schedule::the_pod_is_locked_down_and_gets_its_id_and_the_four_keys_and_nothing_else_of_the_secret,
+            deployment::the_operators_image_is_below_30_mib,
+            schedule::a_schedule_fires_and_the_record_says_what_antfly_received_and_what_was_read_back,
+            schedule::two_backups_of_one_name_slot_and_location_have_two_ids_and_are_both_restorable,
+            schedule::the_pod_is_locked_down_and_gets_its_id_and_the_keys_and_nothing_else_of_the_secret,
             schedule::suspending_stops_the_runs_and_resuming_starts_them_again,
-            schedule::a_job_made_by_hand_is_a_backup_of_that_id,
+            schedule::a_job_made_by_hand_is_a_backup_like_any_other,
             schedule::deleting_the_backup_deletes_its_pods_too,
             failures::a_partial_backup_fails_with_the_table_that_is_missing,
-            failures::a_failed_backup_fails_with_the_error_of_its_tables,
-            failures::an_exit_code_of_zero_with_a_failed_answer_is_a_failed_backup,
+            failures::a_failed_backup_is_tried_again_and_fails_with_the_error_of_its_tables,
+            failures::a_login_that_antfly_refuses_is_not_tried_again,
             failures::a_backup_that_takes_too_long_is_killed_and_says_so,
-            failures::a_backup_that_needs_too_much_memory_says_so,
             failures::a_missing_secret_is_told_while_the_backup_waits_for_it,
             failures::a_missing_key_is_told_while_the_backup_waits_for_it,
             failures::an_image_that_cannot_be_pulled_is_told_while_the_backup_waits_for_it,
+            failures::a_sidecar_that_keeps_the_pod_running_is_told_and_spoils_the_job_and_not_the_backup,
             arguments::what_a_user_writes_reaches_antfly_literally_or_is_refused,
         ;
         alone

@@ -1,9 +1,11 @@
-//! What a user writes is an argument of antfly's and nothing more: no shell, no variable, no second argument.
+//! What a user writes reaches Antfly as it is and is nothing more: no shell, no variable, no second argument.
 
 use crate::{
+    antfly::{Antfly, Mode, requests},
     node::Cluster,
-    room::{CREDENTIALS, Nightly, destination, is, nightly, output, secret},
+    room::{CREDENTIALS, Nightly, destination, eventually, is, nightly, output, secret},
 };
+use anyhow::ensure;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
@@ -16,58 +18,59 @@ const HOSTILE: [&str; 8] = [
     "a;env",
     "'a' \"b\" \\",
     "a\nenv",
-    "--url=http://elsewhere",
+    "--server=http://elsewhere",
 ];
 
-/// Changes the spec; gives the API server's refusal, if it refuses.
+/// Changes the spec; returns the API server's refusal, if it refuses.
 async fn change(nightly: &Nightly, spec: &Value) -> Option<String> {
     let patch = Patch::Merge(json!({"spec": spec}));
     let changed = nightly.backups().patch("nightly", &PatchParams::default(), &patch).await;
     changed.err().map(|error| error.to_string())
 }
 
-/// Makes a backup of the present spec; gives the arguments that antfly had.
-async fn arguments_of_a_run(nightly: &Nightly, id: &str, generation: i64) -> Vec<String> {
-    crate::room::eventually("the operator to have seen the spec", async || {
+/// Makes a backup of the present spec; returns what Antfly was asked for.
+async fn request_of_a_run(nightly: &Nightly, job: &str) -> Value {
+    let generation = nightly.backups().get("nightly").await.unwrap().metadata.generation.unwrap();
+    eventually("the operator to have seen the spec", async || {
         let status = nightly.status().await?;
-        anyhow::ensure!(status["conditions"][0]["observedGeneration"] == generation, "it is {status}");
+        ensure!(status["observedGeneration"] == generation, "it is {status}");
         Ok(())
     })
     .await;
-    nightly.start(id).await;
-    nightly.until_record(id, "Completed", is("Completed")).await;
-    let said = output(nightly, id).await;
-    for (key, value) in CREDENTIALS {
-        let leaks: Vec<&str> =
-            said.lines().filter(|line| line.starts_with("argument: ") && line.contains(value)).collect();
-        assert!(leaks.is_empty(), "{key} is among the arguments: {leaks:?}");
+    nightly.start(job).await;
+    let record = nightly.until_record(job, "Completed", is("Completed")).await;
+    let said = output(nightly, job).await;
+    for (key, value) in CREDENTIALS.into_iter().filter(|(key, _)| key.ends_with("_KEY")) {
+        let leaks: Vec<&str> = said.lines().filter(|line| line.contains(value)).collect();
+        assert!(leaks.is_empty(), "{key} is in the log: {leaks:?}");
     }
-    said.lines().filter_map(|line| line.strip_prefix("argument: ")).map(str::to_owned).collect()
+    let request = requests(nightly).await.into_iter().find(|request| request["backup_id"] == record["backupId"]);
+    request.unwrap_or_else(|| panic!("Antfly was not asked for the backup of {record}"))
 }
 
 pub async fn what_a_user_writes_reaches_antfly_literally_or_is_refused(cluster: &Cluster) {
-    let nightly = nightly(cluster, "hostile", "report", json!({"destination": destination()})).await;
+    let is_a_name = |text: &&str| !text.chars().any(char::is_control);
+    let tables: Vec<_> = HOSTILE.iter().filter(|text| is_a_name(text)).map(|text| format!("--table={text}")).collect();
+    let antfly = Antfly::june(Mode::Swarm).with(tables.iter().map(String::as_str));
+    let nightly = nightly(cluster, "hostile", &antfly, json!({"destination": destination()})).await;
     secret(&nightly, None).await;
     let (mut taken, mut refused) = (0, 0);
     for (number, text) in HOSTILE.into_iter().enumerate() {
         let location = format!("s3://bucket/{text}");
         let mut destination = destination();
         destination["location"] = json!(location);
-        for (field, spec, argument, value) in [
-            ("spec.destination.location", json!({"destination": destination}), "--location", location.as_str()),
-            ("spec.tables", json!({"tables": [text]}), "--tables", text),
+        for (name, path, spec, field, value) in [
+            ("location", "spec.destination.location", json!({"destination": destination}), "location", json!(location)),
+            ("tables", "spec.tables", json!({"tables": [text]}), "table_names", json!([text])),
         ] {
             match change(&nightly, &spec).await {
                 Some(refusal) => {
-                    assert!(refusal.contains(field), "{refusal} does not name {field}");
+                    assert!(refusal.contains(path), "{refusal} does not name {path}");
                     refused += 1;
                 }
                 None => {
-                    let id = format!("{}-{number}", argument.trim_start_matches('-'));
-                    let generation = nightly.backups().get("nightly").await.unwrap().metadata.generation.unwrap();
-                    let arguments = arguments_of_a_run(&nightly, &id, generation).await;
-                    let at = arguments.iter().position(|it| it == argument).unwrap();
-                    assert_eq!(arguments[at + 1], value, "{arguments:?}");
+                    let request = request_of_a_run(&nightly, &format!("{name}-{number}")).await;
+                    assert_eq!(request[field], value, "{request}");
                     taken += 1;
                 }
             }

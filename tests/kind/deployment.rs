@@ -37,6 +37,9 @@ pub async fn the_operator_is_ready_under_its_own_account_in_a_restricted_namespa
         assert_eq!(restarts, 0, "{} was restarted", pod.name_any());
         let spec = pod.spec.unwrap();
         assert_eq!(spec.service_account_name.as_deref(), Some(NAME));
+        let of_pod = spec.security_context.as_ref().and_then(|context| context.run_as_user);
+        let of_container = spec.containers[0].security_context.as_ref().and_then(|context| context.run_as_user);
+        assert_eq!((of_pod, of_container), (None, None), "the user is fixed");
         assert_eq!(spec.containers[0].image.as_ref(), Some(&cluster.operator_image));
     }
 }
@@ -89,6 +92,12 @@ pub async fn the_operator_may_do_what_the_manifests_say_and_nothing_else(cluster
     }
     let denied = cluster.kubectl(&["auth", "can-i", "list", "secrets", "-A", "--as", &account]);
     assert!(denied.unwrap_err().to_string().contains("no\n"));
+}
+
+pub async fn the_operators_image_is_below_30_mib(cluster: &Cluster) {
+    for bytes in cluster.operator_image_bytes {
+        assert!((1 << 20..30 << 20).contains(&bytes), "it has {bytes} bytes");
+    }
 }
 
 pub async fn applying_the_manifests_again_restarts_nothing(cluster: &Cluster) {

@@ -1,34 +1,40 @@
 //! What is under way survives what is restarted: nothing is lost, and nothing happens twice.
 
 use crate::{
+    antfly::{Antfly, Mode, requests},
     node::Cluster,
     room::{Nightly, is, nightly, pods, until_job, until_running},
 };
 use kube::ResourceExt;
 use serde_json::json;
 
-/// A backup that runs until something ends it.
+/// How late Antfly answers, in seconds: after all that is restarted meanwhile.
+const DELAY: &str = "--delay=45";
+
+/// A backup that waits for Antfly's answer.
 async fn running(cluster: &Cluster, namespace: &str) -> Nightly {
-    let nightly = nightly(cluster, namespace, "hang", json!({"backupTimeout": "1m"})).await;
+    let nightly = nightly(cluster, namespace, &Antfly::june(Mode::Swarm).with([DELAY]), json!({})).await;
     nightly.start("long").await;
     until_running(&nightly, "long").await;
     nightly.until_record("long", "Running", is("Running")).await;
     nightly
 }
 
-/// The run ends by its deadline, as one run, told once.
+/// The run ends well, as one run, told once.
 async fn ends_once(nightly: &Nightly, pod: &str) {
-    let record = nightly.until_record("long", "Failed", is("Failed")).await;
-    assert!(record["error"].as_str().unwrap().starts_with("DeadlineExceeded after 1m"), "{record}");
-    until_job(nightly, "long", "Failed").await;
+    let record = nightly.until_record("long", "Completed", is("Completed")).await;
+    assert_eq!((&record["verified"], &record["attempts"]), (&json!(true), &json!(1)), "{record}");
+    until_job(nightly, "long", "Complete").await;
     let status = nightly.status().await.unwrap();
     assert_eq!(status["recentBackups"].as_array().map(Vec::len), Some(1), "{status}");
-    for reason in ["BackupStarted", "BackupFailed"] {
+    for reason in ["BackupStarted", "BackupCompleted"] {
         let events = nightly.events(reason).await;
         assert_eq!(events.len(), 1, "{events:?}");
     }
     let pods = pods(nightly, "long").await.unwrap();
     assert!(pods.iter().all(|it| it.name_any() == pod), "another Pod was started: {pods:?}");
+    let requests = requests(nightly).await;
+    assert_eq!(requests.iter().map(|request| &request["backup_id"]).collect::<Vec<_>>(), [&record["backupId"]]);
 }
 
 pub async fn an_operator_that_is_deleted_during_a_run_loses_nothing(cluster: &Cluster) {

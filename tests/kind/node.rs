@@ -1,5 +1,6 @@
 //! A kind node in a container, with what the tests run in it.
 
+use crate::{antfly, storage};
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config, config::Kubeconfig};
 use std::{collections::HashMap, env, os::unix::net::UnixStream, path::Path, process::Command, time::Instant};
@@ -19,17 +20,9 @@ use xtask::{
 /// Where the node keeps its administrator's configuration.
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
 
-/// What the stand-in for antfly does in the images of the tests, see `tests/stand-in/antfly.rs`.
-const STAND_IN_MODES: [&str; 7] = ["completed", "partial", "failed", "json-failed", "report", "hang", "eat-memory"];
-
 /// Whether a Docker daemon can be reached.
 pub fn has_docker() -> bool {
     env::var_os("DOCKER_HOST").is_some() || UnixStream::connect("/var/run/docker.sock").is_ok()
-}
-
-/// The image of antfly's stand-in that does as `mode` says.
-pub fn antfly(mode: &str) -> String {
-    format!("example.com/antfly:{mode}")
 }
 
 /// The cluster of one node that all tests share.
@@ -40,6 +33,8 @@ pub struct Cluster {
     pub client: Client,
     /// Name of the operator's image.
     pub operator_image: String,
+    /// Bytes of the files in the operator's image, and of its archive.
+    pub operator_image_bytes: [u64; 2],
     /// Held for reading by each test, and for writing by one that disturbs the others.
     pub turns: RwLock<()>,
 }
@@ -55,7 +50,7 @@ impl Cluster {
         std::fs::create_dir(&archives)?;
         let to_write = archives.clone();
         let reference = operator_image.clone();
-        tokio::task::spawn_blocking(move || write_images(&reference, &to_write)).await??;
+        let operator_image_bytes = tokio::task::spawn_blocking(move || write_images(&reference, &to_write)).await??;
         tell("images built");
 
         let node = start_node(&archives).await?;
@@ -78,11 +73,13 @@ impl Cluster {
         cluster.server = Some(format!("https://127.0.0.1:{port}"));
         std::fs::write(files.path().join("kubeconfig"), serde_saphyr::to_string(&kubeconfig)?)?;
         let client = Client::try_from(Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?)?;
-        let cluster = Cluster { node, files, client, operator_image, turns: RwLock::new(()) };
+        let cluster = Cluster { node, files, client, operator_image, operator_image_bytes, turns: RwLock::new(()) };
         xtask::apply::apply_yaml(&cluster.client, xtask::stand_in::ANTFLY_CLUSTER_CRD).await?;
         cluster.kubectl(&["apply", "-k", "deploy/"])?;
         cluster.until_operator_ready()?;
         tell("operator ready");
+        cluster.kubectl(&["rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=240s"])?;
+        tell("DNS ready");
         Ok(cluster)
     }
 
@@ -143,17 +140,17 @@ impl Cluster {
     }
 }
 
-/// Writes the archives of the operator and of the stand-in for antfly, one for each mode.
-fn write_images(operator_image: &str, directory: &Path) -> Result<()> {
+/// Writes the archives of the operator, of the stand-in for Antfly and of the S3 server; returns the size of the first:
+/// of its files, and of its archive.
+fn write_images(operator_image: &str, directory: &Path) -> Result<[u64; 2]> {
     let platform = Platform::of_this_machine();
-    image::operator(platform, operator_image)?.write(&directory.join("operator.tar"))?;
-    let mut stand_in = image::antfly_stand_in(platform, "")?;
-    for mode in STAND_IN_MODES {
-        stand_in.reference = antfly(mode);
-        stand_in.environment = vec![format!("ANTFLY_STAND_IN={mode}")];
-        stand_in.write(&directory.join(format!("{mode}.tar")))?;
-    }
-    Ok(())
+    let operator = image::operator(platform, operator_image)?;
+    let archive = directory.join("operator.tar");
+    operator.write(&archive)?;
+    image::antfly_stand_in(platform, antfly::IMAGE)?.write(&directory.join("antfly.tar"))?;
+    image::s3_server(storage::IMAGE)?.write(&directory.join("s3.tar"))?;
+    let files: usize = operator.files.iter().map(|file| file.content.len()).sum();
+    Ok([u64::try_from(files)?, std::fs::metadata(archive)?.len()])
 }
 
 async fn start_node(archives: &Path) -> Result<ContainerAsync<GenericImage>> {

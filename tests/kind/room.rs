@@ -6,7 +6,7 @@ mod nightly;
 
 pub use nightly::{Nightly, eventually};
 
-use crate::node::{Cluster, antfly};
+use crate::{antfly::Antfly, node::Cluster};
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
@@ -15,31 +15,43 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// The values of the Secret that [`secret`] makes.
+/// The values of the Secret that [`secret`] makes. Nobody listens at that endpoint.
 pub const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "key-of-the-heron"),
     ("AWS_SECRET_ACCESS_KEY", "secret-of-the-heron"),
     ("AWS_REGION", "region-of-the-heron"),
-    ("AWS_ENDPOINT_URL", "http://endpoint-of-the-heron"),
+    ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
 ];
 
-/// The AntflyBackup `nightly`, of a cluster whose antfly does as `mode` says.
-pub async fn nightly(cluster: &Cluster, namespace: &str, mode: &str, changes: Value) -> Nightly {
-    Nightly::create_with_image(cluster.client.clone(), namespace, &antfly(mode), changes).await
+/// The AntflyBackup `nightly` of an Antfly that answers.
+pub async fn nightly(cluster: &Cluster, namespace: &str, antfly: &Antfly, changes: Value) -> Nightly {
+    let nightly = Nightly::create_of(cluster.client.clone(), namespace, antfly.cluster(), changes).await;
+    antfly.deploy(cluster, namespace, "main").await;
+    nightly
 }
 
-/// Makes the Secret `credentials`, with the four documented keys less `without`, and with others beside them.
-pub async fn secret(nightly: &Nightly, without: Option<&str>) {
-    let mut data = json!({"AWS_SESSION_TOKEN": "not-for-antfly", "PASSWORD": "not-for-antfly"});
-    for (key, value) in CREDENTIALS.into_iter().filter(|(key, _)| Some(*key) != without) {
+/// Makes the Secret `credentials` with those keys, and with others beside them.
+pub async fn secret_of(nightly: &Nightly, keys: impl IntoIterator<Item = (&str, &str)>) {
+    let mut data = json!({"AWS_SESSION_TOKEN": "not-for-the-pod", "PASSWORD": "not-for-the-pod"});
+    for (key, value) in keys {
         data[key] = json!(value);
     }
     nightly.apply("v1", "Secret", "credentials", json!({"stringData": data})).await;
 }
 
+/// [`secret_of`] the keys of [`CREDENTIALS`] less `without`.
+pub async fn secret(nightly: &Nightly, without: Option<&str>) {
+    secret_of(nightly, CREDENTIALS.into_iter().filter(|(key, _)| Some(*key) != without)).await;
+}
+
 /// A destination with those credentials.
 pub fn destination() -> Value {
     json!({"location": "s3://bucket/backups", "credentialsSecret": {"name": "credentials"}})
+}
+
+/// A destination by the connection that today's servers need.
+pub fn by_connection() -> Value {
+    json!({"location": "s3://bucket/backups", "connection": "backups"})
 }
 
 /// Whether a record has that status.
@@ -72,7 +84,7 @@ pub async fn until_running(nightly: &Nightly, job: &str) {
     .await;
 }
 
-/// What antfly printed in the only Pod of a Job, once it has ended.
+/// What the program printed in the only Pod of a Job, once it has ended.
 pub async fn output(nightly: &Nightly, job: &str) -> String {
     eventually(&format!("the output of {job}"), async || {
         let pods = pods(nightly, job).await?;

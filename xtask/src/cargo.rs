@@ -13,12 +13,15 @@ use cargo_metadata::{Message, TargetKind};
 /// The operator's package and binary.
 pub const OPERATOR: &str = "antfly-backup-operator";
 
-/// What a build of the operator left.
+/// The package and binary of the stand-in for Antfly.
+pub const STAND_IN: &str = "antfly-stand-in";
+
+/// What a build of a package left.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Built {
-    /// The operator's executable.
+    /// The executable of the package's name.
     pub executable: Option<PathBuf>,
-    /// Directory that the operator's build script wrote to.
+    /// Directory that the package's build script wrote to.
     pub out_dir: Option<PathBuf>,
 }
 
@@ -43,16 +46,17 @@ pub fn cargo() -> Command {
 /// # Errors
 /// When cargo can't be run or the build fails.
 pub fn build_operator() -> Result<Built> {
-    build(&["--package", OPERATOR, "--bin", OPERATOR], &[])
+    build(OPERATOR, &[], &[])
 }
 
-/// Runs `cargo build` with those arguments and that environment beside the usual one.
+/// Builds the binary of a package that has the package's name, with those arguments of `cargo build` and that environment
+/// beside the usual one.
 ///
 /// # Errors
 /// When cargo can't be run or the build fails.
-pub fn build(arguments: &[&str], environment: &[(OsString, OsString)]) -> Result<Built> {
+pub fn build(package: &str, arguments: &[&str], environment: &[(OsString, OsString)]) -> Result<Built> {
     let mut child = cargo()
-        .args(["build", "--message-format=json-render-diagnostics"])
+        .args(["build", "--message-format=json-render-diagnostics", "--package", package, "--bin", package])
         .args(arguments)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir(repository())
@@ -62,11 +66,11 @@ pub fn build(arguments: &[&str], environment: &[(OsString, OsString)]) -> Result
     let messages = child.stdout.take().expect("standard output was asked to be a pipe");
     let mut built = Built::default();
     for message in Message::parse_stream(BufReader::new(messages)) {
-        built.note(message.context("read cargo's messages")?);
+        built.note(package, message.context("read cargo's messages")?);
     }
     let status = child.wait().context("wait for cargo")?;
     if !status.success() {
-        bail!("the operator doesn't build (cargo build ended with {status}); the errors are above");
+        bail!("{package} doesn't build (cargo build ended with {status}); the errors are above");
     }
     Ok(built)
 }
@@ -79,15 +83,15 @@ fn is_about_the_caller(variable: &str) -> bool {
 }
 
 impl Built {
-    /// Takes from `message` what is about the operator.
-    fn note(&mut self, message: Message) {
+    /// Takes from `message` what is about the package.
+    fn note(&mut self, package: &str, message: Message) {
         match message {
             Message::CompilerArtifact(artifact)
-                if artifact.target.name == OPERATOR && artifact.target.kind.contains(&TargetKind::Bin) =>
+                if artifact.target.name == package && artifact.target.kind.contains(&TargetKind::Bin) =>
             {
                 self.executable = artifact.executable.map(PathBuf::from);
             }
-            Message::BuildScriptExecuted(script) if is_operator(&script.package_id.repr) => {
+            Message::BuildScriptExecuted(script) if is_of(package, &script.package_id.repr) => {
                 self.out_dir = Some(PathBuf::from(script.out_dir));
             }
             _ => {}
@@ -95,14 +99,14 @@ impl Built {
     }
 }
 
-/// Whether a package id of cargo's, such as `path+file:///src/x#antfly-backup-operator@0.1.0`, is the operator's.
+/// Whether a package id of cargo's, such as `path+file:///src/x#antfly-backup-operator@0.1.0`, is that of a package.
 ///
 /// Cargo leaves the name out when it is the directory's.
-fn is_operator(package_id: &str) -> bool {
+fn is_of(package: &str, package_id: &str) -> bool {
     let Some((source, fragment)) = package_id.rsplit_once('#') else { return false };
     match fragment.split_once('@') {
-        Some((name, _)) => name == OPERATOR,
-        None => source.rsplit('/').next() == Some(OPERATOR),
+        Some((name, _)) => name == package,
+        None => source.rsplit('/').next() == Some(package),
     }
 }
 
@@ -117,11 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_is_told_from_other_packages() {
-        assert!(is_operator("path+file:///src/checkout#antfly-backup-operator@0.1.0"));
-        assert!(is_operator("path+file:///src/antfly-backup-operator#0.1.0"));
-        assert!(!is_operator("path+file:///src/antfly-backup-operator/xtask#0.1.0"));
-        assert!(!is_operator("registry+https://index.example#serde@1.0.0"));
+    fn a_package_is_told_from_others() {
+        assert!(is_of(OPERATOR, "path+file:///src/checkout#antfly-backup-operator@0.1.0"));
+        assert!(is_of(OPERATOR, "path+file:///src/antfly-backup-operator#0.1.0"));
+        assert!(!is_of(OPERATOR, "path+file:///src/antfly-backup-operator/xtask#0.1.0"));
+        assert!(!is_of(OPERATOR, "registry+https://index.example#serde@1.0.0"));
     }
 
     #[test]
@@ -138,7 +142,7 @@ mod tests {
         .join("\n");
         let mut built = Built::default();
         for message in Message::parse_stream(text.as_bytes()) {
-            built.note(message.unwrap());
+            built.note(OPERATOR, message.unwrap());
         }
         assert_eq!(built, Built { executable: None, out_dir: Some("/t/ours".into()) });
     }

@@ -41,6 +41,22 @@ const MODULE: Module = Module {
     way_out: "",
 };
 
+/// The DNS of the cluster, by which Pods find Services.
+const DNS: Module = Module {
+    name: "cluster-dns",
+    what: "cluster DNS",
+    files: &[
+        ("go.mod", include_str!("../cluster-dns/go.mod")),
+        ("go.sum", include_str!("../cluster-dns/go.sum")),
+        ("cmd/coredns/main.go", include_str!("../cluster-dns/cmd/coredns/main.go")),
+    ],
+    versioned_by: "github.com/coredns/coredns",
+    flags: |_| ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"].map(str::to_owned).to_vec(),
+    way_out: "",
+};
+
+const COREDNS: Program = Program { name: "coredns", package: "./cmd/coredns" };
+
 const CONTAINERD: &str = "github.com/containerd/containerd/v2";
 
 const PROGRAMS: [Program; 8] = [
@@ -82,15 +98,16 @@ pub fn build(image: &str) -> Result<()> {
     }
     let kubernetes = programs::MODULE.ensure(&programs::OF_A_NODE)?;
     let node = MODULE.ensure(&PROGRAMS)?;
+    let dns = DNS.ensure(&[COREDNS])?;
     let script = repository().join("xtask/kind-node/build-node-image");
-    let inputs = inputs(&[&kubernetes, &node], &script)?;
+    let inputs = inputs(&[&kubernetes, &node, &dns], &script)?;
     if label(image)?.is_some_and(|label| label == inputs) {
         progress(MODULE.what, &format!("{image} is there already"));
         return Ok(());
     }
     let scratch = cache::directory(MODULE.name)?.join("image");
     let status = Command::new(&script)
-        .args([&kubernetes, &node, &source_of_kind()?, &scratch])
+        .args([&kubernetes, &node, &dns, &source_of_kind()?, &scratch])
         .arg(image)
         .env("INPUTS", inputs)
         .stdout(Stdio::null())

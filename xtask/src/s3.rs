@@ -46,6 +46,16 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// How many ports are tried: another process may take one between its choice and the server's start.
 const ATTEMPTS: usize = 5;
 
+/// Returns the path of the server's program, which is linked statically. The first call on a machine builds it.
+///
+/// Blocks.
+///
+/// # Errors
+/// When it does not build.
+pub fn program() -> Result<PathBuf> {
+    Ok(MODULE.ensure(&[VERSITYGW])?.join(VERSITYGW.name))
+}
+
 /// A running S3 server; dropping it ends it and removes its data.
 ///
 /// It takes path-style requests for the region `us-east-1`, signed with its only key. Whoever needs a server that is
@@ -66,7 +76,7 @@ impl S3Server {
     /// # Errors
     /// When the server does not build, ends, or does not answer in time; the message quotes its log.
     pub fn start() -> Result<Self> {
-        let program = MODULE.ensure(&[VERSITYGW])?.join(VERSITYGW.name);
+        let program = program()?;
         let mut failure = None;
         for _ in 0..ATTEMPTS {
             let mut server = Self::spawn(&program)?;

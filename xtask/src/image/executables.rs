@@ -1,50 +1,36 @@
 //! Statically linked executables, which need nothing beside them in an image.
 
-use std::{
-    env,
-    ffi::OsString,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
 use super::Platform;
 use crate::{
-    cargo::{OPERATOR, build, repository},
+    cargo::{OPERATOR, STAND_IN, build, repository},
     control_plane::first_executable,
 };
 
-/// Builds the operator, optimised, for a platform; gives the path of the executable.
+/// Builds the operator, optimised, for a platform; returns the path of the executable.
 ///
 /// # Errors
 /// Rust's target cannot be had, or the build fails.
 pub fn operator(platform: Platform) -> Result<PathBuf> {
-    ensure_target(platform)?;
-    let arguments = ["--release", "--locked", "--target", platform.target(), "--package", OPERATOR, "--bin", OPERATOR];
-    let built = build(&arguments, &environment(platform))?;
-    built.executable.context("cargo names no executable of the operator")
+    executable(OPERATOR, platform)
 }
 
-/// Builds the stand-in for antfly that the tests use, into `directory`; gives the path of the executable.
+/// Builds the stand-in for Antfly, for tests only; returns the path of the executable.
 ///
 /// # Errors
 /// Rust's target cannot be had, or the build fails.
-pub fn antfly_stand_in(platform: Platform, directory: &Path) -> Result<PathBuf> {
+pub fn antfly_stand_in(platform: Platform) -> Result<PathBuf> {
+    executable(STAND_IN, platform)
+}
+
+fn executable(package: &str, platform: Platform) -> Result<PathBuf> {
     ensure_target(platform)?;
-    let executable = directory.join("antfly");
-    let status = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-        .args(["--edition=2024", "-Copt-level=2", "-Cstrip=symbols", "--target", platform.target()])
-        .args(linker(platform).map(|linker| format!("-Clinker={linker}")))
-        .arg("-o")
-        .arg(&executable)
-        .arg(repository().join("tests/stand-in/antfly.rs"))
-        .status()
-        .context("run rustc")?;
-    if !status.success() {
-        bail!("the stand-in for antfly doesn't build (rustc ended with {status}); the errors are above");
-    }
-    Ok(executable)
+    let arguments = ["--release", "--locked", "--target", platform.target()];
+    let built = build(package, &arguments, &environment(platform))?;
+    built.executable.with_context(|| format!("cargo names no executable of {package}"))
 }
 
 /// Has rustup add the target unless it is there.

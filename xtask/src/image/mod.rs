@@ -52,35 +52,39 @@ pub fn operator(platform: Platform, reference: &str) -> Result<Image> {
         user: Some(USER.to_owned()),
         environment: Vec::new(),
         labels: labels.map(|(name, value)| (format!("org.opencontainers.image.{name}"), value)).collect(),
-        files: vec![
-            ImageFile { path: OPERATOR_PATH.to_owned(), mode: 0o755, content },
-            // where OpenSSL, Go and rustls-native-certs look first on most systems
-            ImageFile {
-                path: "etc/ssl/certs/ca-certificates.crt".to_owned(),
-                mode: 0o644,
-                content: root_certificates().into_bytes(),
-            },
-        ],
+        files: vec![ImageFile { path: OPERATOR_PATH.to_owned(), mode: 0o755, content }, root_certificates_file()],
     })
 }
 
-/// Builds the image of a stand-in for antfly, for tests only: what it does is in its environment, `ANTFLY_STAND_IN`.
+/// Builds the image of the stand-in for Antfly, for tests only.
 ///
 /// # Errors
 /// The executable doesn't build.
 pub fn antfly_stand_in(platform: Platform, reference: &str) -> Result<Image> {
-    let directory = tempfile::tempdir().context("make a temporary directory")?;
-    let executable = executables::antfly_stand_in(platform, directory.path())?;
-    let content = fs::read(&executable).with_context(|| format!("read {}", executable.display()))?;
+    of_one_program(platform, reference, &executables::antfly_stand_in(platform)?)
+}
+
+/// Builds the image of the S3 server that the tests use, [`crate::s3`], for this machine.
+///
+/// # Errors
+/// The executable doesn't build.
+pub fn s3_server(reference: &str) -> Result<Image> {
+    of_one_program(Platform::of_this_machine(), reference, &crate::s3::program()?)
+}
+
+/// Returns an image that runs one statically linked program and has nothing else but the root certificates, for tests only.
+fn of_one_program(platform: Platform, reference: &str, program: &Path) -> Result<Image> {
+    let content = fs::read(program).with_context(|| format!("read {}", program.display()))?;
+    let name = program.file_name().context("a program has a name")?.to_string_lossy().into_owned();
     Ok(Image {
         reference: reference.to_owned(),
         platform,
         created: Timestamp::UNIX_EPOCH,
-        entrypoint: vec!["/antfly".to_owned()],
+        entrypoint: vec![format!("/{name}")],
         user: Some("10001:10001".to_owned()),
         environment: Vec::new(),
         labels: Default::default(),
-        files: vec![ImageFile { path: "antfly".to_owned(), mode: 0o755, content }],
+        files: vec![ImageFile { path: name, mode: 0o755, content }, root_certificates_file()],
     })
 }
 
@@ -98,6 +102,15 @@ fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").arg("-C").arg(repository()).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+/// Mozilla's root certificates, where OpenSSL, Go and rustls-native-certs look first on most systems.
+fn root_certificates_file() -> ImageFile {
+    ImageFile {
+        path: "etc/ssl/certs/ca-certificates.crt".to_owned(),
+        mode: 0o644,
+        content: root_certificates().into_bytes(),
+    }
 }
 
 /// Mozilla's root certificates in PEM.
