@@ -111,13 +111,13 @@ async fn a_backup_that_completed_stays_so_though_its_job_runs_into_its_deadline(
     assert_eq!((&record["status"], &record["verified"]), (&json!("Completed"), &json!(true)));
     assert_eq!((&record["backupId"], &record["tables"]), (&json!(id), &json!(["users", "orders"])));
     let error = record["error"].as_str().unwrap();
-    assert!(error.starts_with("the backup completed, but its Job failed after that: DeadlineExceeded"), "{error}");
+    assert!(error.starts_with("its Job failed after that: DeadlineExceeded"), "{error}");
     let told = nightly.until_healthy("True", "BackupJobSucceeded").await;
     assert!(told.contains(&id) && told.contains("DeadlineExceeded"), "{told}");
     nightly.suspend().await;
     let status = nightly.status().await.unwrap();
     assert_eq!((&status["lastSuccessfulBackup"], status.get("lastFailedBackup")), (&record, None));
-    assert_eq!(nightly.events("JobFailedAfterBackup").await, warning(&format!("Backup {id}: {error}")));
+    assert_eq!(nightly.events("JobFailedAfterBackup").await, warning(&format!("Backup {id} completed; {error}")));
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn a_sidecar_that_keeps_the_pod_running_is_told_as_that() {
     assert_eq!((&record["backupId"], &record["completionTime"]), (&json!(id), &ended["terminated"]["finishedAt"]));
     let error = record["error"].as_str().unwrap();
     assert!(error.contains("the Pod goes on: proxy still running"), "{error}");
-    assert_eq!(nightly.events("BackupStuck").await, warning(&format!("Backup {id}: {error}")));
+    assert_eq!(nightly.events("BackupStuck").await, warning(&format!("Backup {id} completed; {error}")));
 
     let proxy = ("proxy", kubelet::ended(0, "Completed", ""));
     nightly.report_of(&pod, kubelet::status("Succeeded", &[proxy, ("backup", ended)])).await;
