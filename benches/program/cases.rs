@@ -6,6 +6,7 @@ use antfly_stand_in::{Call, Fault, FaultRule, GARBAGE_BYTES, Profile, S3Destinat
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::{
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -42,9 +43,9 @@ static PODS: AtomicUsize = AtomicUsize::new(0);
 ///
 /// # Errors
 /// A run does not end as it should, or can't be started.
-pub fn measure(options: &Options) -> Result<Vec<Case>> {
-    let ordinary = |what, setting: &Setting| many(what, options.runs, options.at_a_time, setting);
-    let special = |what, setting: &Setting| many(what, options.special_runs, 1, setting);
+pub fn measure(options: &Options, executable: &Path) -> Result<Vec<Case>> {
+    let ordinary = |what, setting: &Setting| many(what, executable, options.runs, options.at_a_time, setting);
+    let special = |what, setting: &Setting| many(what, executable, options.special_runs, 1, setting);
     let answers = |fault| move |settings: &mut Settings| settings.faults.push(FaultRule::every(Call::Backup, fault));
 
     let mut cases = Vec::new();
@@ -102,7 +103,7 @@ impl Setting {
     }
 
     /// Runs the program once.
-    fn run(&self) -> Result<Run> {
+    fn run(&self, executable: &Path) -> Result<Run> {
         let directory = tempfile::tempdir().context("make a directory for the termination message")?;
         let message = directory.path().join("termination-log");
         let pod = self.pod.clone().unwrap_or_else(|| pod_uid(PODS.fetch_add(1, Ordering::Relaxed)));
@@ -116,7 +117,7 @@ impl Setting {
             "--connection=backups".to_owned(),
             format!("--termination-message={}", message.display()),
         ];
-        let run = measured::run(&arguments, &variables)?;
+        let run = measured::run(executable, &arguments, &variables)?;
         let said = || std::fs::read_to_string(&message).unwrap_or_default();
         ensure!(run.code == Some(self.code), "a run ended with {:?}: {}", run.code, said());
         Ok(run)
@@ -128,14 +129,14 @@ fn pod_uid(number: usize) -> String {
 }
 
 /// Runs the program so many times, some at a time.
-fn many(what: &'static str, count: usize, at_a_time: usize, setting: &Setting) -> Result<Case> {
+fn many(what: &'static str, executable: &Path, count: usize, at_a_time: usize, setting: &Setting) -> Result<Case> {
     say(&format!("{what}: {count} runs"));
     let begun = Instant::now();
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<Run>> {
         let mut runs = Vec::new();
         while next.fetch_add(1, Ordering::Relaxed) < count {
-            runs.push(setting.run().with_context(|| what.to_owned())?);
+            runs.push(setting.run(executable).with_context(|| what.to_owned())?);
         }
         Ok(runs)
     };

@@ -5,7 +5,7 @@
 //! cargo bench --bench program -- --runs 100      # fewer
 //! ```
 //!
-//! All is on loopback. The program is the operator's binary as the bench profile builds it.
+//! All is on loopback. The program is the executable of the image: optimised, linked statically with musl.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -22,6 +22,7 @@ mod report;
 use anyhow::Result;
 use clap::Parser;
 use std::path::PathBuf;
+use xtask::image::{Platform, operator_executable};
 
 /// What to measure.
 #[derive(Parser)]
@@ -42,6 +43,10 @@ struct Options {
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/docs"))]
     output: PathBuf,
 
+    /// Executable of the operator, instead of the one that is built
+    #[arg(long)]
+    operator: Option<PathBuf>,
+
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -54,7 +59,14 @@ fn main() -> Result<()> {
     }
     let options = Options::parse();
     let machine = machine::Machine::look()?;
-    let cases = cases::measure(&options)?;
+    let executable = match &options.operator {
+        Some(executable) => executable.clone(),
+        None => {
+            say("building the operator as it is in the image");
+            operator_executable(Platform::of_this_machine())?
+        }
+    };
+    let cases = cases::measure(&options, &executable)?;
     report::write(&options, &machine, &cases)
 }
 

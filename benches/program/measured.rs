@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     env,
     ffi::OsString,
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -53,9 +54,9 @@ pub fn be_parent(arguments: Vec<OsString>) -> Result<()> {
 ///
 /// # Errors
 /// It can't be started.
-pub fn run(arguments: &[String], variables: &[(&str, String)]) -> Result<Run> {
+pub fn run(executable: &Path, arguments: &[String], variables: &[(&str, String)]) -> Result<Run> {
     let mut command = Command::new(env::current_exe().context("find this executable")?);
-    command.arg(PARENT).arg(env!("CARGO_BIN_EXE_antfly-backup-operator")).args(arguments);
+    command.arg(PARENT).arg(executable).args(arguments);
     command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
     let ended = command.output().context("start the parent of the program")?;
     ensure!(ended.status.success(), "the parent of the program: {}", String::from_utf8_lossy(&ended.stderr));

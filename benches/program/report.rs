@@ -28,7 +28,8 @@ pub fn write(options: &Options, machine: &Machine, cases: &[Case]) -> Result<()>
     writeln!(page, "\n{date}, revision {revision}, `cargo bench --bench program`.\n")?;
     writeln!(
         page,
-        "{processors} processors ({processor}), {memory} GiB, Linux {kernel}; load average at the start {load}\n"
+        "{processors} processors ({processor}), {memory} GiB, Linux {kernel}; load average at the start {load}. The program is the \
+         executable of the image: release profile, linked statically with musl.\n"
     )?;
     writeln!(page, "| the run | runs | at a time | runs / s | time: median | p99 | memory: median | most |")?;
     writeln!(page, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
