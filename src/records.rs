@@ -426,14 +426,19 @@ const LONGEST_LOCATION: usize = 1024;
 const LONGEST_CONNECTION: usize = 256;
 const LONGEST_ERROR: usize = 1024;
 
-/// Why a running backup makes no progress. While the cause stays the same so does the text: its details change all the time.
+/// The kubelet's reason for a Secret or a key of it that is missing.
+const CONFIG_ERROR: &str = "CreateContainerConfigError";
+
+/// Why a running backup makes no progress. While the cause stays the same so does the text: its details change all the time,
+/// but for those that only a user's change or another try changes.
 fn obstacle(run: &Run, known: Option<&BackupRecord>) -> Option<Cause> {
     let known = known.and_then(cause_of);
     if known.is_some() && run.ends_silently() {
         return known;
     }
     let obstacle = run.obstacle()?;
-    let same = known.filter(|known| obstacle.reason != RETRYING && known.reason == obstacle.reason);
+    let is_steady = [RETRYING, CONFIG_ERROR].contains(&obstacle.reason.as_str());
+    let same = known.filter(|known| !is_steady && known.reason == obstacle.reason);
     Some(same.unwrap_or(obstacle))
 }
 

@@ -11,6 +11,12 @@ const FORMAT_VERSION: u64 = 1;
 /// Largest metadata file that is read, in bytes.
 pub const LARGEST_METADATA: u64 = 8 * 1024 * 1024;
 
+/// Most shards of a table that are looked for.
+const MOST_SHARDS: usize = 4096;
+
+/// Longest key that S3 has, in bytes.
+const LONGEST_KEY: usize = 1024;
+
 /// A location in S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
@@ -127,13 +133,17 @@ impl Destination {
         if metadata.shards.is_empty() {
             return Err(Finding::Unreadable(format!("{what} has no shards")));
         }
+        if metadata.shards.len() > MOST_SHARDS {
+            return Err(Finding::Unreadable(format!("{what} has more than {MOST_SHARDS} shards")));
+        }
         let key = |shard: &Shard| {
             let path = &shard.snapshot_path;
             let below = path.strip_prefix(&self.location).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
             let below = below.trim_matches('/');
             let is_known = !below.contains("://") && below.split('/').all(|part| !matches!(part, "" | "." | ".."));
             let unknown = || Finding::Unreadable(format!("{what} has a snapshot path of a form that is not known"));
-            is_known.then(|| format!("{}{below}", self.prefix)).ok_or_else(unknown)
+            let key = is_known.then(|| format!("{}{below}", self.prefix));
+            key.filter(|key| key.len() <= LONGEST_KEY).ok_or_else(unknown)
         };
         metadata.shards.iter().map(key).collect()
     }
@@ -262,6 +272,20 @@ mod tests {
             let read = destination("s3://b").snapshot_prefixes(metadata.as_bytes(), "t");
             assert!(matches!(read, Err(Finding::Unreadable(_))), "{metadata}");
         }
+    }
+
+    #[test]
+    fn more_shards_or_longer_keys_than_can_be_are_a_form_that_is_not_known() {
+        let prefixes = |paths: Vec<String>| {
+            let shards: Vec<_> = paths.iter().map(|path| serde_json::json!({"snapshot_path": path})).collect();
+            let metadata = serde_json::json!({"format_version": 1, "shards": shards}).to_string();
+            destination("s3://b/p").snapshot_prefixes(metadata.as_bytes(), "t").map(|prefixes| prefixes.len())
+        };
+        let many = |count| (0..count).map(|index: usize| index.to_string()).collect();
+        assert_eq!(prefixes(many(MOST_SHARDS)), Ok(MOST_SHARDS));
+        assert!(matches!(prefixes(many(MOST_SHARDS + 1)), Err(Finding::Unreadable(_))));
+        assert_eq!(prefixes(vec!["x".repeat(LONGEST_KEY - "p/".len())]), Ok(1));
+        assert!(matches!(prefixes(vec!["x".repeat(LONGEST_KEY)]), Err(Finding::Unreadable(_))));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use object_store::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use std::{error::Error as _, sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 /// How long reading back may take.
@@ -25,6 +26,9 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// How many tables are read at the same time.
 const AT_ONCE: usize = 8;
+
+/// How many bytes of metadata are in memory at the same time: one object of the largest size, or many usual ones.
+const ROOM: u64 = LARGEST_METADATA;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const REQUEST: Duration = Duration::from_secs(20);
@@ -41,7 +45,8 @@ pub async fn read_back(
     mask: &Mask,
 ) -> Result<Size, Finding> {
     let store = store(destination, keys, mask)?;
-    let reader = Reader { store, destination, mask };
+    let room = Semaphore::new(usize::try_from(ROOM).unwrap_or(Semaphore::MAX_PERMITS));
+    let reader = Reader { store, destination, mask, room };
     match tokio::time::timeout(LIMIT, reader.size_of(id, tables)).await {
         Ok(read) => read,
         Err(_) => Err(Finding::Unreadable(format!("it took longer than {} s", LIMIT.as_secs()))),
@@ -52,6 +57,14 @@ struct Reader<'a> {
     store: AmazonS3,
     destination: &'a Destination,
     mask: &'a Mask,
+    /// A permit for each byte of [`ROOM`].
+    room: Semaphore,
+}
+
+/// An object of metadata. It occupies its room until it is dropped.
+struct Metadata<'a> {
+    bytes: Vec<u8>,
+    _room: SemaphorePermit<'a>,
 }
 
 impl Reader<'_> {
@@ -59,7 +72,9 @@ impl Reader<'_> {
         let what = "the backup's metadata";
         let metadata = self.metadata(&self.destination.metadata_key(id), what).await?;
         let metadata = metadata.map_err(|error| self.unreadable(what, &error))?;
-        let keys = self.destination.table_keys(&metadata, id, tables)?;
+        let keys = self.destination.table_keys(&metadata.bytes, id, tables)?;
+        // the tables need its room
+        drop(metadata);
         let sizes = stream::iter(keys).map(|(table, key)| async move { self.size_of_table(table, &key).await });
         sizes.buffer_unordered(AT_ONCE).try_fold(Size::default(), |all, size| async move { Ok(all + size) }).await
     }
@@ -71,8 +86,11 @@ impl Reader<'_> {
             Err(Error::NotFound { .. }) => return Err(Finding::no_metadata(table)),
             Err(error) => return Err(self.unreadable(&what, &error)),
         };
+        let prefixes = self.destination.snapshot_prefixes(&metadata.bytes, table)?;
+        // other tables need its room
+        drop(metadata);
         let mut all = Size::default();
-        for prefix in self.destination.snapshot_prefixes(&metadata, table)? {
+        for prefix in prefixes {
             let size = self.size_below(&prefix, &format!("the payload of table {table:?}")).await?;
             if size.objects == 0 {
                 return Err(Finding::no_payload(table));
@@ -105,7 +123,7 @@ impl Reader<'_> {
     }
 
     /// Reads an object of metadata; the inner error is that of the request for it.
-    async fn metadata(&self, key: &str, what: &str) -> Result<Result<Vec<u8>, Error>, Finding> {
+    async fn metadata(&self, key: &str, what: &str) -> Result<Result<Metadata<'_>, Error>, Finding> {
         let too_large = || {
             let most = LARGEST_METADATA / 1024 / 1024;
             Finding::Unreadable(format!("{what} is larger than {most} MiB"))
@@ -114,19 +132,22 @@ impl Reader<'_> {
             Ok(object) => object,
             Err(error) => return Ok(Err(error)),
         };
-        if object.meta.size > LARGEST_METADATA {
+        let size = object.meta.size;
+        if size > LARGEST_METADATA {
             return Err(too_large());
         }
+        let closed = |_| Finding::Unreadable(format!("{what} can't be read: there is no room for it"));
+        let room = self.room.acquire_many(u32::try_from(size).unwrap_or(u32::MAX)).await.map_err(closed)?;
         let mut chunks = object.into_stream();
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| self.unreadable(what, &error))?;
             bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > LARGEST_METADATA {
-                return Err(too_large());
+            if bytes.len() as u64 > size {
+                return Err(Finding::Unreadable(format!("{what} is larger than the storage says")));
             }
         }
-        Ok(Ok(bytes))
+        Ok(Ok(Metadata { bytes, _room: room }))
     }
 
     /// Says why something can't be read, in words that are the same for each backup: neither its id, which its keys hold, nor

@@ -67,14 +67,13 @@ impl Antfly {
         self
     }
 
-    /// Returns the AntflyCluster that describes it.
-    pub fn cluster(&self) -> Value {
-        let spec = match self.mode {
+    /// Returns the spec of the AntflyCluster that describes it.
+    pub fn cluster_spec(&self) -> Value {
+        match self.mode {
             Mode::Clustered => json!({}),
             Mode::PublicApi => json!({"publicAPI": {"enabled": true}}),
             Mode::Swarm => json!({"mode": "Swarm"}),
-        };
-        json!({"spec": spec, "status": {"phase": "Running"}})
+        }
     }
 
     /// Puts Pod and Services into a namespace, and waits until it answers.

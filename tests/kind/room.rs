@@ -25,7 +25,7 @@ pub const CREDENTIALS: [(&str, &str); 4] = [
 
 /// The AntflyBackup `nightly` of an Antfly that answers.
 pub async fn nightly(cluster: &Cluster, namespace: &str, antfly: &Antfly, changes: Value) -> Nightly {
-    let nightly = Nightly::create_of(cluster.client.clone(), namespace, antfly.cluster(), changes).await;
+    let nightly = Nightly::create_of(cluster.client.clone(), namespace, antfly.cluster_spec(), changes).await;
     antfly.deploy(cluster, namespace, "main").await;
     nightly
 }

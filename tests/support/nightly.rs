@@ -35,11 +35,10 @@ impl Nightly {
     /// Makes it, with a running cluster and the fields of `changes` in its spec. The namespace enforces the *restricted* Pod
     /// Security Standard.
     pub async fn create_by(client: Client, namespace: &str, changes: Value) -> Self {
-        let cluster = json!({"spec": {}, "status": {"phase": "Running"}});
-        Self::create_of(client, namespace, cluster, changes).await
+        Self::create_of(client, namespace, json!({}), changes).await
     }
 
-    /// The same, of that AntflyCluster.
+    /// The same, with a cluster that has that spec.
     pub async fn create_of(client: Client, namespace: &str, cluster: Value, changes: Value) -> Self {
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
         let object: Namespace =
@@ -50,6 +49,7 @@ impl Nightly {
         });
         spec.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         let nightly = Nightly { client, namespace: namespace.to_owned() };
+        let cluster = json!({"spec": cluster, "status": {"phase": "Running"}});
         nightly.apply("antfly.io/v1", "AntflyCluster", "main", cluster).await;
         nightly.apply("antfly.io/v1", "AntflyBackup", "nightly", json!({"spec": spec})).await;
         nightly

@@ -1,0 +1,52 @@
+//! What keeps the program from starting.
+
+use crate::stage::{Blueprint, SECRET, operator_program, stage};
+use antfly_stand_in::Profile;
+use serde_json::Value;
+
+/// Whether a record says that its run is held up by that.
+fn is_held_up(reason: &'static str, text: &'static str) -> impl Fn(&Value) -> bool {
+    move |record| {
+        let error = record["error"].as_str().unwrap_or_default();
+        record["status"] == "Running" && record["reason"] == reason && error.contains(text)
+    }
+}
+
+#[tokio::test]
+async fn a_missing_secret_and_a_missing_key_are_named_until_they_are_there() {
+    let mut blueprint = Blueprint::new(Profile::June, "no-secret");
+    blueprint.has_secret = false;
+    let whole = blueprint.build().await;
+    whole.nightly.start("waits").await;
+    let missing = is_held_up("CreateContainerConfigError", SECRET);
+    let record = whole.nightly.until_record("waits", "held up by the Secret", missing).await;
+    assert!(record["error"].as_str().unwrap().contains("not found"), "{record}");
+
+    whole.apply_secret(&[("AWS_SECRET_ACCESS_KEY", "")]).await;
+    let without_key = is_held_up("CreateContainerConfigError", "AWS_SECRET_ACCESS_KEY");
+    whole.nightly.until_record("waits", "held up by the key", without_key).await;
+
+    whole.apply_secret(&[]).await;
+    let record = whole.until("waits", "Completed").await;
+    whole.assert_whole(&record).await;
+    whole.nightly.until_healthy("True", "BackupJobSucceeded").await;
+    whole.nightly.suspend().await;
+    let told = whole.nightly.events("BackupStuck").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].0 == "Warning" && told[0].1.contains(SECRET), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_pulled_is_named_until_it_can() {
+    const IMAGE: &str = "example.com/not-pushed-yet:v2";
+    let whole = Blueprint::new(Profile::Today, "no-image").build().await;
+    let with_image = |job: &mut Value| job["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGE.into();
+    whole.nightly.start_with("waits", with_image).await;
+    whole.nightly.until_record("waits", "held up by the image", is_held_up("ImagePullBackOff", IMAGE)).await;
+    stage().await.node.images().set(IMAGE, operator_program());
+    let record = whole.until("waits", "Completed").await;
+    whole.assert_whole(&record).await;
+    whole.nightly.suspend().await;
+    let told = whole.nightly.events("BackupStuck").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+}

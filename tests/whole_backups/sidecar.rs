@@ -1,0 +1,45 @@
+//! A container beside `backup`, as a service mesh adds it.
+
+use crate::stage::{Blueprint, SHELL};
+use antfly_stand_in::Profile;
+use serde_json::{Value, json};
+
+/// Adds a container that runs until it is stopped.
+fn with_sidecar(job: &mut Value) {
+    let containers = job["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap();
+    let mut sidecar = containers[0].clone();
+    (sidecar["name"], sidecar["image"]) = (json!("proxy"), json!(SHELL));
+    sidecar["args"] = json!(["trap 'exit 0' TERM; while :; do sleep 0.2; done"]);
+    containers.insert(0, sidecar);
+}
+
+#[tokio::test]
+async fn a_backup_stays_completed_though_a_sidecar_runs_on_until_the_deadline() {
+    let mut blueprint = Blueprint::new(Profile::Today, "sidecar");
+    blueprint.spec = json!({"backupTimeout": "45s"});
+    let whole = blueprint.build().await;
+    whole.nightly.start_with("kept", with_sidecar).await;
+
+    let has = |reason: &'static str| move |record: &Value| record["reason"] == reason;
+    let record = whole.nightly.until_record("kept", "kept running", has("SidecarRunning")).await;
+    assert_eq!((&record["status"], &record["verified"]), (&json!("Completed"), &json!(true)), "{record}");
+    let id = record["backupId"].as_str().unwrap();
+    whole.assert_stored(id, &crate::stage::TABLES);
+    let error = record["error"].as_str().unwrap();
+    assert!(error.contains("proxy still running"), "{error}");
+    assert_eq!(whole.nightly.events("BackupStuck").await.len(), 1);
+
+    assert_eq!(whole.until_job_failed("kept").await, "DeadlineExceeded");
+    let record = whole.nightly.until_record("kept", "spoiled", has("DeadlineExceeded")).await;
+    assert_eq!((&record["status"], &record["verified"]), (&json!("Completed"), &json!(true)), "{record}");
+    assert_eq!((&record["backupId"], &record["sizeBytes"]), (&json!(id), &json!(2 * 4096)), "{record}");
+    let told = whole.nightly.until_healthy("True", "BackupJobSucceeded").await;
+    assert!(told.contains("DeadlineExceeded"), "{told}");
+    whole.nightly.suspend().await;
+    let told = whole.nightly.events("JobFailedAfterBackup").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].0 == "Warning" && told[0].1.contains(id) && told[0].1.contains("DeadlineExceeded"), "{told:?}");
+    let status = whole.nightly.status().await.unwrap();
+    assert_eq!((status["lastSuccessfulBackup"]["backupId"].as_str(), status.get("lastFailedBackup")), (Some(id), None));
+    assert_eq!(whole.asked(), 1);
+}
