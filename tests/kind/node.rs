@@ -3,7 +3,14 @@
 use crate::{antfly, storage};
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config, config::Kubeconfig};
-use std::{collections::HashMap, env, os::unix::net::UnixStream, path::Path, process::Command, time::Instant};
+use std::{
+    collections::HashMap,
+    env,
+    os::unix::net::UnixStream,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt,
     bollard::models::PortBinding,
@@ -19,6 +26,9 @@ use xtask::{
 
 /// Where the node keeps its administrator's configuration.
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
+
+/// How long nothing may come from the API server.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Whether a Docker daemon can be reached.
 pub fn has_docker() -> bool {
@@ -72,7 +82,10 @@ impl Cluster {
         let cluster = kubeconfig.clusters[0].cluster.as_mut().context("the configuration has a cluster")?;
         cluster.server = Some(format!("https://127.0.0.1:{port}"));
         std::fs::write(files.path().join("kubeconfig"), serde_saphyr::to_string(&kubeconfig)?)?;
-        let client = Client::try_from(Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?)?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
+        // a connection that the node has lost without a word is an error, and not a test that never ends
+        config.read_timeout = Some(SILENCE);
+        let client = Client::try_from(config)?;
         let cluster = Cluster { node, files, client, operator_image, operator_image_bytes, turns: RwLock::new(()) };
         xtask::apply::apply_yaml(&cluster.client, xtask::stand_in::ANTFLY_CLUSTER_CRD).await?;
         cluster.kubectl(&["apply", "-k", "deploy/"])?;
