@@ -154,8 +154,9 @@ fn of_run(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Bac
     let success = run.success();
     // what once ended has ended; only a try that ended well can say more of a backup that completed
     let stands = |ended: &BackupRecord| {
-        let has_news =
-            success.is_some() || (job.outcome != JobOutcome::Running && ended.status == BackupStatus::Failed);
+        // those of older versions name no cause, and keep what they claim
+        let may_be_refined = ended.status == BackupStatus::Failed && ended.reason.is_some();
+        let has_news = success.is_some() || (job.outcome != JobOutcome::Running && may_be_refined);
         run.is_gone || !has_news
     };
     if ended.is_some_and(stands) {
