@@ -3,7 +3,7 @@
 //! That is little: the last slot for which a Job was made, and when the last Job that succeeded did. No run counts as completed
 //! unless that success can only be its own.
 
-use super::{FEWEST_RECORDS, History, UNSEEN, fail, identity, is_of, job_of_slot, set_cause, whole_seconds};
+use super::{FEWEST_RECORDS, History, UNSEEN, ended, fail, identity, is_of, job_of_slot, set_cause, whole_seconds};
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
     backup::backup_id_prefix,
@@ -132,8 +132,9 @@ fn unaccounted_slot(
     // one in the future is the word of a clock that ran ahead
     let remembered = remembered.filter(|remembered| remembered.0.duration_since(now) <= UNSEEN);
     let is_told_of = remembered.is_some_and(|remembered| remembered.0 > slot);
-    // its record may have made room for newer ones
-    let is_forgotten = records.values().filter(|record| record.start_time.0 >= slot).count() >= FEWEST_RECORDS;
+    // its record may have made room for those that ended later
+    let is_later = |record: &&BackupRecord| record.status != BackupStatus::Running && ended(record) >= slot;
+    let is_forgotten = records.values().filter(is_later).count() >= FEWEST_RECORDS;
     let is_active = cron_job.active.contains(&job);
     if is_known || is_told_of || is_forgotten || is_active {
         return None;
