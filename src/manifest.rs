@@ -151,14 +151,24 @@ fn pod_failure_policy() -> PodFailurePolicy {
     }
 }
 
-/// A manifest as the body of a server-side apply. That is read as YAML, which has no place for two characters that JSON takes
-/// as they are (<https://yaml.org/spec/1.2.2/#51-character-set>): they are escaped.
+/// A manifest as the body of a server-side apply. The API server reads it as YAML, which refuses some characters that JSON takes
+/// as they are, and drops the spaces around those that it takes for line breaks, such as U+2028
+/// (<https://yaml.org/spec/1.2.2/#51-character-set>, <https://yaml.org/spec/1.1/#id871136>). So all outside ASCII is escaped, but
+/// for what takes two `\u` in JSON: YAML knows no such pairs, and takes those characters as they are.
 ///
 /// # Errors
 /// The object has no JSON form.
 pub fn apply_body(manifest: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
     let json = serde_json::to_string(manifest)?;
-    RawValue::from_string(json.replace('\u{fffe}', r"\ufffe").replace('\u{ffff}', r"\uffff"))
+    let mut body = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            ' '..='~' | '\u{10000}'.. => body.push(character),
+            // outside ASCII only within strings
+            _ => body.push_str(&format!("\\u{:04x}", u32::from(character))),
+        }
+    }
+    RawValue::from_string(body)
 }
 
 /// A Pod that the *restricted* Pod Security Standard allows. It has no fixed user: the image's own counts, or the one that the
@@ -286,4 +296,15 @@ fn from_secret(secret: &str, key: &str, optional: bool) -> EnvVar {
     let key_of = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), optional: optional.then_some(true) };
     let source = EnvVarSource { secret_key_ref: Some(key_of), ..Default::default() };
     EnvVar { name: key.to_owned(), value_from: Some(source), ..Default::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_body_of_an_apply_has_nothing_that_yaml_reads_in_another_way() {
+        let text = "a \u{2028} \u{85}\u{fffe}\u{10ffff}\u{7f}\n\"\\é$";
+        let body = super::apply_body(&text).unwrap();
+        assert!(body.get().chars().all(|character| matches!(character, ' '..='~' | '\u{10000}'..)), "{body}");
+        assert_eq!(serde_json::from_str::<String>(body.get()).unwrap(), text);
+    }
 }

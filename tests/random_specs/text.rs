@@ -12,7 +12,7 @@ use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 use serde_json::Value;
 
 /// Texts that parsers, shells, YAML and Kubernetes may take for something else.
-const HARD: [&str; 46] = [
+const HARD: [&str; 49] = [
     "~",
     "null",
     "true",
@@ -57,6 +57,9 @@ const HARD: [&str; 46] = [
     "{{a}}",
     "\u{feff}",
     "\u{fffe}",
+    "a \u{2028} b",
+    "a \u{2029} b",
+    "a \u{85} b",
     "é\u{301}",
     "\u{10ffff}",
 ];
