@@ -8,33 +8,80 @@ use antfly_backup_operator::validation::{apply_defaults, validate_status};
 use insta::{Settings, assert_yaml_snapshot, glob};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::Path};
-use support::GoldenCase;
+use support::{DEFAULT, GoldenCase};
 
 #[test]
 fn cases_give_the_cron_job_and_the_status_of_their_snapshots() {
-    glob!("golden/*/backup.yaml", |path| {
-        let case = GoldenCase::read(path.parent().unwrap()).unwrap();
+    let default = default_case().outcome().unwrap();
+    let default_cron_job = serde_json::to_value(default.cron_job.unwrap()).unwrap();
+    let mut superfluous = Vec::new();
+    glob!("golden/*", |path| {
+        if !path.is_dir() {
+            return;
+        }
+        let case = GoldenCase::read(path).unwrap();
+        let is_default = case.name() == DEFAULT;
         let outcome = case.outcome().unwrap();
+        let cron_job = match &outcome.cron_job {
+            Ok(cron_job) if is_default => Some(serde_json::to_value(cron_job).unwrap()),
+            Ok(cron_job) => {
+                let changes = json_patch::diff(&default_cron_job, &serde_json::to_value(cron_job).unwrap());
+                (!changes.is_empty()).then(|| json!({"changesOfMinimal": changes}))
+            }
+            Err(blocked) => Some(json!({"noCronJob": {"reason": blocked.reason, "message": blocked.message}})),
+        };
+        let status = (is_default || outcome.status != default.status).then_some(&outcome.status);
 
         let mut settings = Settings::clone_current();
         settings.set_snapshot_path(&case.directory);
         settings.set_prepend_module_to_snapshot(false);
         settings.remove_snapshot_suffix();
+        settings.remove_input_file();
         settings.set_omit_expression(true);
         settings.set_description(case.description.as_str());
         settings.bind(|| {
-            match &outcome.cron_job {
-                Ok(cron_job) => assert_yaml_snapshot!("cronjob", cron_job),
-                Err(blocked) => {
-                    let why = json!({"noCronJob": {"reason": blocked.reason, "message": blocked.message}});
-                    assert_yaml_snapshot!("cronjob", why);
-                }
+            match cron_job {
+                Some(cron_job) => assert_yaml_snapshot!("cronjob", cron_job),
+                None => superfluous.push(path.join("cronjob.snap")),
             }
-            assert_yaml_snapshot!("status", outcome.status);
+            match status {
+                Some(status) => assert_yaml_snapshot!("status", status),
+                None => superfluous.push(path.join("status.snap")),
+            }
         });
         let violations = validate_status(&serde_json::to_value(&outcome.status).unwrap());
         assert!(violations.is_empty(), "the schema refuses the status: {violations:?}");
     });
+    superfluous.retain(|snapshot| snapshot.exists());
+    assert!(superfluous.is_empty(), "the outcome is that of {DEFAULT}: delete {superfluous:?}");
+}
+
+#[test]
+fn a_case_leaves_out_the_files_that_are_those_of_the_default_case() {
+    let default = default_case();
+    for case in support::all().unwrap().iter().filter(|case| case.name() != DEFAULT) {
+        for file in ["backup.yaml", "cluster.yaml"] {
+            let own = fs::read_to_string(case.directory.join(file)).ok();
+            let of_default = fs::read_to_string(default.directory.join(file)).unwrap();
+            assert!(
+                own.is_none_or(|own| own != of_default),
+                "{}: delete {file}, which is that of {DEFAULT}",
+                case.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_list_of_what_the_cases_cover_has_one_line_for_each() {
+    let listed: Vec<String> = support::covers().unwrap().into_iter().map(|(name, _)| name).collect();
+    let cases: Vec<String> = support::all().unwrap().iter().map(GoldenCase::name).collect();
+    assert_eq!(listed, cases, "COVERS.md lists other cases than there are, or in another order");
+}
+
+/// The case whose files and outcome stand in for those that other cases leave out.
+fn default_case() -> GoldenCase {
+    GoldenCase::read(&support::directory().join(DEFAULT)).unwrap()
 }
 
 #[test]

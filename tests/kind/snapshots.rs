@@ -6,7 +6,7 @@ use crate::{
     room::eventually,
 };
 use antfly_backup_operator::plan::JobImage;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{
     Api,
@@ -14,7 +14,7 @@ use kube::{
     core::GroupVersionKind,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 use xtask::apply::apply_yaml;
 
 /// A cluster whose fields have types that no definition of AntflyCluster allows, so that it cannot be stored.
@@ -75,12 +75,9 @@ fn differences(golden: &Value, live: &Value, path: &str, found: &mut Vec<String>
     }
 }
 
-/// The manifest of a case's snapshot; `None` when the case has no CronJob.
-fn snapshot(case: &GoldenCase) -> Result<Option<Value>> {
-    let text = fs::read_to_string(case.directory.join("cronjob.snap"))?;
-    let content = text.splitn(3, "---\n").nth(2).context("a snapshot has a header")?;
-    let value: Value = serde_saphyr::from_str(content)?;
-    Ok((value["kind"] == "CronJob").then_some(value))
+/// The manifest that the snapshots of a case stand for; `None` when the case has no CronJob.
+fn manifest(case: &GoldenCase) -> Result<Option<Value>> {
+    Ok(case.outcome()?.cron_job.ok().map(serde_json::to_value).transpose()?)
 }
 
 fn antfly(cluster: &Cluster, kind: &str, namespace: &str) -> Api<DynamicObject> {
@@ -157,7 +154,7 @@ pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
     let mut by_image: BTreeMap<String, (JobImage, Cases)> = BTreeMap::new();
     let mut left_out = Vec::new();
     for case in golden::all().unwrap() {
-        let Some(golden) = snapshot(&case).unwrap() else { continue };
+        let Some(golden) = manifest(&case).unwrap() else { continue };
         let image = case.job_image();
         // the operator's own Pod alone decides the policy
         if case.name() == NOT_STORABLE || image.pull_policy.is_some() {

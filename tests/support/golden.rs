@@ -1,4 +1,6 @@
 //! Golden cases: what lies in `tests/golden/<case>/`, put through the same code as in the operator.
+//!
+//! A case has only the files that it is about: the AntflyBackup and the AntflyCluster of [`DEFAULT`] stand in for the others.
 
 use antfly_backup_operator::{
     api::AntflyBackupStatus,
@@ -20,6 +22,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The case whose `backup.yaml` and `cluster.yaml` are those of every case that has none.
+pub const DEFAULT: &str = "minimal";
+
 /// The moment of every case: a Monday.
 fn now() -> Timestamp {
     jiff::civil::date(2026, 11, 23).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("UTC has it").timestamp()
@@ -30,9 +35,9 @@ fn now() -> Timestamp {
 pub struct GoldenCase {
     /// Its directory.
     pub directory: PathBuf,
-    /// What it shows: the comment that `backup.yaml` begins with.
+    /// What it shows: its line in `COVERS.md`.
     pub description: String,
-    /// `backup.yaml`: the AntflyBackup as the API server holds it.
+    /// The AntflyBackup as the API server holds it.
     pub backup: Value,
     cluster: Option<Value>,
     cron_job: Option<Value>,
@@ -48,6 +53,7 @@ pub struct GoldenCase {
 struct Operator {
     /// Watched namespaces; none means all.
     namespaces: Vec<String>,
+    cluster_is_missing: bool,
     cluster_kind_is_missing: bool,
     /// The image of the Pods.
     job_image: Option<String>,
@@ -63,6 +69,7 @@ impl Default for Operator {
     fn default() -> Self {
         Operator {
             namespaces: Vec::new(),
+            cluster_is_missing: false,
             cluster_kind_is_missing: false,
             job_image: None,
             job_image_pull_policy: None,
@@ -88,39 +95,33 @@ impl GoldenCase {
     /// # Errors
     /// A file that is not there, or not what it should be.
     pub fn read(directory: &Path) -> Result<Self> {
-        let text = |name: &str| {
-            let path = directory.join(name);
-            let text = path.exists().then(|| fs::read_to_string(&path)).transpose();
-            text.with_context(|| format!("read {}", path.display()))
+        let file = |name: &str| one_document(&directory.join(name));
+        let file_or_default = |name: &str| -> Result<Option<Value>> {
+            let own = file(name)?;
+            if own.is_some() { Ok(own) } else { one_document(&directory.with_file_name(DEFAULT).join(name)) }
         };
-        let one = |name: &str| -> Result<Option<Value>> {
-            let value = text(name)?.map(|text| serde_saphyr::from_str(&text)).transpose();
-            value.with_context(|| format!("{name} in {} is one YAML document", directory.display()))
-        };
-        let backup = text("backup.yaml")?.context("a case has a backup.yaml")?;
-        let description = backup.lines().next().and_then(|line| line.strip_prefix("# "));
-        let operator = text("operator.yaml")?.map(|text| serde_saphyr::from_str(&text)).transpose()?;
-        let several = |name: &str| -> Result<Vec<Value>> {
-            Ok(text(name)?.map(|text| serde_saphyr::from_multiple(&text)).transpose()?.unwrap_or_default())
-        };
+        let several = |name: &str| documents(&directory.join(name));
+
+        let name = name_of(directory);
+        let description = covers()?.into_iter().find_map(|(case, shows)| (case == name).then_some(shows));
+        let operator: Operator = file("operator.yaml")?.map(serde_json::from_value).transpose()?.unwrap_or_default();
+        let has_cluster = !operator.cluster_is_missing && !operator.cluster_kind_is_missing;
         Ok(GoldenCase {
             directory: directory.to_owned(),
-            description: description
-                .with_context(|| format!("{}/backup.yaml begins with a comment: what it shows", directory.display()))?
-                .to_owned(),
-            backup: serde_saphyr::from_str(&backup)?,
-            cluster: one("cluster.yaml")?,
-            cron_job: one("cronjob.yaml")?,
+            description: description.with_context(|| format!("COVERS.md has no line for {name}"))?,
+            backup: file_or_default("backup.yaml")?.with_context(|| format!("{DEFAULT} has no backup.yaml"))?,
+            cluster: if has_cluster { file_or_default("cluster.yaml")? } else { None },
+            cron_job: file("cronjob.yaml")?,
             jobs: several("jobs.yaml")?,
             pods: several("pods.yaml")?,
             events: several("events.yaml")?,
-            operator: operator.unwrap_or_default(),
+            operator,
         })
     }
 
     /// Name of the case.
     pub fn name(&self) -> String {
-        self.directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        name_of(&self.directory)
     }
 
     /// What the operator makes of it.
@@ -236,6 +237,40 @@ fn list<'a, T: DeserializeOwned>(
     }
     take(Event::InitDone);
     Ok(())
+}
+
+/// The YAML documents of a file; none without the file.
+fn documents(path: &Path) -> Result<Vec<Value>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    serde_saphyr::from_multiple(&text).with_context(|| format!("{} is YAML", path.display()))
+}
+
+/// The YAML document of a file; `None` without the file.
+fn one_document(path: &Path) -> Result<Option<Value>> {
+    let mut documents = documents(path)?;
+    ensure!(documents.len() <= 1, "{} is one YAML document", path.display());
+    Ok(documents.pop())
+}
+
+fn name_of(directory: &Path) -> String {
+    directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The lines of `COVERS.md`: the name of each case and what it shows.
+///
+/// # Errors
+/// The file cannot be read; an entry without a name or without a description.
+pub fn covers() -> Result<Vec<(String, String)>> {
+    let text = fs::read_to_string(directory().join("COVERS.md")).context("read COVERS.md")?;
+    let entries = text.lines().filter_map(|line| line.strip_prefix("- `"));
+    let parsed = entries.map(|entry| {
+        let (name, shows) = entry.split_once("`: ").with_context(|| format!("COVERS.md: {entry}"))?;
+        Ok((name.to_owned(), shows.to_owned()))
+    });
+    parsed.collect()
 }
 
 /// Directory of the cases.
