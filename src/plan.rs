@@ -191,12 +191,15 @@ fn blocked(reason: &'static str, message: String) -> Blocked {
 
 /// What the violations of a stored object come to: the first one gives the reason, all of them the message.
 fn invalid(violations: &[Violation]) -> Blocked {
-    let field = violations.first().map(|violation| violation.field.as_str()).unwrap_or_default();
-    let reason = match field {
-        field if field.starts_with("spec.schedule") => reason::INVALID_SCHEDULE,
-        field if field.starts_with("spec.destination") => reason::INVALID_DESTINATION,
-        field if field.starts_with("spec.clusterRef") => reason::INVALID_CLUSTER_REF,
-        _ => reason::INVALID_SPEC,
+    let is_in = |name: &str| violations.first().is_some_and(|first| first.field.is_within(&["spec", name]));
+    let reason = if is_in("schedule") {
+        reason::INVALID_SCHEDULE
+    } else if is_in("destination") {
+        reason::INVALID_DESTINATION
+    } else if is_in("clusterRef") {
+        reason::INVALID_CLUSTER_REF
+    } else {
+        reason::INVALID_SPEC
     };
     let message = violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ");
     blocked(reason, message)

@@ -3,7 +3,7 @@
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference, SecretReference},
     backup::reason,
-    validation::{self, UnknownFields, Violation},
+    validation::{self, FieldPath, Step, UnknownFields, Violation},
 };
 use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -173,7 +173,7 @@ impl SavedBackup {
             (Some(location), _) => location.clone(),
             (None, now) => now.ok_or_else(|| RestoreError::NoLocation(id.clone()))?,
         };
-        let connection: Option<String> = self.field(id, "spec.destination.connection")?;
+        let connection: Option<String> = self.field(id, &["spec", "destination", "connection"])?;
         let name: String = format!("restore-{id}").chars().take(LONGEST_NAME).collect();
         Ok(AntflyRestore {
             api_version: API_VERSION,
@@ -204,7 +204,7 @@ impl SavedBackup {
         if record.status != BackupStatus::Completed {
             return Err(RestoreError::TablesOmitted(id.clone(), "the backup is partial"));
         }
-        let asked: Option<Vec<String>> = self.field(id, "spec.tables")?;
+        let asked: Option<Vec<String>> = self.field(id, &["spec", "tables"])?;
         match asked.is_some_and(|tables| !tables.is_empty()) {
             true => Err(RestoreError::TablesOmitted(id.clone(), "spec.tables asks for a part of the cluster's")),
             false => Ok(Vec::new()),
@@ -255,30 +255,33 @@ impl SavedBackup {
     }
 
     fn cluster(&self, id: &str) -> Result<ClusterReference, RestoreError> {
-        let cluster: Option<ClusterReference> = self.field(id, "spec.clusterRef")?;
+        let cluster: Option<ClusterReference> = self.field(id, &["spec", "clusterRef"])?;
         cluster.ok_or_else(|| RestoreError::NoCluster(id.to_owned()))
     }
 
     fn location(&self, id: &str) -> Result<Option<String>, RestoreError> {
-        self.field(id, "spec.destination.location")
+        self.field(id, &["spec", "destination", "location"])
     }
 
     fn credentials(&self, id: &str) -> Result<Option<SecretReference>, RestoreError> {
-        self.field(id, "spec.destination.credentialsSecret")
+        self.field(id, &["spec", "destination", "credentialsSecret"])
     }
 
-    /// A field of the spec that backup `id` needs, by its path; `None` where it is absent.
-    fn field<T: DeserializeOwned>(&self, id: &str, path: &str) -> Result<Option<T>, RestoreError> {
+    /// A field of the spec that backup `id` needs; `None` where it is absent.
+    fn field<T: DeserializeOwned>(&self, id: &str, fields: &[&str]) -> Result<Option<T>, RestoreError> {
         let invalid = |violation: &Violation| RestoreError::InvalidSpec(id.to_owned(), violation.clone());
+        // a restore has no use for the rules of single items
         let is_of_field = |violation: &&Violation| {
-            let rest = violation.field.strip_prefix(path);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            let below = violation.field.below(fields);
+            below.is_some_and(|below| !matches!(below.first(), Some(Step::Index(_))))
         };
         match self.violations.iter().find(is_of_field) {
             Some(violation) => Err(invalid(violation)),
             None => {
-                let value = self.object.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or_default();
-                serde_json::from_value(value).map_err(|error| invalid(&Violation::new(path, error.to_string())))
+                let value = fields.iter().try_fold(&self.object, |value, name| value.get(name));
+                let value = value.cloned().unwrap_or_default();
+                serde_json::from_value(value)
+                    .map_err(|error| invalid(&Violation::new(FieldPath::of(fields), error.to_string())))
             }
         }
     }

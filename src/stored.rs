@@ -43,9 +43,7 @@ impl StoredBackup {
         let spec = validation::decode(object, UnknownFields::Ignore).map(|backup| backup.spec);
         let cluster_ref = match &spec {
             Ok(spec) => Some(spec.cluster_ref.clone()),
-            Err(violations) if violations.iter().any(|violation| violation.field.starts_with("spec.clusterRef")) => {
-                None
-            }
+            Err(violations) if violations.iter().any(|it| it.field.is_within(&["spec", "clusterRef"])) => None,
             Err(_) => cluster_ref.and_then(|value| serde_json::from_value(value).ok()),
         };
         Ok(StoredBackup { metadata, spec, cluster_ref, status })

@@ -13,39 +13,57 @@ pub struct Asked<'a> {
     pub login: &'a Login,
 }
 
-/// Antfly's words for an invalid request (plain text; there is no code for them), and what to do about each.
-const REFUSALS: [(&str, &str); 10] = [
-    ("no tables to backup", "the cluster has no tables"),
-    (
+/// What Antfly may say of an invalid request, and what to do about it.
+struct Refusal {
+    /// Antfly's words (plain text; there is no code for them).
+    words: &'static str,
+    advice: &'static str,
+    /// Whether the advice speaks of the connection, so that it has to name the one that was asked for.
+    is_about_connection: bool,
+}
+
+impl Refusal {
+    const fn of_request(words: &'static str, advice: &'static str) -> Self {
+        Refusal { words, advice, is_about_connection: false }
+    }
+
+    const fn of_connection(words: &'static str, advice: &'static str) -> Self {
+        Refusal { words, advice, is_about_connection: true }
+    }
+}
+
+const REFUSALS: [Refusal; 10] = [
+    Refusal::of_request("no tables to backup", "the cluster has no tables"),
+    Refusal::of_connection(
         "requires a named external_io connection",
         "set spec.destination.connection to a connection of the AntflyCluster's configuration",
     ),
-    (
+    Refusal::of_connection(
         "connection is unavailable on this server",
         "the AntflyCluster's configuration (spec.config) must define the connection that spec.destination.connection names",
     ),
-    (
+    Refusal::of_connection(
         "connection was not found",
         "spec.destination.connection must name an external_io connection of the AntflyCluster's configuration (spec.config)",
     ),
-    (
+    Refusal::of_connection(
         "protocol does not match the location",
         "spec.destination.connection must be for the scheme of spec.destination.location",
     ),
-    (
+    Refusal::of_connection(
         "does not grant the required capability",
         "the connection that spec.destination.connection names must grant backup.write",
     ),
-    (
+    Refusal::of_connection(
         "outside the connection allowlist",
         "the connection that spec.destination.connection names must allow the bucket of spec.destination.location",
     ),
-    (
+    Refusal::of_connection(
         "outside the connection scope",
         "spec.destination.location must lie below the prefix of the connection that spec.destination.connection names",
     ),
-    ("unsupported backup location", "spec.destination.location must begin with s3:// or file://"),
-    ("invalid backup location", "correct spec.destination.location"),
+    Refusal::of_request("unsupported backup location", "spec.destination.location must begin with s3:// or file://"),
+    Refusal::of_request("invalid backup location", "correct spec.destination.location"),
 ];
 
 /// Errors of single tables that no further try mends (plain text; only newer versions say `retryable` beside them).
@@ -59,11 +77,12 @@ const STAYS: [&str; 4] = [
 impl Asked<'_> {
     /// Returns what to do about a request that Antfly refused with this text.
     pub fn on_refusal(&self, text: &str) -> String {
-        let known = REFUSALS.iter().find(|(words, _)| text.contains(words)).map(|(_, advice)| (*advice).to_owned());
-        let advice = known.unwrap_or_else(|| "check spec.destination and spec.tables".to_owned());
-        match self.connection {
-            Some(connection) if advice.contains("connection") => format!("{advice}; it is {connection:?} now"),
-            _ => advice,
+        match (REFUSALS.iter().find(|refusal| text.contains(refusal.words)), self.connection) {
+            (Some(refusal), Some(connection)) if refusal.is_about_connection => {
+                format!("{}; it is {connection:?} now", refusal.advice)
+            }
+            (Some(refusal), _) => refusal.advice.to_owned(),
+            (None, _) => "check spec.destination and spec.tables".to_owned(),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod cel;
 mod metadata;
+mod path;
 mod violations;
 
 mod rules {
@@ -16,7 +17,8 @@ mod rules {
     include!(concat!(env!("OUT_DIR"), "/generated/validation.rs"));
 }
 
-pub use violations::{Path, Violation, Violations};
+pub use path::{FieldPath, Path, Step};
+pub use violations::{Violation, Violations};
 
 use crate::api::{API_VERSION, AntflyBackup, KIND};
 use serde_json::Value;
@@ -63,38 +65,40 @@ pub fn drop_what_is_invalid(status: &mut Value) {
         let mut out = Violations::new(UnknownFields::Ignore);
         rules::status(status, &Path::ROOT, &mut out);
         let Some(violation) = out.into_vec().pop() else { return };
-        let place = violation.field.replace(['.', '['], "/").replace(']', "");
-        let pointer = if place.is_empty() { place } else { format!("/{place}") };
-        drop_at(status, &pointer);
+        drop_at(status, violation.field.steps());
     }
     *status = Value::Null;
 }
 
-fn drop_at(object: &mut Value, pointer: &str) {
-    if let Some(Value::Array(items)) = object.pointer_mut(pointer)
+fn drop_at(object: &mut Value, place: &[Step]) {
+    if let Some(Value::Array(items)) = value_at(object, place)
         && items.pop().is_some()
     {
         return;
     }
-    let Some((outer, name)) = pointer.rsplit_once('/') else {
+    let Some((last, outer)) = place.split_last() else {
         *object = Value::Null;
         return;
     };
-    let is_dropped = match object.pointer_mut(outer) {
-        Some(Value::Object(fields)) => fields.remove(name).is_some(),
-        Some(Value::Array(items)) => match name.parse() {
-            Ok(index) if index < items.len() => {
-                items.remove(index);
-                true
-            }
-            _ => false,
-        },
+    let is_dropped = match (value_at(object, outer), last) {
+        (Some(Value::Object(fields)), Step::Field(name)) => fields.remove(name).is_some(),
+        (Some(Value::Array(items)), Step::Index(index)) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
         _ => false,
     };
     if !is_dropped {
         // what is missing was required
         drop_at(object, outer);
     }
+}
+
+fn value_at<'a>(object: &'a mut Value, place: &[Step]) -> Option<&'a mut Value> {
+    place.iter().try_fold(object, |value, step| match step {
+        Step::Field(name) => value.get_mut(name),
+        Step::Index(index) => value.get_mut(*index),
+    })
 }
 
 /// Fills in the defaults of the schema and drops the nulls that stand for absent fields, as the API server does.
@@ -119,7 +123,8 @@ pub fn decode(mut object: Value, unknown_fields: UnknownFields) -> Result<Antfly
     {
         fields.remove("status");
     }
-    serde_json::from_value(object).map_err(|error| vec![Violation::new("", format!("cannot be read: {error}"))])
+    serde_json::from_value(object)
+        .map_err(|error| vec![Violation::new(FieldPath::default(), format!("cannot be read: {error}"))])
 }
 
 /// Makes `3` of `3.0`, as the API server does when it stores an object.

@@ -1,6 +1,9 @@
 //! What is wrong with an object, and the checks of single keywords.
 
-use super::UnknownFields;
+use super::{
+    UnknownFields,
+    path::{FieldPath, Path},
+};
 use regex::Regex;
 use serde_json::{Map, Value};
 use std::{collections::HashSet, fmt};
@@ -8,69 +11,25 @@ use std::{collections::HashSet, fmt};
 /// Longest part of a refused value that a message repeats, in characters.
 const SHOWN_VALUE: usize = 120;
 
-/// A place in an object, such as `spec.tables[2]`.
-#[derive(Clone, Copy)]
-pub struct Path<'a> {
-    parent: Option<&'a Path<'a>>,
-    segment: Segment<'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Segment<'a> {
-    Root,
-    Field(&'a str),
-    Index(usize),
-}
-
-impl<'a> Path<'a> {
-    /// The whole object.
-    pub const ROOT: Path<'static> = Path { parent: None, segment: Segment::Root };
-
-    /// The field of that name.
-    pub fn field(&'a self, name: &'a str) -> Path<'a> {
-        Path { parent: Some(self), segment: Segment::Field(name) }
-    }
-
-    /// The item at that index.
-    pub fn index(&'a self, index: usize) -> Path<'a> {
-        Path { parent: Some(self), segment: Segment::Index(index) }
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(parent) = self.parent {
-            parent.fmt(out)?;
-            match self.segment {
-                Segment::Field(name) if matches!(parent.segment, Segment::Root) => out.write_str(name)?,
-                Segment::Field(name) => write!(out, ".{name}")?,
-                Segment::Index(index) => write!(out, "[{index}]")?,
-                Segment::Root => {}
-            }
-        }
-        Ok(())
-    }
-}
-
 /// One thing that is wrong with an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where, such as `spec.schedule`; empty for the whole object.
-    pub field: String,
+    /// Where, such as `spec.schedule`.
+    pub field: FieldPath,
     /// The refused value (escaped, shortened) and what to write instead.
     pub message: String,
 }
 
 impl Violation {
     /// A violation at that place.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Violation { field: field.into(), message: message.into() }
+    pub fn new(field: FieldPath, message: impl Into<String>) -> Self {
+        Violation { field, message: message.into() }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() {
+        if self.field == FieldPath::default() {
             out.write_str(&self.message)
         } else {
             write!(out, "{}: {}", self.field, self.message)
@@ -105,12 +64,12 @@ impl Violations {
             }
             _ => message.to_string(),
         };
-        self.found.push(Violation::new(path.to_string(), message));
+        self.found.push(Violation::new(path.to_field_path(), message));
     }
 
     pub(super) fn unknown_field(&mut self, path: &Path<'_>) {
         if self.unknown_fields == UnknownFields::Refuse {
-            self.found.push(Violation::new(path.to_string(), "unknown field; remove it, or correct its name"));
+            self.found.push(Violation::new(path.to_field_path(), "unknown field; remove it, or correct its name"));
         }
     }
 

@@ -40,7 +40,7 @@ impl Place {
         let is_there = |field: &str| {
             field.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        !violations.iter().any(|violation| is_there(&violation.field))
+        !violations.iter().any(|violation| is_there(&violation.field.to_string()))
     }
 }
 

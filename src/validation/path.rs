@@ -1,0 +1,115 @@
+//! Places in an object.
+
+use std::fmt;
+
+/// A place in an object, as a walk through it arrives there.
+#[derive(Clone, Copy)]
+pub struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    segment: Segment<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Segment<'a> {
+    Root,
+    Field(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    /// The whole object.
+    pub const ROOT: Path<'static> = Path { parent: None, segment: Segment::Root };
+
+    /// The field of that name.
+    pub fn field(&'a self, name: &'a str) -> Path<'a> {
+        Path { parent: Some(self), segment: Segment::Field(name) }
+    }
+
+    /// The item at that index.
+    pub fn index(&'a self, index: usize) -> Path<'a> {
+        Path { parent: Some(self), segment: Segment::Index(index) }
+    }
+
+    /// Returns the place, to be kept.
+    pub fn to_field_path(self) -> FieldPath {
+        let mut path = self.parent.map(|parent| parent.to_field_path()).unwrap_or_default();
+        match self.segment {
+            Segment::Root => {}
+            Segment::Field(name) => path.0.push(Step::Field(name.to_owned())),
+            Segment::Index(index) => path.0.push(Step::Index(index)),
+        }
+        path
+    }
+}
+
+/// A place in an object, such as `spec.tables[2]`; the whole object by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldPath(Vec<Step>);
+
+/// One step from an object or a list to what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// To the field of that name.
+    Field(String),
+    /// To the item at that index.
+    Index(usize),
+}
+
+impl FieldPath {
+    /// The place that is reached by those fields, one inside the other.
+    pub fn of(fields: &[&str]) -> Self {
+        FieldPath(fields.iter().map(|name| Step::Field((*name).to_owned())).collect())
+    }
+
+    /// Returns the steps, the outermost first.
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// Returns the steps from the field that those fields lead to; `None` if the place is outside it.
+    pub fn below(&self, fields: &[&str]) -> Option<&[Step]> {
+        let (outer, rest) = self.0.split_at_checked(fields.len())?;
+        let is_same = |(step, name): (&Step, &&str)| matches!(step, Step::Field(field) if field == name);
+        outer.iter().zip(fields).all(is_same).then_some(rest)
+    }
+
+    /// Whether the place is that field, or inside it.
+    pub fn is_within(&self, fields: &[&str]) -> bool {
+        self.below(fields).is_some()
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Field(name) if at == 0 => out.write_str(name)?,
+                Step::Field(name) => write!(out, ".{name}")?,
+                Step::Index(index) => write!(out, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_within_the_fields_that_lead_to_it_and_no_others() {
+        let spec = Path::ROOT.field("spec");
+        let place = spec.field("scheduleWindow").to_field_path();
+        assert!(place.is_within(&["spec"]) && place.is_within(&["spec", "scheduleWindow"]));
+        assert!(!place.is_within(&["spec", "schedule"]), "a name that begins alike");
+        assert!(!place.is_within(&["spec", "scheduleWindow", "from"]));
+    }
+
+    #[test]
+    fn a_place_is_written_as_users_write_it() {
+        let (spec, name) = (Path::ROOT.field("spec"), "a.b/c");
+        assert_eq!(spec.field("tables").index(2).to_field_path().to_string(), "spec.tables[2]");
+        assert_eq!(spec.field(name).to_field_path().steps()[1], Step::Field(name.to_owned()), "one step");
+        assert_eq!(Path::ROOT.to_field_path().to_string(), "");
+    }
+}
