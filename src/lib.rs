@@ -4,18 +4,19 @@
 //! [`stored`] (the resource, valid or not) and [`observed`] (what is kept of other objects) go into [`plan`] (what to do),
 //! which [`manifest`] makes a CronJob of; [`observe`] makes the status. The shell around it is in [`run`].
 
-pub mod announce;
+pub mod announcements;
 pub mod api;
 pub mod backup;
 pub mod cli;
 pub mod conditions;
+pub mod decide;
 pub mod duration;
 pub mod health;
 pub mod limits;
 pub mod manifest;
-pub mod observe;
 pub mod observed;
 pub mod outbox;
+pub mod outcome;
 pub mod plan;
 pub mod queue;
 pub mod records;
@@ -23,6 +24,7 @@ pub mod restore;
 pub mod run;
 pub mod runs;
 pub mod schedule;
+pub mod settle;
 pub mod stored;
 pub mod text;
 pub mod turns;

@@ -85,9 +85,9 @@ pub enum ClusterLookup {
     NotWatched,
 }
 
-/// Why no backup can be scheduled.
+/// Why nothing can be planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocked {
+pub struct CannotPlan {
     /// Reason in CamelCase, for the condition and the event.
     pub reason: &'static str,
     /// For people.
@@ -104,6 +104,8 @@ pub mod reason {
     pub const SUSPENDED: &str = "Suspended";
     /// The CronJob was changed.
     pub const CRON_JOB_UPDATED: &str = "CronJobUpdated";
+    /// A CronJob has the name that the CronJob of the backup had in an earlier version.
+    pub const FORMER_NAME: &str = "FormerName";
     /// A CronJob under a former name was deleted.
     pub const CRON_JOB_DELETED: &str = "CronJobDeleted";
     /// A CronJob of that name belongs to someone else.
@@ -157,7 +159,7 @@ pub fn plan(
     cluster: &ClusterLookup,
     cron_job: Option<&CronJobView>,
     image: &JobImage,
-) -> Result<Plan, Blocked> {
+) -> Result<Plan, CannotPlan> {
     let spec = backup.spec.as_ref().map_err(|violations| invalid(violations))?;
     let parsed_schedule = fires(spec)?;
     let cluster = found(backup, cluster)?;
@@ -185,12 +187,12 @@ pub fn plan(
     })
 }
 
-fn blocked(reason: &'static str, message: String) -> Blocked {
-    Blocked { reason, message }
+fn cannot_plan(reason: &'static str, message: String) -> CannotPlan {
+    CannotPlan { reason, message }
 }
 
 /// What the violations of a stored object come to: the first one gives the reason, all of them the message.
-fn invalid(violations: &[Violation]) -> Blocked {
+fn invalid(violations: &[Violation]) -> CannotPlan {
     let is_in = |name: &str| violations.first().is_some_and(|first| first.field.is_within(&["spec", name]));
     let reason = if is_in("schedule") {
         reason::INVALID_SCHEDULE
@@ -202,15 +204,15 @@ fn invalid(violations: &[Violation]) -> Blocked {
         reason::INVALID_SPEC
     };
     let message = violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ");
-    blocked(reason, message)
+    cannot_plan(reason, message)
 }
 
 /// The schedule of a spec.
 ///
 /// # Errors
 /// It is not valid, or never fires.
-pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, Blocked> {
-    let refused = |why: String| blocked(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
+pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, CannotPlan> {
+    let refused = |why: String| cannot_plan(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
     let schedule = Schedule::parse(&spec.schedule).map_err(|error| refused(format!("{:?}: {error}", spec.schedule)))?;
     if !schedule.fires() {
         let why = format!("{:?} never fires: no year has that date; correct day of month or month", spec.schedule);
@@ -219,12 +221,12 @@ pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, Blocked> {
     Ok(schedule)
 }
 
-fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cluster, Blocked> {
+fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cluster, CannotPlan> {
     match cluster {
         ClusterLookup::Found(cluster) => Ok(cluster),
         missing => {
             let (namespace, name) = backup.cluster_key().unwrap_or_default();
-            Err(blocked(reason::CLUSTER_NOT_FOUND, cluster_message(missing, &namespace, &name)))
+            Err(cannot_plan(reason::CLUSTER_NOT_FOUND, cluster_message(missing, &namespace, &name)))
         }
     }
 }
@@ -245,7 +247,7 @@ pub fn cluster_message(cluster: &ClusterLookup, namespace: &str, name: &str) -> 
     }
 }
 
-fn is_ours(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), Blocked> {
+fn is_ours(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), CannotPlan> {
     let Some(cron_job) = cron_job.filter(|cron_job| !cron_job.is_controlled_by(backup.uid())) else { return Ok(()) };
     let name = cron_job_name(backup.name());
     let message = match &cron_job.controller {
@@ -261,5 +263,5 @@ fn is_ours(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), 
             "CronJob {name} exists and was not made for this AntflyBackup; it is left alone: delete it, or give this AntflyBackup another name"
         ),
     };
-    Err(blocked(reason::CRON_JOB_CONFLICT, message))
+    Err(cannot_plan(reason::CRON_JOB_CONFLICT, message))
 }

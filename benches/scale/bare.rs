@@ -3,13 +3,16 @@
 use super::{parallel::each, population};
 use antfly_backup_operator::{
     FIELD_MANAGER,
-    manifest::cron_job,
-    observe::{Observation, observe},
+    decide::{Action, OperatorSettings, decide},
+    manifest::cron_job_name,
     observed::{Cluster, CronJobView},
-    plan::{ClusterLookup, JobImage, plan},
+    outcome::{Done, Outcome},
+    plan::{ClusterLookup, JobImage},
+    settle::settle,
     stored::StoredBackup,
+    world::Facts,
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use kube::{
     Api, Client, Resource,
@@ -39,21 +42,22 @@ pub async fn run(control_plane: &ControlPlane, concurrency: usize, size: usize) 
 
 /// The two writes.
 async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> Result<()> {
-    let image = JobImage { name: "antfly-backup-operator:measured".to_owned(), ..Default::default() };
-    let planned = plan(&backup, &cluster, None, &image);
-    let manifest = cron_job(planned.as_ref().ok().context("the backup cannot be planned")?);
-    let name = manifest.metadata.name.clone().unwrap_or_default();
-    let api: Api<CronJobView> = Api::namespaced(client.clone(), backup.namespace());
-    let written = api.patch(&name, &PatchParams::apply(FIELD_MANAGER), &Patch::Apply(&manifest)).await?;
-    let observation = Observation {
-        backup: &backup,
-        plan: &planned,
-        cluster: &cluster,
-        cron_job: Some(&written),
-        runs: &[],
+    let settings = OperatorSettings {
+        job_image: JobImage { name: "antfly-backup-operator:measured".to_owned(), ..Default::default() },
         overdue_grace: SignedDuration::from_mins(15),
     };
-    let (status, _) = observe(&observation, Timestamp::now());
+    let backup = Arc::new(backup);
+    let facts =
+        Facts { backup: backup.clone(), cluster, cron_job: None, former_cron_jobs: Vec::new(), runs: Vec::new() };
+    let now = Timestamp::now();
+    let decision = decide(&facts, &settings, now);
+    let [Action::Apply(apply)] = decision.actions.as_slice() else { bail!("the backup cannot be planned") };
+    let api: Api<CronJobView> = Api::namespaced(client.clone(), backup.namespace());
+    let patch = Patch::Apply(&apply.manifest);
+    let written = api.patch(&cron_job_name(backup.name()), &PatchParams::apply(FIELD_MANAGER), &patch).await?;
+    let results = vec![Ok(Done::Written(Arc::new(written)))];
+    let settlement = settle(&facts, &Outcome { decision, results, failures_before: 0 }, now);
+    let status = settlement.new_status().context("the status is written at once")?;
     let body = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup",
         "metadata": {"name": backup.name(), "namespace": backup.namespace(), "resourceVersion": backup.metadata.resource_version},
         "status": status});

@@ -1,17 +1,21 @@
 //! Whatever objects a cluster holds: they are read, and give a CronJob only where the spec is valid, and a status that the
 //! API takes and that stands until the moment that was named for the next look.
 
+#[path = "../../tests/support/performed.rs"]
+mod performed;
+
 use antfly_backup_operator::{
-    api::AntflyBackupStatus,
+    decide::OperatorSettings,
     manifest::{Request, cron_job},
-    observe::{Observation, observe},
-    plan::{Blocked, JobImage, Plan, plan},
+    plan::{JobImage, Plan},
+    settle::{AFTER_CHANGE, Settlement, StatusUpdate},
     stored::StoredBackup,
     validation::{UnknownFields, validate, validate_status},
     world::{Facts, Scope, World, key_of},
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
+use performed::{reconciled, stored_status, with_status};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -65,38 +69,41 @@ fn is_possible(metadata: &Value) -> bool {
 }
 
 fn look_at(facts: &Facts) {
-    let backup = &facts.backup;
-    spec_is_stable(backup);
-    let planned = plan(backup, &facts.cluster, facts.cron_job.as_deref(), &JobImage::default());
-    if let Ok(plan) = &planned {
-        cron_job_is_the_specs(backup, plan);
+    let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: GRACE };
+    spec_is_stable(&facts.backup);
+    let mut now: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
+    let (outcome, mut settlement) = reconciled(facts, &settings, now);
+    if let Ok(plan) = &outcome.decision.plan {
+        cron_job_is_the_specs(&facts.backup, plan);
     }
-    let now: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
-    let (status, next) = look(facts, &planned, None, now);
+    assert_is_later(&settlement, now);
+    // once for each Job at most, that has no Pod yet
+    for _ in &facts.runs {
+        if settlement.status == StatusUpdate::Postponed {
+            now = settlement.again.expect("what is postponed has an end");
+            (_, settlement) = reconciled(facts, &settings, now);
+            assert_is_later(&settlement, now);
+        }
+    }
+    let status = stored_status(facts, &settlement).expect("a status is not postponed for ever");
     let json = serde_json::to_value(&status).expect("a status is JSON");
     let violations = validate_status(&json);
     assert!(violations.is_empty(), "the API refuses the status: {violations:?}");
     assert!(json.to_string().len() <= LARGEST_STATUS, "{} bytes of status", json.to_string().len());
 
-    assert!(next.is_none_or(|next| next > now), "the next look is over");
+    let facts = with_status(facts, Some(status));
     let a_day_on = now + SignedDuration::from_hours(24);
-    let just_before = |moment: Timestamp| moment - SignedDuration::from_secs(1);
-    for later in [now, now.max(next.map_or(a_day_on, just_before))] {
-        let (again, _) = look(facts, &planned, Some(&status), later);
-        assert_eq!(again, status, "a look at {later} changes the status, though the next is due at {next:?}");
+    let just_before = |again: Timestamp| again - AFTER_CHANGE - SignedDuration::from_secs(1);
+    for later in [now, now.max(settlement.again.map_or(a_day_on, just_before))] {
+        let (_, again) = reconciled(&facts, &settings, later);
+        let next = settlement.again;
+        let is_unchanged = again.status == StatusUpdate::Unchanged;
+        assert!(is_unchanged, "a look at {later}, though the next is due at {next:?}: {again:?}, not {facts:?}");
     }
 }
 
-fn look(
-    facts: &Facts,
-    plan: &Result<Plan, Blocked>,
-    status: Option<&AntflyBackupStatus>,
-    now: Timestamp,
-) -> (AntflyBackupStatus, Option<Timestamp>) {
-    let status = status.or(facts.backup.status.as_ref()).cloned();
-    let backup = StoredBackup { status, ..(*facts.backup).clone() };
-    let (cluster, cron_job, runs) = (&facts.cluster, facts.cron_job.as_deref(), facts.runs.as_slice());
-    observe(&Observation { backup: &backup, plan, cluster, cron_job, runs, overdue_grace: GRACE }, now)
+fn assert_is_later(settlement: &Settlement, now: Timestamp) {
+    assert!(settlement.again.is_none_or(|again| again > now), "the next look is over");
 }
 
 /// A spec that was read, written and read again is the same, and valid.

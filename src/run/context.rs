@@ -1,7 +1,8 @@
 //! What reconciliations share.
 
-use super::{backoff::Failures, events::Events, metrics::Metrics, sync::lock, triggers::Triggers};
+use super::{backoff::Failures, events::Events, metrics::Metrics, sync::lock, triggers::Triggers, writes::Writer};
 use crate::{
+    decide::OperatorSettings,
     plan::JobImage,
     world::{BackupChange, World},
 };
@@ -13,8 +14,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 pub struct Context {
     /// To the API server.
     pub client: Client,
-    /// How late a backup may start before it is overdue.
-    pub overdue_grace: SignedDuration,
     /// The world, and the queue.
     pub triggers: Triggers,
     /// Events on the backups.
@@ -22,7 +21,8 @@ pub struct Context {
     /// Figures.
     pub metrics: Arc<Metrics>,
     failures: Mutex<Failures>,
-    job_image: OnceLock<JobImage>,
+    overdue_grace: SignedDuration,
+    settings: OnceLock<OperatorSettings>,
 }
 
 impl Context {
@@ -31,8 +31,8 @@ impl Context {
         let metrics = Arc::<Metrics>::default();
         Context {
             client,
-            job_image: OnceLock::new(),
             overdue_grace,
+            settings: OnceLock::new(),
             triggers,
             events: Events::new(metrics.clone()),
             metrics,
@@ -42,14 +42,20 @@ impl Context {
 
     /// Sets the image of the backups' Pods; before anything is reconciled, and once.
     pub fn set_job_image(&self, image: JobImage) {
-        if self.job_image.set(image).is_err() {
+        let settings = OperatorSettings { job_image: image, overdue_grace: self.overdue_grace };
+        if self.settings.set(settings).is_err() {
             tracing::error!("the image of the backups' Pods was set twice; the first one counts");
         }
     }
 
-    /// The image of the backups' Pods.
-    pub fn job_image(&self) -> &JobImage {
-        self.job_image.get().expect("it is set before anything is reconciled")
+    /// How the operator was set up.
+    pub fn settings(&self) -> &OperatorSettings {
+        self.settings.get().expect("it is set before anything is reconciled")
+    }
+
+    /// Whatever is written, but for events, is written by it.
+    pub fn writer(&self) -> Writer<'_> {
+        Writer { client: &self.client, metrics: &self.metrics, triggers: &self.triggers }
     }
 
     /// All that is known.

@@ -9,7 +9,7 @@ use super::{
     sync::{lock, news_or_time},
     writes::is_namespace_going,
 };
-use crate::{FIELD_MANAGER, announce::Announcement, outbox::Outbox, stored::StoredBackup};
+use crate::{FIELD_MANAGER, announcements::Announcement, outbox::Outbox, stored::StoredBackup};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -92,7 +92,7 @@ impl Events {
     }
 
     /// Publishes an event on a backup.
-    pub fn publish(&self, backup: &StoredBackup, announcement: Announcement) {
+    pub fn publish(&self, backup: &StoredBackup, announcement: &Announcement) {
         let (event, now) = (self.event(backup.object_ref(&()), announcement), Instant::now());
         match lock(&self.outbox).push(backup.namespace(), backup.uid(), event, now) {
             Ok(()) => self.news.notify_one(),
@@ -102,7 +102,7 @@ impl Events {
 
     /// The event as it is written. Its name tells what it says, so that the same twice is one event
     /// (<https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>).
-    fn event(&self, regarding: ObjectReference, announcement: Announcement) -> Event {
+    fn event(&self, regarding: ObjectReference, announcement: &Announcement) -> Event {
         let type_ = if announcement.is_warning { "Warning" } else { "Normal" };
         let note = shortened(&announcement.note);
         let mut hasher = DefaultHasher::new();

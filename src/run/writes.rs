@@ -1,10 +1,13 @@
 //! All that the operator writes, but for events.
 
+use super::{metrics::Metrics, triggers::Triggers};
 use crate::{
     FIELD_MANAGER,
     api::{API_VERSION, AntflyBackupStatus, KIND},
+    decide::{Action, Apply, Decision},
     manifest::{apply_body, cron_job_name},
     observed::CronJobView,
+    outcome::{Done, Failure, FailureKind, Outcome},
     stored::StoredBackup,
     world::{ObjectKey, resource_version},
 };
@@ -15,8 +18,9 @@ use kube::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use thiserror::Error;
+use tracing::info;
 
 /// How long the API server may take to answer a write.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -53,20 +57,23 @@ impl WriteError {
         }
     }
 
-    /// Someone else wrote in between, or the object is another one now: look again.
-    pub fn is_conflict(&self) -> bool {
-        self.code() == Some(409)
+    /// Returns what kind of failure it is.
+    pub fn kind(&self) -> FailureKind {
+        let is_namespace_going =
+            matches!(self, WriteError::Kube(kube::Error::Api(status)) if is_namespace_going(status));
+        match self.code() {
+            Some(404) => FailureKind::Gone,
+            _ if is_namespace_going => FailureKind::Gone,
+            Some(409) => FailureKind::Conflict,
+            Some(400 | 401 | 403 | 405 | 413 | 415 | 422) => FailureKind::Refused,
+            _ => FailureKind::Transient,
+        }
     }
+}
 
-    /// The API server says no to what is written, and will say it again until something changes.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self.code(), Some(400 | 401 | 403 | 405 | 413 | 415 | 422))
-    }
-
-    /// What was to be written, or its namespace, is going or gone.
-    pub fn is_about_something_gone(&self) -> bool {
-        self.code() == Some(404)
-            || matches!(self, WriteError::Kube(kube::Error::Api(status)) if is_namespace_going(status))
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Failure { kind: error.kind(), source: error.into() }
     }
 }
 
@@ -75,20 +82,101 @@ pub fn is_namespace_going(status: &kube::core::Status) -> bool {
     status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-/// Applies the CronJob of the backup with that key (server-side apply). `existing` is the one to change: no other is
-/// touched, also if it was replaced meanwhile. Without it, one is made; one that has appeared meanwhile is a conflict.
-///
-/// # Errors
-/// See [`WriteError`].
-pub async fn apply_cron_job(
-    client: &Client,
-    backup: &ObjectKey,
-    mut manifest: Value,
-    existing: Option<&CronJobView>,
-) -> Result<CronJobView, WriteError> {
+/// Writes, counts what it writes, and notes what the watches have not brought yet.
+pub struct Writer<'a> {
+    /// To the API server.
+    pub client: &'a Client,
+    /// Figures.
+    pub metrics: &'a Metrics,
+    /// The world.
+    pub triggers: &'a Triggers,
+}
+
+impl Writer<'_> {
+    /// Does what was decided for the backup with that key, up to the first failure. `failures_before` is how many of its
+    /// reconciles failed in a row.
+    pub async fn perform(&self, backup: &ObjectKey, decision: Decision, failures_before: u32) -> Outcome {
+        let mut results = Vec::new();
+        for action in &decision.actions {
+            let result = self.perform_one(backup, action).await.map_err(Failure::from);
+            let has_failed = result.is_err();
+            results.push(result);
+            if has_failed {
+                break;
+            }
+        }
+        Outcome { decision, results, failures_before }
+    }
+
+    async fn perform_one(&self, backup: &ObjectKey, action: &Action) -> Result<Done, WriteError> {
+        let (namespace, name, reason) = (&backup.namespace, &backup.name, action.reason());
+        match action {
+            Action::Apply(apply) => {
+                let written = apply_cron_job(self.client, backup, apply).await;
+                let written = self.cron_job_written(backup, "apply", written)?;
+                info!(namespace, name, reason, "wrote the CronJob");
+                Ok(Done::Written(written))
+            }
+            Action::Suspend(target) => {
+                let written = suspend_cron_job(self.client, &target.cron_job).await;
+                let written = self.cron_job_written(backup, "patch", written)?;
+                info!(namespace, name, reason, cron_job = written.name(), "suspended the CronJob");
+                Ok(Done::Written(written))
+            }
+            Action::Delete(target) => {
+                let deleted = delete_cron_job(self.client, &target.cron_job).await;
+                self.metrics.wrote("cronjobs", "delete", deleted.is_ok());
+                match deleted {
+                    Ok(()) => {
+                        let cron_job = target.cron_job.name();
+                        info!(namespace, name, cron_job, "deleted a CronJob under a former name");
+                        Ok(Done::Deleted)
+                    }
+                    Err(error) if error.kind() == FailureKind::Gone => Ok(Done::WasGone),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    fn cron_job_written(
+        &self,
+        backup: &ObjectKey,
+        verb: &'static str,
+        written: Result<CronJobView, WriteError>,
+    ) -> Result<Arc<CronJobView>, WriteError> {
+        self.metrics.wrote("cronjobs", verb, written.is_ok());
+        let written = Arc::new(written?);
+        if written.name() == cron_job_name(&backup.name) {
+            self.triggers.world().cron_job_written(backup, written.clone());
+        }
+        Ok(written)
+    }
+
+    /// Replaces the status, if the backup still is the version that it was made for.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn replace_status(
+        &self,
+        key: &ObjectKey,
+        backup: &StoredBackup,
+        status: &AntflyBackupStatus,
+    ) -> Result<(), WriteError> {
+        let written = replace_status(self.client, backup, status).await;
+        self.metrics.wrote("antflybackups/status", "update", written.is_ok());
+        self.triggers.world().status_written(key, written?);
+        Ok(())
+    }
+}
+
+/// Applies the CronJob of the backup with that key (server-side apply). No other than the existing one is touched, also if it
+/// was replaced meanwhile. Where there is none, one is made; one that has appeared meanwhile is a conflict.
+async fn apply_cron_job(client: &Client, backup: &ObjectKey, apply: &Apply) -> Result<CronJobView, WriteError> {
     let mut parameters = PatchParams::apply(FIELD_MANAGER);
     let api = Api::<CronJobView>::namespaced(client.clone(), &backup.namespace);
-    if let Some(existing) = existing {
+    let mut manifest = apply.manifest.clone();
+    if let Some(existing) = &apply.existing {
         if existing.applied.is_none() {
             become_owner(&api, existing).await?;
         }
@@ -116,10 +204,7 @@ async fn become_owner(api: &Api<CronJobView>, cron_job: &CronJobView) -> Result<
 }
 
 /// Suspends a CronJob and changes nothing else in it.
-///
-/// # Errors
-/// See [`WriteError`].
-pub async fn suspend_cron_job(client: &Client, cron_job: &CronJobView) -> Result<CronJobView, WriteError> {
+async fn suspend_cron_job(client: &Client, cron_job: &CronJobView) -> Result<CronJobView, WriteError> {
     let patch = json!({"metadata": {"uid": cron_job.uid()}, "spec": {"suspend": true}});
     let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
     let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
@@ -127,10 +212,7 @@ pub async fn suspend_cron_job(client: &Client, cron_job: &CronJobView) -> Result
 }
 
 /// Deletes a CronJob and its Jobs.
-///
-/// # Errors
-/// See [`WriteError`].
-pub async fn delete_cron_job(client: &Client, cron_job: &CronJobView) -> Result<(), WriteError> {
+async fn delete_cron_job(client: &Client, cron_job: &CronJobView) -> Result<(), WriteError> {
     let only_this = Preconditions { uid: cron_job.metadata.uid.clone(), resource_version: None };
     let parameters = DeleteParams::background().preconditions(only_this);
     let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
@@ -143,11 +225,8 @@ struct Written {
     metadata: ObjectMeta,
 }
 
-/// Replaces the status, if the backup still is the version that was looked at; gives the new resourceVersion.
-///
-/// # Errors
-/// See [`WriteError`].
-pub async fn replace_status(
+/// Returns the new resourceVersion.
+async fn replace_status(
     client: &Client,
     backup: &StoredBackup,
     status: &AntflyBackupStatus,

@@ -30,7 +30,7 @@ use std::{
 };
 
 /// What is known of one backup, as of one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Facts {
     /// The resource.
     pub backup: Arc<StoredBackup>,

@@ -7,7 +7,7 @@ use super::{
 };
 use antfly_backup_operator::records::{are_of_one_run, identity};
 use antfly_backup_operator::{
-    announce::Announcement,
+    announcements::{Announcement, Publish},
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
 };
 use jiff::Timestamp;
@@ -236,7 +236,8 @@ impl History {
     }
 
     fn check_announcements(&mut self, status: &AntflyBackupStatus, announcements: Vec<Announcement>) {
-        for Announcement { reason, note, .. } in announcements.into_iter().filter(|it| it.reason != "BackupOverdue") {
+        let of_runs = |it: &Announcement| it.publish == Publish::WithStatus && it.reason != "BackupOverdue";
+        for Announcement { reason, note, .. } in announcements.into_iter().filter(of_runs) {
             let id = note.split(' ').nth(1).unwrap().to_owned();
             // of two Jobs of one name either may be meant, as long as no Pod has given it an id of its own
             let is_meant = |record: &&BackupRecord| match reason {

@@ -4,6 +4,8 @@
 mod cluster;
 mod history;
 mod operator;
+#[path = "../support/performed.rs"]
+mod performed;
 mod pod;
 mod situation;
 mod step;

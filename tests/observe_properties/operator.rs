@@ -1,12 +1,16 @@
 //! The operator without its shell: watch events in, the status out.
 
-use super::cluster::{Change, Cluster, KINDS, Kind, SCHEDULE};
+use super::{
+    cluster::{Change, Cluster, KINDS, Kind, SCHEDULE},
+    performed::{reconciled, stored_status, with_status},
+};
 use antfly_backup_operator::{
-    announce,
+    announcements::Announcement,
     api::AntflyBackupStatus,
-    observe::{Observation, observe},
+    decide::OperatorSettings,
     observed::Cluster as AntflyCluster,
-    plan::{JobImage, plan},
+    plan::JobImage,
+    settle::StatusUpdate,
     stored::StoredBackup,
     validation::validate_status,
     world::{ObjectKey, Scope, World},
@@ -15,6 +19,10 @@ use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+pub fn settings() -> OperatorSettings {
+    OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) }
+}
 
 /// An operator, and the AntflyBackup that it looks after.
 pub struct Operator {
@@ -67,35 +75,26 @@ impl Operator {
         }
     }
 
-    /// Looks once, and stores the status. Gives it, with the events that the look was worth.
+    /// Reconciles once, and stores the status unless it is postponed. Returns the stored status, with the events.
     ///
     /// # Panics
-    /// If a second look would change something, or the schema refuses the status.
-    pub fn look(&mut self, now: Timestamp) -> (AntflyBackupStatus, Vec<announce::Announcement>) {
+    /// If a second reconcile would change something, or the schema refuses the status.
+    pub fn look(&mut self, now: Timestamp) -> (AntflyBackupStatus, Vec<Announcement>) {
         let facts = self.world.facts(&ObjectKey::new("harbour", "heron")).unwrap();
-        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &JobImage::default());
-        let made = |backup: &StoredBackup| {
-            let observation = Observation {
-                backup,
-                plan: &planned,
-                cluster: &facts.cluster,
-                cron_job: facts.cron_job.as_deref(),
-                runs: &facts.runs,
-                overdue_grace: SignedDuration::from_mins(15),
-            };
-            observe(&observation, now).0
+        let (_, settlement) = reconciled(&facts, &settings(), now);
+        let Some(status) = stored_status(&facts, &settlement) else {
+            let status = facts.backup.status.clone().expect("the first status is not postponed");
+            return (status, settlement.announcements);
         };
-        let status = made(&facts.backup);
-        let stored = StoredBackup { status: Some(status.clone()), ..StoredBackup::clone(&facts.backup) };
-        assert_eq!(made(&stored), status, "a second look at the same facts");
+        let (_, second) = reconciled(&with_status(&facts, Some(status.clone())), &settings(), now);
+        assert_eq!(second.status, StatusUpdate::Unchanged, "a second look at the same facts");
 
         let violations = validate_status(&json!(status));
         assert!(violations.is_empty(), "{violations:?}");
         self.world.told(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
         self.backup["status"] = json!(status);
         self.backup_changed();
-        let announcements = announce::runs(facts.backup.status.as_ref(), &status);
-        (status, announcements)
+        (status, settlement.announcements)
     }
 
     fn backup_changed(&mut self) {

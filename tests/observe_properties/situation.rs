@@ -1,15 +1,19 @@
 //! Single situations: the status, whatever Jobs, records and conditions there are.
 
+use super::{
+    operator::settings,
+    performed::{reconciled, stored_status, with_status},
+};
 use antfly_backup_operator::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     manifest::Request,
-    observe::{Observation, observe},
     observed::{Cluster, CronJobView, JobOutcome, JobView, Origin},
-    plan::{ClusterLookup, JobImage, plan},
+    plan::ClusterLookup,
     records::identity,
     runs::Run,
     stored::StoredBackup,
     validation::validate_status,
+    world::Facts,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -21,34 +25,9 @@ use std::{collections::BTreeSet, sync::Arc};
 /// 2026-11-23T12:00:00Z.
 const NOW: i64 = 1_795_435_200;
 
-/// All that a status is made of, but for the plan, which follows from it.
-#[derive(Clone, Debug)]
-struct Situation {
-    backup: StoredBackup,
-    cluster: ClusterLookup,
-    cron_job: Option<CronJobView>,
-    jobs: Vec<Run>,
-}
-
-impl Situation {
-    fn status(&self, at: Timestamp) -> AntflyBackupStatus {
-        let plan = plan(&self.backup, &self.cluster, self.cron_job.as_ref(), &JobImage::default());
-        let observation = Observation {
-            backup: &self.backup,
-            plan: &plan,
-            cluster: &self.cluster,
-            cron_job: self.cron_job.as_ref(),
-            runs: &self.jobs,
-            overdue_grace: SignedDuration::from_mins(15),
-        };
-        observe(&observation, at).0
-    }
-
-    fn with_status(&self, status: AntflyBackupStatus) -> Self {
-        let mut next = self.clone();
-        next.backup.status = Some(status);
-        next
-    }
+fn status(facts: &Facts, at: Timestamp) -> AntflyBackupStatus {
+    let (_, settlement) = reconciled(facts, &settings(), at);
+    stored_status(facts, &settlement).expect("all Jobs are older than those that a status is postponed for")
 }
 
 fn seconds(second: i64) -> Timestamp {
@@ -250,12 +229,13 @@ fn cron_job() -> impl Strategy<Value = CronJobView> {
     )
 }
 
-fn situation() -> impl Strategy<Value = Situation> {
-    (backup(), cluster(), option::of(cron_job()), jobs()).prop_map(|(backup, cluster, cron_job, jobs)| Situation {
-        backup,
+fn situation() -> impl Strategy<Value = Facts> {
+    (backup(), cluster(), option::of(cron_job()), jobs()).prop_map(|(backup, cluster, cron_job, runs)| Facts {
+        backup: Arc::new(backup),
         cluster,
-        cron_job,
-        jobs,
+        cron_job: cron_job.map(Arc::new),
+        former_cron_jobs: Vec::new(),
+        runs,
     })
 }
 
@@ -269,25 +249,25 @@ proptest! {
 
     #[test]
     fn a_look_with_the_status_stored_gives_the_same(situation in situation()) {
-        let status = situation.status(seconds(NOW));
+        let first = status(&situation, seconds(NOW));
         let later = seconds(NOW) + SignedDuration::from_secs(1);
-        prop_assert_eq!(situation.with_status(status.clone()).status(later), status);
+        prop_assert_eq!(status(&with_status(&situation, Some(first.clone())), later), first);
     }
 
     #[test]
     fn the_order_of_jobs_says_nothing(
-        (situation, jobs) in situation().prop_flat_map(|situation| {
-            let jobs = Just(situation.jobs.clone()).prop_shuffle();
-            (Just(situation), jobs)
+        (situation, runs) in situation().prop_flat_map(|situation| {
+            let runs = Just(situation.runs.clone()).prop_shuffle();
+            (Just(situation), runs)
         })
     ) {
-        let shuffled = Situation { jobs, ..situation.clone() };
-        prop_assert_eq!(shuffled.status(seconds(NOW)), situation.status(seconds(NOW)));
+        let shuffled = Facts { runs, ..situation.clone() };
+        prop_assert_eq!(status(&shuffled, seconds(NOW)), status(&situation, seconds(NOW)));
     }
 
     #[test]
     fn the_schema_allows_the_status_and_records_are_bounded_and_newest_first(situation in situation()) {
-        let status = situation.status(seconds(NOW));
+        let status = status(&situation, seconds(NOW));
         let violations = validate_status(&serde_json::to_value(&status).unwrap());
         prop_assert!(violations.is_empty(), "{violations:?}");
 
@@ -305,8 +285,8 @@ proptest! {
 
     #[test]
     fn what_runs_has_a_job(situation in situation()) {
-        let jobs: BTreeSet<_> = situation.jobs.iter().map(|run| run.job.name()).collect();
-        for record in situation.status(seconds(NOW)).recent_backups {
+        let jobs: BTreeSet<_> = situation.runs.iter().map(|run| run.job.name()).collect();
+        for record in status(&situation, seconds(NOW)).recent_backups {
             let runs = record.status == BackupStatus::Running;
             prop_assert!(!runs || record.job_name.as_deref().is_some_and(|job| jobs.contains(job)), "{record:?}");
         }
@@ -314,8 +294,8 @@ proptest! {
 
     #[test]
     fn the_last_success_is_the_newest_of_all(situation in situation()) {
-        let last = situation.status(seconds(NOW)).last_successful_backup;
-        let completed = situation.jobs.iter().filter(|run| run.job.outcome == JobOutcome::Complete);
+        let last = status(&situation, seconds(NOW)).last_successful_backup;
+        let completed = situation.runs.iter().filter(|run| run.job.outcome == JobOutcome::Complete);
         let newest_job = completed.map(|run| run.job.started()).max();
         let remembered = situation.backup.status.as_ref().and_then(|status| status.last_successful_backup.as_ref());
         let at_least = newest_job.max(remembered.map(|record| record.start_time.0));

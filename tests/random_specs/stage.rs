@@ -9,7 +9,7 @@ use antfly_backup_operator::{
     api::{AntflyBackup, CRD},
     manifest::{apply_body, cron_job, cron_job_name},
     observed::Cluster,
-    plan::{Blocked, ClusterLookup, JobImage, Plan, plan, reason},
+    plan::{CannotPlan, ClusterLookup, JobImage, Plan, plan, reason},
     stored::StoredBackup,
     validation::{UnknownFields, validate},
 };
@@ -171,7 +171,7 @@ fn in_default(backup: &Value) -> Value {
 }
 
 /// What is planned where the cluster that the backup names exists.
-fn planned(backup: &StoredBackup, image: &JobImage) -> Result<Plan, Blocked> {
+fn planned(backup: &StoredBackup, image: &JobImage) -> Result<Plan, CannotPlan> {
     let (namespace, name) = backup.cluster_key().unwrap_or_default();
     let cluster = Cluster::from_value(&json!({"metadata": {"name": name, "namespace": namespace}}));
     plan(backup, &ClusterLookup::Found(Arc::new(cluster.expect("it has metadata"))), None, image)

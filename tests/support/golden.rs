@@ -2,12 +2,16 @@
 //!
 //! A case has only the files that it is about: the AntflyBackup and the AntflyCluster of [`DEFAULT`] stand in for the others.
 
+#[path = "performed.rs"]
+mod performed;
+
 use antfly_backup_operator::{
     api::AntflyBackupStatus,
+    decide::OperatorSettings,
     manifest::{BACKUP_LABEL, cron_job},
-    observe::{Observation, observe},
-    observed::{Cluster, CronJobView},
-    plan::{Blocked, JobImage, plan},
+    observed::Cluster,
+    plan::{CannotPlan, JobImage},
+    settle::StatusUpdate,
     stored::StoredBackup,
     world::{Facts, Scope, World, key_of},
 };
@@ -15,6 +19,7 @@ use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::runtime::watcher::Event;
+use performed::{reconciled, stored_status, with_status};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
@@ -84,7 +89,7 @@ impl Default for Operator {
 #[derive(Debug)]
 pub struct Outcome {
     /// The CronJob, or why there is none.
-    pub cron_job: Result<CronJob, Blocked>,
+    pub cron_job: Result<CronJob, CannotPlan>,
     /// The status.
     pub status: AntflyBackupStatus,
 }
@@ -130,18 +135,19 @@ impl GoldenCase {
     /// A file that has no such object as it should; a status that a second look, a second later, would change.
     pub fn outcome(&self) -> Result<Outcome> {
         let facts = self.facts()?;
-        let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &self.job_image());
-        let cron_job = planned.as_ref().map(cron_job).map_err(Clone::clone);
-        let live = self.after_writes(&facts, &cron_job)?;
-        let grace = SignedDuration::from_mins(self.operator.overdue_grace);
-        let look = |backup: &StoredBackup, at: Timestamp| {
-            let (cluster, cron_job, runs) = (&facts.cluster, live.as_ref(), facts.runs.as_slice());
-            observe(&Observation { backup, plan: &planned, cluster, cron_job, runs, overdue_grace: grace }, at).0
+        let settings = OperatorSettings {
+            job_image: self.job_image(),
+            overdue_grace: SignedDuration::from_mins(self.operator.overdue_grace),
         };
-        let status = look(&facts.backup, now());
-        let stored = StoredBackup { status: Some(status.clone()), ..(*facts.backup).clone() };
-        let at_rest = look(&stored, now() + SignedDuration::from_secs(1));
-        ensure!(at_rest == status, "a second look changes the status from {status:?} to {at_rest:?}");
+        let (outcome, settlement) = reconciled(&facts, &settings, now());
+        let status = stored_status(&facts, &settlement).context("the status is written at once")?;
+        let at_rest = with_status(&facts, Some(status.clone()));
+        let (_, second) = reconciled(&at_rest, &settings, now() + SignedDuration::from_secs(1));
+        ensure!(
+            second.status == StatusUpdate::Unchanged,
+            "a second look changes the status from {status:?}: {second:?}"
+        );
+        let cron_job = outcome.decision.plan.as_ref().map(cron_job).map_err(Clone::clone);
         Ok(Outcome { cron_job, status })
     }
 
@@ -194,28 +200,6 @@ impl GoldenCase {
         }
         let key = key_of(&StoredBackup::from_value(self.backup.clone())?);
         world.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))
-    }
-
-    /// The CronJob once the operator has written what it plans, or has suspended its own.
-    fn after_writes(&self, facts: &Facts, planned: &Result<CronJob, Blocked>) -> Result<Option<CronJobView>> {
-        let existing = facts.cron_job.as_deref();
-        let live = self.cron_job.as_ref().filter(|_| existing.is_some());
-        let written = match planned {
-            Ok(manifest) => {
-                let mut written = serde_json::to_value(manifest)?;
-                written["metadata"]["uid"] =
-                    live.map_or("made-just-now".into(), |live| live["metadata"]["uid"].clone());
-                written["status"] = live.map_or(Value::Null, |live| live["status"].clone());
-                Some(written)
-            }
-            Err(_) => live.cloned().map(|mut live| {
-                if existing.is_some_and(|existing| existing.is_controlled_by(facts.backup.uid())) {
-                    live["spec"]["suspend"] = true.into();
-                }
-                live
-            }),
-        };
-        Ok(written.map(CronJobView::from_value).transpose()?)
     }
 }
 

@@ -1,8 +1,12 @@
-//! Which events a change of a backup is worth.
+//! Derives the events to publish from what was done and from a status change. All texts of events stand here.
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
-    plan::{Blocked, reason},
+    conditions::{READY, fitted},
+    decide::Action,
+    manifest::cron_job_name,
+    outcome::{Blocked, Done, FailureKind, Outcome},
+    plan::reason,
     records::{FEWEST_RECORDS, are_of_one_run, ended},
     runs::SIDECAR_RUNNING,
 };
@@ -19,32 +23,80 @@ pub struct Announcement {
     pub action: &'static str,
     /// For people.
     pub note: String,
+    /// When to publish it.
+    pub publish: Publish,
+}
+
+/// When an event may be published: what the status says is published once the status says it, so that no event comes twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publish {
+    /// At once.
+    AtOnce,
+    /// When the status is written.
+    WithStatus,
+    /// When the status is written, or when the API server refuses it for the first time. It may refuse any status of an
+    /// object whose spec has a wrong type (its rules fail for it): then the event is all that the user gets.
+    WithStatusOrRefusal,
 }
 
 impl Announcement {
-    /// Something went as it should.
-    pub fn normal(reason: &'static str, action: &'static str, note: String) -> Self {
-        Announcement { is_warning: false, reason, action, note }
+    fn normal(reason: &'static str, action: &'static str, note: String) -> Self {
+        Announcement { is_warning: false, reason, action, note, publish: Publish::WithStatus }
     }
 
-    /// Something did not.
-    pub fn warning(reason: &'static str, action: &'static str, note: String) -> Self {
-        Announcement { is_warning: true, reason, action, note }
+    fn warning(reason: &'static str, action: &'static str, note: String) -> Self {
+        Announcement { is_warning: true, ..Announcement::normal(reason, action, note) }
+    }
+
+    fn published(self, publish: Publish) -> Self {
+        Announcement { publish, ..self }
     }
 }
 
-/// The event for a backup that cannot be scheduled: one when it comes to be so or when the cause changes, none while it
-/// stays so.
+/// Returns the events for what was written, and for the first failure in a row. A refusal has its own, with the status.
+pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
+    let name = cron_job_name(backup);
+    let results = outcome.decision.actions.iter().zip(&outcome.results);
+    let announcements = results.filter_map(|(action, result)| match (action, result) {
+        (Action::Apply(apply), Ok(_)) => {
+            let note = match &apply.existing {
+                None => format!("Created CronJob {name}"),
+                Some(_) => format!("Updated CronJob {name} to what the spec and the AntflyCluster ask for"),
+            };
+            Some(Announcement::normal(apply.reason, "ApplyCronJob", note))
+        }
+        (Action::Delete(former), Ok(Done::Deleted)) => {
+            let note = format!("Deleted CronJob {}: {name} has taken its place", former.cron_job.name());
+            Some(Announcement::normal(reason::CRON_JOB_DELETED, "DeleteCronJob", note))
+        }
+        (action, Err(failure)) if failure.kind == FailureKind::Transient && outcome.failures_before == 0 => {
+            let note = format!("Cannot {}: {failure}; it is tried again", action.attempt());
+            Some(Announcement::warning(reason::WRITE_FAILED, "Write", note))
+        }
+        _ => None,
+    });
+    announcements.map(|announcement| announcement.published(Publish::AtOnce)).collect()
+}
+
+/// Returns the event for a backup that is not scheduled: one when the cause is another than the earlier status says, none
+/// while it stays.
 pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Option<Announcement> {
-    let is_known = |condition: &Condition| {
-        condition.type_ == "ScheduleReady"
+    let messages = blocked.messages_of_cause().iter().map(|message| fitted(message)).collect::<Vec<_>>();
+    let says_the_same = |condition: &Condition| {
+        condition.type_ == READY
             && condition.status == "False"
-            && condition.reason == blocked.reason
-            && condition.message.starts_with(&blocked.message)
+            && condition.reason == blocked.reason()
+            && messages.contains(&condition.message)
     };
-    let known = earlier.is_some_and(|status| status.conditions.iter().any(is_known));
-    let action = if blocked.reason == reason::CRON_JOB_REFUSED { "ApplyCronJob" } else { "PlanBackup" };
-    (!known).then(|| Announcement::warning(blocked.reason, action, blocked.message.clone()))
+    if earlier.is_some_and(|status| status.conditions.iter().any(says_the_same)) {
+        return None;
+    }
+    let action = match blocked {
+        Blocked::CannotPlan(_) => "PlanBackup",
+        Blocked::NotWritten(_) => "ApplyCronJob",
+    };
+    let announcement = Announcement::warning(blocked.reason(), action, blocked.message());
+    Some(announcement.published(Publish::WithStatusOrRefusal))
 }
 
 /// The events for what became of runs between two statuses: once each, with the id.

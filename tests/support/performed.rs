@@ -1,0 +1,66 @@
+//! A reconcile without an API server: every write of a decision is taken as it is.
+
+use antfly_backup_operator::{
+    api::AntflyBackupStatus,
+    decide::{Action, Apply, Decision, OperatorSettings, decide},
+    observed::CronJobView,
+    outcome::{Done, Outcome},
+    settle::{Settlement, StatusUpdate, settle},
+    stored::StoredBackup,
+    world::Facts,
+};
+use jiff::Timestamp;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Reconciles: decides, does what was decided, and settles it.
+pub fn reconciled(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> (Outcome, Settlement) {
+    let outcome = performed(decide(facts, settings, now));
+    let settlement = settle(facts, &outcome, now);
+    (outcome, settlement)
+}
+
+/// The same facts, with another status.
+pub fn with_status(facts: &Facts, status: Option<AntflyBackupStatus>) -> Facts {
+    let backup = StoredBackup { status, ..StoredBackup::clone(&facts.backup) };
+    Facts { backup: Arc::new(backup), ..facts.clone() }
+}
+
+/// The status that is stored after a settlement; `None` if it is postponed.
+#[allow(dead_code, reason = "not all who use this need it")]
+pub fn stored_status(facts: &Facts, settlement: &Settlement) -> Option<AntflyBackupStatus> {
+    match &settlement.status {
+        StatusUpdate::Replace(status) => Some((**status).clone()),
+        StatusUpdate::Unchanged => facts.backup.status.clone(),
+        StatusUpdate::Postponed => None,
+    }
+}
+
+/// Does what was decided.
+pub fn performed(decision: Decision) -> Outcome {
+    let results = decision.actions.iter().map(|action| {
+        Ok(match action {
+            Action::Apply(apply) => Done::Written(Arc::new(applied(apply))),
+            Action::Suspend(target) => {
+                Done::Written(Arc::new(CronJobView { suspended: true, ..CronJobView::clone(&target.cron_job) }))
+            }
+            Action::Delete(_) => Done::Deleted,
+        })
+    });
+    Outcome { results: results.collect(), decision, failures_before: 0 }
+}
+
+/// The CronJob that an API server answers with.
+fn applied(apply: &Apply) -> CronJobView {
+    let mut object = apply.manifest.clone();
+    let existing = apply.existing.as_deref();
+    object["metadata"]["uid"] = json!(existing.map_or("made-just-now", |existing| existing.uid()));
+    let made = CronJobView::from_value(object).expect("the manifest is a CronJob");
+    CronJobView {
+        last_schedule_time: existing.and_then(|existing| existing.last_schedule_time),
+        last_successful_time: existing.and_then(|existing| existing.last_successful_time),
+        active: existing.map(|existing| existing.active.clone()).unwrap_or_default(),
+        applied: Some(apply.digest),
+        ..made
+    }
+}
