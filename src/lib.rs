@@ -1,8 +1,9 @@
 //! Turns `AntflyBackup` resources into CronJobs and keeps a status that tells the truth.
 //!
 //! The pure core lives in modules that know no API server and no clock:
-//! [`stored`] (the resource, valid or not) and [`observed`] (what is kept of other objects) go into [`plan`] (what to do),
-//! which [`manifest`] makes a CronJob of; [`observe`] makes the status. The shell around it is in [`run`].
+//! [`stored`] (the resource, valid or not) and [`observed`] (what is kept of other objects) are the facts, of which [`decide`]
+//! makes the writes that are to be done ([`plan`] and [`manifest`] make the CronJob); [`settle`] makes the status and the events
+//! ([`announcements`]) of what became of them ([`outcome`]). The shell around it is in [`run`].
 
 pub mod announcements;
 pub mod api;

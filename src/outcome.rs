@@ -80,7 +80,7 @@ pub struct NotWritten {
     pub runs_on: bool,
 }
 
-/// The plan in force, or why there is none.
+/// The plan in force, or why no backup is scheduled.
 pub type Standing<'a> = Result<&'a Plan, &'a Blocked>;
 
 impl Outcome {
@@ -115,13 +115,14 @@ impl Outcome {
         written.or(facts.cron_job.as_ref()).map(Arc::as_ref)
     }
 
-    /// Returns why no backup is scheduled; `None` if backups are.
-    pub fn blocked(&self, facts: &Facts) -> Option<Blocked> {
-        if let Err(cause) = &self.decision.plan {
-            return Some(Blocked::CannotPlan(cause.clone()));
-        }
-        let (action, failure) = self.failure()?;
-        Some(Blocked::NotWritten(NotWritten {
+    /// Returns the plan in force.
+    ///
+    /// # Errors
+    /// Why no backup is scheduled.
+    pub fn standing(&self, facts: &Facts) -> Result<&Plan, Blocked> {
+        let plan = self.decision.plan.as_ref().map_err(|cause| Blocked::CannotPlan(cause.clone()))?;
+        let Some((action, failure)) = self.failure() else { return Ok(plan) };
+        Err(Blocked::NotWritten(NotWritten {
             attempt: action.attempt(),
             cron_job: cron_job_name(facts.backup.name()),
             error: failure.to_string(),

@@ -64,13 +64,8 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: None };
     }
     let earlier = facts.backup.status.as_ref();
-    let blocked = outcome.blocked(facts);
-    let standing = match (&blocked, &outcome.decision.plan) {
-        (None, Ok(plan)) => Ok(plan),
-        (Some(blocked), _) => Err(blocked),
-        (None, Err(_)) => unreachable!("what cannot be planned is blocked"),
-    };
-    let (status, change) = status(facts, outcome, standing, now);
+    let standing = outcome.standing(facts);
+    let (status, change) = status(facts, outcome, standing.as_ref().copied(), now);
     let again = change.map(|change| later(change, AFTER_CHANGE).min(later(now, LONGEST_REST)));
     if earlier == Some(&status) {
         return Settlement { status: StatusUpdate::Unchanged, announcements, again };
@@ -80,7 +75,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
     }
-    announcements.extend(blocked.and_then(|blocked| announcements::blocked(earlier, &blocked)));
+    announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
     announcements.extend(announcements::runs(earlier, &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }

@@ -1,4 +1,4 @@
-//! Golden cases: real YAML in, the CronJob and the status out (`golden/README.md`).
+//! Golden cases: real YAML in; the CronJob, the status and the events out (`golden/README.md`).
 #![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
 #[path = "support/golden.rs"]
@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use support::{DEFAULT, GoldenCase};
 
 #[test]
-fn cases_give_the_cron_job_and_the_status_of_their_snapshots() {
+fn cases_give_the_cron_job_the_status_and_the_events_of_their_snapshots() {
     let default = default_case().outcome().unwrap();
     let default_cron_job = serde_json::to_value(default.cron_job.unwrap()).unwrap();
     let mut superfluous = Vec::new();
@@ -32,6 +32,9 @@ fn cases_give_the_cron_job_and_the_status_of_their_snapshots() {
         };
         let status = (is_default || outcome.status != default.status).then_some(&outcome.status);
 
+        let is_usual = (&outcome.actions, &outcome.events) == (&case.usual(&outcome).0, &case.usual(&outcome).1);
+        let events = (is_default || !is_usual).then(|| json!({"actions": outcome.actions, "events": outcome.events}));
+
         let mut settings = Settings::clone_current();
         settings.set_snapshot_path(&case.directory);
         settings.set_prepend_module_to_snapshot(false);
@@ -48,12 +51,16 @@ fn cases_give_the_cron_job_and_the_status_of_their_snapshots() {
                 Some(status) => assert_yaml_snapshot!("status", status),
                 None => superfluous.push(path.join("status.snap")),
             }
+            match events {
+                Some(events) => assert_yaml_snapshot!("events", events),
+                None => superfluous.push(path.join("events.snap")),
+            }
         });
         let violations = validate_status(&serde_json::to_value(&outcome.status).unwrap());
         assert!(violations.is_empty(), "the schema refuses the status: {violations:?}");
     });
     superfluous.retain(|snapshot| snapshot.exists());
-    assert!(superfluous.is_empty(), "the outcome is that of {DEFAULT}: delete {superfluous:?}");
+    assert!(superfluous.is_empty(), "the outcome is that of {DEFAULT}, or the usual one: delete {superfluous:?}");
 }
 
 #[test]

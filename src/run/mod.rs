@@ -1,7 +1,7 @@
 //! The shell: watches, writes, events, HTTP.
 //!
 //! ```text
-//! watches ─▶ World ─▶ facts ─▶ plan ─▶ CronJob (server-side apply) ─▶ observe ─▶ status (update) ─▶ events
+//! watches ─▶ World ─▶ facts ─▶ decide ─▶ perform (CronJobs) ─▶ settle ─▶ write (status) ─▶ events
 //! ```
 //!
 //! Each arrow but the writes is pure and lives outside this module. `reconcile` is the driver.

@@ -8,7 +8,6 @@ use crate::{
     settle::{Settlement, StatusUpdate, settle},
     world::{Facts, ObjectKey},
 };
-
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
@@ -52,7 +51,8 @@ async fn reconcile_once(
     let decision = decide(&facts, context.settings(), now);
 
     // perform (client required)
-    let outcome = context.writer().perform(key, decision, context.failures().count(key)).await;
+    let failures_before = context.failures().count(key);
+    let outcome = context.writer().perform(key, decision, failures_before).await;
 
     // settle (no client required)
     let settlement = settle(&facts, &outcome, now);

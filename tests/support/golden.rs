@@ -6,11 +6,12 @@
 mod performed;
 
 use antfly_backup_operator::{
+    announcements::Announcement,
     api::AntflyBackupStatus,
-    decide::OperatorSettings,
-    manifest::{BACKUP_LABEL, cron_job},
+    decide::{Action, OperatorSettings},
+    manifest::{BACKUP_LABEL, cron_job, cron_job_name},
     observed::Cluster,
-    plan::{CannotPlan, JobImage},
+    plan::{CannotPlan, JobImage, reason},
     settle::StatusUpdate,
     stored::StoredBackup,
     world::{Facts, Scope, World, key_of},
@@ -19,7 +20,7 @@ use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::runtime::watcher::Event;
-use performed::{reconciled, stored_status, with_status};
+use performed::{at_rest, reconciled, stored_status};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
@@ -45,7 +46,7 @@ pub struct GoldenCase {
     /// The AntflyBackup as the API server holds it.
     pub backup: Value,
     cluster: Option<Value>,
-    cron_job: Option<Value>,
+    cron_jobs: Vec<Value>,
     jobs: Vec<Value>,
     pods: Vec<Value>,
     events: Vec<Value>,
@@ -92,6 +93,10 @@ pub struct Outcome {
     pub cron_job: Result<CronJob, CannotPlan>,
     /// The status.
     pub status: AntflyBackupStatus,
+    /// What is done, in order, each with its reason.
+    pub actions: Vec<String>,
+    /// What is published, in order.
+    pub events: Vec<String>,
 }
 
 impl GoldenCase {
@@ -116,7 +121,7 @@ impl GoldenCase {
             description: description.with_context(|| format!("COVERS.md has no line for {name}"))?,
             backup: file_or_default("backup.yaml")?.with_context(|| format!("{DEFAULT} has no backup.yaml"))?,
             cluster: if has_cluster { file_or_default("cluster.yaml")? } else { None },
-            cron_job: file("cronjob.yaml")?,
+            cron_jobs: several("cronjob.yaml")?,
             jobs: several("jobs.yaml")?,
             pods: several("pods.yaml")?,
             events: several("events.yaml")?,
@@ -141,14 +146,49 @@ impl GoldenCase {
         };
         let (outcome, settlement) = reconciled(&facts, &settings, now());
         let status = stored_status(&facts, &settlement).context("the status is written at once")?;
-        let at_rest = with_status(&facts, Some(status.clone()));
-        let (_, second) = reconciled(&at_rest, &settings, now() + SignedDuration::from_secs(1));
+        let at_rest = at_rest(&facts, &outcome, status.clone());
+        let (again, second) = reconciled(&at_rest, &settings, now() + SignedDuration::from_secs(1));
         ensure!(
             second.status == StatusUpdate::Unchanged,
             "a second look changes the status from {status:?}: {second:?}"
         );
-        let cron_job = outcome.decision.plan.as_ref().map(cron_job).map_err(Clone::clone);
-        Ok(Outcome { cron_job, status })
+        let actions = again.decision.actions;
+        ensure!(actions.is_empty() && second.announcements.is_empty(), "a second look: {actions:?}, {second:?}");
+        Ok(Outcome {
+            cron_job: outcome.decision.plan.as_ref().map(cron_job).map_err(Clone::clone),
+            status,
+            actions: outcome.decision.actions.iter().map(|action| action_line(self.backup_name(), action)).collect(),
+            events: settlement.announcements.iter().map(event_line).collect(),
+        })
+    }
+
+    /// What is done and published where the case is about neither: the CronJob is applied and an event says so or, where nothing
+    /// can be planned, a warning says why; and a backup that has become overdue has an event with the message of its condition.
+    pub fn usual(&self, outcome: &Outcome) -> (Vec<String>, Vec<String>) {
+        let name = cron_job_name(self.backup_name());
+        let (actions, first) = match &outcome.cron_job {
+            Ok(_) if self.cron_jobs.iter().any(|cron_job| cron_job["metadata"]["name"] == *name) => {
+                let note = format!("Updated CronJob {name} to what the spec and the AntflyCluster ask for");
+                (vec![format!("Apply {name}: CronJobUpdated")], format!("Normal CronJobUpdated ApplyCronJob: {note}"))
+            }
+            Ok(_) => {
+                let note = format!("Created CronJob {name}");
+                (vec![format!("Apply {name}: CronJobCreated")], format!("Normal CronJobCreated ApplyCronJob: {note}"))
+            }
+            Err(cause) => (Vec::new(), format!("Warning {} PlanBackup: {}", cause.reason, cause.message)),
+        };
+        let was_overdue =
+            self.backup.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
+                conditions.iter().any(|condition| condition["reason"] == reason::BACKUP_OVERDUE)
+            });
+        let overdue = outcome.status.conditions.iter().find(|condition| condition.reason == reason::BACKUP_OVERDUE);
+        let overdue = overdue.filter(|_| !was_overdue);
+        let overdue = overdue.map(|condition| format!("Warning BackupOverdue RunBackup: {}", condition.message));
+        (actions, std::iter::once(first).chain(overdue).collect())
+    }
+
+    fn backup_name(&self) -> &str {
+        self.backup["metadata"]["name"].as_str().unwrap_or_default()
     }
 
     /// The cluster, if the case has one.
@@ -181,7 +221,7 @@ impl GoldenCase {
         let labelled: Vec<&Value> = labelled.collect();
         for scope in &scopes {
             list(scope, [&self.backup], |event| drop(world.backup_event(scope, event)))?;
-            list(scope, &self.cron_job, |event| drop(world.cron_job_event(scope, event)))?;
+            list(scope, &self.cron_jobs, |event| drop(world.cron_job_event(scope, event)))?;
             list(scope, labelled.iter().copied(), |event| drop(world.job_event(scope, event)))?;
             list(scope, &self.pods, |event| drop(world.pod_event(scope, event)))?;
             list(scope, &self.events, |event| drop(world.refusal_event(scope, event)))?;
@@ -201,6 +241,22 @@ impl GoldenCase {
         let key = key_of(&StoredBackup::from_value(self.backup.clone())?);
         world.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))
     }
+}
+
+/// An action as `events.snap` has it.
+fn action_line(backup: &str, action: &Action) -> String {
+    let (verb, name) = match action {
+        Action::Apply(_) => ("Apply", cron_job_name(backup)),
+        Action::Suspend(target) => ("Suspend", target.cron_job.name().to_owned()),
+        Action::Delete(target) => ("Delete", target.cron_job.name().to_owned()),
+    };
+    format!("{verb} {name}: {}", action.reason())
+}
+
+/// An event as `events.snap` has it.
+fn event_line(announcement: &Announcement) -> String {
+    let kind = if announcement.is_warning { "Warning" } else { "Normal" };
+    format!("{kind} {} {}: {}", announcement.reason, announcement.action, announcement.note)
 }
 
 /// The events of a watch that lists the objects of its scope.

@@ -26,6 +26,13 @@ pub fn with_status(facts: &Facts, status: Option<AntflyBackupStatus>) -> Facts {
     Facts { backup: Arc::new(backup), ..facts.clone() }
 }
 
+/// The facts once the CronJob is as it was written, and those under former names are gone.
+#[allow(dead_code, reason = "not all who use this need it")]
+pub fn at_rest(facts: &Facts, outcome: &Outcome, status: AntflyBackupStatus) -> Facts {
+    let cron_job = outcome.cron_job(facts).cloned().map(Arc::new);
+    Facts { cron_job, former_cron_jobs: Vec::new(), ..with_status(facts, Some(status)) }
+}
+
 /// The status that is stored after a settlement; `None` if it is postponed.
 #[allow(dead_code, reason = "not all who use this need it")]
 pub fn stored_status(facts: &Facts, settlement: &Settlement) -> Option<AntflyBackupStatus> {
