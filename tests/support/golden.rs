@@ -94,8 +94,10 @@ pub struct Outcome {
     /// The status.
     pub status: AntflyBackupStatus,
     /// What is done, in order, each with its reason.
+    #[allow(dead_code, reason = "not all who use this need it")]
     pub actions: Vec<String>,
     /// What is published, in order.
+    #[allow(dead_code, reason = "not all who use this need it")]
     pub events: Vec<String>,
 }
 
@@ -164,6 +166,7 @@ impl GoldenCase {
 
     /// What is done and published where the case is about neither: the CronJob is applied and an event says so or, where nothing
     /// can be planned, a warning says why; and a backup that has become overdue has an event with the message of its condition.
+    #[allow(dead_code, reason = "not all who use this need it")]
     pub fn usual(&self, outcome: &Outcome) -> (Vec<String>, Vec<String>) {
         let name = cron_job_name(self.backup_name());
         let (actions, first) = match &outcome.cron_job {
