@@ -1,12 +1,12 @@
 //! Conditions, after Kubernetes' API conventions
 //! (<https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md>).
 
-use crate::records::whole_seconds;
+use crate::{api::AntflyBackupStatus, records::whole_seconds};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-/// Longest message of a condition, in characters (`maxLength` in the schema).
-const LONGEST_MESSAGE: usize = 32768;
+/// Longest message of a condition, in characters.
+const LONGEST_MESSAGE: usize = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
 
 /// A condition without its times.
 #[derive(Clone, Debug, PartialEq, Eq)]

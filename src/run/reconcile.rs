@@ -119,7 +119,7 @@ async fn look(key: &ObjectKey, context: &Context) -> Result<Option<Duration>, Re
     }
     if facts.backup.status.as_ref() != Some(&status) {
         let written = writes::replace_status(&context.client, &facts.backup, &status).await;
-        context.metrics.wrote("antflybackups/status", "update", written.is_ok());
+        context.metrics.wrote(crate::api::STATUS_RESOURCE, "update", written.is_ok());
         if let Err(blocked) = &planned
             && is_news(&written, key, context)
         {
