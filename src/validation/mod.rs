@@ -16,6 +16,7 @@ mod rules {
     include!(concat!(env!("OUT_DIR"), "/generated/validation.rs"));
 }
 
+pub use metadata::LONGEST_NAME;
 pub use violations::{Path, Violation, Violations};
 
 use crate::api::{API_VERSION, AntflyBackup, KIND};
