@@ -29,8 +29,8 @@ pub struct GeneratedFile {
 /// What is wrong with the schema, each problem with its path (such as `.spec.schedule`): a keyword that the generator does
 /// not handle, a default that its own rule refuses, a pattern or rule that does not compile, a missing description or bound.
 pub fn generate(schema_yaml: &str) -> Result<Vec<GeneratedFile>, Problems> {
-    let definition =
-        serde_saphyr::from_str(schema_yaml).map_err(|error| format!("not YAML of a definition: {error}"))?;
+    let definition = serde_saphyr::from_str(schema_yaml)
+        .map_err(|error| format!("not YAML of a CustomResourceDefinition: {error}"))?;
     let api = schema::read(&definition)?;
     check::check(&api)?;
     Ok(vec![

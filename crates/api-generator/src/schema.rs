@@ -173,7 +173,7 @@ impl Reader {
             }
         };
         let subschemas = [("properties", keywords.properties.is_some()), ("items", keywords.items.is_some())];
-        let subschemas = subschemas.into_iter().filter_map(|(name, is_left)| is_left.then(|| name.to_owned()));
+        let subschemas = subschemas.into_iter().filter(|(_, is_left)| *is_left).map(|(name, _)| name.to_owned());
         let unknown: Vec<_> = keywords.left.keys().cloned().chain(subschemas).collect();
         for keyword in unknown {
             self.problem(&path, format!("keyword {keyword:?} is not handled by the generator"));
