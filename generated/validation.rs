@@ -645,7 +645,7 @@ pub(super) fn status_last_successful_backup(
         status_last_successful_backup_job_name(value, &path.field("jobName"), out);
     }
     if let Some(value) = cel::not_null(object, "jobUID") {
-        status_last_successful_backup_job_u_i_d(value, &path.field("jobUID"), out);
+        status_last_successful_backup_job_uid(value, &path.field("jobUID"), out);
     }
     if let Some(value) = cel::not_null(object, "attempts") {
         status_last_successful_backup_attempts(value, &path.field("attempts"), out);
@@ -889,7 +889,7 @@ pub(super) fn status_last_successful_backup_job_name(
 }
 
 /// Checks `status.lastSuccessfulBackup.jobUID`.
-pub(super) fn status_last_successful_backup_job_u_i_d(
+pub(super) fn status_last_successful_backup_job_uid(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -1101,7 +1101,7 @@ pub(super) fn status_last_failed_backup(
         status_last_failed_backup_job_name(value, &path.field("jobName"), out);
     }
     if let Some(value) = cel::not_null(object, "jobUID") {
-        status_last_failed_backup_job_u_i_d(value, &path.field("jobUID"), out);
+        status_last_failed_backup_job_uid(value, &path.field("jobUID"), out);
     }
     if let Some(value) = cel::not_null(object, "attempts") {
         status_last_failed_backup_attempts(value, &path.field("attempts"), out);
@@ -1341,7 +1341,7 @@ pub(super) fn status_last_failed_backup_job_name(
 }
 
 /// Checks `status.lastFailedBackup.jobUID`.
-pub(super) fn status_last_failed_backup_job_u_i_d(
+pub(super) fn status_last_failed_backup_job_uid(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -1566,7 +1566,7 @@ pub(super) fn status_recent_backups_item(
         status_recent_backups_item_job_name(value, &path.field("jobName"), out);
     }
     if let Some(value) = cel::not_null(object, "jobUID") {
-        status_recent_backups_item_job_u_i_d(value, &path.field("jobUID"), out);
+        status_recent_backups_item_job_uid(value, &path.field("jobUID"), out);
     }
     if let Some(value) = cel::not_null(object, "attempts") {
         status_recent_backups_item_attempts(value, &path.field("attempts"), out);
@@ -1806,7 +1806,7 @@ pub(super) fn status_recent_backups_item_job_name(
 }
 
 /// Checks `status.recentBackups[].jobUID`.
-pub(super) fn status_recent_backups_item_job_u_i_d(
+pub(super) fn status_recent_backups_item_job_uid(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,

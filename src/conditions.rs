@@ -2,6 +2,7 @@
 //! (<https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md>).
 
 use crate::{
+    api::AntflyBackupStatus,
     manifest::cron_job_name,
     observed::CronJobView,
     outcome::Standing,
@@ -12,8 +13,8 @@ use crate::{
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-/// Longest message of a condition, in characters (`maxLength` in the schema).
-const LONGEST_MESSAGE: usize = 32768;
+/// Longest message of a condition, in characters.
+const LONGEST_MESSAGE: usize = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
 
 /// Type of the condition whose message is the cause and nothing else where no backup is scheduled.
 pub const READY: &str = "Ready";

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 /// Fewest and most records that a status keeps.
 pub const FEWEST_RECORDS: usize = 10;
-const MOST_RECORDS: usize = 50;
+const MOST_RECORDS: usize = AntflyBackupStatus::RECENT_BACKUPS_MAX_ITEMS;
 
 /// Most bytes that the names of tables take in all records together: an object has to fit into etcd.
 const MOST_TABLE_BYTES: usize = 256 * 1024;
@@ -419,13 +419,13 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
     record.tables.truncate(MOST_TABLES);
 }
 
-/// Bounds of the schema: `maxItems` and `maxLength` of `tables` and `otherBackupIds`, `maxLength` of the others.
-const MOST_TABLES: usize = 1024;
-const LONGEST_TABLE: usize = 255;
-const MOST_OTHER_IDS: usize = 4;
-const LONGEST_LOCATION: usize = 1024;
-const LONGEST_CONNECTION: usize = 256;
-const LONGEST_ERROR: usize = 1024;
+// Bounds of the schema.
+const MOST_TABLES: usize = BackupRecord::TABLES_MAX_ITEMS;
+const LONGEST_TABLE: usize = BackupRecord::TABLES_ITEM_MAX_LENGTH;
+const MOST_OTHER_IDS: usize = BackupRecord::OTHER_BACKUP_IDS_MAX_ITEMS;
+const LONGEST_LOCATION: usize = BackupRecord::LOCATION_MAX_LENGTH;
+const LONGEST_CONNECTION: usize = BackupRecord::CONNECTION_MAX_LENGTH;
+const LONGEST_ERROR: usize = BackupRecord::ERROR_MAX_LENGTH;
 
 /// The kubelet's reason for a Secret or a key of it that is missing.
 const CONFIG_ERROR: &str = "CreateContainerConfigError";

@@ -3,14 +3,11 @@
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference, SecretReference},
     backup::reason,
-    validation::{self, FieldPath, Step, UnknownFields, Violation},
+    validation::{self, FieldPath, LONGEST_NAME, Step, UnknownFields, Violation},
 };
 use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use thiserror::Error;
-
-/// Longest name of a Kubernetes object, in characters.
-const LONGEST_NAME: usize = 253;
 
 /// Why there is nothing to restore. Names are `NAMESPACE/NAME`.
 #[derive(Debug, Error, PartialEq, Eq)]

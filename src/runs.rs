@@ -70,8 +70,8 @@ fn camel_case(reason: &str) -> String {
     if word.is_empty() { "Unknown".to_owned() } else { word }
 }
 
-/// Longest reason of a record (`maxLength` in the schema).
-const LONGEST_REASON: usize = 128;
+/// Longest reason of a record.
+const LONGEST_REASON: usize = crate::api::BackupRecord::REASON_MAX_LENGTH;
 
 /// A try that ended well.
 #[derive(Clone, Debug)]

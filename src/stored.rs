@@ -11,6 +11,7 @@ use crate::{
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
+use std::sync::LazyLock;
 
 /// An `AntflyBackup` from the API server, without the parts of its metadata that nobody reads.
 #[derive(Clone, Debug)]
@@ -71,9 +72,14 @@ impl StoredBackup {
     }
 }
 
-/// Whether an operator has written a status: else it is the schema's default, `{observedGeneration: -1}`.
+/// The schema's default.
+static UNWRITTEN: LazyLock<AntflyBackupStatus> = LazyLock::new(|| {
+    serde_json::from_str(AntflyBackup::STATUS_DEFAULT).expect("the build holds it against the schema")
+});
+
+/// Whether an operator has written the status. Until then it is the schema's default.
 fn is_written(status: &AntflyBackupStatus) -> bool {
-    *status != AntflyBackupStatus { observed_generation: Some(-1), ..AntflyBackupStatus::default() }
+    *status != *UNWRITTEN
 }
 
 /// Drops who owns which field, often the greater part of an object, before the rest is read.

@@ -3,7 +3,10 @@
 //! Both sides are brought into one form first. What the types cannot express is listed here, once; any other difference
 //! fails.
 
-use antfly_backup_operator::api::{AntflyBackupSpec, AntflyBackupStatus, CRD};
+use antfly_backup_operator::{
+    api::{AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, CRD},
+    duration::parse,
+};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
@@ -37,6 +40,7 @@ fn the_types_say_what_the_schema_says() {
             // the API server sets it where no operator has written a status yet; in Rust that is no status
             let default = schema.as_object_mut().and_then(|schema| schema.remove("default"));
             assert_eq!(default, Some(json!({"observedGeneration": -1})));
+            assert_eq!(default, serde_json::from_str(AntflyBackup::STATUS_DEFAULT).ok());
         }
         if let Some(diff) = difference(&schema, &derived) {
             panic!("the Rust types differ from .{part} of the schema:\n{diff}");
@@ -72,6 +76,13 @@ fn any_difference_is_told() {
         *derived.pointer_mut(pointer).expect("it is there") = value;
         assert!(difference(&file, &derived).is_some(), "{pointer}");
     }
+}
+
+/// What the operator reads of them at run time.
+#[test]
+fn the_defaults_that_are_texts_can_be_read() {
+    assert!(parse(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).is_some());
+    assert!(serde_json::from_str::<AntflyBackupStatus>(AntflyBackup::STATUS_DEFAULT).is_ok());
 }
 
 /// The schema that schemars derives, every type written out where it is used.

@@ -1,6 +1,7 @@
 //! A duration means the same to the parser and to the rules of the API, and can be written and taken apart.
 
 use antfly_backup_operator::{
+    api::AntflyBackupSpec,
     duration::{parse, seconds_rounded_up},
     validation::{UnknownFields, validate},
 };
@@ -9,7 +10,7 @@ use std::time::Duration;
 /// Bounds that the API sets (`backupTimeout` in the schema).
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(168 * 60 * 60);
-const LONGEST_TEXT: usize = 64;
+const LONGEST_TEXT: usize = AntflyBackupSpec::BACKUP_TIMEOUT_MAX_LENGTH;
 
 /// Takes a text.
 pub fn check(input: &[u8]) {

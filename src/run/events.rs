@@ -9,7 +9,9 @@ use super::{
     sync::{lock, news_or_time},
     writes::is_namespace_going,
 };
-use crate::{FIELD_MANAGER, announcements::Announcement, outbox::Outbox, stored::StoredBackup};
+use crate::{
+    FIELD_MANAGER, announcements::Announcement, outbox::Outbox, stored::StoredBackup, validation::LONGEST_NAME,
+};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -45,9 +47,6 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Longest note that Kubernetes takes, in bytes.
 const LONGEST_NOTE: usize = 1024;
-
-/// Longest name of an object.
-const LONGEST_NAME: usize = 253;
 
 /// How many events are remembered to count how often each was repeated.
 const REMEMBERED: usize = 4096;

@@ -1,7 +1,7 @@
 //! Ready once every watch has synced, and the leader of an election is known.
 
 use super::sync::lock;
-use crate::world::Scope;
+use crate::{api, world::Scope};
 use std::{collections::BTreeMap, fmt::Write, sync::Mutex};
 use tokio::sync::watch;
 
@@ -36,7 +36,7 @@ impl Watched {
     /// Name of the resource with its group.
     pub fn resource(self) -> &'static str {
         match self {
-            Watched::AntflyBackups => "antflybackups.antfly.io",
+            Watched::AntflyBackups => api::RESOURCE,
             Watched::CronJobs => "cronjobs.batch",
             Watched::Jobs => "jobs.batch",
             Watched::Pods => "pods",

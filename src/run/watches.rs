@@ -7,6 +7,7 @@ use super::{
     readiness::{Readiness, Watched},
 };
 use crate::{
+    api::RESOURCE,
     manifest::BACKUP_LABEL,
     observed::REFUSED_POD_SELECTOR,
     world::{ObjectKey, Scope, World},
@@ -127,15 +128,15 @@ impl Watch {
                 "the CustomResourceDefinition antflyclusters.antfly.io is not installed (it comes with Antfly's own operator)"
                     .to_owned()
             }
-            (Some(404), Watched::AntflyBackups) => {
-                "the CustomResourceDefinition antflybackups.antfly.io is not installed; \
+            (Some(404), Watched::AntflyBackups) => format!(
+                "the CustomResourceDefinition {RESOURCE} is not installed; \
                 install it: antfly-backup-operator crd | kubectl apply -f -"
-                    .to_owned()
-            }
+            ),
             // nothing else in the request could be wrong
-            (Some(400), Watched::AntflyBackups) => "antflybackups.antfly.io cannot be watched with that --selector; \
+            (Some(400), Watched::AntflyBackups) => format!(
+                "{RESOURCE} cannot be watched with that --selector; \
                 write labels such as shard=1 or 'tier in (a,b)'"
-                .to_owned(),
+            ),
             _ => format!("{} cannot be watched", self.watched.resource()),
         };
         let detail = if is_not_found { why.clone() } else { format!("{why}: {error}") };

@@ -164,7 +164,7 @@ impl Writer<'_> {
         status: &AntflyBackupStatus,
     ) -> Result<(), WriteError> {
         let written = replace_status(self.client, backup, status).await;
-        self.metrics.wrote("antflybackups/status", "update", written.is_ok());
+        self.metrics.wrote(crate::api::STATUS_RESOURCE, "update", written.is_ok());
         self.triggers.world().status_written(key, written?);
         Ok(())
     }

@@ -7,6 +7,12 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::LazyLock};
 
+/// Longest name of an object, and longest domain of a key, in bytes.
+pub const LONGEST_NAME: usize = 253;
+
+/// Longest name of a namespace, longest name in a key, and longest value of a label, in bytes.
+const LONGEST_LABEL: usize = 63;
+
 /// Fields of an ObjectMeta.
 const FIELDS: [&str; 15] = [
     "annotations",
@@ -102,7 +108,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
         None => out.push(&name_path, None, "required, and missing"),
         Some(name) => {
             if let Some(text) = out.text(name, &name_path) {
-                let valid = text.len() <= 253 && SUBDOMAIN.is_match(text);
+                let valid = text.len() <= LONGEST_NAME && SUBDOMAIN.is_match(text);
                 out.rule(name, &name_path, valid, "must be lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit");
             }
         }
@@ -116,7 +122,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
     if let Some(namespace) = text("namespace") {
         let path = path.field("namespace");
         if let Some(text) = out.text(namespace, &path) {
-            let valid = text.is_empty() || text.len() <= 63 && LABEL.is_match(text);
+            let valid = text.is_empty() || text.len() <= LONGEST_LABEL && LABEL.is_match(text);
             out.rule(namespace, &path, valid, "must be the name of a namespace: lower-case letters, digits and '-'");
         }
     }
@@ -138,7 +144,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
             }
             // null is the empty string to Kubernetes' decoder
             let Some(text) = (if value.is_null() { Some("") } else { out.text(value, &path) }) else { continue };
-            let valid = !is_label || text.is_empty() || text.len() <= 63 && QUALIFIED_NAME.is_match(text);
+            let valid = !is_label || text.is_empty() || text.len() <= LONGEST_LABEL && QUALIFIED_NAME.is_match(text);
             out.rule(
                 value,
                 &path,
@@ -199,8 +205,8 @@ fn check_owner(owner: &Value, path: &Path<'_>, out: &mut Violations) {
 fn is_key(key: &str, is_label: bool) -> bool {
     let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
     let domain_is_valid = domain.is_none_or(|domain| {
-        domain.len() <= 253
+        domain.len() <= LONGEST_NAME
             && if is_label { SUBDOMAIN.is_match(domain) } else { SUBDOMAIN.is_match(&domain.to_lowercase()) }
     });
-    domain_is_valid && name.len() <= 63 && QUALIFIED_NAME.is_match(name)
+    domain_is_valid && name.len() <= LONGEST_LABEL && QUALIFIED_NAME.is_match(name)
 }

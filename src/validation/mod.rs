@@ -17,6 +17,7 @@ mod rules {
     include!(concat!(env!("OUT_DIR"), "/generated/validation.rs"));
 }
 
+pub use metadata::LONGEST_NAME;
 pub use path::{FieldPath, Path, Step};
 pub use violations::{Violation, Violations};
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::api::API_VERSION;
 use serde_json::json;
 
 fn backup(uid: &str, version: u64) -> StoredBackup {
@@ -7,8 +8,7 @@ fn backup(uid: &str, version: u64) -> StoredBackup {
 }
 
 fn cron_job(owner: &str, version: u64) -> CronJobView {
-    let owner =
-        json!({"apiVersion": "antfly.io/v1", "kind": KIND, "name": "nightly", "uid": owner, "controller": true});
+    let owner = json!({"apiVersion": API_VERSION, "kind": KIND, "name": "nightly", "uid": owner, "controller": true});
     serde_json::from_value(json!({
         "metadata": {"name": "nightly-cron", "namespace": "a", "uid": "c", "resourceVersion": version.to_string(),
             "ownerReferences": [owner]},

@@ -173,7 +173,7 @@ impl History {
         assert!(records.len() <= running + 10, "{} records", records.len());
         assert!(records.is_sorted_by(|one, other| newness(one) > newness(other)), "{records:#?}");
         let errors = records.iter().filter_map(|record| record.error.as_ref());
-        assert!(errors.into_iter().all(|error| error.chars().count() <= 1024));
+        assert!(errors.into_iter().all(|error| error.chars().count() <= BackupRecord::ERROR_MAX_LENGTH));
     }
 
     /// Who has ended stays as he ended.

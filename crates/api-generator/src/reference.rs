@@ -10,18 +10,18 @@ use std::fmt::Write;
 /// What no schema says: how a record becomes a restore.
 const RESTORE: &str = include_str!("restore.md");
 
-/// Makes `api-reference.md`.
+/// Generates `api-reference.md`.
 pub fn generate(api: &Api) -> String {
     let mut page = format!(
         "<!-- This is a generated file. Do not edit it; change `schema/antflybackup.yaml` and run `cargo xtask generate`. -->\n\n\
          # {kind} reference\n\n{description}\n\n| | |\n|---|---|\n| apiVersion | `{group}/{version}` |\n| kind | `{kind}` |\n\
          | scope | {scope} |\n| short names | {short_names} |\n\n",
-        kind = api.kind,
+        kind = api.names.kind,
         description = cell(&api.root.description),
         group = api.group,
         version = api.version,
         scope = api.scope,
-        short_names = api.short_names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        short_names = api.names.short_names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     );
     section_for_rules(&mut page, &api.root);
 
@@ -40,8 +40,9 @@ pub fn generate(api: &Api) -> String {
     });
 
     page.push_str("## Columns of `kubectl get`\n\n| Column | Shows | Only with `-o wide` |\n|---|---|---|\n");
-    for (name, path, wide) in &api.columns {
-        let _ = writeln!(page, "| {} | `{path}` | {} |", name.to_uppercase(), if *wide { "yes" } else { "no" });
+    for column in &api.columns {
+        let wide = if column.priority > 0 { "yes" } else { "no" };
+        let _ = writeln!(page, "| {} | `{}` | {wide} |", column.name.to_uppercase(), column.json_path);
     }
     page.push('\n');
     page.push_str(RESTORE);

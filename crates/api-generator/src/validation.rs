@@ -1,23 +1,22 @@
 //! The validation: one function a place in the schema, every keyword and rule in it.
 
 use super::{
-    cel, format_rust,
+    Problems, cel, format_rust,
     schema::{Api, Kind, ListType, Node},
 };
+use heck::ToSnakeCase;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-/// Makes `validation.rs`; it leans on `crate::validation`.
+/// Generates `validation.rs`, which uses the checks of single keywords in the operator's `validation`.
 ///
 /// # Errors
 /// A rule that the generator can't translate, with its path.
-pub fn generate(api: &Api) -> Result<String, String> {
+pub fn generate(api: &Api) -> Result<String, Problems> {
     let mut generator = Generator { functions: Vec::new(), patterns: Vec::new(), problems: Vec::new() };
     generator.function(&api.root);
-    if !generator.problems.is_empty() {
-        return Err(generator.problems.join("\n"));
-    }
-    let Generator { functions, patterns, .. } = generator;
+    let Generator { functions, patterns, problems } = generator;
+    Problems::none_in(problems)?;
     let patterns = patterns.iter().map(|(name, pattern)| {
         quote! {
             static #name: LazyLock<Regex> = LazyLock::new(|| Regex::new(#pattern).expect("compiled by the build"));
@@ -39,6 +38,7 @@ pub fn generate(api: &Api) -> Result<String, String> {
         },
         "validation",
     )
+    .map_err(Problems::from)
 }
 
 struct Generator {
@@ -253,16 +253,5 @@ fn function_name(node: &Node) -> proc_macro2::Ident {
 
 /// `spec_cluster_ref` for `.spec.clusterRef`, `spec_tables_item` for `.spec.tables[]`.
 pub fn snake_case(path: &str) -> String {
-    let mut name = String::new();
-    for character in path.trim_start_matches('.').replace("[]", ".item").chars() {
-        match character {
-            '.' => name.push('_'),
-            upper if upper.is_ascii_uppercase() => {
-                name.push('_');
-                name.push(upper.to_ascii_lowercase());
-            }
-            other => name.push(other),
-        }
-    }
-    name
+    path.replace("[]", ".item").to_snake_case()
 }

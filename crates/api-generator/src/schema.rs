@@ -1,5 +1,10 @@
 //! The CustomResourceDefinition as a tree of the few shapes that the generator honours.
 
+use super::{
+    Problems,
+    definition::{Column, Definition, Names, Schema},
+};
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 /// What the generator knows of the API.
@@ -8,14 +13,12 @@ pub struct Api {
     pub group: String,
     /// The one version, such as `v1`.
     pub version: String,
-    /// Kind, such as `AntflyBackup`.
-    pub kind: String,
+    /// Kind, plural and short names.
+    pub names: Names,
     /// `Namespaced` or `Cluster`.
     pub scope: String,
-    /// Short names that kubectl takes.
-    pub short_names: Vec<String>,
-    /// Columns of `kubectl get`: name, JSON path, whether only with `-o wide`.
-    pub columns: Vec<(String, String, bool)>,
+    /// Columns of `kubectl get`.
+    pub columns: Vec<Column>,
     /// The schema of the whole object.
     pub root: Node,
 }
@@ -105,44 +108,25 @@ impl Node {
     }
 }
 
-/// Reads the file.
+/// Reads the definition.
 ///
 /// # Errors
-/// One line for each keyword that the generator does not handle or that has an unexpected value.
-pub fn read(crd_yaml: &str) -> Result<Api, String> {
-    let crd: Value = serde_saphyr::from_str(crd_yaml).map_err(|error| format!("not YAML: {error}"))?;
-    let text = |pointer: &str| {
-        crd.pointer(pointer).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("{pointer} is missing"))
+/// One problem for each keyword that the generator does not handle or that has an unexpected value.
+pub fn read(definition: &Definition) -> Result<Api, Problems> {
+    let spec = &definition.spec;
+    let [version] = spec.versions.as_slice() else {
+        let count = spec.versions.len();
+        return Err(format!("/spec/versions has {count} versions; the generator makes types of exactly one").into());
     };
-    let versions = crd.pointer("/spec/versions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let [version] = versions else {
-        return Err(format!(
-            "/spec/versions has {} versions; the generator makes types of exactly one",
-            versions.len()
-        ));
-    };
-    let schema = version.pointer("/schema/openAPIV3Schema").ok_or("the version has no schema/openAPIV3Schema")?;
-
     let mut reader = Reader { problems: Vec::new() };
-    let root = reader.node(schema, String::new());
-    if !reader.problems.is_empty() {
-        return Err(reader.problems.join("\n"));
-    }
+    let root = reader.node(&version.schema.root, String::new());
+    Problems::none_in(reader.problems)?;
     Ok(Api {
-        group: text("/spec/group")?,
-        version: version["name"].as_str().ok_or("the version has no name")?.to_owned(),
-        kind: text("/spec/names/kind")?,
-        scope: text("/spec/scope")?,
-        short_names: strings(crd.pointer("/spec/names/shortNames")).unwrap_or_default(),
-        columns: version["additionalPrinterColumns"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|column| {
-                let text = |key: &str| column[key].as_str().unwrap_or_default().to_owned();
-                (text("name"), text("jsonPath"), column["priority"].as_i64().unwrap_or(0) > 0)
-            })
-            .collect(),
+        group: spec.group.clone(),
+        version: version.name.clone(),
+        names: spec.names.clone(),
+        scope: spec.scope.clone(),
+        columns: version.additional_printer_columns.clone(),
         root,
     })
 }
@@ -161,10 +145,14 @@ impl Reader {
         self.problems.push(format!("{path}: {problem}"));
     }
 
-    fn node(&mut self, schema: &Value, path: String) -> Node {
-        let empty = Map::new();
-        let mut keywords =
-            Keywords { left: schema.as_object().unwrap_or(&empty).clone(), path: path.clone(), reader: self };
+    fn node(&mut self, schema: &Schema, path: String) -> Node {
+        let mut keywords = Keywords {
+            left: schema.keywords.clone(),
+            properties: schema.properties.as_ref(),
+            items: schema.items.as_deref(),
+            path: path.clone(),
+            reader: self,
+        };
         let title = keywords.text("title");
         let description = keywords.text("description");
         let default = keywords.left.remove("default");
@@ -184,7 +172,9 @@ impl Reader {
                 Kind::Boolean
             }
         };
-        let unknown: Vec<_> = keywords.left.keys().cloned().collect();
+        let subschemas = [("properties", keywords.properties.is_some()), ("items", keywords.items.is_some())];
+        let subschemas = subschemas.into_iter().filter(|(_, is_left)| *is_left).map(|(name, _)| name.to_owned());
+        let unknown: Vec<_> = keywords.left.keys().cloned().chain(subschemas).collect();
         for keyword in unknown {
             self.problem(&path, format!("keyword {keyword:?} is not handled by the generator"));
         }
@@ -199,6 +189,8 @@ impl Reader {
 /// The keywords of one node; each is taken out as it is understood, and what is left at the end is not.
 struct Keywords<'a> {
     left: Map<String, Value>,
+    properties: Option<&'a IndexMap<String, Schema>>,
+    items: Option<&'a Schema>,
     path: String,
     reader: &'a mut Reader,
 }
@@ -249,9 +241,11 @@ impl Keywords<'_> {
 
     fn object(&mut self) -> Kind {
         let required = self.list("required");
-        let schemas = self.take("properties", "a map", |value| value.as_object().cloned()).unwrap_or_default();
-        let properties: Vec<_> = schemas
-            .iter()
+        let properties: Vec<_> = self
+            .properties
+            .take()
+            .into_iter()
+            .flatten()
             .map(|(name, schema)| (name.clone(), self.reader.node(schema, format!("{}.{name}", self.path))))
             .collect();
         for name in &required {
@@ -288,13 +282,12 @@ impl Keywords<'_> {
         if max_items.is_none() {
             self.reader.problem(&self.path, "has no maxItems; the API server derives the cost of a rule from it");
         }
-        let items = self.left.remove("items").unwrap_or(Value::Null);
-        Kind::Array {
-            items: Box::new(self.reader.node(&items, format!("{}[]", self.path))),
-            min_items,
-            max_items,
-            list_type,
-        }
+        let path = format!("{}[]", self.path);
+        let items = match self.items.take() {
+            Some(items) => self.reader.node(items, path),
+            None => self.reader.node(&Schema::default(), path),
+        };
+        Kind::Array { items: Box::new(items), min_items, max_items, list_type }
     }
 
     fn string(&mut self) -> Kind {

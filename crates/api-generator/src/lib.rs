@@ -1,33 +1,41 @@
-//! The generator: makes the Rust side of the API from the CustomResourceDefinition.
+//! Generates the Rust side of the API from the CustomResourceDefinition.
 //!
-//! `schema` reads the file into a tree and refuses what the generator does not honour, `check` holds the tree against its
-//! own rules, and `types`, `validation` (with `cel`) and `reference` each write one file.
+//! `definition` parses the file, `schema` makes a tree of it and refuses what the generator does not honour, `check` holds the
+//! tree against its own rules. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each.
 
 mod cel;
 mod check;
+mod constants;
+mod definition;
+mod problems;
 mod reference;
 mod schema;
 mod types;
 mod validation;
 
-/// A file that the generator made.
+pub use problems::Problems;
+
+/// A generated file.
 pub struct GeneratedFile {
-    /// Name below `OUT_DIR/generated/`, and below `generated/` of the repository.
+    /// Name, without a directory.
     pub name: &'static str,
     /// Whole contents.
     pub contents: String,
 }
 
-/// Makes all files from the text of the CustomResourceDefinition.
+/// Generates all files from the text of the CustomResourceDefinition.
 ///
 /// # Errors
-/// What is wrong with the schema, each line with its path (such as `.spec.schedule`): a keyword that the generator does
+/// What is wrong with the schema, each problem with its path (such as `.spec.schedule`): a keyword that the generator does
 /// not handle, a default that its own rule refuses, a pattern or rule that does not compile, a missing description or bound.
-pub fn generate(crd_yaml: &str) -> Result<Vec<GeneratedFile>, String> {
-    let api = schema::read(crd_yaml)?;
+pub fn generate(schema_yaml: &str) -> Result<Vec<GeneratedFile>, Problems> {
+    let definition = serde_saphyr::from_str(schema_yaml)
+        .map_err(|error| format!("not YAML of a CustomResourceDefinition: {error}"))?;
+    let api = schema::read(&definition)?;
     check::check(&api)?;
     Ok(vec![
-        GeneratedFile { name: "types.rs", contents: types::generate(&api, crd_yaml)? },
+        GeneratedFile { name: "types.rs", contents: types::generate(&api, &definition)? },
+        GeneratedFile { name: "constants.rs", contents: constants::generate(&api)? },
         GeneratedFile { name: "validation.rs", contents: validation::generate(&api)? },
         GeneratedFile { name: "api-reference.md", contents: reference::generate(&api) },
     ])

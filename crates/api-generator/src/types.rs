@@ -6,6 +6,7 @@
 
 use super::{
     check::{general_description, value_description},
+    definition::Definition,
     format_rust,
     schema::{Api, Kind, Node},
 };
@@ -21,13 +22,14 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Makes `types.rs`.
+/// Generates `types.rs`.
 ///
 /// # Errors
 /// What kopium makes of the schema is not what this expects of it.
-pub fn generate(api: &Api, crd_yaml: &str) -> Result<String, String> {
-    let crd: CustomResourceDefinition =
-        serde_saphyr::from_str(crd_yaml).map_err(|error| format!("not a CustomResourceDefinition: {error}"))?;
+pub fn generate(api: &Api, definition: &Definition) -> Result<String, String> {
+    let crd: CustomResourceDefinition = serde_json::to_value(definition)
+        .and_then(serde_json::from_value)
+        .map_err(|error| format!("not a CustomResourceDefinition: {error}"))?;
     let code = TypeGenerator::builder()
         .hide_prelude(true)
         .derive_all([Derive::all("JsonSchema"), Derive::all("PartialEq")])
@@ -39,7 +41,7 @@ pub fn generate(api: &Api, crd_yaml: &str) -> Result<String, String> {
     let mut refiner = Refiner { raw: &raw, titles: BTreeMap::new(), items: Vec::new(), done: BTreeMap::new() };
     for part in ["spec", "status"] {
         let node = api.root.property(part).ok_or_else(|| format!("the schema has no .{part}"))?;
-        refiner.refine(&format!("{}{}", api.kind, capitalized(part)), node)?;
+        refiner.refine(&format!("{}{}", api.names.kind, capitalized(part)), node)?;
     }
     let defaults = defaults(api);
     let Refiner { titles, mut items, .. } = refiner;

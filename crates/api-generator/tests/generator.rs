@@ -1,17 +1,16 @@
-//! The generator of the build script: what it refuses, and that all that it makes follows the schema.
+//! What the generator refuses, and that all files follow the schema.
 #![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
-#[path = "../build/mod.rs"]
-mod generator;
-
-use antfly_backup_operator::api::CRD;
+use api_generator::GeneratedFile;
 use serde_json::{Value, json};
 
-/// What the generator makes of the definition after an edit.
-fn generate(edit: impl FnOnce(&mut Value)) -> Result<Vec<generator::GeneratedFile>, String> {
-    let mut crd: Value = serde_saphyr::from_str(CRD).unwrap();
+const SCHEMA: &str = include_str!("../../../schema/antflybackup.yaml");
+
+/// Generates from the definition after an edit.
+fn generate(edit: impl FnOnce(&mut Value)) -> Result<Vec<GeneratedFile>, String> {
+    let mut crd: Value = serde_saphyr::from_str(SCHEMA).unwrap();
     edit(&mut crd);
-    generator::generate(&crd.to_string())
+    api_generator::generate(&crd.to_string()).map_err(|problems| problems.to_string())
 }
 
 /// The schema at a path such as `.status.conditions[].type`; empty for the root.
@@ -122,19 +121,30 @@ fn a_default_that_the_schema_refuses_is_refused() {
     assert_keyword_refused(".spec.schedule", "default", &json!("@daily"), "has a default and is required");
 }
 
-/// It is for those who read the object before an operator has written a status: the API server sets it, and nothing else does.
+/// It is for those who read the object before an operator has written a status. The API server sets it, nothing else does: the
+/// operator only has to recognize it.
 #[test]
-fn the_default_of_the_status_is_in_no_generated_file() {
-    let sources = |default: Option<Value>| -> Vec<String> {
+fn the_default_of_the_status_is_a_constant_and_in_no_other_generated_file() {
+    let generated = |default: Option<Value>| {
         let files = generate(|crd| match default {
             Some(default) => at(crd, ".status")["default"] = default,
             None => drop(at(crd, ".status").as_object_mut().unwrap().remove("default")),
         });
-        files.unwrap_or_else(|problems| panic!("{problems}")).into_iter().map(|file| file.contents).collect()
+        files.unwrap_or_else(|problems| panic!("{problems}"))
     };
+    let sources = |default: Option<Value>| -> Vec<String> {
+        let others = generated(default).into_iter().filter(|file| file.name != "constants.rs");
+        others.map(|file| file.contents).collect()
+    };
+    let constants = |default: Option<Value>| {
+        generated(default).into_iter().find(|file| file.name == "constants.rs").unwrap().contents
+    };
+    assert!(!constants(None).contains("STATUS_DEFAULT"));
     let without = sources(None);
     for default in [json!({}), json!({"observedGeneration": -1}), json!({"observedGeneration": 0, "phase": "Active"})] {
         assert!(sources(Some(default.clone())) == without, "{default} is in one of them");
+        let constant = format!("pub const STATUS_DEFAULT: &str = {:?};", default.to_string());
+        assert!(constants(Some(default)).contains(&constant), "no {constant}");
     }
     assert_refused(".status", "it lacks \"phase\", which is required", |crd| {
         at(crd, ".status")["required"] = json!(["phase"]);
@@ -234,6 +244,9 @@ fn two_different_types_of_one_title_are_refused() {
         at(crd, ".status.recentBackups[]")["properties"]["size"] =
             json!({ "description": "Size in bytes.", "type": "integer", "format": "int64" });
     });
+    assert_refused(".status.recentBackups[]", "another schema with the title BackupRecord has other bounds", |crd| {
+        at(crd, ".status.recentBackups[].error")["maxLength"] = json!(1025);
+    });
 }
 
 #[test]
@@ -243,7 +256,7 @@ fn a_definition_that_is_not_one_is_refused() {
         crd["spec"]["versions"].as_array_mut().unwrap().push(version);
     });
     assert!(versions.err().unwrap().contains("/spec/versions has 2 versions"));
-    assert!(generator::generate("kind: [").err().unwrap().contains("not YAML"));
+    assert!(api_generator::generate("kind: [").err().unwrap().to_string().contains("not YAML"));
 }
 
 #[test]
@@ -257,7 +270,7 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
-fn a_new_field_is_in_types_validation_and_reference() {
+fn a_new_field_is_in_every_generated_file() {
     let files = generate(|crd| {
         let fields = at(crd, ".spec");
         fields["properties"]["description"] = json!({
@@ -288,6 +301,16 @@ fn a_new_field_is_in_types_validation_and_reference() {
             ][..],
         ),
         (
+            "constants.rs",
+            &[
+                "impl AntflyBackupSpec {",
+                "/// `maxLength` of `description`.",
+                "pub const DESCRIPTION_MAX_LENGTH: usize = 80;",
+                "pub const RETRIES_MAX_MINIMUM: i64 = 0;",
+                "pub const RETRIES_MAX_DEFAULT: i64 = 3;",
+            ],
+        ),
+        (
             "validation.rs",
             &[
                 "fn spec_description(",
@@ -311,5 +334,51 @@ fn a_new_field_is_in_types_validation_and_reference() {
         for part in parts {
             assert!(file.contents.contains(part), "{name} has no {part:?}");
         }
+    }
+}
+
+#[test]
+fn bounds_defaults_and_names_are_constants() {
+    let files = generate(|crd| {
+        crd["spec"]["group"] = json!("example.com");
+        crd["spec"]["names"]["plural"] = json!("antflysafes");
+        crd["spec"]["names"]["shortNames"] = json!(["afs", "safe"]);
+        crd["spec"]["versions"][0]["name"] = json!("v2");
+    });
+    let files = files.unwrap_or_else(|problems| panic!("{problems}"));
+    let constants = &files.iter().find(|file| file.name == "constants.rs").unwrap().contents;
+    for constant in [
+        "GROUP: &str = \"example.com\"",
+        "VERSION: &str = \"v2\"",
+        "API_VERSION: &str = \"example.com/v2\"",
+        "KIND: &str = \"AntflyBackup\"",
+        "PLURAL: &str = \"antflysafes\"",
+        "RESOURCE: &str = \"antflysafes.example.com\"",
+        "STATUS_RESOURCE: &str = \"antflysafes/status\"",
+        "SHORT_NAMES: &[&str] = &[\"afs\", \"safe\"]",
+        "BACKUP_TIMEOUT_DEFAULT: &str = \"1h\"",
+        "SUSPEND_DEFAULT: bool = false",
+        "FAILED_JOBS_HISTORY_LIMIT_MAXIMUM: i32 = 2147483647",
+        "OBSERVED_GENERATION_MINIMUM: i64 = -1",
+        "TABLES_MIN_ITEMS: usize = 1",
+        "TABLES_ITEM_MAX_LENGTH: usize = 255",
+        "JOB_UID_MAX_LENGTH: usize = 63",
+        "CONDITIONS_ITEM_MESSAGE_MAX_LENGTH: usize = 32768",
+    ] {
+        assert!(constants.contains(&format!("pub const {constant};")), "no {constant}");
+    }
+    assert_eq!(constants.matches("impl BackupRecord {").count(), 1);
+}
+
+#[test]
+fn subschemas_of_another_type_are_refused() {
+    for (path, keyword, value) in [
+        (".spec.schedule", "properties", json!({ "hour": { "type": "boolean" } })),
+        (".spec.schedule", "items", json!({ "type": "boolean" })),
+        (".spec.destination", "items", json!({ "type": "boolean" })),
+        (".spec.tables", "properties", json!({ "hour": { "type": "boolean" } })),
+    ] {
+        let reason = format!("keyword {keyword:?} is not handled");
+        assert_keyword_refused(path, keyword, &value, &reason);
     }
 }

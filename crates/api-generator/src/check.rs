@@ -1,21 +1,24 @@
 //! Holds the schema against its own rules: patterns compile, defaults are valid, enums say what their values mean.
 
-use super::schema::{Api, Kind, Node, Rule};
+use super::{
+    Problems,
+    schema::{Api, Kind, Node, Rule},
+};
 use cel::{Context, Program, Value as CelValue};
 use serde_json::Value;
 
 /// Checks the whole tree.
 ///
 /// # Errors
-/// One line for each problem, beginning with the path.
-pub fn check(api: &Api) -> Result<(), String> {
+/// All problems, each beginning with the path.
+pub fn check(api: &Api) -> Result<(), Problems> {
     let mut problems = Vec::new();
     api.root.visit(&mut |node| {
         if let Err(problem) = check_node(node) {
             problems.push(format!("{}: {problem}", if node.path.is_empty() { "the root" } else { &node.path }));
         }
     });
-    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+    Problems::none_in(problems)
 }
 
 fn check_node(node: &Node) -> Result<(), String> {

@@ -1,0 +1,182 @@
+// This is a generated file: constants of the API. Do not edit it; change `schema/antflybackup.yaml`
+// and run `cargo xtask generate`.
+
+use super::types::*;
+
+/// The API group.
+pub const GROUP: &str = "antfly.io";
+
+/// The version in the group.
+pub const VERSION: &str = "v1";
+
+/// `apiVersion` of the resources: group and version.
+pub const API_VERSION: &str = "antfly.io/v1";
+
+/// `kind` of the resources.
+pub const KIND: &str = "AntflyBackup";
+
+/// The resource in paths and permissions.
+pub const PLURAL: &str = "antflybackups";
+
+/// What kubectl takes in place of the plural.
+pub const SHORT_NAMES: &[&str] = &["afb"];
+
+/// The resource with its group, which is also the name of the CustomResourceDefinition.
+pub const RESOURCE: &str = "antflybackups.antfly.io";
+
+/// The subresource `status`.
+pub const STATUS_RESOURCE: &str = "antflybackups/status";
+
+/// Bounds and defaults of [`AntflyBackup`].
+impl AntflyBackup {
+    /// `default` of `status`.
+    pub const STATUS_DEFAULT: &str = "{\"observedGeneration\":-1}";
+}
+
+/// Bounds and defaults of [`AntflyBackupSpec`].
+impl AntflyBackupSpec {
+    /// `minLength` of `schedule`.
+    pub const SCHEDULE_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `schedule`.
+    pub const SCHEDULE_MAX_LENGTH: usize = 400;
+    /// `minItems` of `tables`.
+    pub const TABLES_MIN_ITEMS: usize = 1;
+    /// `maxItems` of `tables`.
+    pub const TABLES_MAX_ITEMS: usize = 256;
+    /// `minLength` of `tables[]`.
+    pub const TABLES_ITEM_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `tables[]`.
+    pub const TABLES_ITEM_MAX_LENGTH: usize = 255;
+    /// `default` of `suspend`.
+    pub const SUSPEND_DEFAULT: bool = false;
+    /// `minLength` of `backupTimeout`.
+    pub const BACKUP_TIMEOUT_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `backupTimeout`.
+    pub const BACKUP_TIMEOUT_MAX_LENGTH: usize = 64;
+    /// `default` of `backupTimeout`.
+    pub const BACKUP_TIMEOUT_DEFAULT: &str = "1h";
+    /// `minimum` of `successfulJobsHistoryLimit`.
+    pub const SUCCESSFUL_JOBS_HISTORY_LIMIT_MINIMUM: i32 = 0;
+    /// `maximum` of `successfulJobsHistoryLimit`.
+    pub const SUCCESSFUL_JOBS_HISTORY_LIMIT_MAXIMUM: i32 = 2147483647;
+    /// `default` of `successfulJobsHistoryLimit`.
+    pub const SUCCESSFUL_JOBS_HISTORY_LIMIT_DEFAULT: i32 = 3;
+    /// `minimum` of `failedJobsHistoryLimit`.
+    pub const FAILED_JOBS_HISTORY_LIMIT_MINIMUM: i32 = 0;
+    /// `maximum` of `failedJobsHistoryLimit`.
+    pub const FAILED_JOBS_HISTORY_LIMIT_MAXIMUM: i32 = 2147483647;
+    /// `default` of `failedJobsHistoryLimit`.
+    pub const FAILED_JOBS_HISTORY_LIMIT_DEFAULT: i32 = 1;
+}
+
+/// Bounds and defaults of [`ClusterReference`].
+impl ClusterReference {
+    /// `minLength` of `name`.
+    pub const NAME_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `name`.
+    pub const NAME_MAX_LENGTH: usize = 63;
+    /// `minLength` of `namespace`.
+    pub const NAMESPACE_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `namespace`.
+    pub const NAMESPACE_MAX_LENGTH: usize = 63;
+}
+
+/// Bounds and defaults of [`BackupDestination`].
+impl BackupDestination {
+    /// `minLength` of `location`.
+    pub const LOCATION_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `location`.
+    pub const LOCATION_MAX_LENGTH: usize = 1024;
+    /// `minLength` of `connection`.
+    pub const CONNECTION_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `connection`.
+    pub const CONNECTION_MAX_LENGTH: usize = 256;
+}
+
+/// Bounds and defaults of [`SecretReference`].
+impl SecretReference {
+    /// `minLength` of `name`.
+    pub const NAME_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `name`.
+    pub const NAME_MAX_LENGTH: usize = 253;
+}
+
+/// Bounds and defaults of [`AntflyBackupStatus`].
+impl AntflyBackupStatus {
+    /// `minimum` of `observedGeneration`.
+    pub const OBSERVED_GENERATION_MINIMUM: i64 = -1;
+    /// `maxItems` of `recentBackups`.
+    pub const RECENT_BACKUPS_MAX_ITEMS: usize = 50;
+    /// `maxItems` of `conditions`.
+    pub const CONDITIONS_MAX_ITEMS: usize = 16;
+    /// `maxLength` of `conditions[].type`.
+    pub const CONDITIONS_ITEM_TYPE_MAX_LENGTH: usize = 316;
+    /// `minimum` of `conditions[].observedGeneration`.
+    pub const CONDITIONS_ITEM_OBSERVED_GENERATION_MINIMUM: i64 = 0;
+    /// `minLength` of `conditions[].reason`.
+    pub const CONDITIONS_ITEM_REASON_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `conditions[].reason`.
+    pub const CONDITIONS_ITEM_REASON_MAX_LENGTH: usize = 1024;
+    /// `maxLength` of `conditions[].message`.
+    pub const CONDITIONS_ITEM_MESSAGE_MAX_LENGTH: usize = 32768;
+    /// `minimum` of `skippedCount`.
+    pub const SKIPPED_COUNT_MINIMUM: i32 = 0;
+    /// `maximum` of `skippedCount`.
+    pub const SKIPPED_COUNT_MAXIMUM: i32 = 2147483647;
+    /// `maxLength` of `observedSchedule`.
+    pub const OBSERVED_SCHEDULE_MAX_LENGTH: usize = 400;
+    /// `maxLength` of `cronJobName`.
+    pub const CRON_JOB_NAME_MAX_LENGTH: usize = 253;
+}
+
+/// Bounds and defaults of [`BackupRecord`].
+impl BackupRecord {
+    /// `maxLength` of `backupId`.
+    pub const BACKUP_ID_MAX_LENGTH: usize = 253;
+    /// `maxItems` of `otherBackupIds`.
+    pub const OTHER_BACKUP_IDS_MAX_ITEMS: usize = 4;
+    /// `maxLength` of `otherBackupIds[]`.
+    pub const OTHER_BACKUP_IDS_ITEM_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `reason`.
+    pub const REASON_MAX_LENGTH: usize = 128;
+    /// `maxLength` of `location`.
+    pub const LOCATION_MAX_LENGTH: usize = 1024;
+    /// `maxLength` of `connection`.
+    pub const CONNECTION_MAX_LENGTH: usize = 256;
+    /// `maxLength` of `jobName`.
+    pub const JOB_NAME_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `jobUID`.
+    pub const JOB_UID_MAX_LENGTH: usize = 63;
+    /// `minimum` of `attempts`.
+    pub const ATTEMPTS_MINIMUM: i32 = 0;
+    /// `maximum` of `attempts`.
+    pub const ATTEMPTS_MAXIMUM: i32 = 2147483647;
+    /// `maxItems` of `tables`.
+    pub const TABLES_MAX_ITEMS: usize = 1024;
+    /// `maxLength` of `tables[]`.
+    pub const TABLES_ITEM_MAX_LENGTH: usize = 255;
+    /// `minimum` of `tableCount`.
+    pub const TABLE_COUNT_MINIMUM: i32 = 0;
+    /// `maximum` of `tableCount`.
+    pub const TABLE_COUNT_MAXIMUM: i32 = 2147483647;
+    /// `minimum` of `tablesOmitted`.
+    pub const TABLES_OMITTED_MINIMUM: i32 = 0;
+    /// `maximum` of `tablesOmitted`.
+    pub const TABLES_OMITTED_MAXIMUM: i32 = 2147483647;
+    /// `minimum` of `sizeBytes`.
+    pub const SIZE_BYTES_MINIMUM: i64 = 0;
+    /// `maxLength` of `readBackError`.
+    pub const READ_BACK_ERROR_MAX_LENGTH: usize = 1024;
+    /// `maxLength` of `error`.
+    pub const ERROR_MAX_LENGTH: usize = 1024;
+}
+
+/// Bounds and defaults of [`RecordedCluster`].
+impl RecordedCluster {
+    /// `maxLength` of `namespace`.
+    pub const NAMESPACE_MAX_LENGTH: usize = 63;
+    /// `maxLength` of `name`.
+    pub const NAME_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `uid`.
+    pub const UID_MAX_LENGTH: usize = 63;
+}
