@@ -12,7 +12,8 @@ use std::{fmt::Write, path::Path};
 use circles::circles;
 use imports::{Imports, imports};
 
-/// The crates that are held to it, each by a file that it is compiled from.
+/// The crates that are held to it, by the files that they are compiled from. The operator's own, `src/lib.rs` and
+/// `src/main.rs`, are not among them: it has circles.
 const ROOTS: [&str; 5] = [
     "crates/antfly-stand-in/src/lib.rs",
     "crates/antfly-stand-in/src/main.rs",
