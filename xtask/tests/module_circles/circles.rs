@@ -37,7 +37,7 @@ fn circle_from(start: &Module, graph: &Graph) -> Option<Vec<Module>> {
     let mut seen = BTreeSet::new();
     while let Some(way) = ways.pop_front() {
         for next in graph.get(way.last()?).into_iter().flatten() {
-            let longer = [way.as_slice(), &[next.clone()]].concat();
+            let longer = [way.as_slice(), std::slice::from_ref(next)].concat();
             if next == start {
                 return Some(longer);
             }
