@@ -2,6 +2,9 @@
 //!
 //! There are no nodes, so Pods are made but never run. Each [`ControlPlane`] has its own directory, port and data, so any
 //! number of them may run at the same time; they share the programs, which are built once (see [`Binaries`]).
+//!
+//! What comes in: the programs. What goes out: kubeconfigs, clients, and processes whose logs are in the run's directory.
+//! Nothing here knows what is deployed on it.
 
 mod binaries;
 mod certificates;

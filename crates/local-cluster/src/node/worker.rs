@@ -1,5 +1,7 @@
 //! Looks after one Pod from its binding to its end: the part of a kubelet that syncs a Pod.
 
+mod reports;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -10,11 +12,6 @@ use k8s_openapi::{
     api::core::v1::{Container, Pod, PodCondition, PodSpec, PodStatus},
     jiff::Timestamp,
 };
-use kube::{
-    Api,
-    api::{DeleteParams, Patch, PatchParams, Preconditions},
-};
-use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::{
@@ -28,7 +25,6 @@ use super::{
     status::{Cause, Facts, status},
     termination_message,
 };
-use crate::progress::progress;
 
 /// How often is tried again what failed: a read of a Secret, a write of a status.
 const POLL: Duration = Duration::from_secs(1);
@@ -308,49 +304,10 @@ impl Worker {
         status(&facts, now)
     }
 
-    /// Writes the status if it has changed.
-    async fn publish(&mut self) -> Published {
-        if self.is_gone || self.shared.is_paused() {
-            return Published::Done;
-        }
-        let status = self.status(Timestamp::now());
-        if self.published.as_ref() == Some(&status) {
-            return Published::Done;
-        }
-        // The UID keeps it from a later Pod of the same name, and the kind of patch from conditions that are others'.
-        let patch = Patch::Strategic(json!({ "metadata": { "uid": self.pod.metadata.uid }, "status": status }));
-        match self.api().patch_status(&self.name(), &PatchParams::default(), &patch).await {
-            Ok(_) => {
-                self.conditions = status.conditions.clone().unwrap_or_default();
-                self.published = Some(status);
-                Published::Done
-            }
-            Err(kube::Error::Api(refusal)) if matches!(refusal.code, 404 | 409) => Published::Gone,
-            Err(error) => {
-                progress("node", &format!("the status of {} is not written: {error}", described(&self.pod)));
-                Published::Again
-            }
-        }
-    }
-
     /// Whether the Pod is deleted and has ended, and its last status is written.
     fn is_to_be_removed(&self) -> bool {
         let is_ended = self.is_over() && self.deletion_grace().is_some() && !self.is_removed;
         is_ended && !self.shared.is_paused() && self.published.as_ref() == Some(&self.status(Timestamp::now()))
-    }
-
-    /// Lets the API server remove the Pod, as soon as no finalizer holds it; returns whether it knows.
-    async fn remove(&self) -> bool {
-        let parameters = DeleteParams {
-            grace_period_seconds: Some(0),
-            preconditions: Some(Preconditions { uid: self.pod.metadata.uid.clone(), ..Preconditions::default() }),
-            ..DeleteParams::default()
-        };
-        match self.api().delete(&self.name(), &parameters).await {
-            Ok(_) => true,
-            Err(kube::Error::Api(refusal)) => matches!(refusal.code, 404 | 409),
-            Err(_) => false,
-        }
     }
 
     fn is_over(&self) -> bool {
@@ -377,14 +334,6 @@ impl Worker {
     fn deadline(&self) -> Option<Timestamp> {
         let spec = self.pod.spec.as_ref()?;
         spec.active_deadline_seconds.and_then(seconds).map(|limit| later(self.start_time, limit))
-    }
-
-    fn api(&self) -> Api<Pod> {
-        Api::namespaced(self.shared.client.clone(), self.pod.metadata.namespace.as_deref().unwrap_or_default())
-    }
-
-    fn name(&self) -> String {
-        self.pod.metadata.name.clone().unwrap_or_default()
     }
 }
 
