@@ -16,13 +16,14 @@ use antfly_backup_operator::{
     api::{AntflyBackup, AntflyBackupStatus, CRD},
     stored::StoredBackup,
 };
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::{Context, Result, bail, ensure};
 use kube::{Client, Resource, api::DeleteParams, core::Request};
+use local_cluster::{ControlPlane, apply_yaml};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::GoldenCase;
 use taken::{Answer, cron_job_is_taken_and_at_rest, parameters, pod_is_taken, prepare_namespace, send};
-use xtask::{apply::apply_yaml, control_plane::ControlPlane, stand_in::ANTFLY_CLUSTER_CRD};
 
 #[tokio::test]
 async fn the_api_server_takes_what_the_operator_makes_of_each_case() {

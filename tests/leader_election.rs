@@ -33,6 +33,7 @@ use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams, PostParams},
 };
+use local_cluster::ControlPlane;
 use runs::Nightly;
 use serde_json::{Value, json};
 use std::{
@@ -40,7 +41,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use support::{ACTIVE, Operator, Room, unattended};
-use xtask::control_plane::ControlPlane;
 
 /// Long enough that nothing in a test takes it: whoever takes over before was told to.
 const NEVER: &str = "1h";

@@ -14,10 +14,10 @@ use antfly_backup_operator::{
     validation::{FieldPath, UnknownFields, Violation, decode, validate},
 };
 use judges::{Libraries, Refusal};
+use local_cluster::{ControlPlane, apply_yaml};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
-use xtask::{apply::apply_yaml, control_plane::ControlPlane};
 
 /// One control plane for all tests of this file. That it takes the definition shows that the rules are within its budget.
 async fn control_plane() -> &'static ControlPlane {

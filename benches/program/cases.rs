@@ -4,6 +4,7 @@ use crate::{Options, measured, measured::Run, say};
 use antfly_backup_operator::backup::{EXIT_AGAIN, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, backup_id};
 use antfly_stand_in::{Call, Fault, FaultRule, GARBAGE_BYTES, Profile, S3Destination, Settings, StandIn};
 use anyhow::{Context, Result, ensure};
+use local_cluster::S3Server;
 use serde_json::json;
 use std::{
     path::Path,
@@ -11,7 +12,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use xtask::s3::S3Server;
 
 const BUCKET: &str = "bucket";
 const LOCATION: &str = "s3://bucket/backups";

@@ -72,5 +72,5 @@ fn main() -> Result<()> {
 
 /// Tells the user what goes on.
 fn say(message: &str) {
-    xtask::progress::progress("program", message);
+    local_cluster::progress("program", message);
 }

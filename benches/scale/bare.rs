@@ -19,10 +19,10 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
     core::Request,
 };
+use local_cluster::ControlPlane;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
-use xtask::control_plane::ControlPlane;
 
 /// How long it takes to list all backups and to make the two writes for each, from a new connection on.
 ///

@@ -10,10 +10,10 @@ use kube::{
     api::PostParams,
     runtime::{WatchStreamExt, watcher},
 };
+use local_cluster::Binaries;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
-use xtask::control_plane::Binaries;
 
 /// What was measured.
 #[derive(Debug, Default)]

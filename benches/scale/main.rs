@@ -70,5 +70,5 @@ async fn all(options: &Options, machine: machine::Machine, executable: PathBuf) 
 
 /// Tells the user what goes on.
 fn say(message: &str) {
-    xtask::progress::progress("scale", message);
+    local_cluster::progress("scale", message);
 }

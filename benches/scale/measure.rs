@@ -13,10 +13,10 @@ use kube::{
     Api, Client,
     api::{DynamicObject, Patch, PatchParams},
 };
+use local_cluster::ControlPlane;
 use serde_json::json;
 use std::{path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
-use xtask::control_plane::ControlPlane;
 
 /// How many requests at a time the bare client is tried with.
 const CONCURRENCIES: [usize; 4] = [8, 16, 32, 64];

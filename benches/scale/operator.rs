@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use axum::http::Request;
 use kube::{Client, Config};
+use local_cluster::{ControlPlane, ManagedProcess};
 use serde_json::Value;
 use std::{
     fs,
@@ -12,7 +13,6 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
-use xtask::control_plane::{ControlPlane, ManagedProcess};
 
 /// Far longer than anything takes.
 const LIMIT: Duration = Duration::from_secs(1800);

@@ -225,7 +225,7 @@ fn hostile(out: &mut String, attack: &Attack) -> Result<()> {
 }
 
 fn versions() -> Result<String> {
-    let module = xtask::control_plane::programs::MODULE;
+    let module = local_cluster::KUBERNETES;
     let (kubernetes, etcd) = (module.required("k8s.io/kubernetes")?, module.required("go.etcd.io/etcd/server/v3")?);
     Ok(format!("kube-apiserver and kube-controller-manager {kubernetes}, etcd {etcd}"))
 }

@@ -1,9 +1,10 @@
 //! A control plane where nobody writes but who is asked to.
 
 use antfly_backup_operator::api::CRD;
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::Result;
 use kube::Client;
-use xtask::{apply::apply_yaml, control_plane::ControlPlane, stand_in};
+use local_cluster::{ControlPlane, apply_yaml};
 
 /// Starts etcd and kube-apiserver, with the two CustomResourceDefinitions and no controllers.
 ///
@@ -14,6 +15,6 @@ pub async fn start() -> Result<(ControlPlane, Client)> {
     control_plane.stop_controller_manager().await?;
     let client = control_plane.client().await?;
     apply_yaml(&client, CRD).await?;
-    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await?;
+    apply_yaml(&client, ANTFLY_CLUSTER_CRD).await?;
     Ok((control_plane, client))
 }

@@ -3,8 +3,8 @@
 use crate::program::{Again, Ended, LOCATION, Program, stand_in};
 use antfly_backup_operator::backup::ResultStatus;
 use antfly_stand_in::{Profile, S3Destination, StandIn, TableFault};
+use local_cluster::S3Server;
 use std::sync::{Arc, Mutex, Weak};
-use xtask::s3::S3Server;
 
 /// The S3 server of the tests that run now.
 fn storage() -> Arc<S3Server> {

@@ -7,8 +7,8 @@ use kube::{
     ResourceExt,
     api::{DeleteParams, ListParams},
 };
+use local_cluster::ControlPlane;
 use serde_json::json;
-use xtask::control_plane::ControlPlane;
 
 async fn start(control_plane: &ControlPlane, namespace: &str) -> Operator {
     Operator::start(control_plane, &["--namespace", namespace]).await

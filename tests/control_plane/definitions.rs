@@ -2,11 +2,12 @@
 
 use crate::support::{ACTIVE, NO_CLUSTER, Operator, Stage, message};
 use antfly_backup_operator::api::CRD;
+use antfly_stand_in::{ANTFLY_CLUSTER_CRD, ANTFLY_CLUSTER_CRD_NAME};
 use anyhow::ensure;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Api, api::DeleteParams};
+use local_cluster::apply_yaml;
 use serde_json::json;
-use xtask::{apply::apply_yaml, stand_in};
 
 #[tokio::test]
 async fn definitions_may_come_late_and_go_and_come_back() {
@@ -31,7 +32,7 @@ async fn definitions_may_come_late_and_go_and_come_back() {
     let told = message(&blocked, "ClusterReady");
     assert!(told.contains("the kind AntflyCluster is not installed"), "{told}");
 
-    apply_yaml(&room.client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+    apply_yaml(&room.client, ANTFLY_CLUSTER_CRD).await.unwrap();
     room.eventually("the message to say that only the cluster is missing", async || {
         let told = message(&room.backups().get("nightly").await?, "ClusterReady");
         ensure!(told.contains("late/main does not exist; create it"), "{told}");
@@ -42,11 +43,11 @@ async fn definitions_may_come_late_and_go_and_come_back() {
     room.until("nightly", ACTIVE).await;
 
     let definitions: Api<CustomResourceDefinition> = Api::all(room.client.clone());
-    definitions.delete(stand_in::ANTFLY_CLUSTER_CRD_NAME, &DeleteParams::default()).await.unwrap();
-    room.until_gone(definitions.clone(), stand_in::ANTFLY_CLUSTER_CRD_NAME).await;
+    definitions.delete(ANTFLY_CLUSTER_CRD_NAME, &DeleteParams::default()).await.unwrap();
+    room.until_gone(definitions.clone(), ANTFLY_CLUSTER_CRD_NAME).await;
     room.until("nightly", NO_CLUSTER).await;
     room.until_cron_job("nightly-cron", "suspended", |it| it.spec.suspend == Some(true)).await;
-    apply_yaml(&room.client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+    apply_yaml(&room.client, ANTFLY_CLUSTER_CRD).await.unwrap();
     room.apply_cluster("main", "Running").await;
     room.until("nightly", ACTIVE).await;
 

@@ -1,18 +1,15 @@
 //! What is deployed: it applies, and its service account may do all that the operator does, and no more.
 
 use crate::support::{ACTIVE, NO_CLUSTER, Stage, container, deployed_identity, deployed_image, deployed_operator};
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams, LogParams},
 };
+use local_cluster::{apply_yaml, client_for, wait_for_crd_established};
 use serde_json::json;
-use xtask::{
-    apply::{apply_yaml, wait_for_crd_established},
-    control_plane::client_for,
-    stand_in,
-};
 
 /// Namespace of the deployed operator.
 const NAMESPACE: &str = "antfly-backup-system";
@@ -27,7 +24,7 @@ async fn what_is_deployed_may_do_all_that_the_operator_does() {
     stage.kubectl(&["delete", "namespace", NAMESPACE]);
     stage.kubectl(&["apply", "-k", "deploy/"]);
     wait_for_crd_established(&client, "antflybackups.antfly.io").await.unwrap();
-    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+    apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.unwrap();
     let operator = deployed_operator(&stage, NAMESPACE).await;
     let kubeconfig = deployed_identity(&stage, NAMESPACE).await;
 

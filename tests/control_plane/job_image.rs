@@ -19,7 +19,7 @@ async fn create_own_pod(room: &Room<'_>, containers: Value) {
 }
 
 /// The operator as a Pod's process, for one namespace.
-fn command(room: &Room<'_>, control_plane: &xtask::control_plane::ControlPlane) -> std::process::Command {
+fn command(room: &Room<'_>, control_plane: &local_cluster::ControlPlane) -> std::process::Command {
     let mut command = Operator::command(control_plane);
     command
         .args(["run", "--http-address", "127.0.0.1:0", "--namespace", &room.namespace])

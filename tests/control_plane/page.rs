@@ -1,14 +1,15 @@
 //! The reference page, to the letter: its examples and its commands.
 
 use crate::support::{ACTIVE, Room, SUSPENDED, attended};
+use antfly_stand_in::EXAMPLE_CLUSTERS;
 use anyhow::ensure;
+use local_cluster::{ControlPlane, apply_yaml};
 use serde_json::{Value, json};
 use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
 };
-use xtask::{apply::apply_yaml, control_plane::ControlPlane, stand_in};
 
 /// Runs a command of the page as a user types it; gives what it prints.
 fn shell(control_plane: &ControlPlane, typed: &str) -> String {
@@ -30,7 +31,7 @@ async fn every_example_and_every_command_of_the_page_works_as_written() {
     let stage = attended().await;
     let control_plane = &stage.control_plane;
     let client = control_plane.client().await.unwrap();
-    apply_yaml(&client, stand_in::DEMO_CLUSTERS).await.unwrap();
+    apply_yaml(&client, EXAMPLE_CLUSTERS).await.unwrap();
     let room = |namespace| Room::new(control_plane, client.clone(), namespace, stage.operator().log_file().to_owned());
     let (production, backup_jobs) = (room("production"), room("backup-jobs"));
 

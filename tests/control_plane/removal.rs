@@ -1,6 +1,7 @@
 //! Removal: of the operator, and of the definition.
 
 use crate::support::{ACTIVE, Room, Stage, deployed_operator};
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::{Context as _, ensure};
 use k8s_openapi::{
     api::{
@@ -14,11 +15,8 @@ use kube::{
     Api, ResourceExt,
     api::{ListParams, ObjectList},
 };
+use local_cluster::{apply_yaml, wait_for_crd_established};
 use serde_json::json;
-use xtask::{
-    apply::{apply_yaml, wait_for_crd_established},
-    stand_in,
-};
 
 const NAMESPACE: &str = "antfly-backup-system";
 const DEFINITION: &str = "antflybackups.antfly.io";
@@ -29,7 +27,7 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     let client = stage.control_plane.client().await.unwrap();
     stage.kubectl(&["apply", "-f", "deploy/install.yaml"]);
     wait_for_crd_established(&client, DEFINITION).await.unwrap();
-    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+    apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.unwrap();
     let operator = deployed_operator(&stage, NAMESPACE).await;
     let room = stage.room("harbour").await.watched_by(&operator);
     room.apply_cluster("main", "Running").await;

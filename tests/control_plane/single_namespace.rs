@@ -1,18 +1,15 @@
 //! The operator for a single namespace, with a Role.
 
 use crate::support::{ACTIVE, Stage, container, deployed_identity, deployed_image, deployed_operator, is_unwritten};
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::ensure;
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
     core::v1::{Event, Pod},
 };
 use kube::{Api, api::ListParams};
+use local_cluster::{apply_yaml, client_for, wait_for_crd_established};
 use serde_json::json;
-use xtask::{
-    apply::{apply_yaml, wait_for_crd_established},
-    control_plane::client_for,
-    stand_in,
-};
 
 /// Namespace of the overlay.
 const NAMESPACE: &str = "production";
@@ -24,7 +21,7 @@ async fn an_operator_with_a_role_serves_its_namespace_and_sees_no_other() {
     // by an administrator, once
     stage.kubectl(&["apply", "-k", "schema/"]);
     wait_for_crd_established(&client, "antflybackups.antfly.io").await.unwrap();
-    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+    apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.unwrap();
     let room = stage.room(NAMESPACE).await;
     let elsewhere = stage.room("elsewhere").await;
     stage.kubectl(&["apply", "-k", "deploy/overlays/single-namespace/"]);

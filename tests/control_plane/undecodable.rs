@@ -7,8 +7,8 @@ use kube::{
     api::{Patch, PatchParams},
     core::DynamicObject,
 };
+use local_cluster::apply_yaml;
 use serde_json::{Value, json};
-use xtask::apply::apply_yaml;
 
 /// The definition with any spec allowed.
 fn loosened() -> Value {

@@ -2,18 +2,16 @@
 
 use crate::support::{ACTIVE, Room, Stage, backup, container, deployed_image, deployed_operator};
 use antfly_backup_operator::{FIELD_MANAGER, api::CRD};
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use kube::{
     ResourceExt,
     api::{ListParams, Patch, PatchParams},
 };
+use local_cluster::{apply_yaml, wait_for_crd_established};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
-use xtask::{
-    apply::{apply_yaml, wait_for_crd_established},
-    stand_in,
-};
 
 const NAMESPACE: &str = "antfly-backup-system";
 
@@ -25,7 +23,7 @@ async fn older_version(stage: &Stage) -> Room<'_> {
     fs::write(&definition, older_definition().to_string()).unwrap();
     stage.kubectl(&["apply", "-f", definition.to_str().unwrap()]);
     wait_for_crd_established(&client, "antflybackups.antfly.io").await.unwrap();
-    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+    apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.unwrap();
 
     let room = stage.room("harbour").await;
     room.apply_cluster("main", "Running").await;

@@ -2,6 +2,7 @@
 
 use crate::{base, repository, single_namespace};
 use antfly_backup_operator::api::CRD;
+use local_cluster::{ControlPlane, apply_yaml, progress};
 use std::{
     collections::BTreeSet,
     fs,
@@ -9,12 +10,7 @@ use std::{
     path::Path,
     process::{Command, Output, Stdio},
 };
-use xtask::{
-    apply::apply_yaml,
-    control_plane::ControlPlane,
-    deploy::{Finding, findings, kube_score, kubeconform, write_schemas},
-    progress::progress,
-};
+use xtask::deploy::{Finding, findings, kube_score, kubeconform, write_schemas};
 
 /// What kube-score would have otherwise, and why it is as it is: check, what it says, reason. All about the Deployment.
 const EXCEPTIONS: [(&str, &str, &str); 4] = [

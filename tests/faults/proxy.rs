@@ -7,6 +7,7 @@ use futures::{Stream, StreamExt, future::pending, stream};
 use hyper::{Request, Response, StatusCode, body::Incoming, header, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use kube::Client;
+use local_cluster::ControlPlane;
 use serde_json::json;
 use std::{
     fs, io,
@@ -15,7 +16,6 @@ use std::{
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::watch};
-use xtask::control_plane::ControlPlane;
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq)]

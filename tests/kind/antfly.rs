@@ -7,8 +7,8 @@ use crate::{
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::LogParams};
+use local_cluster::apply_yaml;
 use serde_json::{Value, json};
-use xtask::apply::apply_yaml;
 
 /// The image of the stand-in.
 pub const IMAGE: &str = "example.com/antfly-stand-in:v1";

@@ -3,6 +3,7 @@
 use crate::{antfly, storage};
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config, config::Kubeconfig};
+use local_cluster::Binaries;
 use std::{
     collections::HashMap,
     env,
@@ -19,7 +20,6 @@ use testcontainers::{
 };
 use tokio::sync::RwLock;
 use xtask::{
-    control_plane::Binaries,
     image::{self, OPERATOR_IMAGE, Platform},
     kind_node::DEFAULT_IMAGE,
 };
@@ -87,7 +87,7 @@ impl Cluster {
         config.read_timeout = Some(SILENCE);
         let client = Client::try_from(config)?;
         let cluster = Cluster { node, files, client, operator_image, operator_image_bytes, turns: RwLock::new(()) };
-        xtask::apply::apply_yaml(&cluster.client, xtask::stand_in::ANTFLY_CLUSTER_CRD).await?;
+        local_cluster::apply_yaml(&cluster.client, antfly_stand_in::ANTFLY_CLUSTER_CRD).await?;
         cluster.kubectl(&["apply", "-k", "deploy/"])?;
         cluster.until_operator_ready()?;
         tell("operator ready");

@@ -5,9 +5,10 @@ use crate::{
     node::Cluster,
     room::eventually,
 };
+use antfly_stand_in::EXAMPLE_CLUSTERS;
 use anyhow::ensure;
+use local_cluster::apply_yaml;
 use serde_json::Value;
-use xtask::{apply::apply_yaml, stand_in};
 
 /// The examples: file, namespace, backup, phase.
 const EXAMPLES: [(&str, &str, &str, &str); 5] = [
@@ -30,7 +31,7 @@ async fn until(cluster: &Cluster, line: &str, wanted: &str) {
 
 pub async fn every_example_and_command_of_the_reference_page_works(cluster: &Cluster) {
     // the namespaces and clusters that the examples name, with an Antfly that is there
-    apply_yaml(&cluster.client, stand_in::DEMO_CLUSTERS).await.unwrap();
+    apply_yaml(&cluster.client, EXAMPLE_CLUSTERS).await.unwrap();
     let tables = ["--table=transactions", "--table=audit_log"];
     for (name, antfly) in [
         ("my-cluster", Antfly::june(Mode::Clustered).with(tables)),

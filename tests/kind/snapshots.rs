@@ -13,9 +13,9 @@ use kube::{
     api::{ApiResource, DeleteParams, DynamicObject},
     core::GroupVersionKind,
 };
+use local_cluster::apply_yaml;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use xtask::apply::apply_yaml;
 
 /// A cluster whose fields have types that no definition of AntflyCluster allows, so that it cannot be stored.
 const NOT_STORABLE: &str = "cluster-odd-types";

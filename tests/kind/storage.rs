@@ -4,8 +4,8 @@ use crate::{
     antfly::{restricted_pod, until_ready},
     node::Cluster,
 };
+use local_cluster::apply_yaml;
 use serde_json::json;
-use xtask::apply::apply_yaml;
 
 /// The image of the server.
 pub const IMAGE: &str = "example.com/s3-server:v1";

@@ -20,6 +20,7 @@ use kube::{
     api::{DeleteParams, ListParams, PatchParams},
     core::Request,
 };
+use local_cluster::{ControlPlane, apply_yaml};
 use serde_json::{Value, json};
 use std::{
     io::Write as _,
@@ -27,7 +28,6 @@ use std::{
     sync::Arc,
 };
 use tokio::runtime::Runtime;
-use xtask::{apply::apply_yaml, control_plane::ControlPlane};
 
 /// Where all of it happens.
 pub const NAMESPACE: &str = "random";

@@ -14,10 +14,10 @@ use kube::{
     api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams},
     core::{GroupVersionKind, NamespaceResourceScope},
 };
+use local_cluster::apply_yaml;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use xtask::apply::apply_yaml;
 
 /// Far longer than anything takes, the Job controller's pauses between attempts and a busy machine included.
 const LIMIT: Duration = Duration::from_secs(240);

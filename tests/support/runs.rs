@@ -7,14 +7,11 @@ mod nightly;
 pub use nightly::{Nightly, eventually, kubelet};
 
 use antfly_backup_operator::api::CRD;
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
+use local_cluster::{ControlPlane, ManagedProcess, apply_yaml};
 use serde_json::Value;
 use std::{path::Path, process::Command};
 use tokio::sync::OnceCell;
-use xtask::{
-    apply::apply_yaml,
-    control_plane::{ControlPlane, ManagedProcess},
-    stand_in::ANTFLY_CLUSTER_CRD,
-};
 
 /// A control plane of its own, with the two CustomResourceDefinitions.
 pub async fn control_plane() -> ControlPlane {

@@ -13,9 +13,9 @@ use kube::{
     client::Body,
     core::Request,
 };
+use local_cluster::apply_yaml;
 use serde::Serialize;
 use serde_json::{Value, json};
-use xtask::apply::apply_yaml;
 
 /// What the API server tells of every CronJob whose name has a dot, as a backup's may: its Pods' host names have no dots.
 const WARNING_ABOUT_DOTS: &str = "a DNS label is recommended";

@@ -9,6 +9,10 @@ use antfly_stand_in::{Profile, S3Destination, Settings, StandIn};
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{ResourceExt, api::ListParams};
+use local_cluster::{
+    ControlPlane, ManagedProcess, S3Server, client_for,
+    node::{Node, Program, Settings as NodeSettings},
+};
 use serde_json::{Value, json};
 use std::{
     path::Path,
@@ -16,11 +20,6 @@ use std::{
     time::Duration,
 };
 use tokio::{runtime::Runtime, sync::OnceCell};
-use xtask::{
-    control_plane::{ControlPlane, ManagedProcess, client_for},
-    node::{Node, Program, Settings as NodeSettings},
-    s3::S3Server,
-};
 
 /// Image of the operator and of the Pods that it makes.
 const IMAGE: &str = "example.com/operator:v1";

@@ -8,17 +8,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use local_cluster::{
+    cache_directory,
+    go::{Module, Program},
+    node_programs, progress,
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    cache,
-    cargo::repository,
-    control_plane::programs,
-    digest::hexadecimal,
-    go::{Module, Program},
-    progress::progress,
-};
+use crate::cargo::repository;
 
 /// The image that tests run unless `KIND_NODE_IMAGE` names another: kind's own, of the Kubernetes that is pinned.
 pub const DEFAULT_IMAGE: &str = "kindest/node:v1.37.2";
@@ -96,7 +94,7 @@ pub fn build(image: &str) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         bail!("a node image can be built by root only: debootstrap makes a root file system");
     }
-    let kubernetes = programs::MODULE.ensure(&programs::OF_A_NODE)?;
+    let kubernetes = node_programs()?;
     let node = MODULE.ensure(&PROGRAMS)?;
     let dns = DNS.ensure(&[COREDNS])?;
     let script = repository().join("xtask/kind-node/build-node-image");
@@ -105,7 +103,7 @@ pub fn build(image: &str) -> Result<()> {
         progress(MODULE.what, &format!("{image} is there already"));
         return Ok(());
     }
-    let scratch = cache::directory(MODULE.name)?.join("image");
+    let scratch = cache_directory(MODULE.name)?.join("image");
     let status = Command::new(&script)
         .args([&kubernetes, &node, &dns, &source_of_kind()?, &scratch])
         .arg(image)
@@ -126,7 +124,7 @@ fn inputs(programs: &[&Path], script: &Path) -> Result<String> {
         hash.update(directory.file_name().unwrap_or_default().as_encoded_bytes());
     }
     hash.update(fs::read(script).with_context(|| format!("read {}", script.display()))?);
-    Ok(hexadecimal(&hash.finalize()))
+    Ok(hex::encode(hash.finalize()))
 }
 
 /// The label with the inputs of an image; `None` when there is no such image, or it has none.
@@ -162,15 +160,12 @@ fn source_of_kind() -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use local_cluster::KUBERNETES;
 
     #[test]
     fn the_images_are_named_after_the_pinned_kubernetes() {
-        let go_mod = include_str!("../control-plane/go.mod");
         let version = DEFAULT_IMAGE.rsplit_once(':').unwrap().1;
-        assert!(
-            go_mod.contains(&format!("k8s.io/kubernetes {version}\n")),
-            "{DEFAULT_IMAGE} is not of go.mod's version"
-        );
+        assert_eq!(KUBERNETES.required("k8s.io/kubernetes").unwrap(), version, "of {DEFAULT_IMAGE}");
         assert_eq!(LOCAL_IMAGE, format!("{DEFAULT_IMAGE}-local"));
     }
 }

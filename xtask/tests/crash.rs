@@ -7,17 +7,18 @@
     reason = "a test of the shell, helpers included"
 )]
 
+#[path = "../../crates/local-cluster/tests/common/mod.rs"]
 mod common;
 
 use std::{fs, path::Path, process::Stdio};
 
 use anyhow::{Context, Result, ensure};
 use common::eventually;
+use local_cluster::ControlPlane;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
-use xtask::control_plane::ControlPlane;
 
 /// Starts `xtask control-plane start`, waits until it has told all that it tells, and gives the directory of its run too.
 async fn start() -> Result<(Child, std::path::PathBuf)> {

@@ -4,6 +4,8 @@
 //! [`StandIn::start`] runs it inside of another program; the binary `antfly-stand-in` is the same with a command line.
 //! [`Settings`] say whom it imitates ([`Profile`]), which tables there are, who may log in, where backups are written, and
 //! what goes wrong ([`Fault`], [`TableFault`]).
+//!
+//! [`ANTFLY_CLUSTER_CRD`] and [`EXAMPLE_CLUSTERS`] stand in for what Antfly's cluster operator brings to Kubernetes.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -12,6 +14,7 @@
 
 mod answer;
 mod backup;
+mod cluster;
 mod connection;
 mod fault;
 mod listing;
@@ -25,19 +28,20 @@ mod wire;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, PoisonError, mpsc},
+    sync::{Arc, mpsc},
 };
 
 use anyhow::{Context, Result, anyhow};
 use tokio::{net::TcpListener, runtime::Runtime};
 
+pub use cluster::{ANTFLY_CLUSTER_CRD, ANTFLY_CLUSTER_CRD_NAME, EXAMPLE_CLUSTERS};
 pub use fault::{Call, Cut, Fault, FaultRule, GARBAGE_BYTES, Refusal, TableError, TableFault};
 pub use listing::ListedBackup;
 pub use request::{Port, Request};
 pub use settings::{Connection, Login, Profile, Role, S3Destination, Settings, Table};
 
 use location::Location;
-use server::{Server, lock};
+use server::Server;
 
 /// A stand-in that runs, in threads of its own. Dropping it ends it, with all its connections.
 #[derive(Debug)]
@@ -95,12 +99,12 @@ impl StandIn {
 
     /// The requests that came, in their order, also those that are not answered yet.
     pub fn requests(&self) -> Vec<Request> {
-        lock(&self.server.requests).clone()
+        self.server.requests.lock().clone()
     }
 
     /// How many backups were given up because their client went away, which only today's servers do.
     pub fn given_up(&self) -> usize {
-        *lock(&self.server.given_up)
+        *self.server.given_up.lock()
     }
 
     /// Whether the server is still there: a location `gs://` ends one of June.
@@ -116,7 +120,7 @@ impl StandIn {
 
     /// Changes the settings for the requests that come. Addresses and storage stay as they are.
     pub fn change(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.server.settings.write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.server.settings.write());
     }
 
     /// Returns the backups at a location, as a server that has no faults lists them.

@@ -5,8 +5,8 @@ mod client;
 
 use antfly_stand_in::{Profile, S3Destination, Settings, StandIn};
 use client::{Answer, send};
+use local_cluster::S3Server;
 use serde_json::json;
-use xtask::s3::S3Server;
 
 const LOCATION: &str = "s3://bucket/backups";
 

@@ -4,6 +4,7 @@ use super::eventually;
 use anyhow::{Context as _, Result, ensure};
 use axum::http::Request;
 use kube::{Client, Config, client::Body};
+use local_cluster::{ControlPlane, ManagedProcess};
 use serde_json::Value;
 use std::{
     fs,
@@ -14,7 +15,6 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use xtask::control_plane::{ControlPlane, ManagedProcess};
 
 /// A running operator; dropping it kills it.
 pub struct Operator {

@@ -15,9 +15,9 @@ use kube::{
     api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
     core::{GroupVersionKind, NamespaceResourceScope},
 };
+use local_cluster::{ControlPlane, apply_yaml};
 use serde_json::{Value, json};
 use std::{fmt::Debug, path::PathBuf, process::Command};
-use xtask::{apply::apply_yaml, control_plane::ControlPlane};
 
 /// A namespace, and what a user does in it.
 pub struct Room<'a> {

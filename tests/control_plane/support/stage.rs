@@ -2,14 +2,15 @@
 
 use super::{Operator, Room};
 use antfly_backup_operator::api::CRD;
+use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api,
     api::{ObjectMeta, PostParams},
 };
+use local_cluster::{ControlPlane, apply_yaml};
 use std::path::PathBuf;
 use tokio::sync::OnceCell;
-use xtask::{apply::apply_yaml, control_plane::ControlPlane, stand_in};
 
 /// A control plane, with the operator that looks after it or without one.
 pub struct Stage {
@@ -45,7 +46,7 @@ impl Stage {
         let stage = Stage::empty().await;
         let client = stage.control_plane.client().await.unwrap();
         apply_yaml(&client, CRD).await.unwrap();
-        apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.unwrap();
+        apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.unwrap();
         stage
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use xtask::control_plane::{Binaries, ControlPlane};
+use local_cluster::{Binaries, ControlPlane};
 
 use super::shutdown::until_signal;
 

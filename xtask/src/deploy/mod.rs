@@ -7,8 +7,7 @@ mod tools;
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
-
-use crate::control_plane::Binaries;
+use local_cluster::Binaries;
 
 pub use findings::{Finding, findings};
 pub use schemas::{Schemas, write_schemas};

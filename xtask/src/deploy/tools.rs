@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-
-use crate::go::{Module, Program};
+use local_cluster::go::{Module, Program};
 
 const MODULE: Module = Module {
     name: "deploy-checks",

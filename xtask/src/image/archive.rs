@@ -21,8 +21,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Platform;
-use crate::digest::hexadecimal;
+use super::platform::Platform;
 
 /// A file of an image.
 #[derive(Clone, Debug)]
@@ -174,7 +173,7 @@ fn blob(media_type: MediaType, content: Vec<u8>) -> Result<Blob> {
 }
 
 fn sha256(content: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(content))
+    hex::encode(Sha256::digest(content))
 }
 
 /// JSON whose members are sorted: the maps of the types have no order of their own.

@@ -4,11 +4,10 @@ use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use super::Platform;
-use crate::{
-    cargo::{OPERATOR, STAND_IN, build, repository},
-    control_plane::first_executable,
-};
+use local_cluster::find_on_path;
+
+use super::platform::Platform;
+use crate::cargo::{OPERATOR, STAND_IN, build, repository};
 
 /// Builds the operator, optimised, for a platform; returns the path of the executable.
 ///
@@ -82,6 +81,5 @@ fn linker(platform: Platform) -> Option<&'static str> {
 }
 
 fn has_musl_gcc() -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    first_executable(env::split_paths(&path), "musl-gcc").is_some()
+    find_on_path("musl-gcc").is_some()
 }

@@ -64,12 +64,12 @@ pub fn antfly_stand_in(platform: Platform, reference: &str) -> Result<Image> {
     of_one_program(platform, reference, &executables::antfly_stand_in(platform)?)
 }
 
-/// Builds the image of the S3 server that the tests use, [`crate::s3`], for this machine.
+/// Builds the image of the S3 server that the tests use, [`local_cluster::S3Server`], for this machine.
 ///
 /// # Errors
 /// The executable doesn't build.
 pub fn s3_server(reference: &str) -> Result<Image> {
-    of_one_program(Platform::of_this_machine(), reference, &crate::s3::program()?)
+    of_one_program(Platform::of_this_machine(), reference, &local_cluster::s3_program()?)
 }
 
 /// Returns an image that runs one statically linked program and has nothing else but the root certificates, for tests only.

@@ -13,17 +13,13 @@ use std::{
     time::Duration,
 };
 
+use antfly_stand_in::{ANTFLY_CLUSTER_CRD, EXAMPLE_CLUSTERS};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use kube::Client;
+use local_cluster::{Binaries, ControlPlane, ManagedProcess, S3Server, apply_yaml};
 use tokio::time::{Instant, sleep};
-use xtask::{
-    apply::apply_yaml,
-    cargo::{build_operator, repository},
-    control_plane::{Binaries, ControlPlane, ManagedProcess},
-    s3::S3Server,
-    stand_in, table,
-};
+use xtask::cargo::{build_operator, repository};
 
 use super::shutdown::{Ended, until_signal};
 use scenery::{IMAGE, SHARDED_TABLE, Scenery, apply_secrets};
@@ -32,6 +28,8 @@ use world::World;
 
 /// How long the backups may take: the one of the cluster that can't be reached gives up after half a minute.
 const SETTLE_LIMIT: Duration = Duration::from_secs(180);
+/// What the demo has beside [`EXAMPLE_CLUSTERS`] and the files in `examples/`, as multi-document YAML.
+const EXTRAS: &str = include_str!("../../../assets/demo-extras.yaml");
 /// How often the objects are looked at.
 const INTERVAL: Duration = Duration::from_millis(500);
 
@@ -60,36 +58,37 @@ pub fn run(options: &Options) -> Result<()> {
         }
     };
     Binaries::locate_or_build()?;
+    let kubectl = Binaries::kubectl()?;
     say("starting the S3 server");
     let s3 = S3Server::start()?;
-    if let Ended::Interrupted = until_signal(demo(options, &operator, &s3))? {
+    if let Ended::Interrupted = until_signal(demo(options, &operator, &kubectl, &s3))? {
         say("stopped everything");
     }
     Ok(())
 }
 
-async fn demo(options: &Options, operator: &Path, s3: &S3Server) -> Result<()> {
+async fn demo(options: &Options, operator: &Path, kubectl: &Path, s3: &S3Server) -> Result<()> {
     say("starting etcd, kube-apiserver and kube-controller-manager");
     let control_plane = ControlPlane::start().await?;
     let client = control_plane.client().await?;
 
     say("applying the CustomResourceDefinitions: AntflyBackup, and a stand-in for Antfly's AntflyCluster");
     apply_file(&client, &repository().join("schema").join("antflybackup.yaml")).await?;
-    apply_yaml(&client, stand_in::ANTFLY_CLUSTER_CRD).await.context("apply the stand-in for AntflyCluster")?;
+    apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.context("apply the stand-in for AntflyCluster")?;
 
     say("starting the operator, a node without a kubelet, and two stand-ins for Antfly");
     let operator_process = start_operator(&control_plane, operator)?;
     let scenery = Scenery::start(&control_plane, &client, s3, operator).await?;
 
     say("applying three clusters, the five examples and one backup more");
-    apply_yaml(&client, stand_in::DEMO_CLUSTERS).await.context("apply the clusters of the demo")?;
-    apply_yaml(&client, stand_in::DEMO_EXTRAS).await.context("apply the extras of the demo")?;
+    apply_yaml(&client, EXAMPLE_CLUSTERS).await.context("apply the clusters of the demo")?;
+    apply_yaml(&client, EXTRAS).await.context("apply the extras of the demo")?;
     for example in examples(&repository().join("examples"))? {
         apply_file(&client, &example).await?;
     }
     apply_secrets(&client, s3).await?;
 
-    let printer = Printer::new(&control_plane, &client);
+    let printer = Printer::new(&control_plane, kubectl);
     let mut stage =
         Stage { control_plane: &control_plane, client: &client, scenery: &scenery, operator: operator_process };
     stage.show(options, &printer).await?;
@@ -138,21 +137,20 @@ impl Stage<'_> {
             let unsettled = world.unsettled();
             let settles_now = !has_settled && unsettled.is_empty();
             has_settled |= settles_now;
-            let tables = async || anyhow::Ok(format!("{}\n{}", printer.tables().await?, runs_table(&world)));
             if options.once && has_settled {
-                return print(&tables().await?);
+                return print(&printer.tables().await?);
             }
             if !has_settled && begun.elapsed() > SETTLE_LIMIT {
                 bail!(
                     "the backups have not settled within {SETTLE_LIMIT:?}: {}\n{}\n{}",
                     unsettled.join("; "),
-                    tables().await?,
+                    printer.tables().await?,
                     self.operator.log_tail()
                 );
             }
             if !options.once && shown.as_ref() != Some(&world) {
                 let hints = has_settled.then(|| self.hints());
-                redraw(&tables().await?, hints.as_deref(), settles_now)?;
+                redraw(&printer.tables().await?, hints.as_deref(), settles_now)?;
                 shown = Some(world);
             }
             sleep(INTERVAL).await;
@@ -191,11 +189,6 @@ impl Stage<'_> {
             log = self.operator.log().display(),
         )
     }
-}
-
-/// The last backup of each AntflyBackup: what `kubectl get` has no columns for.
-fn runs_table(world: &World) -> String {
-    format!("The last backup of each, from status.recentBackups:\n{}", table::align(&world.runs()))
 }
 
 /// Prints the tables: in place on a terminal, else below each other, where the hints are needed once only.

@@ -5,13 +5,11 @@ use std::path::Path;
 use antfly_stand_in::{Profile, S3Destination, Settings as StandInSettings, StandIn, Table};
 use anyhow::{Context, Result};
 use kube::Client;
-use serde_json::{Value, json};
-use xtask::{
-    apply::apply_yaml,
-    control_plane::ControlPlane,
+use local_cluster::{
+    ControlPlane, S3Server, apply_yaml,
     node::{Node, Program, Settings},
-    s3::S3Server,
 };
+use serde_json::{Value, json};
 
 /// The operator's image, which the node knows as the operator that was built.
 pub const IMAGE: &str = "antfly-backup-operator:demo";

@@ -1,64 +1,79 @@
-//! The tables that the demo shows: `kubectl get antflybackups,cronjobs -A`, or the same without kubectl.
+//! The tables that the demo shows, as `kubectl get` prints them.
 
-use std::{path::PathBuf, process::Stdio};
+use std::{path::Path, process::Stdio};
 
 use anyhow::{Context, Result, bail};
-use kube::Client;
-use xtask::{
-    control_plane::{Binaries, ControlPlane},
-    table,
-};
+use local_cluster::ControlPlane;
 
-/// What is listed: the path in the API and the type as kubectl writes it.
-const LISTS: [(&str, &str); 2] =
-    [("/apis/antfly.io/v1/antflybackups", "antflybackup.antfly.io"), ("/apis/batch/v1/cronjobs", "cronjob.batch")];
+/// The AntflyBackups and CronJobs of all namespaces.
+const OBJECTS: [&str; 3] = ["get", "antflybackups,cronjobs", "-A"];
 
-/// What a user would type for the same.
-const COMMAND: &str = "kubectl get antflybackups,cronjobs -A";
+/// The last backup of each AntflyBackup: what the table of [`OBJECTS`] has no columns for.
+const RUNS: [&str; 5] = [
+    "get",
+    "antflybackups",
+    "-A",
+    "-o",
+    "custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,STATUS:.status.recentBackups[0].status,\
+     REASON:.status.recentBackups[0].reason,TABLES:.status.recentBackups[0].tables[*],\
+     BYTES:.status.recentBackups[0].sizeBytes,ERROR:.status.recentBackups[0].error",
+];
+
+/// Most characters of a line in the table of [`RUNS`]: its last column may be long.
+const LONGEST_LINE: usize = 220;
 
 /// Makes the tables.
 pub struct Printer<'a> {
     control_plane: &'a ControlPlane,
-    client: &'a Client,
-    /// kubectl, when the user has one.
-    kubectl: Option<PathBuf>,
+    kubectl: &'a Path,
 }
 
 impl<'a> Printer<'a> {
-    /// Uses kubectl when the user has one, else the API server's own table format.
-    pub fn new(control_plane: &'a ControlPlane, client: &'a Client) -> Self {
-        Self { control_plane, client, kubectl: Binaries::installed_kubectl() }
+    /// Returns a printer that runs `kubectl` as an administrator of `control_plane`.
+    pub fn new(control_plane: &'a ControlPlane, kubectl: &'a Path) -> Self {
+        Self { control_plane, kubectl }
     }
 
-    /// The AntflyBackups and CronJobs of all namespaces, under a line that says how to list them.
+    /// Returns the tables, the first under the command that prints it.
     ///
     /// # Errors
-    /// When kubectl or the API server fails.
+    /// When kubectl fails.
     pub async fn tables(&self) -> Result<String> {
-        Ok(match &self.kubectl {
-            Some(kubectl) => format!("$ {COMMAND}\n{}", self.kubectls_tables(kubectl.clone()).await?),
-            None => {
-                format!("As `{COMMAND}` would print it, if kubectl were on PATH:\n{}", self.servers_tables().await?)
-            }
-        })
+        let (objects, runs) = (self.run(&OBJECTS).await?, self.run(&RUNS).await?);
+        let runs: String = runs.lines().map(|line| format!("{}\n", shortened(line.trim_end()))).collect();
+        Ok(format!(
+            "$ kubectl {}\n{objects}\nThe last backup of each, from status.recentBackups:\n{runs}",
+            OBJECTS.join(" ")
+        ))
     }
 
-    async fn kubectls_tables(&self, kubectl: PathBuf) -> Result<String> {
-        let mut command = tokio::process::Command::from(self.control_plane.command(&kubectl));
-        command.args(["get", "antflybackups,cronjobs", "-A"]).stdin(Stdio::null()).kill_on_drop(true);
-        let output = command.output().await.with_context(|| format!("run {}", kubectl.display()))?;
+    async fn run(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = tokio::process::Command::from(self.control_plane.command(self.kubectl));
+        command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        let output = command.output().await.with_context(|| format!("run {}", self.kubectl.display()))?;
         if !output.status.success() {
-            bail!("{} get: {}", kubectl.display(), String::from_utf8_lossy(&output.stderr).trim());
+            bail!("{} get: {}", self.kubectl.display(), String::from_utf8_lossy(&output.stderr).trim());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
 
-    async fn servers_tables(&self) -> Result<String> {
-        let mut tables = Vec::new();
-        for (path, resource_type) in LISTS {
-            tables.push(table::render(&table::fetch(self.client, path).await?, resource_type));
-        }
-        tables.retain(|table| !table.is_empty());
-        Ok(tables.join("\n"))
+/// Returns a line that fits on the screen.
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_cut_between_characters() {
+        let longest = "é".repeat(LONGEST_LINE);
+        assert_eq!(shortened(&longest), longest);
+        assert_eq!(shortened(&format!("{longest}é")), format!("{longest}…"));
     }
 }

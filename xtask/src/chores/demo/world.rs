@@ -13,9 +13,6 @@ use serde_json::Value;
 
 use super::scenery::SHARDED_TABLE;
 
-/// Most characters of a text in the table of [`World::runs`].
-const LONGEST_CELL: usize = 100;
-
 /// Namespace and name.
 type Key = (String, String);
 
@@ -104,20 +101,6 @@ impl World {
         })
     }
 
-    /// The last backup of each AntflyBackup, a row each, under a header.
-    pub fn runs(&self) -> Vec<Vec<String>> {
-        let header = ["NAMESPACE", "NAME", "STATUS", "REASON", "TABLES", "BYTES", "ERROR"];
-        let row = |(key, status): (&Key, &Value)| {
-            let run = &status["recentBackups"][0];
-            let text = |field: &str| shortened(run[field].as_str().unwrap_or("-"));
-            let tables: Vec<_> = run["tables"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let tables = if tables.is_empty() { "-".to_owned() } else { tables.join(",") };
-            let size = run["sizeBytes"].as_u64().map_or("-".to_owned(), |size| size.to_string());
-            vec![key.0.clone(), key.1.clone(), text("status"), text("reason"), tables, size, text("error")]
-        };
-        std::iter::once(header.map(str::to_owned).to_vec()).chain(self.backups.iter().map(row)).collect()
-    }
-
     /// What `check` finds wrong with the AntflyBackups of the demo, each with its name.
     fn missing(&self, check: impl Fn(&Key, Outcome, &Value) -> Option<String>) -> Vec<String> {
         let of = |(namespace, name, outcome): (&str, &str, Outcome)| {
@@ -129,14 +112,6 @@ impl World {
             what.map(|what| format!("{namespace}/{name} {what}"))
         };
         EXPECTED.into_iter().filter_map(of).collect()
-    }
-}
-
-/// A text that fits into a column.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_CELL) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 
@@ -210,12 +185,5 @@ mod tests {
             daily(&mut world)["recentBackups"][0][field] = value;
             assert!(world.unsettled()[0].starts_with("production/daily-backup has not ended as it should"), "{field}");
         }
-    }
-
-    #[test]
-    fn runs_are_rows() {
-        let rows = world().runs();
-        assert_eq!(rows.len(), 7);
-        assert_eq!(rows[3], ["production", "daily-backup", "Completed", "-", "a,b", "7", "-"]);
     }
 }

@@ -1,0 +1,327 @@
+//! A real Kubernetes control plane on loopback: etcd, kube-apiserver (RBAC on) and kube-controller-manager.
+//!
+//! There are no nodes, so Pods are made but never run. Each [`ControlPlane`] has its own directory, port and data, so any
+//! number of them may run at the same time; they share the programs, which are built once (see [`Binaries`]).
+//!
+//! What comes in: the programs. What goes out: kubeconfigs, clients, and processes whose logs are in the run's directory.
+//! Nothing here knows what is deployed on it.
+
+mod binaries;
+mod certificates;
+mod components;
+mod kubeconfig;
+mod programs;
+mod ready;
+mod run_directory;
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use anyhow::{Context, Result, bail};
+use kube::{
+    Client,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use parking_lot::Mutex;
+use tokio::net::TcpSocket;
+
+use certificates::Certificates;
+use components::Components;
+use kubeconfig::Credentials;
+use run_directory::RunDirectory;
+
+use crate::{cache, process::ManagedProcess};
+
+pub use binaries::Binaries;
+pub use programs::{KUBERNETES, node_programs};
+
+/// A running control plane; dropping it kills its processes and removes its directory.
+///
+/// When this process ends in any other way, the kernel kills the components (on Linux), and the next start, of whatever
+/// process, removes the directory.
+#[derive(Debug)]
+pub struct ControlPlane {
+    // Fields are dropped in this order: who asks before who answers, the directory last.
+    controller_manager: Mutex<Option<ManagedProcess>>,
+    api_server: Mutex<Option<ManagedProcess>>,
+    etcd: Mutex<ManagedProcess>,
+    components: Components,
+    admin_kubeconfig: PathBuf,
+    server: String,
+    token_files: AtomicUsize,
+    _port: TcpSocket,
+    directory: RunDirectory,
+}
+
+impl ControlPlane {
+    /// Starts a control plane and waits until it serves: `/readyz` is ok, the namespaces `default` and `kube-system`
+    /// exist, and so does the service account `default` of `default`.
+    ///
+    /// Builds the programs first if need be, which takes minutes the first time.
+    ///
+    /// # Errors
+    /// When the programs can't be had, or a component ends or does not serve in time; the message quotes its log.
+    pub async fn start() -> Result<Self> {
+        let binaries =
+            tokio::task::spawn_blocking(Binaries::locate_or_build).await.context("find or build the programs")??;
+        let runs = cache::directory(KUBERNETES.name)?.join("runs");
+        let directory = tokio::task::spawn_blocking(move || RunDirectory::create(&runs))
+            .await
+            .context("make a run directory")??;
+
+        let (port_holder, port) = reserve_port().context("reserve a loopback port for the API server")?;
+        let server = format!("https://127.0.0.1:{port}");
+        let certificates_directory = make_directory(directory.path(), "certificates")?;
+        let certificates = Certificates::create(&certificates_directory)?;
+        let write_kubeconfig = |name: &str, files| {
+            let path = directory.path().join(format!("{name}.kubeconfig"));
+            kubeconfig::write(&path, &server, &certificates.authority, &Credentials::Certificate(files))?;
+            anyhow::Ok(path)
+        };
+        let admin_kubeconfig = write_kubeconfig("admin", &certificates.admin)?;
+        let controller_manager_kubeconfig = write_kubeconfig("controller-manager", &certificates.controller_manager)?;
+        make_directory(directory.path(), "home")?;
+
+        let components = Components {
+            binaries,
+            certificates,
+            controller_manager_kubeconfig,
+            directory: directory.path().to_owned(),
+            port,
+        };
+        let etcd = spawn_in(&directory, "etcd", components.etcd())?;
+        let control_plane = Self {
+            controller_manager: Mutex::new(None),
+            api_server: Mutex::new(None),
+            etcd: Mutex::new(etcd),
+            components,
+            admin_kubeconfig,
+            server,
+            token_files: AtomicUsize::new(0),
+            _port: port_holder,
+            directory,
+        };
+        control_plane.start_api_server().await?;
+        control_plane.start_controller_manager().await?;
+        control_plane.wait_for("the first namespaces and service account", ready::has_first_objects).await?;
+        Ok(control_plane)
+    }
+
+    /// kubeconfig of a cluster administrator.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.admin_kubeconfig
+    }
+
+    /// Directory of this run: data, certificates, kubeconfigs, and a log `NAME.log` for each process.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// URL of the API server.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// PEM file of the certificate authority that the API server's certificate is signed by.
+    pub fn certificate_authority(&self) -> &Path {
+        &self.components.certificates.authority
+    }
+
+    /// A new client with an administrator's rights and connections of its own.
+    ///
+    /// # Errors
+    /// When the kubeconfig can't be read.
+    pub async fn client(&self) -> Result<Client> {
+        client_for(&self.admin_kubeconfig).await
+    }
+
+    /// Writes a kubeconfig that presents `token`, such as one from a service account's `token` subresource. The file is
+    /// in [`ControlPlane::directory`] and readable by its owner only.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn kubeconfig_for_token(&self, token: &str) -> Result<PathBuf> {
+        let number = self.token_files.fetch_add(1, Ordering::Relaxed);
+        let path = self.directory().join(format!("token-{number}.kubeconfig"));
+        kubeconfig::write(&path, &self.server, self.certificate_authority(), &Credentials::Token(token))?;
+        Ok(path)
+    }
+
+    /// kubectl as an administrator: see [`Binaries::kubectl`] for where it comes from and [`ControlPlane::command`] for
+    /// its environment. Blocks if kubectl has to be built.
+    ///
+    /// # Errors
+    /// When there is no kubectl and it can't be built.
+    pub fn kubectl(&self) -> Result<Command> {
+        Ok(self.command(&Binaries::kubectl()?))
+    }
+
+    /// `program` with `KUBECONFIG` set to an administrator's and `HOME` inside [`ControlPlane::directory`], so that it
+    /// neither reads nor changes the user's own settings and caches.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env("KUBECONFIG", &self.admin_kubeconfig).env("HOME", self.directory().join("home"));
+        command
+    }
+
+    /// Starts `command` as a process that ends when this process does, its output in `NAME.log` of
+    /// [`ControlPlane::directory`].
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub fn spawn(&self, name: &str, command: Command) -> Result<ManagedProcess> {
+        spawn_in(&self.directory, name, command)
+    }
+
+    /// Kills kube-controller-manager: nothing is garbage-collected, no CronJob or Job runs until it is started again.
+    ///
+    /// # Errors
+    /// When it isn't running, or can't be killed.
+    pub async fn stop_controller_manager(&self) -> Result<()> {
+        stop("kube-controller-manager", &self.controller_manager)
+    }
+
+    /// Starts kube-controller-manager. Its controllers begin to work some seconds after this returns.
+    ///
+    /// # Errors
+    /// When it is running already, or can't be started.
+    pub async fn start_controller_manager(&self) -> Result<()> {
+        self.start_component(
+            "kube-controller-manager",
+            &self.controller_manager,
+            self.components.kube_controller_manager(),
+        )
+    }
+
+    /// Kills the API server the hard way: open connections break and new ones are refused until it is started again.
+    ///
+    /// # Errors
+    /// When it isn't running, or can't be killed.
+    pub async fn kill_api_server(&self) -> Result<()> {
+        stop("kube-apiserver", &self.api_server)
+    }
+
+    /// Starts the API server on the same port and data as before, and waits until `/readyz` is ok.
+    ///
+    /// # Errors
+    /// When it is running already, ends, or is not ready in time; the message quotes its log.
+    pub async fn start_api_server(&self) -> Result<()> {
+        self.start_component("kube-apiserver", &self.api_server, self.components.kube_apiserver())?;
+        self.wait_for("the API server's /readyz to be ok", ready::is_ready).await
+    }
+
+    /// Stops etcd where it is, without an end: whoever asks the API server waits, until [`ControlPlane::thaw_etcd`].
+    ///
+    /// # Errors
+    /// When the operating system refuses the signal.
+    pub fn freeze_etcd(&self) -> Result<()> {
+        self.etcd.lock().freeze(true)
+    }
+
+    /// Has etcd go on.
+    ///
+    /// # Errors
+    /// When the operating system refuses the signal.
+    pub fn thaw_etcd(&self) -> Result<()> {
+        self.etcd.lock().freeze(false)
+    }
+
+    /// Kills everything and removes the directory.
+    ///
+    /// # Errors
+    /// When something can't be killed or removed.
+    pub async fn stop(self) -> Result<()> {
+        let Self { controller_manager, api_server, etcd, directory, .. } = self;
+        for process in [controller_manager, api_server].into_iter().filter_map(Mutex::into_inner) {
+            kill(process)?;
+        }
+        kill(etcd.into_inner())?;
+        directory.remove()
+    }
+
+    /// Fails when one of the components that were started has ended, quoting the end of its log.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn ensure_running(&self) -> Result<()> {
+        self.etcd.lock().ensure_running()?;
+        for component in [&self.api_server, &self.controller_manager] {
+            if let Some(process) = component.lock().as_mut() {
+                process.ensure_running()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until `is_so` succeeds.
+    async fn wait_for(&self, what: &str, is_so: impl AsyncFn(&Client) -> Result<()>) -> Result<()> {
+        let client = self.client().await?;
+        ready::until(what, async || is_so(&client).await, || self.ensure_running(), || self.log_tails()).await
+    }
+
+    /// The end of the logs of the components that run, for messages about what didn't happen.
+    fn log_tails(&self) -> String {
+        let tails = [&self.api_server, &self.controller_manager]
+            .map(|component| component.lock().as_ref().map(ManagedProcess::log_tail));
+        tails.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    fn start_component(&self, name: &str, slot: &Mutex<Option<ManagedProcess>>, command: Command) -> Result<()> {
+        let mut slot = slot.lock();
+        if slot.is_some() {
+            bail!("{name} is running already");
+        }
+        *slot = Some(self.spawn(name, command)?);
+        Ok(())
+    }
+}
+
+/// A client for the current context of the kubeconfig at `path`, such as one of [`ControlPlane::kubeconfig_for_token`].
+///
+/// # Errors
+/// When the file can't be read or is not a kubeconfig.
+pub async fn client_for(path: &Path) -> Result<Client> {
+    let what = || format!("use the kubeconfig {}", path.display());
+    let kubeconfig = Kubeconfig::read_from(path).with_context(what)?;
+    let config =
+        kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.with_context(what)?;
+    Client::try_from(config).with_context(what)
+}
+
+/// Takes a free loopback port and keeps it for as long as the socket lives.
+///
+/// The socket is bound but never listens, and shares its port with other sockets of this user that ask for sharing, as
+/// the API server does: so the server can come and go, and in between nobody else gets the port.
+fn reserve_port() -> Result<(TcpSocket, u16)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseport(true)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let port = socket.local_addr()?.port();
+    Ok((socket, port))
+}
+
+fn make_directory(parent: &Path, name: &str) -> Result<PathBuf> {
+    let path = parent.join(name);
+    fs::create_dir(&path).with_context(|| format!("make the directory {}", path.display()))?;
+    Ok(path)
+}
+
+fn spawn_in(directory: &RunDirectory, name: &str, command: Command) -> Result<ManagedProcess> {
+    let process = ManagedProcess::spawn(name, command, directory.path().join(format!("{name}.log")))?;
+    directory.record(process.id())?;
+    Ok(process)
+}
+
+fn stop(name: &str, slot: &Mutex<Option<ManagedProcess>>) -> Result<()> {
+    let process = slot.lock().take();
+    kill(process.with_context(|| format!("{name} is not running"))?)
+}
+
+fn kill(mut process: ManagedProcess) -> Result<()> {
+    process.kill()
+}
