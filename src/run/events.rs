@@ -6,7 +6,7 @@
 use super::{
     instance,
     metrics::{EventOutcome, Metrics},
-    sync::{lock, news_or_time},
+    sync::news_or_time,
     write_error::is_namespace_going,
 };
 use crate::{
@@ -22,11 +22,12 @@ use kube::{
     Api, Client, Resource, ResourceExt,
     api::{ObjectMeta, Patch, PatchParams, PostParams},
 };
+use parking_lot::Mutex;
 use serde_json::json;
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
@@ -99,7 +100,7 @@ impl Events {
     /// Publishes an event on a backup.
     pub fn publish(&self, backup: &StoredBackup, announcement: &Announcement) {
         let (event, now) = (self.event(backup.object_ref(&()), announcement), Instant::now());
-        match lock(&self.outbox).push(backup.namespace(), backup.uid(), event, now) {
+        match self.outbox.lock().push(backup.namespace(), backup.uid(), event, now) {
             Ok(()) => self.news.notify_one(),
             Err(_) => self.dropped(now),
         }
@@ -132,7 +133,7 @@ impl Events {
 
     fn dropped(&self, now: Instant) {
         self.metrics.event(EventOutcome::Dropped);
-        let mut dropped = lock(&self.dropped);
+        let mut dropped = self.dropped.lock();
         dropped.count += 1;
         if dropped.logged.is_none_or(|logged| now.duration_since(logged) >= DROPPED_PERIOD) {
             warn!(count = dropped.count, "events are dropped, this one the last of them: there are too many");
@@ -145,7 +146,7 @@ impl Events {
     pub async fn write(&self, client: &Client, fence: &Fence, do_looks_wait: impl Fn() -> bool) {
         let mut repetitions = HashMap::new();
         loop {
-            let next = lock(&self.outbox).next(Instant::now());
+            let next = self.outbox.lock().next(Instant::now());
             match next {
                 Some(event) => {
                     let begun = Instant::now();
@@ -177,7 +178,7 @@ impl Events {
 
     /// Until there may be one to write.
     async fn news(&self) {
-        let next_time = lock(&self.outbox).next_time(Instant::now());
+        let next_time = self.outbox.lock().next_time(Instant::now());
         news_or_time(&self.news, next_time).await;
     }
 

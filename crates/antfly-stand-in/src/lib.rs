@@ -25,7 +25,7 @@ mod wire;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, PoisonError, mpsc},
+    sync::{Arc, mpsc},
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -37,7 +37,7 @@ pub use request::{Port, Request};
 pub use settings::{Connection, Login, Profile, Role, S3Destination, Settings, Table};
 
 use location::Location;
-use server::{Server, lock};
+use server::Server;
 
 /// A stand-in that runs, in threads of its own. Dropping it ends it, with all its connections.
 #[derive(Debug)]
@@ -95,12 +95,12 @@ impl StandIn {
 
     /// The requests that came, in their order, also those that are not answered yet.
     pub fn requests(&self) -> Vec<Request> {
-        lock(&self.server.requests).clone()
+        self.server.requests.lock().clone()
     }
 
     /// How many backups were given up because their client went away, which only today's servers do.
     pub fn given_up(&self) -> usize {
-        *lock(&self.server.given_up)
+        *self.server.given_up.lock()
     }
 
     /// Whether the server is still there: a location `gs://` ends one of June.
@@ -116,7 +116,7 @@ impl StandIn {
 
     /// Changes the settings for the requests that come. Addresses and storage stay as they are.
     pub fn change(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.server.settings.write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.server.settings.write());
     }
 
     /// Returns the backups at a location, as a server that has no faults lists them.

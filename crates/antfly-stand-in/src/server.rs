@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     convert::Infallible,
     future::pending,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, header::AUTHORIZATION};
 use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -60,15 +61,11 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        lock(&self.server.running).remove(&self.key);
+        self.server.running.lock().remove(&self.key);
         if !self.is_done {
-            *lock(&self.server.given_up) += 1;
+            *self.server.given_up.lock() += 1;
         }
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Server {
@@ -149,7 +146,7 @@ impl Server {
     }
 
     fn settings(&self) -> Settings {
-        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.settings.read().clone()
     }
 
     fn note(&self, head: &http::request::Parts, body: &Bytes, port: Port) {
@@ -165,7 +162,7 @@ impl Server {
             let Request { method, path, query, body, .. } = &request;
             eprintln!("{method} {path} {query:?} {body:?}");
         }
-        lock(&self.requests).push(request);
+        self.requests.lock().push(request);
     }
 
     fn check_login(&self, headers: &HeaderMap, call: Option<Call>) -> Result<(), Refusal> {
@@ -304,7 +301,7 @@ impl Server {
         let key = (location.text.clone(), request.id.clone());
         if settings.profile == Profile::Today {
             let found = place.get(&cluster_metadata_name(&request.id)).await.map_err(|_| Refusal::of(500))?;
-            if found.is_some() || !lock(&self.running).insert(key.clone()) {
+            if found.is_some() || !self.running.lock().insert(key.clone()) {
                 return Err(taken());
             }
         }
@@ -332,7 +329,7 @@ impl Server {
         let mut held = Vec::new();
         // in the order of their names, so that no two backups wait for each other
         for name in plan.names() {
-            let table = Arc::clone(lock(&self.tables).entry(name).or_default());
+            let table = Arc::clone(self.tables.lock().entry(name).or_default());
             held.push(table.lock_owned().await);
         }
         held

@@ -1,11 +1,6 @@
 //! Where the objects of backups are kept: at an S3 server, in a directory, or in memory.
 
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -14,6 +9,7 @@ use object_store::{
     ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory,
     path::Path,
 };
+use parking_lot::Mutex;
 
 use crate::{
     location::{Location, Scheme},
@@ -74,7 +70,7 @@ impl Storage {
     }
 
     fn bucket(&self, s3: &S3Destination, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         if let Some(store) = buckets.get(bucket) {
             return Ok(Arc::clone(store));
         }
