@@ -162,3 +162,20 @@ async fn a_replica_that_is_stopped_while_it_follows_leaves_the_lease_alone() {
     second.elector.release().await;
     assert_eq!((holder(&server).as_deref(), server.writes()), (Some("first"), 1));
 }
+
+#[tokio::test]
+async fn a_leader_that_loses_the_lease_to_another_stops_at_once() {
+    let server = ApiServer::new();
+    let mut leader = replica(&server, "leader", HOUR);
+    leader.lead().await;
+    let taken = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.give_to("another");
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(30), leader.elector.hold());
+    let (ended, ()) = tokio::join!(ended, taken);
+    assert!(ended.is_ok(), "it still leads");
+    assert!(leader.fence.check().is_err());
+    leader.elector.release().await;
+    assert_eq!(holder(&server).as_deref(), Some("another"));
+}

@@ -48,6 +48,17 @@ impl ApiServer {
         self.0.send_modify(|state| state.failure = code);
     }
 
+    /// Gives the Lease to another holder, whoever has it.
+    pub fn give_to(&self, holder: &str) {
+        self.0.send_modify(|state| {
+            state.version += 1;
+            if let Some(lease) = &mut state.lease {
+                lease["metadata"]["resourceVersion"] = state.version.to_string().into();
+                lease["spec"]["holderIdentity"] = holder.into();
+            }
+        });
+    }
+
     /// Returns the Lease.
     pub fn lease(&self) -> Option<Value> {
         self.0.borrow().lease.clone()
