@@ -51,18 +51,18 @@ impl Writer<'_> {
     }
 
     async fn perform_one(&self, backup: &ObjectKey, action: &Action) -> Result<Done, WriteError> {
-        let (namespace, name, reason) = (&backup.namespace, &backup.name, action.reason());
+        let reason = action.reason();
         match action {
             Action::Apply(apply) => {
                 let written = apply_cron_job(self.client, backup, apply).await;
                 let written = self.cron_job_written(backup, "apply", written)?;
-                info!(namespace, name, reason, "wrote the CronJob");
+                info!(reason, "wrote the CronJob");
                 Ok(Done::Written(written))
             }
             Action::Suspend(target) => {
                 let written = suspend_cron_job(self.client, &target.cron_job).await;
                 let written = self.cron_job_written(backup, "patch", written)?;
-                info!(namespace, name, reason, cron_job = written.name(), "suspended the CronJob");
+                info!(reason, cron_job = written.name(), "suspended the CronJob");
                 Ok(Done::Written(written))
             }
             Action::Delete(target) => {
@@ -71,7 +71,7 @@ impl Writer<'_> {
                 match deleted {
                     Ok(()) => {
                         let cron_job = target.cron_job.name();
-                        info!(namespace, name, cron_job, "deleted a CronJob under a former name");
+                        info!(cron_job, "deleted a CronJob under a former name");
                         Ok(Done::Deleted)
                     }
                     Err(error) if error.kind() == FailureKind::Gone => Ok(Done::WasGone),
