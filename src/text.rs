@@ -28,6 +28,15 @@ pub fn shortened(text: &str, most: usize) -> String {
     cut
 }
 
+/// Returns a text of at most `most` bytes that ends with an ellipsis if something was cut off.
+pub fn shortened_to_bytes(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most.saturating_sub('…'.len_utf8()));
+    format!("{}…", &text[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +56,11 @@ mod tests {
     #[test]
     fn a_cut_text_ends_with_an_ellipsis() {
         assert_eq!((shortened("äöü", 3), shortened("äöüß", 3)), ("äöü".to_owned(), "äö…".to_owned()));
+    }
+
+    #[test]
+    fn a_text_that_is_cut_by_bytes_keeps_whole_characters() {
+        assert_eq!((shortened_to_bytes("äöü", 6), shortened_to_bytes("äöü", 5)), ("äöü".to_owned(), "ä…".to_owned()));
+        assert_eq!(shortened_to_bytes("aäöüß", 7), "aä…");
     }
 }

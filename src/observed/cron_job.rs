@@ -14,8 +14,6 @@ use serde_json::Value;
 /// The one owner that controls an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControllerRef {
-    /// `apiVersion` without the version, such as `antfly.io`.
-    pub group: String,
     /// Kind of the owner.
     pub kind: String,
     /// Name of the owner.
@@ -28,12 +26,7 @@ impl ControllerRef {
     /// The controller among the owners, if there is one.
     pub fn find(owners: Option<&[OwnerReference]>) -> Option<Self> {
         let owner = owners?.iter().find(|owner| owner.controller == Some(true))?;
-        Some(ControllerRef {
-            group: owner.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
-            kind: owner.kind.clone(),
-            name: owner.name.clone(),
-            uid: owner.uid.clone(),
-        })
+        Some(ControllerRef { kind: owner.kind.clone(), name: owner.name.clone(), uid: owner.uid.clone() })
     }
 }
 

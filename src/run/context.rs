@@ -1,6 +1,6 @@
 //! What reconciliations share.
 
-use super::{backoff::Failures, events::Events, metrics::Metrics, sync::lock, triggers::Triggers, writes::Writer};
+use super::{backoff::Failures, events::Events, metrics::Metrics, triggers::Triggers, writes::Writer};
 use crate::{
     decide::OperatorSettings,
     plan::JobImage,
@@ -8,7 +8,8 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::{Arc, OnceLock};
 
 /// The only carrier of effects.
 pub struct Context {
@@ -75,7 +76,7 @@ impl Context {
 
     /// Failures in a row.
     pub fn failures(&self) -> MutexGuard<'_, Failures> {
-        lock(&self.failures)
+        self.failures.lock()
     }
 
     /// The time.

@@ -4,14 +4,16 @@
 //! six minutes would be told as a repetition of the first, under the first one's id. Here what is the same is the same note.
 
 use super::{
-    fence::Fence,
-    metrics::Metrics,
-    sync::{lock, news_or_time},
-    writes::is_namespace_going,
+    instance,
+    metrics::{EventOutcome, Metrics},
+    sync::news_or_time,
+    write_error::is_namespace_going,
 };
 use crate::{
-    FIELD_MANAGER, announcements::Announcement, outbox::Outbox, stored::StoredBackup, validation::LONGEST_NAME,
+    FIELD_MANAGER, announcements::Announcement, outbox::Outbox, stored::StoredBackup, text::shortened_to_bytes,
+    validation::LONGEST_NAME,
 };
+use fenced_leader_election::Fence;
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -21,16 +23,17 @@ use kube::{
     Api, Client, Resource, ResourceExt,
     api::{ObjectMeta, Patch, PatchParams, PostParams},
 };
+use parking_lot::Mutex;
 use serde_json::json;
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{Instrument as _, debug, error_span, warn};
 
 /// After an event none is written for so many times as long as it took, which leaves the API server to the looks, however
 /// slow it is.
@@ -47,6 +50,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Longest note that Kubernetes takes, in bytes.
 const LONGEST_NOTE: usize = 1024;
+
+/// Longest name of an instance that reports events, in bytes.
+const LONGEST_INSTANCE: usize = 128;
 
 /// How many events are remembered to count how often each was repeated.
 const REMEMBERED: usize = 4096;
@@ -78,9 +84,8 @@ struct Dropped {
 impl Events {
     /// None yet.
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
         Events {
-            instance: host.unwrap_or_else(|| FIELD_MANAGER.to_owned()),
+            instance: shortened_to_bytes(&instance::name(), LONGEST_INSTANCE),
             outbox: Mutex::default(),
             dropped: Mutex::default(),
             news: Notify::new(),
@@ -93,9 +98,9 @@ impl Events {
     /// Publishes an event on a backup.
     pub fn publish(&self, backup: &StoredBackup, announcement: &Announcement) {
         let (event, now) = (self.event(backup.object_ref(&()), announcement), Instant::now());
-        match lock(&self.outbox).push(backup.namespace(), backup.uid(), event, now) {
+        match self.outbox.lock().push(backup.namespace(), backup.uid(), event, now) {
             Ok(()) => self.news.notify_one(),
-            Err(_) => self.dropped(backup, now),
+            Err(_) => self.dropped(now),
         }
     }
 
@@ -103,7 +108,7 @@ impl Events {
     /// (<https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>).
     fn event(&self, regarding: ObjectReference, announcement: &Announcement) -> Event {
         let type_ = if announcement.is_warning { "Warning" } else { "Normal" };
-        let note = shortened(&announcement.note);
+        let note = shortened_to_bytes(&announcement.note, LONGEST_NOTE);
         let mut hasher = DefaultHasher::new();
         (&regarding.uid, type_, announcement.reason, announcement.action, &note).hash(&mut hasher);
         let suffix = format!(".{:016x}", hasher.finish());
@@ -124,13 +129,12 @@ impl Events {
         }
     }
 
-    fn dropped(&self, backup: &StoredBackup, now: Instant) {
-        self.metrics.event("dropped");
-        let mut dropped = lock(&self.dropped);
+    fn dropped(&self, now: Instant) {
+        self.metrics.event(EventOutcome::Dropped);
+        let mut dropped = self.dropped.lock();
         dropped.count += 1;
         if dropped.logged.is_none_or(|logged| now.duration_since(logged) >= DROPPED_PERIOD) {
-            let (namespace, name, count) = (backup.namespace(), backup.name(), dropped.count);
-            warn!(namespace, name, count, "events are dropped, this one the last of them: there are too many");
+            warn!(count = dropped.count, "events are dropped, this one the last of them: there are too many");
             *dropped = Dropped { count: 0, logged: Some(now) };
         }
     }
@@ -140,11 +144,13 @@ impl Events {
     pub async fn write(&self, client: &Client, fence: &Fence, do_looks_wait: impl Fn() -> bool) {
         let mut repetitions = HashMap::new();
         loop {
-            let next = lock(&self.outbox).next(Instant::now());
+            let next = self.outbox.lock().next(Instant::now());
             match next {
                 Some(event) => {
                     let begun = Instant::now();
-                    self.write_one(client, fence, event, &mut repetitions).await;
+                    let regarding = event.regarding.clone().unwrap_or_default();
+                    let span = error_span!("event", namespace = regarding.namespace, name = regarding.name);
+                    self.write_one(client, fence, event, &mut repetitions).instrument(span).await;
                     let rest = begun.elapsed() * if do_looks_wait() { REST_WHILE_LOOKS_WAIT } else { REST };
                     self.unless_finishing(tokio::time::sleep(rest.min(LONGEST_REST))).await;
                 }
@@ -170,32 +176,25 @@ impl Events {
 
     /// Until there may be one to write.
     async fn news(&self) {
-        let next_time = lock(&self.outbox).next_time(Instant::now());
+        let next_time = self.outbox.lock().next_time(Instant::now());
         news_or_time(&self.news, next_time).await;
     }
 
     async fn write_one(&self, client: &Client, fence: &Fence, event: Event, repetitions: &mut Repetitions) {
         if fence.check().is_err() {
-            debug!(event = event.reason, object = event.name_any(), "an event is dropped: not the leader");
+            debug!(event = event.reason, "an event is dropped: not the leader");
             return;
         }
         let written = tokio::time::timeout(LIMIT, create_or_repeat(client, &event, repetitions)).await;
         let error = match written {
-            Ok(Ok(())) => return self.metrics.event("written"),
+            Ok(Ok(())) => return self.metrics.event(EventOutcome::Written),
             // nobody is left to read it
             Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_namespace_going(&status) => return,
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
-        self.metrics.event("failed");
-        let regarding = event.regarding.unwrap_or_default();
-        warn!(
-            error = ?error,
-            event = event.reason,
-            namespace = regarding.namespace,
-            name = regarding.name,
-            "an event could not be written"
-        );
+        self.metrics.event(EventOutcome::Failed);
+        warn!(error = ?error, event = event.reason, "an event could not be written");
     }
 }
 
@@ -217,15 +216,4 @@ async fn create_or_repeat(client: &Client, event: &Event, repetitions: &mut Repe
     *count = count.saturating_add(1);
     let series = json!({"series": {"count": count, "lastObservedTime": event.event_time}});
     events.patch(&name, &PatchParams::default(), &Patch::Merge(series)).await.map(drop)
-}
-
-fn shortened(note: &str) -> String {
-    if note.len() <= LONGEST_NOTE {
-        return note.to_owned();
-    }
-    let mut end = LONGEST_NOTE - '…'.len_utf8();
-    while !note.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…", &note[..end])
 }

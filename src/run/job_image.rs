@@ -1,11 +1,11 @@
 //! The image of the Pods that ask for backups: the operator's own, so that no manifest has to repeat it.
 
-use super::{RunOptions, election};
-use crate::plan::JobImage;
-use anyhow::{Context as _, bail};
+use super::{RunOptions, instance};
+use crate::{plan::JobImage, world::ObjectKey};
 use k8s_openapi::api::core::v1::{Container, Pod};
-use kube::{Api, Client, api::ListParams};
-use std::{env, time::Duration};
+use kube::{Api, Client, api::ListParams, core::Status};
+use std::time::Duration;
+use thiserror::Error;
 use tracing::{info, warn};
 
 /// Name of the operator's container in the manifests of deploy/.
@@ -14,72 +14,95 @@ const CONTAINER: &str = "operator";
 /// How long to wait before the API server is asked again.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// Why the operator's own image cannot be found.
+#[derive(Debug, Error)]
+pub enum JobImageError {
+    /// This is a Pod, and its namespace is not known.
+    #[error("the namespace of the operator's own Pod is not known; set POD_NAMESPACE, or pass --job-image")]
+    NoNamespace,
+    /// There is no such Pod.
+    #[error("there is no Pod {0}, which should be the operator's own; correct POD_NAME, or pass --job-image")]
+    NoPod(ObjectKey),
+    /// The Pod may not be read.
+    #[error("Pod {pod}, the operator's own, cannot be read; allow it to list Pods there, or pass --job-image")]
+    Forbidden {
+        /// The Pod.
+        pod: ObjectKey,
+        /// The answer of the API server.
+        source: Box<Status>,
+    },
+    /// The Pod does not have what was expected.
+    #[error("Pod {pod} does not tell the operator's image; pass --job-image")]
+    Unclear {
+        /// The Pod.
+        pod: ObjectKey,
+        /// What is missing.
+        source: NoImage,
+    },
+}
+
+/// Why a Pod does not tell the operator's image.
+#[derive(Debug, Error)]
+pub enum NoImage {
+    /// Any of its containers may be the operator's.
+    #[error("it has {0} containers, none of which is called {CONTAINER:?}")]
+    WhichContainer(usize),
+    /// The operator's container names no image.
+    #[error("its container {0:?} has no image")]
+    InContainer(String),
+}
+
 /// Returns the image: the one of `--job-image`, else that of the operator's own Pod, else the published one of this version.
 ///
 /// The Pod is asked for by a list with a field selector, which the permission to list Pods covers. What may pass is retried.
 ///
 /// # Errors
-/// The Pod is not there, may not be read, or has no container that can be told to be the operator's.
-pub async fn find(options: &RunOptions, client: &Client) -> anyhow::Result<JobImage> {
-    let image = match (options.job_image(), own_pod()?) {
-        (Some(name), _) => JobImage { name: name.to_owned(), ..JobImage::default() },
-        (None, None) => JobImage::default(),
-        (None, Some((namespace, name))) => of_pod(&read(client, &namespace, &name).await?)
-            .with_context(|| format!("Pod {namespace}/{name} does not tell the operator's image; pass --job-image"))?,
+/// See [`JobImageError`].
+pub async fn find(options: &RunOptions, client: &Client) -> Result<JobImage, JobImageError> {
+    let image = match options.job_image() {
+        Some(name) => JobImage { name: name.to_owned(), ..JobImage::default() },
+        None if instance::is_pod() => {
+            let namespace = instance::namespace().ok_or(JobImageError::NoNamespace)?;
+            let pod = ObjectKey { namespace, name: instance::name() };
+            of_pod(&read(client, &pod).await?).map_err(|source| JobImageError::Unclear { pod, source })?
+        }
+        None => JobImage::default(),
     };
     let image = JobImage { pull_secrets: options.job_image_pull_secrets(), ..image };
     info!(image = image.name, pull_policy = image.pull_policy, "the image of the backups' Pods");
     Ok(image)
 }
 
-/// Namespace and name of the operator's own Pod; `None` outside a Pod.
-fn own_pod() -> anyhow::Result<Option<(String, String)>> {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let host = || variable("HOSTNAME").filter(|_| variable("KUBERNETES_SERVICE_HOST").is_some());
-    let Some(name) = variable("POD_NAME").or_else(host) else { return Ok(None) };
-    let namespace = election::namespace(None).context("the namespace of the operator's own Pod is not known")?;
-    Ok(Some((namespace, name)))
-}
-
-async fn read(client: &Client, namespace: &str, name: &str) -> anyhow::Result<Pod> {
-    let api = Api::<Pod>::namespaced(client.clone(), namespace);
-    let only_this = ListParams::default().fields(&format!("metadata.name={name}"));
+/// Reads the operator's own Pod.
+async fn read(client: &Client, key: &ObjectKey) -> Result<Pod, JobImageError> {
+    let api = Api::<Pod>::namespaced(client.clone(), &key.namespace);
+    let only_this = ListParams::default().fields(&format!("metadata.name={}", key.name));
     loop {
         match api.list(&only_this).await {
-            Ok(pods) => {
-                let Some(pod) = pods.items.into_iter().next() else {
-                    bail!(
-                        "there is no Pod {namespace}/{name}, which should be the operator's own; correct POD_NAME, or pass --job-image"
-                    );
-                };
-                return Ok(pod);
-            }
-            Err(kube::Error::Api(status)) if [401, 403].contains(&status.code) => {
-                bail!(
-                    "Pod {namespace}/{name}, the operator's own, cannot be read: {}; allow it to list Pods there, or pass --job-image",
-                    status.message
-                );
+            Ok(pods) => return pods.items.into_iter().next().ok_or_else(|| JobImageError::NoPod(key.clone())),
+            Err(kube::Error::Api(source)) if [401, 403].contains(&source.code) => {
+                return Err(JobImageError::Forbidden { pod: key.clone(), source });
             }
             Err(error) => {
-                warn!(error = ?error.to_string(), "Pod {namespace}/{name}, the operator's own, cannot be read; trying again");
+                warn!(error = ?error.to_string(), "Pod {key}, the operator's own, cannot be read; trying again");
                 tokio::time::sleep(RETRY).await;
             }
         }
     }
 }
 
-/// The image of the container `operator`, else of the only one.
-fn of_pod(pod: &Pod) -> anyhow::Result<JobImage> {
+/// Returns the image of the container `operator`, else of the only one.
+fn of_pod(pod: &Pod) -> Result<JobImage, NoImage> {
     let containers = pod.spec.as_ref().map(|spec| spec.containers.as_slice()).unwrap_or_default();
     let container = match containers {
         [only] => only,
-        several => match several.iter().find(|container| container.name == CONTAINER) {
-            Some(container) => container,
-            None => bail!("it has {} containers, none of which is called {CONTAINER:?}", several.len()),
-        },
+        several => several
+            .iter()
+            .find(|container| container.name == CONTAINER)
+            .ok_or(NoImage::WhichContainer(several.len()))?,
     };
     let Container { image: Some(name), image_pull_policy, .. } = container else {
-        bail!("its container {:?} has no image", container.name);
+        return Err(NoImage::InContainer(container.name.clone()));
     };
     Ok(JobImage { name: name.clone(), pull_policy: image_pull_policy.clone(), pull_secrets: Vec::new() })
 }

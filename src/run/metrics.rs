@@ -1,7 +1,8 @@
 //! Figures for Prometheus.
 
-use super::{context::Context, readiness::Watched};
+use super::{context::Context, readiness::Watched, write_error::WriteError};
 use crate::api::BackupPhase;
+use fenced_leader_election::Category as LeaseCategory;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
@@ -25,6 +26,34 @@ struct Write {
     resource: &'static str,
     verb: &'static str,
     outcome: &'static str,
+    /// Of a failure.
+    category: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Failure {
+    category: &'static str,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventOutcome {
+    /// It was written.
+    Written,
+    /// It could not be written.
+    Failed,
+    /// It was dropped, because there are too many.
+    Dropped,
+}
+
+impl EventOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            EventOutcome::Written => "written",
+            EventOutcome::Failed => "failed",
+            EventOutcome::Dropped => "dropped",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -40,6 +69,7 @@ pub struct Metrics {
     watch_failures: Family<WatchedResource, Counter>,
     events: Family<Outcome, Counter>,
     leader: Gauge,
+    lease_failures: Family<Failure, Counter>,
 }
 
 impl Default for Metrics {
@@ -51,6 +81,7 @@ impl Default for Metrics {
             watch_failures: Family::default(),
             events: Family::default(),
             leader: Gauge::default(),
+            lease_failures: Family::default(),
         }
     }
 }
@@ -63,8 +94,14 @@ impl Metrics {
     }
 
     /// Counts a write.
-    pub fn wrote(&self, resource: &'static str, verb: &'static str, succeeded: bool) {
-        self.writes.get_or_create(&Write { resource, verb, outcome: outcome(succeeded) }).inc();
+    pub fn wrote<T>(&self, resource: &'static str, verb: &'static str, written: &Result<T, WriteError>) {
+        let category = written.as_ref().err().map(|error| error.category().as_str());
+        self.writes.get_or_create(&Write { resource, verb, outcome: outcome(written.is_ok()), category }).inc();
+    }
+
+    /// Counts a request for the Lease that failed.
+    pub fn lease_failed(&self, category: LeaseCategory) {
+        self.lease_failures.get_or_create(&Failure { category: category.as_str() }).inc();
     }
 
     /// Notes whether this process is the one that acts.
@@ -72,9 +109,9 @@ impl Metrics {
         self.leader.set(i64::from(leads));
     }
 
-    /// Counts an event: `written`, `failed`, or `dropped` because there are too many.
-    pub fn event(&self, outcome: &'static str) {
-        self.events.get_or_create(&Outcome { outcome }).inc();
+    /// Counts an event.
+    pub fn event(&self, outcome: EventOutcome) {
+        self.events.get_or_create(&Outcome { outcome: outcome.as_str() }).inc();
     }
 
     /// Counts a failure of a watch.
@@ -102,6 +139,7 @@ pub fn registry(context: &Arc<Context>) -> Registry {
     registry.register("watch_failures", "Failures of watches", metrics.watch_failures.clone());
     registry.register("events", "Events on AntflyBackups; those are dropped that are too many", metrics.events.clone());
     registry.register("leader", "1 if this process is the one that acts, else 0", metrics.leader.clone());
+    registry.register("lease_failures", "Requests for the Lease that failed", metrics.lease_failures.clone());
     registry.register_collector(Box::new(Backups(context.clone())));
     registry
 }

@@ -14,12 +14,11 @@
 
 mod backoff;
 mod client;
-mod clock;
 mod context;
 mod election;
 mod events;
-mod fence;
 mod http;
+mod instance;
 mod job_image;
 mod metrics;
 mod options;
@@ -30,6 +29,7 @@ mod sync;
 mod telemetry;
 mod triggers;
 mod watches;
+mod write_error;
 mod writes;
 
 pub use options::{LogFormat, RunOptions};
@@ -37,8 +37,7 @@ pub use telemetry::start_logging;
 
 use anyhow::Context as _;
 use context::Context;
-use election::{Elector, Settings, Timing};
-use fence::Fence;
+use fenced_leader_election::{Elector, Fence, fenced_client};
 use futures::{StreamExt, stream::FuturesUnordered};
 use kube::Config;
 use std::{
@@ -49,7 +48,7 @@ use std::{
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{Instrument as _, error_span, info};
 use triggers::Triggers;
 
 /// How long reconciliations that run, and the events that they caused, may take to end after a signal, before they are
@@ -63,17 +62,17 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// on, or an own Pod whose image can't be told. All else is retried.
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
-    let settings = options.leader_election.then(|| settings(&options)).transpose()?;
+    let election = election::settings(&options)?;
     let config = Config::infer().await.context("no Kubernetes configuration: set KUBECONFIG, or run in a Pod")?;
     info!(server = %config.cluster_url, version = env!("CARGO_PKG_VERSION"), "starting");
-    let fence = if settings.is_some() { Fence::closed() } else { Fence::open() };
-    let limit = settings.as_ref().map(|settings| settings.timing.write_limit());
+    let fence = if election.is_some() { Fence::closed() } else { Fence::always_open() };
+    let limit = election.as_ref().map(|settings| settings.timing().write_limit());
     let unusable = "the Kubernetes configuration cannot be used";
     let reader = client::reader(config.clone()).context(unusable)?;
-    let writer = client::writer(config, fence.clone(), limit).context(unusable)?;
+    let writer = fenced_client(config, fence.clone(), limit).context(unusable)?;
 
     let scopes = options.scopes();
-    let readiness = Arc::new(readiness::Readiness::new(&scopes, settings.is_some()));
+    let readiness = Arc::new(readiness::Readiness::new(&scopes, election.is_some()));
     let triggers = Triggers::new(options.namespaces.clone());
     let context = Arc::new(Context::new(writer, options.overdue_grace, triggers));
 
@@ -95,10 +94,11 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
         image = job_image::find(&options, &reader) => context.set_job_image(image?),
         () = stopping.cancelled() => return Ok(()),
     }
-    match settings {
+    match election {
         Some(settings) => {
-            let mut elector = Elector::new(reader, settings, fence, readiness);
-            act_while_elected(&mut elector, &context, options.concurrency, &stopping).await;
+            let reporter = election::Reporter { readiness, metrics: context.metrics.clone() };
+            let mut elector = Elector::new(reader, settings, fence).observed_by(Arc::new(reporter));
+            election::act_while_elected(&mut elector, &context, options.concurrency, &stopping).await;
         }
         None => {
             context.metrics.leads(true);
@@ -106,39 +106,6 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn settings(options: &RunOptions) -> anyhow::Result<Settings> {
-    Ok(Settings {
-        namespace: election::namespace(options.leader_election_namespace.as_deref())?,
-        name: options.leader_election_name.clone(),
-        identity: election::identity(),
-        timing: Timing::of(options.leader_election_lease_duration),
-    })
-}
-
-/// Acts in each term of office of this replica, until it is stopped. A replica that loses an election goes on as a
-/// follower: what it knows stays up to date, and the fence keeps what it had begun from being written.
-async fn act_while_elected(
-    elector: &mut Elector,
-    context: &Arc<Context>,
-    concurrency: u16,
-    stopping: &CancellationToken,
-) {
-    while elector.acquire(stopping).await {
-        context.metrics.leads(true);
-        let all_ended = tokio::select! {
-            all_ended = act(context, concurrency, stopping) => Some(all_ended),
-            () = elector.hold() => None,
-        };
-        context.metrics.leads(false);
-        match all_ended {
-            None => {}
-            Some(true) => return elector.release().await,
-            // one of them may still take effect: nobody else may begin before the Lease has run out
-            Some(false) => return,
-        }
-    }
 }
 
 /// Looks at all backups, and then at each that something changes for, until it is stopped. Gives whether all writes had
@@ -171,10 +138,13 @@ async fn look_at_all(context: &Context, concurrency: usize, stopping: &Cancellat
             && !stopping.is_cancelled()
             && let Some(key) = looks.next()
         {
-            running.push(async move {
+            // an error's level, so that no filter takes namespace and name from a line that it lets pass
+            let span = error_span!("reconcile", namespace = key.namespace, name = key.name);
+            let reconciling = async move {
                 let again = reconcile::reconcile(&key, context).await;
                 (key, again)
-            });
+            };
+            running.push(reconciling.instrument(span));
         }
         tokio::select! {
             Some((key, again)) = running.next() => looks.looked(&key, again),

@@ -1,8 +1,8 @@
 //! Ready once every watch has synced, and the leader of an election is known.
 
-use super::sync::lock;
 use crate::{api, world::Scope};
-use std::{collections::BTreeMap, fmt::Write, sync::Mutex};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, fmt::Write};
 use tokio::sync::watch;
 
 /// Resources that are watched.
@@ -67,7 +67,7 @@ impl Readiness {
 
     /// A watch has synced.
     pub fn synced(&self, watched: Watched, scope: &Scope) {
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         waiting.remove(&(watched, name(scope)));
         if waiting.is_empty() {
             self.synced.send_replace(true);
@@ -76,7 +76,7 @@ impl Readiness {
 
     /// A watch failed; of no consequence once it has synced.
     pub fn failed(&self, watched: Watched, scope: &Scope, why: &str) {
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         if let Some(reason) = waiting.get_mut(&(watched, name(scope))) {
             why.clone_into(reason);
         }
@@ -84,12 +84,12 @@ impl Readiness {
 
     /// A leader is known.
     pub fn lease_is_known(&self) {
-        *lock(&self.lease) = None;
+        *self.lease.lock() = None;
     }
 
     /// The Lease cannot be read or written; of no consequence once a leader is known.
     pub fn lease_failed(&self, why: &str) {
-        if let Some(reason) = lock(&self.lease).as_mut() {
+        if let Some(reason) = self.lease.lock().as_mut() {
             why.clone_into(reason);
         }
     }
@@ -101,12 +101,12 @@ impl Readiness {
 
     /// What is missing, a line each; empty when ready.
     pub fn missing(&self) -> String {
-        let waiting = lock(&self.waiting);
+        let waiting = self.waiting.lock();
         let mut lines = waiting.iter().fold(String::new(), |mut lines, ((watched, scope), why)| {
             let _ = writeln!(lines, "{} in {scope}: {why}", watched.resource());
             lines
         });
-        if let Some(why) = lock(&self.lease).as_ref() {
+        if let Some(why) = self.lease.lock().as_ref() {
             let _ = writeln!(lines, "leader election: {why}");
         }
         lines

@@ -31,7 +31,7 @@ pub async fn reconcile(key: &ObjectKey, context: &Context) -> Option<Instant> {
             Some(started + rest?)
         }
         Err(error) if error.failure.kind == FailureKind::Gone => {
-            debug!(namespace = key.namespace, name = key.name, "the backup or its namespace is being deleted");
+            debug!("the backup or its namespace is being deleted");
             None
         }
         Err(error) => Some(Instant::now() + wait_after(key, &error, context)),
@@ -100,8 +100,7 @@ async fn write(
 fn publish(facts: &Facts, settlement: &Settlement, context: &Context, is_due: impl Fn(Publish) -> bool) {
     for announcement in settlement.announcements.iter().filter(|announcement| is_due(announcement.publish)) {
         if announcement.publish == Publish::WithStatusOrRefusal {
-            let (namespace, name) = (facts.backup.namespace(), facts.backup.name());
-            info!(namespace, name, reason = announcement.reason, detail = ?announcement.note, "no backup can be scheduled");
+            info!(reason = announcement.reason, detail = ?announcement.note, "no backup can be scheduled");
         }
         context.events.publish(&facts.backup, announcement);
     }
@@ -110,11 +109,11 @@ fn publish(facts: &Facts, settlement: &Settlement, context: &Context, is_due: im
 /// How long to wait after an error.
 fn wait_after(key: &ObjectKey, error: &ReconcileError, context: &Context) -> Duration {
     let wait = context.failures().failed(key);
-    let (namespace, name, action, failure) = (&key.namespace, &key.name, error.attempt, &error.failure);
+    let (action, failure) = (error.attempt, &error.failure);
     if failure.kind == FailureKind::Conflict {
-        debug!(namespace, name, action, "someone else wrote in between; looking again");
+        debug!(action, "someone else wrote in between; looking again");
     } else {
-        warn!(namespace, name, action, error = ?failure.to_string(), retry_in = ?wait, "a write failed");
+        warn!(action, error = ?failure.to_string(), retry_in = ?wait, "a write failed");
     }
     wait
 }

@@ -1,14 +1,12 @@
 //! Which backups are looked at, and when.
 
-use super::sync::{lock, news_or_time};
+use super::sync::news_or_time;
 use crate::{
     queue::Queue,
     world::{BackupChange, ObjectKey, World, key_of},
 };
-use std::{
-    sync::{Mutex, MutexGuard},
-    time::Instant,
-};
+use parking_lot::{Mutex, MutexGuard};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// The world, and the way from a change in it to the next look.
@@ -27,7 +25,7 @@ impl Triggers {
 
     /// The looks from now on: first at all backups that there are, then at those that something changes for.
     pub fn begin(&self, concurrency: usize) -> Looks<'_> {
-        *lock(&self.queue) = Some(Queue::new(concurrency));
+        *self.queue.lock() = Some(Queue::new(concurrency));
         let all: Vec<_> = self.world().backups().map(|backup| key_of(backup)).collect();
         self.look_at(all);
         Looks(self)
@@ -35,7 +33,7 @@ impl Triggers {
 
     /// The world. Keep it for as short as it takes.
     pub fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+        self.world.lock()
     }
 
     /// Passes changes of backups on.
@@ -60,7 +58,7 @@ impl Triggers {
 
     /// How many backups wait for their turn.
     pub fn waiting(&self) -> usize {
-        lock(&self.queue).as_ref().map_or(0, Queue::waiting)
+        self.queue.lock().as_ref().map_or(0, Queue::waiting)
     }
 
     /// Tells the queue, and whoever waits for news of it.
@@ -70,7 +68,7 @@ impl Triggers {
     }
 
     fn with_queue<T>(&self, what: impl FnOnce(&mut Queue, Instant) -> T) -> Option<T> {
-        lock(&self.queue).as_mut().map(|queue| what(queue, Instant::now()))
+        self.queue.lock().as_mut().map(|queue| what(queue, Instant::now()))
     }
 }
 
@@ -97,6 +95,6 @@ impl Looks<'_> {
 
 impl Drop for Looks<'_> {
     fn drop(&mut self) {
-        *lock(&self.0.queue) = None;
+        *self.0.queue.lock() = None;
     }
 }

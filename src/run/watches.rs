@@ -1,7 +1,7 @@
 //! The watches: they feed the world.
 
 use super::{
-    backoff::WatchBackoff,
+    backoff,
     client::WATCH_SECONDS,
     context::Context,
     readiness::{Readiness, Watched},
@@ -84,7 +84,7 @@ impl Watch {
     where
         T: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        let mut events = watcher(api, config).backoff(WatchBackoff::patient()).boxed();
+        let mut events = watcher(api, config).backoff(backoff::of_watch()).boxed();
         let mut failing = false;
         while let Some(event) = events.next().await {
             match event {

@@ -1,6 +1,6 @@
 //! All that the operator writes, but for events.
 
-use super::{metrics::Metrics, triggers::Triggers};
+use super::{metrics::Metrics, triggers::Triggers, write_error::WriteError};
 use crate::{
     FIELD_MANAGER,
     api::{API_VERSION, AntflyBackupStatus, KIND},
@@ -19,68 +19,10 @@ use kube::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use thiserror::Error;
 use tracing::info;
 
 /// How long the API server may take to answer a write.
 const LIMIT: Duration = Duration::from_secs(20);
-
-/// Why a write failed.
-#[derive(Debug, Error)]
-pub enum WriteError {
-    /// The API server says no, or cannot be reached.
-    #[error("{}", told(.0))]
-    Kube(#[from] kube::Error),
-    /// No answer.
-    #[error("the API server did not answer within {} s", LIMIT.as_secs())]
-    NoAnswer,
-    /// The object has no JSON form.
-    #[error("cannot be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The request can't be made.
-    #[error("cannot be made into a request: {0}")]
-    Request(#[from] kube::core::request::Error),
-}
-
-fn told(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message.clone(),
-        other => other.to_string(),
-    }
-}
-
-impl WriteError {
-    fn code(&self) -> Option<u16> {
-        match self {
-            WriteError::Kube(kube::Error::Api(status)) => Some(status.code),
-            _ => None,
-        }
-    }
-
-    /// Returns what kind of failure it is.
-    pub fn kind(&self) -> FailureKind {
-        let is_namespace_going =
-            matches!(self, WriteError::Kube(kube::Error::Api(status)) if is_namespace_going(status));
-        match self.code() {
-            Some(404) => FailureKind::Gone,
-            _ if is_namespace_going => FailureKind::Gone,
-            Some(409) => FailureKind::Conflict,
-            Some(400 | 401 | 403 | 405 | 413 | 415 | 422) => FailureKind::Refused,
-            _ => FailureKind::Transient,
-        }
-    }
-}
-
-impl From<WriteError> for Failure {
-    fn from(error: WriteError) -> Self {
-        Failure { kind: error.kind(), source: error.into() }
-    }
-}
-
-/// Whether the API server refuses something because its namespace is being deleted.
-pub fn is_namespace_going(status: &kube::core::Status) -> bool {
-    status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
-}
 
 /// Writes, counts what it writes, and notes what the watches have not brought yet.
 pub struct Writer<'a> {
@@ -109,27 +51,27 @@ impl Writer<'_> {
     }
 
     async fn perform_one(&self, backup: &ObjectKey, action: &Action) -> Result<Done, WriteError> {
-        let (namespace, name, reason) = (&backup.namespace, &backup.name, action.reason());
+        let reason = action.reason();
         match action {
             Action::Apply(apply) => {
                 let written = apply_cron_job(self.client, backup, apply).await;
                 let written = self.cron_job_written(backup, "apply", written)?;
-                info!(namespace, name, reason, "wrote the CronJob");
+                info!(reason, "wrote the CronJob");
                 Ok(Done::Written(written))
             }
             Action::Suspend(target) => {
                 let written = suspend_cron_job(self.client, &target.cron_job).await;
                 let written = self.cron_job_written(backup, "patch", written)?;
-                info!(namespace, name, reason, cron_job = written.name(), "suspended the CronJob");
+                info!(reason, cron_job = written.name(), "suspended the CronJob");
                 Ok(Done::Written(written))
             }
             Action::Delete(target) => {
                 let deleted = delete_cron_job(self.client, &target.cron_job).await;
-                self.metrics.wrote("cronjobs", "delete", deleted.is_ok());
+                self.metrics.wrote("cronjobs", "delete", &deleted);
                 match deleted {
                     Ok(()) => {
                         let cron_job = target.cron_job.name();
-                        info!(namespace, name, cron_job, "deleted a CronJob under a former name");
+                        info!(cron_job, "deleted a CronJob under a former name");
                         Ok(Done::Deleted)
                     }
                     Err(error) if error.kind() == FailureKind::Gone => Ok(Done::WasGone),
@@ -145,7 +87,7 @@ impl Writer<'_> {
         verb: &'static str,
         written: Result<CronJobView, WriteError>,
     ) -> Result<Arc<CronJobView>, WriteError> {
-        self.metrics.wrote("cronjobs", verb, written.is_ok());
+        self.metrics.wrote("cronjobs", verb, &written);
         let written = Arc::new(written?);
         if written.name() == cron_job_name(&backup.name) {
             self.triggers.world().cron_job_written(backup, written.clone());
@@ -164,7 +106,7 @@ impl Writer<'_> {
         status: &AntflyBackupStatus,
     ) -> Result<(), WriteError> {
         let written = replace_status(self.client, backup, status).await;
-        self.metrics.wrote(crate::api::STATUS_RESOURCE, "update", written.is_ok());
+        self.metrics.wrote(crate::api::STATUS_RESOURCE, "update", &written);
         self.triggers.world().status_written(key, written?);
         Ok(())
     }
@@ -255,5 +197,5 @@ fn namespace_of(metadata: &ObjectMeta) -> &str {
 }
 
 async fn within_limit<T>(write: impl Future<Output = Result<T, kube::Error>>) -> Result<T, WriteError> {
-    tokio::time::timeout(LIMIT, write).await.map_err(|_| WriteError::NoAnswer)?.map_err(WriteError::from)
+    tokio::time::timeout(LIMIT, write).await.map_err(|_| WriteError::NoAnswer(LIMIT))?.map_err(WriteError::from)
 }

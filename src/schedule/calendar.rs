@@ -52,17 +52,6 @@ impl Calendar {
         let after = moment(after.min(END));
         self.alternatives.iter().filter_map(|schedule| schedule.after(&after).next()).min().map(timestamp)
     }
-
-    /// The last run not later than `at`, from 1970 to 2100.
-    pub(super) fn last_at_or_before(&self, at: Timestamp) -> Option<Timestamp> {
-        if at < Timestamp::UNIX_EPOCH {
-            return None;
-        }
-        // The search goes back from a moment that is itself left out. It must begin within the years that the crate
-        // knows: from a later year it would take that year's month and day as the end of 2100.
-        let end = moment((at.as_second() + 1).min(END));
-        self.alternatives.iter().filter_map(|schedule| schedule.after(&end).next_back()).max().map(timestamp)
-    }
 }
 
 /// Whether any of the days exists in any of the months.

@@ -3,7 +3,8 @@
 //! It is a subset of what Kubernetes' CronJob controller reads (`ParseStandard` of robfig/cron v3), with the same
 //! meaning. Left out is what depends on a time zone or a starting moment (`TZ=`, `CRON_TZ=`, `@every`), what that parser
 //! overlooks rather than means (empty list items, `*-5`, a sign before a number), and what one regular expression can't
-//! decide (a range from a name to a number, steps above 9999). [`GRAMMAR`](super::GRAMMAR) states it as a whole.
+//! decide (a range from a name to a number, steps above 9999). [`Schedule::parse`](super::Schedule::parse) states it as
+//! a whole.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,10 @@
 //! Why a text is not a schedule.
 
 use super::field::Field;
+use crate::text::shortened;
 
-/// The longest piece of a schedule that a message repeats, in characters.
-const LONGEST_QUOTE: usize = 40;
+/// The longest piece of a schedule that a message repeats, in characters, with the ellipsis.
+const LONGEST_QUOTE: usize = 41;
 
 /// Why a text is not a schedule. Values are shortened to what a message can show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,12 +105,9 @@ pub enum ScheduleError {
     },
 }
 
-/// `text` as a message repeats it: cut short when it is long.
+/// Returns a text as a message repeats it: cut short when it is long.
 pub(super) fn quote(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_QUOTE) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    shortened(text, LONGEST_QUOTE)
 }
 
 fn counted(fields: &usize) -> String {

@@ -7,12 +7,9 @@ mod calendar;
 mod dialect;
 mod error;
 mod field;
-mod grammar;
 
 #[cfg(test)]
 mod properties;
-
-use std::str::FromStr;
 
 use jiff::Timestamp;
 
@@ -20,7 +17,6 @@ use calendar::Calendar;
 
 pub use error::ScheduleError;
 pub use field::Field;
-pub use grammar::GRAMMAR;
 
 /// A cron schedule in UTC, with the meaning that Kubernetes' CronJob controller gives it.
 ///
@@ -34,7 +30,15 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads a schedule in the dialect that [`GRAMMAR`] spells out.
+    /// Reads a schedule in this dialect, which is also that of the rules in the CustomResourceDefinition:
+    ///
+    /// - Five fields with one or more plain spaces between them, or one of seven macros, in lower case.
+    /// - A field is a list, separated by commas, of `*`, `?` (the same), a value, or a range of two values; each with an
+    ///   optional step after a slash. A step after a single value counts from there to the end of the field.
+    /// - Minutes are 0 to 59, hours 0 to 23, days of the month 1 to 31, months 1 to 12, weekdays 0 (Sunday) to 6, steps 1
+    ///   to 9999. Numbers may have any number of leading zeros.
+    /// - Months and weekdays also have English names of three letters, in upper or lower case. The ends of a range are two
+    ///   numbers or two names, and the second one is not lower than the first.
     ///
     /// A schedule that can be read may still name no date at all; ask [`Schedule::fires`].
     ///
@@ -63,21 +67,5 @@ impl Schedule {
     /// All runs later than `after`, in order; empty for a schedule that never fires.
     pub fn upcoming(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
         std::iter::successors(self.next_after(after), |run| self.next_after(*run))
-    }
-
-    /// The most recent run that is later than `not_before` and not later than `at`, if there is one.
-    ///
-    /// `not_before` itself is outside: with the last handled run there, the answer is a run that is still to be handled.
-    #[must_use]
-    pub fn last_at_or_before(&self, at: Timestamp, not_before: Timestamp) -> Option<Timestamp> {
-        self.calendar.last_at_or_before(at).filter(|run| *run > not_before)
-    }
-}
-
-impl FromStr for Schedule {
-    type Err = ScheduleError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::parse(text)
     }
 }

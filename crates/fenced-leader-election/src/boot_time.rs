@@ -3,8 +3,8 @@
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
-/// Time since the machine started. It never goes back, nobody sets it, and it counts while the process is stopped
-/// (SIGSTOP) and, on Linux, while the machine is suspended: whoever wakes sees how long it slept.
+/// Time since the machine started. It never goes back and cannot be set. It counts while the process is stopped (SIGSTOP)
+/// and, on Linux, while the machine is suspended, so a process that wakes up sees how long it slept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BootTime(Duration);
 
@@ -14,7 +14,7 @@ impl BootTime {
     #[cfg(not(target_os = "linux"))]
     const CLOCK: ClockId = ClockId::Monotonic;
 
-    /// The time.
+    /// Returns the time.
     pub fn now() -> Self {
         let time = clock_gettime(Self::CLOCK);
         let (seconds, nanoseconds) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
@@ -22,29 +22,30 @@ impl BootTime {
         BootTime(Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default()))
     }
 
-    /// That much later.
+    /// Returns the moment that much later.
+    #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         BootTime(self.0.saturating_add(duration))
     }
 
-    /// How long it is from an earlier moment until this one; zero when that one is later.
+    /// Returns how long it is from an earlier moment until this one; zero when that one is later.
     pub fn since(self, earlier: BootTime) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Nanoseconds, for an atomic.
-    pub fn nanoseconds(self) -> u64 {
+    /// Returns the nanoseconds since the machine started, for an atomic.
+    pub(crate) fn nanoseconds(self) -> u64 {
         u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Ends at that moment.
+    /// Waits until that moment.
     pub async fn sleep_until(self) {
         tokio::time::sleep(self.since(BootTime::now())).await;
     }
 
     /// A moment for tests.
     #[cfg(test)]
-    pub fn at(seconds: u64) -> Self {
+    pub(crate) fn at(seconds: u64) -> Self {
         BootTime(Duration::from_secs(seconds))
     }
 }

@@ -1,70 +1,22 @@
-//! What keeps a process that is not the leader any more from writing.
+//! Connections behind a fence.
 
-use super::clock::BootTime;
+use crate::Fence;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
 };
-use thiserror::Error;
 use tower::Service;
-
-/// Until when this process may write. Closes by itself when that moment passes, whatever else the process does or fails
-/// to do meanwhile.
-#[derive(Debug)]
-pub struct Fence(AtomicU64);
-
-/// The process may not write now.
-#[derive(Debug, Error)]
-#[error("not sent: this replica is not the leader")]
-pub struct Fenced;
-
-impl Fence {
-    const CLOSED: u64 = 0;
-    const OPEN: u64 = u64::MAX;
-
-    /// One that is open for ever, for a process that shares its work with nobody.
-    pub fn open() -> Arc<Self> {
-        Arc::new(Fence(AtomicU64::new(Self::OPEN)))
-    }
-
-    /// One that is closed until it is opened.
-    pub fn closed() -> Arc<Self> {
-        Arc::new(Fence(AtomicU64::new(Self::CLOSED)))
-    }
-
-    /// Lets writes pass until that moment.
-    pub fn open_until(&self, end: BootTime) {
-        self.0.store(end.nanoseconds(), Ordering::SeqCst);
-    }
-
-    /// Lets no write pass.
-    pub fn close(&self) {
-        self.0.store(Self::CLOSED, Ordering::SeqCst);
-    }
-
-    /// Whether a write may pass now.
-    ///
-    /// # Errors
-    /// It may not.
-    pub fn check(&self) -> Result<(), Fenced> {
-        let end = self.0.load(Ordering::SeqCst);
-        if end == Self::OPEN || BootTime::now().nanoseconds() < end { Ok(()) } else { Err(Fenced) }
-    }
-}
 
 /// Makes connections that send nothing while the fence is closed.
 ///
 /// A check before a request is handed to the HTTP client is not enough: a process can be stopped while the request waits
-/// for a connection, and would send it when it wakes. Here the check is the last thing before the system call. A request
-/// that was sent in part is never complete, so the API server does not act on it.
-#[derive(Clone)]
+/// for a connection, and would send it when it wakes up. Here the check is the last thing before the system call. A
+/// request that was sent in part is never complete, so the API server does not act on it.
+#[derive(Clone, Debug)]
 pub struct FencedConnector<C> {
     inner: C,
     fence: Arc<Fence>,
@@ -97,6 +49,7 @@ where
 }
 
 /// A connection that sends nothing while the fence is closed.
+#[derive(Debug)]
 pub struct FencedStream<S> {
     inner: S,
     fence: Arc<Fence>,
@@ -149,6 +102,7 @@ impl<S: Connection> Connection for FencedStream<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BootTime;
     use hyper_util::rt::TokioIo;
     use std::{future::poll_fn, time::Duration};
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};
@@ -179,15 +133,5 @@ mod tests {
         let mut sent = String::new();
         far.read_to_string(&mut sent).await.unwrap();
         assert_eq!(sent, "x");
-    }
-
-    #[test]
-    fn the_fence_closes_when_its_time_is_over() {
-        let fence = Fence::closed();
-        fence.open_until(BootTime::now());
-        assert!(fence.check().is_err());
-        fence.open_until(BootTime::now().plus(Duration::from_secs(60)));
-        assert!(fence.check().is_ok());
-        assert!(Fence::open().check().is_ok());
     }
 }

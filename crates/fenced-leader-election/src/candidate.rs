@@ -1,72 +1,51 @@
-//! What a replica knows of the Lease, and what follows from it. No request and no clock of its own.
+//! What a replica knows of the Lease, and what follows from it. Makes no request and reads no clock.
 
-use crate::{FIELD_MANAGER, run::clock::BootTime, world::resource_version};
+use crate::{BootTime, Settings};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::MicroTime,
 };
 use kube::api::ObjectMeta;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-/// Durations of an election, all derived from the first; with 15 s they are Kubernetes' usual ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// How long others wait after the last sign of life before they take over.
-    pub lease: Duration,
-    /// How long the leader acts after it last began a renewal that succeeded.
-    pub renew_deadline: Duration,
-    /// How often the leader renews.
-    pub retry_period: Duration,
-}
-
-impl Timing {
-    /// Of a lease of that duration.
-    pub fn of(lease: Duration) -> Self {
-        Timing { lease, renew_deadline: lease * 2 / 3, retry_period: lease * 2 / 15 }
-    }
-
-    /// How long a write that the leader began at the last moment may take.
-    pub fn write_limit(self) -> Duration {
-        (self.lease - self.renew_deadline) * 4 / 5
-    }
-}
-
-/// How to become, or stay, the leader: write this. The API server refuses it if the Lease has changed meanwhile.
+/// What to write to become, or stay, the leader. The API server refuses it if the Lease has changed meanwhile.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Claim {
+pub(crate) enum Claim {
     /// There is no Lease yet.
     Create(Lease),
     /// The Lease as it is known, with this replica as its holder.
     Update(Lease),
 }
 
-/// A replica.
+/// A replica, and what it knows of the Lease.
 #[derive(Debug)]
-pub struct Candidate {
-    namespace: String,
-    name: String,
-    identity: String,
-    timing: Timing,
+pub(crate) struct Candidate {
+    settings: Settings,
     known: Option<Known>,
 }
 
 #[derive(Debug)]
 struct Known {
     lease: Lease,
-    /// When this version was first seen, by this machine's own clock: times in the Lease are other machines'.
+    /// When this version was first seen, by this machine's clock. Times in the Lease come from the clocks of others.
     since: BootTime,
     is_deleted: bool,
 }
 
 impl Candidate {
-    /// A replica that knows nothing yet.
-    pub fn new(namespace: &str, name: &str, identity: String, timing: Timing) -> Self {
-        Candidate { namespace: namespace.to_owned(), name: name.to_owned(), identity, timing, known: None }
+    /// Makes a replica that knows nothing yet.
+    pub(crate) fn new(settings: Settings) -> Self {
+        Candidate { settings, known: None }
     }
 
-    /// Takes news of the Lease (`None`: there is none). News may be old: an earlier version than the known one is ignored.
-    pub fn saw(&mut self, lease: Option<Lease>, now: BootTime) {
+    /// Returns the settings of the election.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes a version of the Lease (`None`: there is none). Ignores an earlier version than the known one.
+    pub(crate) fn observe(&mut self, lease: Option<Lease>, now: BootTime) {
         match (lease, &mut self.known) {
             (Some(lease), Some(known))
                 if resource_version(&lease.metadata) < resource_version(&known.lease.metadata) => {}
@@ -79,29 +58,29 @@ impl Candidate {
         }
     }
 
-    /// Who holds the Lease, as far as is known.
-    pub fn holder(&self) -> Option<&str> {
+    /// Returns who holds the Lease, as far as is known.
+    pub(crate) fn holder(&self) -> Option<&str> {
         let holder = self.known.as_ref()?.lease.spec.as_ref()?.holder_identity.as_deref();
         holder.filter(|holder| !holder.is_empty())
     }
 
-    /// Whether this replica holds the Lease, as far as is known.
-    pub fn is_holder(&self) -> bool {
-        self.holder() == Some(self.identity.as_str())
+    /// Returns whether this replica holds the Lease, as far as is known.
+    pub(crate) fn is_holder(&self) -> bool {
+        self.holder() == Some(self.settings.identity.as_str())
     }
 
-    /// From when on the Lease may be claimed, if nothing is heard of it until then; `None`: at once.
+    /// Returns when the Lease may be claimed if it does not change before; `None`: at once.
     ///
-    /// A Lease that somebody deleted counts until its time is over: its holder may not know yet.
-    pub fn claimable_from(&self) -> Option<BootTime> {
+    /// A Lease that was deleted counts until it would have expired: its holder may not know yet.
+    pub(crate) fn claimable_from(&self) -> Option<BootTime> {
         let known = self.known.as_ref().filter(|_| self.holder().is_some() && !self.is_holder())?;
         let stated = known.lease.spec.as_ref()?.lease_duration_seconds;
         let stated = stated.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
-        Some(known.since.plus(stated.unwrap_or(self.timing.lease)))
+        Some(known.since.plus(stated.unwrap_or(self.settings.timing.lease())))
     }
 
-    /// What to write to become or stay the leader. `now` is told to people; no replica decides by it.
-    pub fn claim(&self, now: Timestamp) -> Claim {
+    /// Returns what to write to become or stay the leader. `now` is for people; no replica decides by it.
+    pub(crate) fn claim(&self, now: Timestamp) -> Claim {
         let time = MicroTime(now);
         let before = self.known.as_ref().map(|known| known.lease.spec.clone().unwrap_or_default());
         let (acquired, transitions) = match before {
@@ -110,8 +89,8 @@ impl Candidate {
             Some(spec) => (None, spec.lease_transitions.unwrap_or_default().saturating_add(1)),
         };
         let spec = LeaseSpec {
-            holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(self.timing.lease.as_secs()).ok(),
+            holder_identity: Some(self.settings.identity.clone()),
+            lease_duration_seconds: Some(self.settings.timing.lease_seconds()),
             acquire_time: acquired.or_else(|| Some(time.clone())),
             renew_time: Some(time),
             lease_transitions: Some(transitions),
@@ -120,12 +99,11 @@ impl Candidate {
         match self.known.as_ref().filter(|known| !known.is_deleted) {
             Some(known) => Claim::Update(Lease { spec: Some(spec), ..known.lease.clone() }),
             None => {
-                let labels = ["app.kubernetes.io/name", "app.kubernetes.io/managed-by"]
-                    .map(|label| (label.to_owned(), FIELD_MANAGER.to_owned()));
+                let Settings { namespace, name, labels, .. } = &self.settings;
                 let metadata = ObjectMeta {
-                    name: Some(self.name.clone()),
-                    namespace: Some(self.namespace.clone()),
-                    labels: Some(BTreeMap::from(labels)),
+                    name: Some(name.clone()),
+                    namespace: Some(namespace.clone()),
+                    labels: Some(labels.clone()),
                     ..ObjectMeta::default()
                 };
                 Claim::Create(Lease { metadata, spec: Some(spec) })
@@ -133,8 +111,8 @@ impl Candidate {
         }
     }
 
-    /// The Lease without a holder, if this replica holds it.
-    pub fn release(&self, now: Timestamp) -> Option<Lease> {
+    /// Returns the Lease without a holder, if this replica holds it.
+    pub(crate) fn release(&self, now: Timestamp) -> Option<Lease> {
         let known = self.known.as_ref().filter(|known| self.is_holder() && !known.is_deleted)?;
         let mut lease = known.lease.clone();
         let spec = lease.spec.get_or_insert_default();
@@ -144,13 +122,20 @@ impl Candidate {
     }
 }
 
+/// Returns the version of an object as a number, by which versions are ordered.
+fn resource_version(metadata: &ObjectMeta) -> Option<u64> {
+    metadata.resource_version.as_ref()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Timing;
     use serde_json::json;
 
     fn candidate(identity: &str) -> Candidate {
-        Candidate::new("system", "operator", identity.to_owned(), Timing::of(Duration::from_secs(15)))
+        let timing = Timing::new(Duration::from_secs(15)).unwrap();
+        Candidate::new(Settings::new("system", "operator", identity, timing).label("example.com/part-of", "test"))
     }
 
     fn lease(version: u64, spec: serde_json::Value) -> Lease {
@@ -176,32 +161,26 @@ mod tests {
     }
 
     #[test]
-    fn the_durations_are_the_usual_ones() {
-        let timing = Timing::of(Duration::from_secs(15));
-        assert_eq!((timing.renew_deadline, timing.retry_period), (Duration::from_secs(10), Duration::from_secs(2)));
-        assert_eq!(timing.write_limit(), Duration::from_secs(4));
-    }
-
-    #[test]
     fn a_lease_that_nobody_made_is_created() {
         let candidate = candidate("a");
         assert_eq!(candidate.claimable_from(), None);
         let Claim::Create(lease) = candidate.claim(now()) else { panic!("not created") };
         assert_eq!((lease.metadata.name.as_deref(), lease.metadata.resource_version), (Some("operator"), None));
+        assert_eq!(lease.metadata.labels.unwrap()["example.com/part-of"], "test");
         let spec = lease.spec.unwrap();
         assert_eq!((spec.holder_identity.as_deref(), spec.lease_transitions), (Some("a"), Some(0)));
         assert_eq!(spec.lease_duration_seconds, Some(15));
     }
 
     #[test]
-    fn another_ones_lease_is_left_alone_until_nothing_was_heard_for_its_duration() {
+    fn a_lease_of_another_is_left_alone_until_it_did_not_change_for_its_duration() {
         let mut candidate = candidate("b");
-        candidate.saw(Some(held(1, "a")), BootTime::at(100));
+        candidate.observe(Some(held(1, "a")), BootTime::at(100));
         assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
-        // the same version again, such as after a new list, is no sign of life
-        candidate.saw(Some(held(1, "a")), BootTime::at(110));
+        // the same version again, such as after a new list, is no renewal
+        candidate.observe(Some(held(1, "a")), BootTime::at(110));
         assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
-        candidate.saw(Some(held(2, "a")), BootTime::at(114));
+        candidate.observe(Some(held(2, "a")), BootTime::at(114));
         assert_eq!(candidate.claimable_from(), Some(BootTime::at(129)));
         let Claim::Update(lease) = candidate.claim(now()) else { panic!("not updated") };
         assert_eq!(lease.metadata.resource_version.as_deref(), Some("2"), "or two replicas could win");
@@ -215,7 +194,7 @@ mod tests {
         for renewed in ["1970-01-01T00:00:00.000000Z", "2300-01-01T00:00:00.000000Z"] {
             let mut candidate = candidate("b");
             let spec = json!({"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": renewed});
-            candidate.saw(Some(lease(1, spec)), BootTime::at(100));
+            candidate.observe(Some(lease(1, spec)), BootTime::at(100));
             assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
         }
     }
@@ -224,7 +203,7 @@ mod tests {
     fn a_lease_without_a_holder_is_claimed_at_once() {
         for spec in [json!({}), json!({"holderIdentity": ""}), json!({"leaseDurationSeconds": 15})] {
             let mut candidate = candidate("b");
-            candidate.saw(Some(lease(1, spec)), BootTime::at(100));
+            candidate.observe(Some(lease(1, spec)), BootTime::at(100));
             assert_eq!(candidate.claimable_from(), None);
             assert!(matches!(candidate.claim(now()), Claim::Update(_)));
         }
@@ -233,7 +212,7 @@ mod tests {
     #[test]
     fn a_renewal_keeps_when_the_lease_was_acquired() {
         let mut candidate = candidate("a");
-        candidate.saw(Some(held(1, "a")), BootTime::at(100));
+        candidate.observe(Some(held(1, "a")), BootTime::at(100));
         assert!(candidate.is_holder());
         assert_eq!(candidate.claimable_from(), None);
         let before = held(1, "a").spec.unwrap();
@@ -245,17 +224,17 @@ mod tests {
     #[test]
     fn a_deleted_lease_counts_until_its_time_is_over() {
         let mut candidate = candidate("b");
-        candidate.saw(Some(held(1, "a")), BootTime::at(100));
-        candidate.saw(None, BootTime::at(101));
+        candidate.observe(Some(held(1, "a")), BootTime::at(100));
+        candidate.observe(None, BootTime::at(101));
         assert_eq!(candidate.claimable_from(), Some(BootTime::at(115)));
         assert!(matches!(candidate.claim(now()), Claim::Create(lease) if lease.metadata.resource_version.is_none()));
     }
 
     #[test]
-    fn old_news_are_ignored() {
+    fn an_earlier_version_is_ignored() {
         let mut candidate = candidate("a");
-        candidate.saw(Some(held(7, "a")), BootTime::at(100));
-        candidate.saw(Some(held(6, "b")), BootTime::at(101));
+        candidate.observe(Some(held(7, "a")), BootTime::at(100));
+        candidate.observe(Some(held(6, "b")), BootTime::at(101));
         assert!(candidate.is_holder());
     }
 
@@ -263,9 +242,9 @@ mod tests {
     fn only_the_holder_releases_and_the_lease_stays() {
         let mut candidate = candidate("a");
         assert_eq!(candidate.release(now()), None);
-        candidate.saw(Some(held(1, "b")), BootTime::at(100));
+        candidate.observe(Some(held(1, "b")), BootTime::at(100));
         assert_eq!(candidate.release(now()), None);
-        candidate.saw(Some(held(2, "a")), BootTime::at(100));
+        candidate.observe(Some(held(2, "a")), BootTime::at(100));
         let released = candidate.release(now()).unwrap();
         assert_eq!(released.metadata.resource_version.as_deref(), Some("2"));
         let spec = released.spec.unwrap();

@@ -1,0 +1,20 @@
+//! What an embedding program learns of an election.
+
+use crate::LeaseError;
+
+/// Follows the requests of an [`Elector`](crate::Elector), such as for a readiness probe or metrics. Methods must return
+/// soon: the election waits for them. They do nothing by default.
+pub trait Observer: Send + Sync {
+    /// A request for the Lease succeeded, and `leader` holds it: this replica or another one.
+    fn leader_known(&self, leader: &str) {
+        let _ = leader;
+    }
+
+    /// A request for the Lease failed. Called for each try.
+    fn request_failed(&self, error: &LeaseError) {
+        let _ = error;
+    }
+}
+
+/// Observes nothing.
+impl Observer for () {}
