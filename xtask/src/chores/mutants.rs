@@ -25,13 +25,13 @@ const LEAST_PERCENT: usize = 90;
 /// Options of `mutants`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  cargo xtask mutants --list                     the mutants, without trying them
-  cargo xtask mutants --file src/duration.rs     those of a file
-  cargo xtask mutants --shard 0/8                an eighth of all")]
+  cargo xtask mutants --list                        the mutants, without trying them
+  cargo xtask mutants --matching '^src/schedule/'   those of a folder
+  cargo xtask mutants --shard 0/8                   an eighth of all")]
 pub struct Options {
-    /// Only mutants of these files, a glob; repeatable
-    #[arg(long, value_name = "GLOB")]
-    file: Vec<String>,
+    /// Only mutants whose line of the list this matches, and those that leave a field out, which are not filtered; repeatable
+    #[arg(long, value_name = "REGEX")]
+    matching: Vec<String>,
     /// Only this part of all mutants, from 0/N to N-1/N
     #[arg(long, value_name = "K/N")]
     shard: Option<String>,
@@ -91,7 +91,7 @@ fn install() -> Result<()> {
 fn mutants(options: &Options) -> Command {
     let mut command = cargo();
     command.current_dir(repository()).arg("mutants").args(["--package", "antfly-backup-operator"]);
-    command.args(options.file.iter().flat_map(|glob| ["--file", glob]));
+    command.args(options.matching.iter().flat_map(|regex| ["--re", regex]));
     // neighbours of a file are in different parts, so that each part is as good as all
     command.args(options.shard.iter().flat_map(|shard| ["--sharding", "round-robin", "--shard", shard]));
     if options.list {
