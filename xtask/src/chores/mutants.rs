@@ -17,7 +17,7 @@ const VERSION: &str = "27.1.0";
 const PAGE: &str = "docs/mutants.md";
 
 /// Below the repository: what cargo-mutants writes, and the list of survivors.
-const OUTPUT: &str = "target/mutants";
+const OUTPUT: &str = "target/mutation-testing";
 
 /// How many of a hundred mutants have to be caught.
 const LEAST_PERCENT: usize = 90;
@@ -51,7 +51,7 @@ struct Outcome {
     timeouts: Vec<String>,
 }
 
-/// Tries the mutants, prints how many were caught, and writes the survivors to `target/mutants/survivors.txt`.
+/// Tries the mutants, prints how many were caught, and writes the survivors to `target/mutation-testing/survivors.txt`.
 ///
 /// # Errors
 /// When cargo-mutants cannot be had, the tests fail without a mutant, fewer than 90 % are caught, or a survivor is not explained
