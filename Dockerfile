@@ -1,6 +1,6 @@
 # The operator's image, for those who have a registry: docker build --tag NAME:TAG .
 # It holds the same files as the image of `cargo xtask image`, which makes them here, too.
-FROM rust:1.95-bookworm AS build
+FROM rust:1.95.0-bookworm AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .

@@ -1,8 +1,10 @@
-//! The documentation, held against itself and the code: links lead somewhere, and every reason is explained.
+//! The documentation, held against itself and the code: links lead somewhere, every reason is explained, and CONTRIBUTING's map has
+//! every folder.
 #![allow(clippy::unwrap_used, reason = "tests, helpers included")]
 
 use regex::Regex;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -71,4 +73,65 @@ fn every_reason_that_the_program_gives_is_explained() {
     for reason in reasons {
         assert!(section.contains(&format!("`{reason}`")), "docs/operations.md does not explain {reason}");
     }
+}
+
+/// Folders at the top that are nobody's source: builds, and what an editor keeps.
+const NOT_SOURCE: [&str; 5] = [".git", "target", ".idea", ".vscode", "mutants.out"];
+
+/// The entries of a folder, as the map writes them: folders end with `/`.
+fn entries(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(if folder.is_empty() { "." } else { folder }).unwrap().map(Result::unwrap);
+    let name = |entry: fs::DirEntry| {
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        format!("{folder}{}{slash}", entry.file_name().display())
+    };
+    entries.map(name).collect()
+}
+
+/// The places that need a row: folders, and the files of `src/` that are not the root of a module with a folder.
+fn places() -> BTreeSet<String> {
+    let is_source = |place: &String| !NOT_SOURCE.contains(&place.trim_end_matches('/'));
+    let folders = ["", "src/", "crates/", "tests/"].into_iter().flat_map(entries);
+    let folders = folders.filter(|place| place.ends_with('/')).filter(is_source);
+    let files = entries("src/").into_iter().filter(|place| {
+        let module = place.strip_suffix(".rs");
+        module.is_some_and(|module| !Path::new(module).is_dir())
+    });
+    folders.chain(files).collect()
+}
+
+/// The paths in the first column of the map's tables.
+fn mapped() -> BTreeSet<String> {
+    let page = fs::read_to_string("CONTRIBUTING.md").unwrap();
+    let (_, section) = page.split_once("## Where things live").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let code = Regex::new("`([^`]+)`").unwrap();
+    let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    cells.flat_map(|cell| code.captures_iter(cell).map(|found| found[1].to_owned()).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_map_has_every_folder_and_nothing_that_is_not_there() {
+    let (places, mapped) = (places(), mapped());
+    assert!(places.len() > 20, "only {places:?} were found");
+    // `crates/` is the folder of its rows
+    let lacks: Vec<_> =
+        places.difference(&mapped).filter(|place| !["crates/", "tests/"].contains(&place.as_str())).collect();
+    assert!(lacks.is_empty(), "CONTRIBUTING.md, \"Where things live\", has no row for {lacks:?}");
+    let gone: Vec<_> = mapped.iter().filter(|place| !Path::new(place).exists()).collect();
+    assert!(gone.is_empty(), "CONTRIBUTING.md, \"Where things live\", has rows for what is not there: {gone:?}");
+}
+
+#[test]
+fn one_version_of_rust_is_named_everywhere() {
+    let read = |file: &str| fs::read_to_string(file).unwrap();
+    let version = |file: &str, pattern: &str| {
+        let found = Regex::new(pattern).unwrap().captures(&read(file)).map(|found| found[1].to_owned());
+        found.unwrap_or_else(|| panic!("{file} names no version by {pattern}"))
+    };
+    let toolchain = version("rust-toolchain.toml", r#"channel = "([0-9.]+)""#);
+    assert_eq!(version("Dockerfile", "FROM rust:([0-9.]+)-"), toolchain, "Dockerfile and rust-toolchain.toml differ");
+    let lowest = version("Cargo.toml", r#"rust-version = "([0-9.]+)""#);
+    assert!(toolchain.starts_with(&format!("{lowest}.")), "Cargo.toml says {lowest}, rust-toolchain.toml {toolchain}");
+    assert!(read("README.md").contains(&format!("Rust {lowest}")), "README.md names another version than {lowest}");
 }

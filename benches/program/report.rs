@@ -13,9 +13,9 @@ This page is written by `cargo bench --bench program`: every figure in it was me
 
 /// Everything after them.
 const NOTES: &str = "
-Times and memory are of one process, from its start to its end; memory is the peak of its resident memory, as `wait4` tells it.
+Times and memory are of one process, from start to end; memory is its peak resident memory, as `wait4` reports it.
 The limit of the Pod is 256 MiB. Antfly is a stand-in, the storage a real S3 server (versitygw), all on the same machine.
-The last two cases are what somebody who may write to the storage can do; no backup looks like that.
+The last two cases need somebody who may write to the storage; no real backup is like that.
 ";
 
 /// Prints the figures, and writes them to the page.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use chores::{control_plane, demo, generate, image, kind_node, reliability};
+use chores::{control_plane, demo, generate, image, kind_node, mutants, reliability};
 
 /// Chores of the AntflyBackup operator.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Chore {
     Image(image::Options),
     /// Builds an image of a Kubernetes node for the tests in kind, where none can be pulled; prints its name.
     KindNode(kind_node::Options),
+    /// Changes the pure core in many small ways, and lists the changes that no test notices.
+    Mutants(mutants::Options),
     /// Puts faults between the operator and the API server, and writes what came of it to docs/reliability.md.
     Reliability(reliability::Options),
 }
@@ -56,6 +58,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Generate => generate::run(),
         Chore::Image(options) => image::run(&options),
         Chore::KindNode(options) => kind_node::run(&options),
+        Chore::Mutants(options) => mutants::run(&options),
         Chore::Reliability(options) => reliability::run(&options),
     }
 }

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod generate;
 pub mod image;
 pub mod kind_node;
+pub mod mutants;
 pub mod reliability;
 
 mod shutdown;

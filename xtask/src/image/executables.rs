@@ -3,6 +3,7 @@
 use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
+use cargo_metadata::{MetadataCommand, camino::Utf8PathBuf};
 
 use local_cluster::find_on_path;
 
@@ -28,7 +29,7 @@ pub fn antfly_stand_in(platform: Platform) -> Result<PathBuf> {
 fn executable(package: &str, platform: Platform) -> Result<PathBuf> {
     ensure_target(platform)?;
     let arguments = ["--release", "--locked", "--target", platform.target()];
-    let built = build(package, &arguments, &environment(platform))?;
+    let built = build(package, &arguments, &environment(platform)?)?;
     built.executable.with_context(|| format!("cargo names no executable of {package}"))
 }
 
@@ -47,12 +48,16 @@ fn ensure_target(platform: Platform) -> Result<()> {
     Ok(())
 }
 
-/// What the build of a platform needs: no path of this machine in the executable, and compilers for the target.
-fn environment(platform: Platform) -> Vec<(OsString, OsString)> {
+/// The environment of a build for a platform: no path of this machine in the executable, and compilers for the target.
+///
+/// Cargo compiles the packages of this repository by relative paths. Absolute are those of generated code, in the target
+/// directory, and of dependencies, in cargo's home. The repository's own path is no flag, or each clone would compile all
+/// dependencies anew, also in a target directory that clones share.
+fn environment(platform: Platform) -> Result<Vec<(OsString, OsString)>> {
     let target = platform.target();
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
-    flags.push(format!("--remap-path-prefix={}=/source", repository().display()));
+    flags.push(format!("--remap-path-prefix={}=/source/target", target_directory()?));
     flags.extend(home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display())));
     flags.extend(linker(platform).map(|linker| format!("-Clinker={linker}")));
     let mut environment = vec![("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\x1f").into())];
@@ -60,7 +65,13 @@ fn environment(platform: Platform) -> Vec<(OsString, OsString)> {
     if env::var_os(&compiler).is_none() {
         environment.push((compiler.into(), c_compiler(platform).into()));
     }
-    environment
+    Ok(environment)
+}
+
+/// Where cargo builds.
+fn target_directory() -> Result<Utf8PathBuf> {
+    let metadata = MetadataCommand::new().current_dir(repository()).no_deps().other_options(["--locked".into()]).exec();
+    Ok(metadata.context("ask cargo for its target directory")?.target_directory)
 }
 
 /// The compiler for the little C and assembly there is (in ring), which asks nothing of a C library.
