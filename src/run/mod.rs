@@ -25,6 +25,7 @@ mod options;
 mod readiness;
 mod reconcile;
 mod shutdown;
+mod span_fields;
 mod sync;
 mod telemetry;
 mod triggers;

@@ -1,6 +1,9 @@
 //! Logs.
 
-use super::LogFormat;
+use super::{
+    LogFormat,
+    span_fields::{self, SpanFields},
+};
 use std::io::{IsTerminal, stderr};
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -31,7 +34,9 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let layer = json_subscriber::fmt::layer().with_writer(writer).flatten_event(true);
-    layer.with_current_span(false).flatten_span_list_on_top_level(true)
+    let mut layer = layer.with_current_span(false).with_span_list(false);
+    layer.inner_layer_mut().add_multiple_dynamic_fields(span_fields::write);
+    SpanFields.and_then(layer)
 }
 
 /// Writes lines for people, which begin with the fields of spans.
@@ -70,8 +75,8 @@ mod tests {
     fn logged(layer: impl Layer<tracing_subscriber::Registry> + Send + Sync, written: &Written) -> String {
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let _reconcile = error_span!("reconcile", namespace = "shop", name = "nightly").entered();
-            let _request = error_span!("request", verb = "patch").entered();
-            warn!(error = ?"no", "a write failed");
+            let _request = error_span!("request", verb = "patch", attempt = 1).entered();
+            warn!(error = ?"no", attempt = 2, "a write failed");
         });
         String::from_utf8(written.0.lock().clone()).unwrap()
     }
@@ -81,7 +86,9 @@ mod tests {
         let written = Written::default();
         let writer = written.clone();
         let line = logged(json(move || writer.clone()), &written);
+        assert_eq!(line.matches(r#""attempt""#).count(), 1, "{line}");
         let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["attempt"], 2, "{line}");
         let fields = ["namespace", "name", "verb", "message", "error", "level"].map(|field| line[field].clone());
         let expected = value!(["shop", "nightly", "patch", "a write failed", "\"no\"", "WARN"]);
         assert_eq!(Value::from(fields.to_vec()), expected, "{line}");
