@@ -124,7 +124,7 @@ impl SavedBackup {
         self.status().is_ok_and(|status| records(&status).any(|record| record.backup_id == id))
     }
 
-    /// Returns the record to restore: the one with this id, otherwise the last successful one. `accept_partial` also accepts
+    /// Returns the record with this id, or the last successful one if `id` is `None`. `accept_partial` also accepts
     /// a partial backup.
     ///
     /// # Errors

@@ -102,7 +102,7 @@ pub enum Next {
 /// The search for a usable address. All times are measured from the start of the search.
 #[derive(Clone, Debug)]
 pub struct Search {
-    asked: Vec<Asked>,
+    candidates: Vec<Candidate>,
     /// Index of the address to ask.
     current: usize,
     /// Whether every address has had [`PATIENCE`]. From then on each address is asked once per round.
@@ -114,7 +114,7 @@ pub struct Search {
 }
 
 #[derive(Clone, Debug)]
-struct Asked {
+struct Candidate {
     is_data: bool,
     last: Option<Probe>,
 }
@@ -122,13 +122,13 @@ struct Asked {
 impl Search {
     /// Starts a search of `addresses`, in their order.
     pub fn new(addresses: &[Address]) -> Self {
-        let asked = addresses.iter().map(|address| Asked { is_data: address.is_data, last: None }).collect();
-        Search { asked, current: 0, is_later_round: false, since: Duration::ZERO, not_before: Duration::ZERO }
+        let candidates = addresses.iter().map(|address| Candidate { is_data: address.is_data, last: None }).collect();
+        Search { candidates, current: 0, is_later_round: false, since: Duration::ZERO, not_before: Duration::ZERO }
     }
 
     /// Returns what to do at `now`, measured from the start of the search.
     pub fn next(&self, now: Duration) -> Next {
-        if self.asked.iter().all(|asked| asked.last == Some(Probe::NoApi)) {
+        if self.candidates.iter().all(|candidate| candidate.last == Some(Probe::NoApi)) {
             return Next::NowhereServed;
         }
         if now >= self.deadline() {
@@ -142,15 +142,15 @@ impl Search {
 
     /// Records the result of asking the address with this index. Returns whether it differs from the previous result.
     pub fn take(&mut self, index: usize, probe: Probe, now: Duration) -> bool {
-        let has_changed = self.asked[index].last.as_ref() != Some(&probe);
+        let has_changed = self.candidates[index].last.as_ref() != Some(&probe);
         let has_no_api = probe == Probe::NoApi;
-        self.asked[index].last = Some(probe);
+        self.candidates[index].last = Some(probe);
         // Stay with data nodes: they come last, and are asked only if the API must be there.
-        let is_over = self.is_later_round || (!self.asked[index].is_data && now >= self.since + PATIENCE);
+        let is_over = self.is_later_round || (!self.candidates[index].is_data && now >= self.since + PATIENCE);
         let mut is_first_question = false;
         if has_no_api || is_over {
             self.advance(now);
-            is_first_question = self.asked[self.current].last.is_none();
+            is_first_question = self.candidates[self.current].last.is_none();
         }
         self.not_before = if is_first_question { now } else { now + PAUSE };
         has_changed
@@ -158,22 +158,22 @@ impl Search {
 
     /// Returns whether any address has answered 404. Then only the data node of a June version can serve the API.
     pub fn saw_404(&self) -> bool {
-        self.asked.iter().any(|asked| asked.last == Some(Probe::NoApi))
+        self.candidates.iter().any(|candidate| candidate.last == Some(Probe::NoApi))
     }
 
     /// Returns the last result of each address, or `None` for an address that was not asked.
     pub fn causes(&self) -> impl Iterator<Item = Option<&Probe>> {
-        self.asked.iter().map(|asked| asked.last.as_ref())
+        self.candidates.iter().map(|candidate| candidate.last.as_ref())
     }
 
     /// Returns the longest time that the search may take.
     pub fn deadline(&self) -> Duration {
-        SEARCH + PATIENCE * u32::try_from(self.asked.len()).unwrap_or(u32::MAX)
+        SEARCH + PATIENCE * u32::try_from(self.candidates.len()).unwrap_or(u32::MAX)
     }
 
     /// Moves to the next address that can be asked.
     fn advance(&mut self, now: Duration) {
-        let count = self.asked.len();
+        let count = self.candidates.len();
         for step in 1..=count {
             let index = (self.current + step) % count;
             if self.can_be_asked(index) {
@@ -187,9 +187,9 @@ impl Search {
 
     /// Skips an address that answered 404. Data nodes are asked only after the address before them answered 404.
     fn can_be_asked(&self, index: usize) -> bool {
-        let before = index.checked_sub(1).map(|before| &self.asked[before]);
-        let may = !self.asked[index].is_data || before.is_none_or(|before| before.last == Some(Probe::NoApi));
-        may && self.asked[index].last != Some(Probe::NoApi)
+        let before = index.checked_sub(1).map(|before| &self.candidates[before]);
+        let may = !self.candidates[index].is_data || before.is_none_or(|before| before.last == Some(Probe::NoApi));
+        may && self.candidates[index].last != Some(Probe::NoApi)
     }
 }
 

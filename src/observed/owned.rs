@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_applied_equals_the_manifest_whatever_others_own() {
+    fn what_was_applied_equals_the_manifest_whatever_other_managers_own() {
         let digest = digest_of_live(&applied(live(), fields()), MANAGER);
         assert_eq!(digest, Some(digest_of_manifest(&manifest())));
     }
