@@ -1,4 +1,4 @@
-//! The operator without its shell: watch events in, the status out.
+//! The operator without its shell: watch events in, status out.
 
 use super::cluster::{Change, Cluster, KINDS, Kind, SCHEDULE};
 use antfly_backup_operator::{
@@ -16,14 +16,14 @@ use kube::runtime::watcher::Event;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// An operator, and the AntflyBackup that it looks after.
+/// An operator with its AntflyBackup.
 pub struct Operator {
     world: World,
     backup: Value,
 }
 
 impl Operator {
-    /// Starts one over what there is; `status` is what an earlier one wrote.
+    /// Starts an operator on the present objects. `status` is that of an earlier operator.
     pub fn start(cluster: &Cluster, status: Option<&AntflyBackupStatus>) -> Self {
         let backup = json!({
             "apiVersion": "antfly.io/v1", "kind": "AntflyBackup",
@@ -46,7 +46,7 @@ impl Operator {
         operator
     }
 
-    /// Takes a new list of a kind, as after a watch was cut.
+    /// Processes a new list of a kind, as after a watch broke.
     pub fn list(&mut self, cluster: &Cluster, kind: Kind) {
         let objects = cluster.objects(kind);
         match kind {
@@ -57,7 +57,7 @@ impl Operator {
         }
     }
 
-    /// Takes an event.
+    /// Processes an event.
     pub fn take(&mut self, change: &Change) {
         match change.kind {
             Kind::CronJobs => drop(self.world.cron_job_event(&Scope::All, event(change))),
@@ -67,10 +67,10 @@ impl Operator {
         }
     }
 
-    /// Looks once, and stores the status. Gives it, with the events that the look was worth.
+    /// Reconciles once and stores the status. Returns it with the announcements.
     ///
     /// # Panics
-    /// If a second look would change something, or the schema refuses the status.
+    /// Panics if a second reconcile would change something, or if the schema refuses the status.
     pub fn look(&mut self, now: Timestamp) -> (AntflyBackupStatus, Vec<announce::Announcement>) {
         let facts = self.world.facts(&ObjectKey::new("harbour", "heron")).unwrap();
         let planned = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &JobImage::default());
