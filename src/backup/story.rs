@@ -18,13 +18,13 @@ const MOST_NAMES: usize = 20;
 /// Most tables of an answer that are logged.
 const MOST_TABLES: usize = 5000;
 
-/// The search for an address begins.
+/// Returns the line for the start of the search.
 pub fn searching(addresses: &[Address]) -> String {
     let addresses: Vec<String> = addresses.iter().map(described).collect();
     format!("looking for Antfly's API at {}", addresses.join(", then "))
 }
 
-/// An address is not usable.
+/// Returns the line for an address that is not usable.
 pub fn probed(address: &Address, probe: &Probe) -> String {
     match probe {
         Probe::NoApi => format!("{address}: answers 404, the API is not there"),
@@ -32,7 +32,7 @@ pub fn probed(address: &Address, probe: &Probe) -> String {
     }
 }
 
-/// An address serves the API.
+/// Returns the line for the address that serves the API.
 pub fn found(address: &Address) -> String {
     format!("{} serves Antfly's API", described(address))
 }
@@ -48,7 +48,7 @@ pub fn causes<'a>(addresses: &[Address], causes: impl Iterator<Item = Option<&'a
     addresses.iter().zip(causes).map(cause).collect::<Vec<_>>().join("; ")
 }
 
-/// The tables that the backup must contain.
+/// Returns the line for the tables that the backup must contain.
 pub fn wanted(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Named(tables) => format!("wanted: {}, as asked: {}", count(tables.len(), "table"), names(tables)),
@@ -59,13 +59,13 @@ pub fn wanted(wanted: &Wanted) -> String {
     }
 }
 
-/// The request. `location` and `connection` contain no secrets.
+/// Returns the line for the request. `location` and `connection` contain no secrets.
 pub fn asking(id: &str, location: &str, connection: Option<&str>) -> String {
     let connection = connection.map(|connection| format!(" by connection {connection:?}")).unwrap_or_default();
     format!("asking Antfly for backup {id} at {}{connection}", one_line(location))
 }
 
-/// How long the program has waited for Antfly's answer.
+/// Returns the line for the time that the program has waited for Antfly's answer.
 pub fn waiting(waited: Duration) -> String {
     let minutes = waited.as_secs() / 60;
     format!(
@@ -74,7 +74,7 @@ pub fn waiting(waited: Duration) -> String {
     )
 }
 
-/// Antfly's answer, one line per table.
+/// Returns the lines for Antfly's answer, one per table.
 pub fn answered(came: &Came, waited: Duration, mask: &Mask) -> Vec<String> {
     let after = format!("after {}.{} s", waited.as_secs(), waited.subsec_millis() / 100);
     let reply = match came {
@@ -96,7 +96,7 @@ pub fn answered(came: &Came, waited: Duration, mask: &Mask) -> Vec<String> {
     lines
 }
 
-/// What was read back.
+/// Returns the line for the result of reading back.
 pub fn read_back(read: &Result<Size, Finding>) -> String {
     match read {
         Ok(size) => format!("read back: {} of {}", count_u64(size.objects, "object"), count_u64(size.bytes, "byte")),
@@ -105,7 +105,7 @@ pub fn read_back(read: &Result<Size, Finding>) -> String {
     }
 }
 
-/// How the attempt ends, and why.
+/// Returns the line for the end of the attempt, with its cause.
 pub fn verdict(verdict: &Verdict) -> String {
     let BackupResult { status, verified, backup_id, table_count, error, note, .. } = &verdict.result;
     let tables = count(*table_count, "table");

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// `size(text)`, in Unicode code points.
+/// CEL's `size(text)`: the number of Unicode code points.
 pub(super) fn size(text: &str) -> i64 {
     i64::try_from(text.chars().count()).unwrap_or(i64::MAX)
 }
 
-/// `duration(text)`.
+/// CEL's `duration(text)`.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     crate::duration::parse(text)
 }
