@@ -1,11 +1,11 @@
-//! Durations as Go's `time.ParseDuration` reads them (<https://pkg.go.dev/time#ParseDuration>), which is what Kubernetes
-//! and CEL's `duration()` use.
+//! Parses durations like Go's `time.ParseDuration` (<https://pkg.go.dev/time#ParseDuration>), which Kubernetes and CEL's
+//! `duration()` use.
 
 use std::time::Duration;
 
-/// Reads a duration of zero or more, such as `30m`, `1h30m` or `1.5h`.
+/// Parses a duration of zero or more, such as `30m`, `1h30m` or `1.5h`.
 ///
-/// `None` for what Go refuses, for negative durations, and for those above Go's limit of about 292 years.
+/// Returns `None` for what Go rejects, for negative durations, and for durations above Go's limit of about 292 years.
 pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest == "0" {
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds.unsigned_abs()))
 }
 
-/// Whole seconds, a fraction rounded up: a deadline in seconds that is not before the one meant.
+/// Returns the duration in seconds, rounded up.
 pub fn seconds_rounded_up(duration: Duration) -> i64 {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     i64::try_from(seconds).unwrap_or(i64::MAX)
@@ -58,12 +58,12 @@ fn nanoseconds(whole: &str, fraction: &str, unit: &str) -> Option<u128> {
     whole.checked_mul(unit)?.checked_add(fraction_of(unit, fraction))
 }
 
-/// A fraction of a unit, in nanoseconds, calculated as Go does it: the digits that fit into 63 bits, in floating point. So
-/// `0.999999999999999999s` is a whole second, here as for the API server.
+/// Returns a fraction of a unit in nanoseconds. Calculates like Go: it takes the digits that fit into 63 bits, in floating
+/// point. So `0.999999999999999999s` is one second, as for the API server.
 fn fraction_of(unit: u128, digits: &str) -> u128 {
     let (mut value, mut scale) = (0_i64, 1.0);
     for digit in digits.bytes().map(|digit| i64::from(digit - b'0')) {
-        // beyond that Go reads no further
+        // Go ignores further digits.
         let Some(longer) = value.checked_mul(10).and_then(|value| value.checked_add(digit)) else { break };
         value = longer;
         scale *= 10.0;

@@ -1,7 +1,7 @@
-//! How often something may be done for each of many: some times at once, and then at a steady pace.
+//! A rate limit per key: a burst, then a steady rate.
 //!
-//! The token bucket in the form of the generic cell rate algorithm (ITU-T I.371): a moment for each key is all that is kept,
-//! and nothing for those that have been quiet. The time is an argument, which the keyed limiters of libraries do not allow.
+//! This is a token bucket in the form of the generic cell rate algorithm (ITU-T I.371). It keeps one time per key, and
+//! nothing for idle keys. The time is an argument, which the keyed rate limiters of libraries do not support.
 
 use std::{
     borrow::Borrow,
@@ -10,35 +10,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What each key may do.
+/// The rate limit of each key.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How many times at once, after a long rest.
+    /// How many actions are allowed at once.
     pub burst: u32,
-    /// From then on: once in that time.
+    /// Time per action after the burst.
     pub period: Duration,
 }
 
-/// Keeps many keys to a pace.
+/// Limits the rate of many keys.
 #[derive(Debug)]
 pub struct Limits<K> {
     pace: Pace,
-    /// When all of the burst may be used again.
+    /// When each key may use its whole burst again.
     rested: HashMap<K, Instant>,
-    /// From how many keys on those that have rested are looked for.
+    /// Number of keys from which idle keys are removed.
     most: usize,
 }
 
-/// Fewer keys are not worth a search.
+/// With fewer keys, removing idle ones is not worthwhile.
 const FEW: usize = 1024;
 
 impl<K: Eq + Hash> Limits<K> {
-    /// Nobody has done anything yet.
+    /// Creates a limit for keys that have all been idle.
     pub fn new(pace: Pace) -> Self {
         Limits { pace, rested: HashMap::new(), most: FEW }
     }
 
-    /// From when on a key may do it again: `now`, or later.
+    /// Returns when the key's next action is allowed: `now` or later.
     pub fn earliest<Q: Eq + Hash + ?Sized>(&self, key: &Q, now: Instant) -> Instant
     where
         K: Borrow<Q>,
@@ -48,7 +48,7 @@ impl<K: Eq + Hash> Limits<K> {
         earliest.map_or(now, |earliest| earliest.max(now))
     }
 
-    /// Counts that a key did it.
+    /// Counts an action of a key, allowed or not.
     pub fn did(&mut self, key: K, now: Instant) {
         if self.rested.len() >= self.most {
             self.rested.retain(|_, rested| *rested > now);
@@ -59,7 +59,7 @@ impl<K: Eq + Hash> Limits<K> {
         *rested = (*rested).max(now) + self.pace.period;
     }
 
-    /// Whether a key may do it now; counts it if so.
+    /// Returns whether an action is allowed now, and counts it if it is.
     pub fn may(&mut self, key: K, now: Instant) -> bool {
         let may = self.earliest(&key, now) <= now;
         if may {
@@ -68,12 +68,12 @@ impl<K: Eq + Hash> Limits<K> {
         may
     }
 
-    /// How many keys are kept.
+    /// Returns the number of keys that are kept.
     pub fn len(&self) -> usize {
         self.rested.len()
     }
 
-    /// Whether no key is kept.
+    /// Returns whether no key is kept.
     pub fn is_empty(&self) -> bool {
         self.rested.is_empty()
     }

@@ -1,7 +1,7 @@
-//! Events that wait to be written: who causes many loses some of them, and delays nobody else's.
+//! Outgoing events, rate-limited per object and served round-robin by namespace.
 //!
-//! Namespaces are served in turn. Each has a pace, and so has each object; what exceeds an object's pace, or finds its
-//! namespace's line full, is dropped and counted. Pure: the time is an argument.
+//! Each namespace and each object has a rate limit. An event is dropped and counted if it exceeds its object's limit, or if
+//! the queue of its namespace is full. Pure: the time is an argument.
 
 use crate::{
     limits::{Limits, Pace},
@@ -9,17 +9,18 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// Events of one object. Kubernetes' own recorder gives 25 at once, and one in five minutes from then on; a backup that runs
-/// every minute has two a minute, each of which is told once.
+/// Rate limit of an object's events. Kubernetes' own recorder allows 25 at once and then one in five minutes; a backup that
+/// runs every minute needs two per minute.
 pub const OF_OBJECT: Pace = Pace { burst: 25, period: Duration::from_secs(15) };
 
-/// Events of one namespace. The API server keeps events for an hour: this many of each namespace, and what is written anew.
+/// Rate limit of a namespace's events. The API server keeps events for an hour, so it has at most the burst and an hour's
+/// events of each namespace.
 pub const OF_NAMESPACE: Pace = Pace { burst: 1000, period: Duration::from_millis(100) };
 
-/// How many events of a namespace may wait.
+/// Most events of a namespace that wait.
 pub const LINE: usize = 2000;
 
-/// The events that wait. See the module.
+/// Events that wait to be written. See the module.
 #[derive(Debug)]
 pub struct Outbox<T> {
     waiting: Turns<T>,
@@ -27,7 +28,7 @@ pub struct Outbox<T> {
     of_namespace: Limits<String>,
 }
 
-/// An event was not taken.
+/// The event was dropped because of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped;
 
@@ -38,10 +39,10 @@ impl<T> Default for Outbox<T> {
 }
 
 impl<T> Outbox<T> {
-    /// Takes an event on the object with that UID.
+    /// Queues an event on the object with UID `object`.
     ///
     /// # Errors
-    /// There are too many, of the object or of its namespace.
+    /// Returns [`Dropped`] if the object exceeds its rate limit, or if the namespace's queue is full.
     pub fn push(&mut self, namespace: &str, object: &str, event: T, now: Instant) -> Result<(), Dropped> {
         if self.waiting.count_of(namespace) >= LINE || !self.of_object.may(object.to_owned(), now) {
             return Err(Dropped);
@@ -50,7 +51,7 @@ impl<T> Outbox<T> {
         Ok(())
     }
 
-    /// The event to write now.
+    /// Removes and returns the event to write now, if there is one.
     pub fn next(&mut self, now: Instant) -> Option<T> {
         let limits = &self.of_namespace;
         let (namespace, event) = self.waiting.pop(|namespace| limits.earliest(namespace, now) <= now)?;
@@ -58,17 +59,17 @@ impl<T> Outbox<T> {
         Some(event)
     }
 
-    /// When [`Outbox::next`] has to be asked again, if nothing is pushed until then.
+    /// Returns when to call [`Outbox::next`] again if nothing is pushed until then. Returns `None` if no event waits.
     pub fn next_time(&self, now: Instant) -> Option<Instant> {
         self.waiting.tenants().map(|namespace| self.of_namespace.earliest(namespace, now)).min()
     }
 
-    /// How many events wait.
+    /// Returns the number of waiting events.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether no event waits.
+    /// Returns whether no event waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -82,7 +83,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn a_tenant_who_causes_events_without_end_loses_some_and_delays_nobody() {
+    fn a_tenant_with_too_many_events_loses_some_and_delays_nobody() {
         let (mut outbox, now) = (Outbox::default(), Instant::now());
         let taken = (0..10_000).filter(|number| outbox.push("hostile", &number.to_string(), "hostile", now).is_ok());
         assert_eq!(taken.count(), LINE);
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_has_no_more_events_in_an_hour_than_its_pace_allows() {
+    fn a_namespace_has_no_more_events_in_an_hour_than_its_rate_limit_allows() {
         let (mut outbox, start) = (Outbox::default(), Instant::now());
         let (mut now, mut written, mut number) = (start, 0, 0);
         while now < start + HOUR {
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_flaps_is_told_of_as_often_as_its_pace_allows() {
+    fn an_object_that_flaps_has_as_many_events_as_its_rate_limit_allows() {
         let (mut outbox, start) = (Outbox::default(), Instant::now());
         let flaps = (0..36_000).filter(|tenth| {
             let now = start + Duration::from_millis(100) * *tenth;
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_that_runs_every_minute_has_the_start_and_the_end_of_each_run_told() {
+    fn a_backup_that_runs_every_minute_has_events_for_the_start_and_end_of_each_run() {
         let (mut outbox, start) = (Outbox::default(), Instant::now());
         for minute in 0..120 {
             let now = start + 60 * minute * Duration::from_secs(1);

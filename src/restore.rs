@@ -1,4 +1,4 @@
-//! The AntflyRestore manifest for a backup.
+//! Creates the AntflyRestore manifest for a backup.
 
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference, SecretReference},
@@ -9,84 +9,84 @@ use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use thiserror::Error;
 
-/// Why there is nothing to restore. Names are `NAMESPACE/NAME`.
+/// Why a backup cannot be restored. AntflyBackups are named `NAMESPACE/NAME`.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RestoreError {
-    /// It has no status.
+    /// The AntflyBackup has no status.
     #[error(
         "AntflyBackup {0} has no status, so nothing is known of its backups; use what kubectl get -o yaml prints of it"
     )]
     NoStatus(String),
-    /// Its status is not one.
+    /// The status of the AntflyBackup cannot be read.
     #[error("the status of AntflyBackup {0} cannot be read: {1}")]
     UnreadableStatus(String, String),
     /// No backup has completed.
     #[error("AntflyBackup {0} has no successful backup yet")]
     NoneSuccessful(String),
-    /// There is no record of that id.
+    /// No record has the given id.
     #[error("AntflyBackup {backup} has no record of backup {id:?}; it knows: {known}")]
     Unknown {
-        /// Of the AntflyBackup.
+        /// The AntflyBackup.
         backup: String,
-        /// The id that was asked for.
+        /// The given id.
         id: String,
         /// The ids of completed backups.
         known: String,
     },
-    /// It did not complete, or a later run under its id did not.
+    /// The backup did not complete, or a later run with the same id did not.
     #[error("backup {id:?} cannot be restored: it is {status:?}{error}{advice}; completed ones: {known}")]
     NotCompleted {
-        /// The id.
+        /// The id of the backup.
         id: String,
-        /// What became of it.
+        /// The status of the backup.
         status: BackupStatus,
-        /// `: ` and why, where that is known.
+        /// `: ` and the cause, if it is known.
         error: String,
-        /// `; ` and what can be restored of a partial one.
+        /// `; ` and how to restore a partial backup.
         advice: &'static str,
         /// The ids of completed backups.
         known: String,
     },
-    /// Nobody knows under which id Antfly made it.
+    /// The id with which Antfly made the backup is unknown.
     #[error("backup {id:?} cannot be restored: its id is not known{error}; completed ones: {known}")]
     UnknownId {
-        /// What stands in the record.
+        /// The id in the record.
         id: String,
-        /// `: ` and why, where that is known.
+        /// `: ` and the cause, if it is known.
         error: String,
         /// The ids of completed backups.
         known: String,
     },
-    /// It was written to another place than the spec names now.
+    /// The backup was written to another location than the present `spec.destination.location`.
     #[error(
         "backup {id:?} was written to {location}, and spec.destination.location is {now} now; if the Antfly servers and the Secret can still read the former, pass --accept-location"
     )]
     OtherLocation {
-        /// The id.
+        /// The id of the backup.
         id: String,
         /// Where it was written.
         location: String,
-        /// Where backups are written now.
+        /// The present `spec.destination.location`.
         now: String,
     },
-    /// Which tables it has is not known in full, and it does not have all.
+    /// The record does not name all tables of the backup, and the backup does not contain the whole cluster.
     #[error(
         "backup {0:?} cannot be restored from its record: the record has no room for the names of all its tables, and {1}; write an AntflyRestore that names them"
     )]
     TablesOmitted(String, &'static str),
-    /// Its record does not say where it is, and the spec says nothing either.
+    /// Neither the record nor the spec has a location.
     #[error("backup {0:?} cannot be restored: neither its record nor spec.destination says where it was written")]
     NoLocation(String),
-    /// The spec does not say of which cluster it is.
+    /// The spec does not name the cluster.
     #[error("backup {0:?} cannot be restored: spec.clusterRef does not say of which cluster it is")]
     NoCluster(String),
-    /// A field of the spec that a restore needs is not valid.
+    /// A field of the spec that the restore needs is invalid.
     #[error("backup {0:?} cannot be restored: {1}")]
     InvalidSpec(String, Violation),
 }
 
-/// An AntflyBackup as it was read from a file. A restore is for bad days: of its spec only what the restore needs has to be
-/// valid.
+/// An AntflyBackup read from a file. Only the fields that a restore needs must be valid: a restore must work in an
+/// emergency.
 #[derive(Debug)]
 pub struct SavedBackup {
     object: Value,
@@ -94,12 +94,12 @@ pub struct SavedBackup {
 }
 
 impl SavedBackup {
-    /// Takes an AntflyBackup, valid or not.
+    /// Accepts any object, valid or not.
     pub fn new(object: Value) -> Self {
         SavedBackup { violations: validation::validate(&object, UnknownFields::Ignore), object }
     }
 
-    /// `NAMESPACE/NAME`, for messages.
+    /// Returns `NAMESPACE/NAME` for messages.
     pub fn name(&self) -> String {
         let metadata = &self.object["metadata"];
         format!("{}/{}", self.namespace().unwrap_or("default"), metadata["name"].as_str().unwrap_or_default())
@@ -116,16 +116,16 @@ impl SavedBackup {
             .map_err(|error| RestoreError::UnreadableStatus(self.name(), error.to_string()))
     }
 
-    /// Whether a record has that id.
+    /// Returns whether a record has this id.
     pub fn knows(&self, id: &str) -> bool {
         self.status().is_ok_and(|status| records(&status).any(|record| record.backup_id == id))
     }
 
-    /// The record to restore: the one of that id, or the last successful one. With `accept_partial`, that of a partial backup,
-    /// too.
+    /// Returns the record with this id, or the last successful one if `id` is `None`. `accept_partial` also accepts
+    /// a partial backup.
     ///
     /// # Errors
-    /// There is none, the last run under its id has not completed, or its id is not known.
+    /// Returns an error if there is no such record, if the last run with this id did not complete, or if the id is unknown.
     pub fn choose(&self, id: Option<&str>, accept_partial: bool) -> Result<BackupRecord, RestoreError> {
         let status = self.status()?;
         let id = match id {
@@ -147,18 +147,18 @@ impl SavedBackup {
             let advice = if is_partial(record) { "; --accept-partial restores the tables that it has" } else { "" };
             return Err(RestoreError::NotCompleted { id, status: record.status, error, advice, known: known() });
         }
-        // records of older versions do not say, and have the id that Antfly was asked to use
+        // Records of older versions lack this field; they have the requested id.
         if record.backup_id_known == Some(false) {
             return Err(RestoreError::UnknownId { id, error, known: known() });
         }
         Ok(record.clone())
     }
 
-    /// The manifest: an `AntflyRestore` in the namespace of the cluster, which its `clusterRef` cannot name.
+    /// Returns an `AntflyRestore` in the namespace of the cluster, because `clusterRef` has no namespace.
     ///
     /// # Errors
-    /// Location, cluster or tables are not known, the location is not that of the spec and `accept_location` is false, or what
-    /// the spec says of them or of the credentials is not valid.
+    /// Returns an error if the location, cluster or tables are unknown, if the location is not that of the spec and
+    /// `accept_location` is false, or if a field of the spec that the manifest needs is invalid.
     pub fn manifest(&self, record: &BackupRecord, accept_location: bool) -> Result<AntflyRestore, RestoreError> {
         let id = &record.backup_id;
         let cluster = self.cluster(id)?;
@@ -189,7 +189,7 @@ impl SavedBackup {
         })
     }
 
-    /// The tables to restore; none for all that the backup has.
+    /// Returns the tables to restore; empty for all tables of the backup.
     fn tables(&self, record: &BackupRecord) -> Result<Vec<String>, RestoreError> {
         let id = &record.backup_id;
         let listed = i32::try_from(record.tables.len()).unwrap_or(i32::MAX);
@@ -208,7 +208,7 @@ impl SavedBackup {
         }
     }
 
-    /// What somebody who restores has to know besides the manifest, a line each.
+    /// Returns warnings for the person who restores, one per line.
     pub fn notes(&self, record: &BackupRecord, restore: &AntflyRestore) -> Vec<String> {
         let id = &record.backup_id;
         let mut notes = Vec::new();
@@ -264,7 +264,7 @@ impl SavedBackup {
         self.field(id, &["spec", "destination", "credentialsSecret"])
     }
 
-    /// A field of the spec that backup `id` needs; `None` where it is absent.
+    /// Returns the field of the spec that backup `id` needs, or `None` if the spec lacks it.
     fn field<T: DeserializeOwned>(&self, id: &str, fields: &[&str]) -> Result<Option<T>, RestoreError> {
         let invalid = |violation: &Violation| RestoreError::InvalidSpec(id.to_owned(), violation.clone());
         // a restore has no use for the rules of single items
@@ -284,12 +284,12 @@ impl SavedBackup {
     }
 }
 
-/// Whether two locations are the same but for slashes at the end, which Antfly does not see.
+/// Compares two locations without their trailing slashes, which Antfly ignores.
 fn is_same_place(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
-/// Whether a backup failed and some of its tables are there all the same.
+/// Returns whether a failed backup contains some of its tables.
 fn is_partial(record: &BackupRecord) -> bool {
     let reasons = [reason::PARTIAL_BACKUP, reason::TABLES_MISSING];
     let has_tables = !record.tables.is_empty() && record.backup_id_known == Some(true);
@@ -298,17 +298,17 @@ fn is_partial(record: &BackupRecord) -> bool {
         && record.reason.as_deref().is_some_and(|it| reasons.contains(&it))
 }
 
-/// All records of a status; some twice.
+/// Returns all records of a status, some of them twice.
 fn records(status: &AntflyBackupStatus) -> impl Iterator<Item = &BackupRecord> {
     status.recent_backups.iter().chain(&status.last_successful_backup).chain(&status.last_failed_backup)
 }
 
-/// The record of the last run under an id: somebody may have deleted a Job and made another one of its name.
+/// Returns the record of the last run with this id. Ids repeat if a Job was deleted and another one got its name.
 fn last_of<'a>(status: &'a AntflyBackupStatus, id: &str) -> Option<&'a BackupRecord> {
     records(status).filter(|record| record.backup_id == id).max_by_key(|record| record.start_time.0)
 }
 
-/// The ids that can be restored, newest first, in words.
+/// Returns the ids that can be restored, newest first, separated by commas.
 fn completed_ids(status: &AntflyBackupStatus) -> String {
     let mut completed: Vec<_> = records(status)
         .filter(|record| record.status == BackupStatus::Completed && record.backup_id_known != Some(false))
@@ -321,7 +321,7 @@ fn completed_ids(status: &AntflyBackupStatus) -> String {
     if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
 }
 
-/// An `AntflyRestore`, another operator's resource.
+/// An `AntflyRestore`, the resource of another operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AntflyRestore {
@@ -343,7 +343,7 @@ struct RestoreMetadata {
 struct RestoreSpec {
     cluster_ref: Named,
     source: RestoreSource,
-    /// All that the backup has when it is empty.
+    /// Empty for all tables of the backup.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tables: Vec<String>,
 }

@@ -1,24 +1,23 @@
-//! Foreign text: what others wrote, made fit to be shown.
+//! Makes text from other programs and users safe to show.
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Control and format characters, which could hide or forge what stands beside them, and white space.
+/// White space, and control and format characters, which could hide or forge the text around them.
 static UNSEEN: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+").expect("a constant that a test compiles"));
 
-/// Returns a text on one line, without control and format characters: each run of them, and of white space, becomes one
-/// space.
+/// Returns `text` on one line. Each run of white space, control and format characters becomes one space.
 pub fn one_line(text: &str) -> String {
     UNSEEN.replace_all(text, " ").trim().to_owned()
 }
 
-/// Returns the last line of an output that says anything, on its own; `None` if there is none.
+/// Returns the last line of `output` that is not blank, cleaned by [`one_line`]. Returns `None` if all lines are blank.
 pub fn last_line(output: &str) -> Option<String> {
     output.lines().rev().map(one_line).find(|line| !line.is_empty())
 }
 
-/// Returns a text of at most `most` characters, the last of which is an ellipsis if something was cut off.
+/// Returns at most `most` characters of `text`. An ellipsis is the last of them if the text was cut.
 pub fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -48,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_with_something_on_it_counts() {
+    fn the_last_line_that_is_not_blank_counts() {
         assert_eq!(last_line("usage\nerror: no space\n \n"), Some("error: no space".to_owned()));
         assert_eq!(last_line(" \n\u{1b}\n"), None);
     }

@@ -1,8 +1,8 @@
-//! A queue that serves tenants in turn: whoever puts much in waits for it alone.
+//! A round-robin queue: a tenant's backlog delays only that tenant.
 
 use std::collections::{HashMap, VecDeque};
 
-/// Items by tenant. Within a tenant first come is first served; among tenants one item each, in turn.
+/// Items by tenant. Serves tenants round-robin, one item each, and the items of a tenant in their order.
 #[derive(Debug)]
 pub struct Turns<T> {
     waiting: HashMap<String, VecDeque<T>>,
@@ -17,11 +17,11 @@ impl<T> Default for Turns<T> {
 }
 
 impl<T> Turns<T> {
-    /// Puts an item at the end of a tenant's line.
+    /// Appends an item to a tenant's queue.
     pub fn push(&mut self, tenant: &str, item: T) {
         self.count += 1;
         match self.waiting.get_mut(tenant) {
-            Some(line) => line.push_back(item),
+            Some(queue) => queue.push_back(item),
             None => {
                 self.waiting.insert(tenant.to_owned(), VecDeque::from([item]));
                 self.order.push_back(tenant.to_owned());
@@ -29,14 +29,14 @@ impl<T> Turns<T> {
         }
     }
 
-    /// Takes the first item of the tenant whose turn it is, of those who may be served now.
+    /// Removes and returns the first item of the next tenant for which `may` is true, with the tenant.
     pub fn pop(&mut self, may: impl Fn(&str) -> bool) -> Option<(String, T)> {
         let place = self.order.iter().position(|tenant| may(tenant))?;
         let tenant = self.order.remove(place)?;
-        let line = self.waiting.get_mut(&tenant)?;
-        let item = line.pop_front()?;
+        let queue = self.waiting.get_mut(&tenant)?;
+        let item = queue.pop_front()?;
         self.count -= 1;
-        if line.is_empty() {
+        if queue.is_empty() {
             self.waiting.remove(&tenant);
         } else {
             self.order.push_back(tenant.clone());
@@ -44,22 +44,22 @@ impl<T> Turns<T> {
         Some((tenant, item))
     }
 
-    /// The tenants that wait.
+    /// Returns the tenants that have items.
     pub fn tenants(&self) -> impl Iterator<Item = &str> {
         self.order.iter().map(String::as_str)
     }
 
-    /// How many items of a tenant wait.
+    /// Returns the number of a tenant's items.
     pub fn count_of(&self, tenant: &str) -> usize {
         self.waiting.get(tenant).map_or(0, VecDeque::len)
     }
 
-    /// How many items wait.
+    /// Returns the number of items of all tenants.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether nothing waits.
+    /// Returns whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }

@@ -1,4 +1,4 @@
-//! `backup` as a process, against servers made by hand: what a well-behaved server never does.
+//! The program of a backup's Pod as a process, against scripted servers that do what a real server never does.
 #![allow(clippy::unwrap_used, reason = "tests, helpers included")]
 
 use antfly_backup_operator::backup::{
@@ -22,13 +22,13 @@ const TABLES: &str = r#"[{"name":"a"},{"name":"b"}]"#;
 const COMPLETED: &str = r#"{"backup_id":"ID","status":"completed","tables":[{"name":"a","status":"completed"},
     {"name":"b","status":"completed"}]}"#;
 
-/// What a server does with a request.
+/// How a server answers a request.
 enum Reply {
-    /// Sends this, then closes the connection.
+    /// Sends these bytes, then closes the connection.
     Raw(String),
     /// Closes the connection without a byte.
     Close,
-    /// Says nothing, and keeps the connection open until the client closes it.
+    /// Sends nothing, and keeps the connection open until the client closes it.
     Nothing,
 }
 
@@ -51,7 +51,7 @@ struct Server {
 }
 
 impl Server {
-    /// Serves at a free port, by what `answer` makes of the requests.
+    /// Serves at a free port. `answer` decides on each request.
     fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_at("127.0.0.1:0", answer)
     }
@@ -69,7 +69,7 @@ impl Server {
         server
     }
 
-    /// Serves the list of tables, and leaves the rest to `answer`.
+    /// Serves the list of tables, and leaves all other requests to `answer`.
     fn with_tables(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(move |request| match request.line.as_str() {
             "GET /db/v1/tables HTTP/1.1" => http("200 OK", TABLES),
@@ -108,7 +108,7 @@ fn serve(mut stream: TcpStream, requests: &Mutex<Vec<Request>>, answer: &dyn Fn(
     match answer(&request) {
         Reply::Raw(text) => stream.write_all(text.as_bytes()).unwrap(),
         Reply::Close => {}
-        // until the client is gone
+        // until the client disconnects
         Reply::Nothing => drop(reader.read_to_end(&mut Vec::new())),
     }
 }
@@ -145,7 +145,7 @@ fn start(servers: &[&str], more: &[&str], environment: &[(&str, &str)]) -> Run {
 }
 
 impl Run {
-    /// Waits for a line of the log that contains a text.
+    /// Waits for a line of the log with this text.
     fn wait_for(&self, text: &str) {
         while !self.log.recv().unwrap_or_else(|_| panic!("the log has no {text:?}")).contains(text) {}
     }
@@ -172,7 +172,7 @@ fn run(servers: &[&str], more: &[&str], environment: &[(&str, &str)]) -> Ended {
 }
 
 #[test]
-fn a_complete_backup_reads_as_a_story() {
+fn a_complete_backup_is_logged_step_by_step() {
     let server = Server::with_tables(|_| http("200 OK", COMPLETED));
     let ended = run(&[&server.url], &["--connection=nightly"], &[]);
     let url = &server.url;
@@ -251,7 +251,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_request_whose_answer_is_lost_is_looked_for_in_the_list_and_never_repeated() {
+fn a_request_whose_answer_is_lost_is_checked_in_the_list_and_never_repeated() {
     let server = Server::with_tables(|request| match request.line.split(' ').next() {
         Some("POST") => Reply::Close,
         _ => http("200 OK", r#"{"backups":[{"backup_id":"ID","tables":["a","b"]}]}"#),
@@ -268,7 +268,7 @@ fn a_request_whose_answer_is_lost_is_looked_for_in_the_list_and_never_repeated()
 }
 
 #[test]
-fn a_lost_answer_that_antfly_does_not_list_leaves_the_outcome_open() {
+fn a_lost_backup_that_antfly_does_not_list_has_an_unknown_outcome() {
     let server = Server::with_tables(|request| match request.line.split(' ').next() {
         Some("POST") => Reply::Close,
         _ => http("403 Forbidden", "forbidden"),
@@ -289,7 +289,7 @@ fn a_cluster_without_tables_is_not_asked_for_a_backup() {
 }
 
 #[test]
-fn tables_that_may_not_be_listed_are_taken_from_the_answer() {
+fn without_permission_to_list_tables_those_of_the_answer_count() {
     let server = Server::start(|request| match request.line.split(' ').next() {
         Some("POST") => http("200 OK", COMPLETED),
         _ => http("403 Forbidden", "forbidden"),
@@ -301,7 +301,7 @@ fn tables_that_may_not_be_listed_are_taken_from_the_answer() {
 }
 
 #[test]
-fn a_try_waits_as_long_as_it_is_asked_to_and_can_be_stopped_then() {
+fn an_attempt_waits_for_retry_after_and_can_be_stopped_meanwhile() {
     let answer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 100\r\nContent-Length: 0\r\n\r\n";
     let server = Server::with_tables(move |_| Reply::Raw(answer.to_owned()));
     let run = start(&[&server.url], &[], &[]);
@@ -324,7 +324,7 @@ fn an_answer_that_breaks_off_is_lost() {
 }
 
 #[test]
-fn a_stop_while_antfly_works_leaves_the_outcome_open() {
+fn a_stop_while_antfly_works_leaves_the_outcome_unknown() {
     let server = Server::with_tables(|_| Reply::Nothing);
     let run = start(&[&server.url], &[], &[]);
     run.wait_for("asking Antfly");
@@ -369,7 +369,7 @@ fn a_stop_while_a_good_backup_is_read_back_changes_nothing() {
     assert!(ended.result.read_back_error.unwrap().contains("SIGTERM"));
 }
 
-/// A storage in which each table has one shard with a payload of 7 bytes; `lacks` names what is not there.
+/// Serves a storage in which each table has one shard with a payload of 7 bytes. Leaves out the objects named in `lacks`.
 fn storage(lacks: &'static str) -> Server {
     Server::start(move |request| {
         let path = request.line.split(' ').nth(1).unwrap();
@@ -389,7 +389,7 @@ fn storage(lacks: &'static str) -> Server {
                 )
             }
             path if path.contains("list-type=2") => LIST.to_owned(),
-            // what a snapshot path itself names
+            // the object at the snapshot path itself
             _ => return http("404 Not Found", ""),
         };
         let body = body.replace("ID", ID);
@@ -433,7 +433,7 @@ fn a_backup_without_payload_fails_and_one_that_is_not_found_does_not() {
 }
 
 #[test]
-fn secrets_are_in_no_word_of_it() {
+fn secrets_are_in_no_output() {
     let (token, secret) = ("a2V5OnRvcHNlY3JldA==", "storage/secret");
     let server = Server::with_tables(|request| {
         let bearer = request.head.lines().find(|line| line.contains("Bearer")).unwrap();
@@ -452,7 +452,7 @@ fn secrets_are_in_no_word_of_it() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_and_fails_for_good() {
+fn unusable_arguments_are_reported_and_fail_for_good() {
     for (server, more, environment, reason, text) in [
         (
             "http://127.0.0.1:1",

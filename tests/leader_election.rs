@@ -1,6 +1,6 @@
-//! Several replicas as processes on a real control plane: one acts, the others are ready to.
+//! Several replicas as processes on a real control plane: one is active, the others stand by.
 //!
-//! Each test has a namespace of its own, which its replicas watch and have their Lease in.
+//! Each test has its own namespace, which its replicas watch and which has their Lease.
 
 #![allow(
     clippy::unwrap_used,
@@ -42,9 +42,9 @@ use std::{
 };
 use support::{ACTIVE, Operator, Room, unattended};
 
-/// Long enough that nothing in a test takes it: whoever takes over before was told to.
+/// Longer than any test. A replica that takes over earlier does so because the Lease was released.
 const NEVER: &str = "1h";
-/// As short as it may be.
+/// The shortest valid duration.
 const SHORT: &str = "3s";
 
 fn options<'a>(namespace: &'a str, duration: &'a str) -> [&'a str; 9] {
@@ -81,7 +81,7 @@ async fn until_following(replica: &Operator) {
         .await;
 }
 
-/// Two replicas, the first of which leads.
+/// Starts two replicas, the first of which leads.
 async fn pair(room: &Room<'_>, control_plane: &ControlPlane, duration: &str) -> (Operator, Operator) {
     let first = start(room, control_plane, duration).await;
     until_leading(&first).await;
@@ -94,7 +94,7 @@ async fn lease(room: &Room<'_>) -> Result<LeaseSpec> {
     room.all::<Lease>().get(&room.namespace).await?.spec.context("the Lease has no spec")
 }
 
-/// When a log has that message.
+/// Returns when a message was logged.
 fn logged(log: &Path, message: &str) -> Timestamp {
     let text = fs::read_to_string(log).unwrap();
     let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -102,7 +102,7 @@ fn logged(log: &Path, message: &str) -> Timestamp {
     line["timestamp"].as_str().unwrap().parse().unwrap()
 }
 
-/// All that operators write: names, versions and who wrote last.
+/// Returns everything that operators write, with names, versions and last writers.
 async fn written(room: &Room<'_>) -> Vec<(String, Option<String>)> {
     let events = room.all::<Event>().list(&ListParams::default()).await.unwrap();
     let mut written = room.versions().await;
@@ -110,7 +110,7 @@ async fn written(room: &Room<'_>) -> Vec<(String, Option<String>)> {
     written
 }
 
-/// Waits until two looks, some reconciliations apart, find the same.
+/// Waits until two reads, some reconciles apart, return the same.
 async fn until_quiet(room: &Room<'_>) -> Vec<(String, Option<String>)> {
     let before = std::cell::RefCell::new(None);
     room.eventually("the operator to come to rest", async || {
@@ -124,7 +124,7 @@ async fn until_quiet(room: &Room<'_>) -> Vec<(String, Option<String>)> {
 }
 
 #[tokio::test]
-async fn one_replica_acts_and_the_others_are_ready_and_warm_and_write_nothing() {
+async fn one_replica_is_active_and_the_others_are_ready_and_write_nothing() {
     let stage = unattended().await;
     let room = stage.room("one-acts").await;
     let (first, second) = pair(&room, &stage.control_plane, NEVER).await;
@@ -143,7 +143,7 @@ async fn one_replica_acts_and_the_others_are_ready_and_warm_and_write_nothing() 
     for follower in [&second, &third] {
         assert!(!leads(follower).await);
         assert_eq!(follower.get("/readyz").await.unwrap(), (200, "ok\n".to_owned()));
-        // its cache is filled, and nothing came of it
+        // Its cache is filled, but it wrote nothing.
         assert_eq!(follower.metric("backups").await, 10.0);
         assert_eq!(follower.metric("writes_total").await, 0.0);
         assert_eq!(follower.metric("reconciliations_total").await, 0.0);
@@ -156,13 +156,13 @@ async fn one_replica_acts_and_the_others_are_ready_and_warm_and_write_nothing() 
 }
 
 #[tokio::test]
-async fn sigterm_hands_over_without_waiting_for_the_lease_to_run_out() {
+async fn sigterm_hands_over_without_waiting_for_the_lease_to_expire() {
     let stage = unattended().await;
     let room = stage.room("handover").await;
     let (first, second) = pair(&room, &stage.control_plane, NEVER).await;
     let room = room.watched_by(&second);
     room.apply_cluster("main", "Running").await;
-    // in the middle of its work
+    // while it is working
     for number in 0..40 {
         room.create_backup(&format!("backup-{number}"), json!({})).await;
     }
@@ -177,7 +177,7 @@ async fn sigterm_hands_over_without_waiting_for_the_lease_to_run_out() {
     }
     assert_eq!(lease(&room).await.unwrap().lease_transitions, Some(1));
 
-    // the last one releases it, too, and whoever comes next need not wait
+    // The last one releases the Lease, too, so that the next replica need not wait.
     assert_eq!(second.terminate().await.code(), Some(0));
     assert_eq!(lease(&room).await.unwrap().holder_identity, None);
     until_leading(&start(&room, &stage.control_plane, NEVER).await).await;
@@ -196,7 +196,7 @@ async fn a_follower_that_ends_leaves_the_lease_alone() {
 }
 
 #[tokio::test]
-async fn a_killed_leader_is_replaced_when_its_lease_has_run_out_and_no_sooner() {
+async fn a_killed_leader_is_replaced_when_its_lease_has_expired_and_no_sooner() {
     let stage = unattended().await;
     let room = stage.room("killed").await;
     let (first, second) = pair(&room, &stage.control_plane, SHORT).await;
@@ -215,7 +215,7 @@ async fn a_killed_leader_is_replaced_when_its_lease_has_run_out_and_no_sooner() 
 }
 
 #[tokio::test]
-async fn a_leader_that_was_frozen_past_its_lease_writes_nothing_when_it_wakes() {
+async fn a_leader_that_was_frozen_past_its_lease_writes_nothing_when_it_resumes() {
     const COUNT: usize = 60;
     let stage = unattended().await;
     let room = stage.room("frozen").await;
@@ -226,7 +226,7 @@ async fn a_leader_that_was_frozen_past_its_lease_writes_nothing_when_it_wakes() 
     for name in &names {
         room.create_backup(name, json!({})).await;
     }
-    // frozen with writes on their way
+    // freeze it while it is writing
     first
         .eventually("the first writes", async || {
             ensure!(first.metric("writes_total").await > 0.0, "none yet");
@@ -256,7 +256,7 @@ async fn a_leader_that_was_frozen_past_its_lease_writes_nothing_when_it_wakes() 
     assert!(first.log().contains("not the leader any more"), "{}", first.log());
     assert_eq!(first.get("/readyz").await.unwrap().0, 200);
 
-    // it is still of use
+    // It can still lead.
     let writes = first.metric("writes_total").await;
     assert_eq!(second.terminate().await.code(), Some(0));
     until_leading(&first).await;
@@ -268,7 +268,7 @@ async fn a_leader_that_was_frozen_past_its_lease_writes_nothing_when_it_wakes() 
 }
 
 #[tokio::test]
-async fn a_run_that_came_and_went_while_nobody_led_is_recorded_with_its_proof() {
+async fn a_run_that_started_and_ended_without_a_leader_is_recorded_as_verified() {
     let stage = unattended().await;
     let limits = json!({"successfulJobsHistoryLimit": 0});
     let nightly = Nightly::create(&stage.control_plane, "unled", limits).await;
@@ -288,7 +288,7 @@ async fn a_run_that_came_and_went_while_nobody_led_is_recorded_with_its_proof() 
 }
 
 #[tokio::test]
-async fn a_lease_that_somebody_deletes_is_made_again_by_the_leader() {
+async fn a_deleted_lease_is_created_again_by_the_leader() {
     let stage = unattended().await;
     let room = stage.room("deleted-lease").await;
     let (first, second) = pair(&room, &stage.control_plane, "15s").await;
@@ -303,7 +303,7 @@ async fn a_lease_that_somebody_deletes_is_made_again_by_the_leader() {
     assert!(leads(&first).await && !leads(&second).await);
 }
 
-/// Gives a service account all that the operator needs but for the Lease, for which there is the RoleBinding `leases`.
+/// Grants a service account all that the operator needs, and access to Leases by the RoleBinding `leases` only.
 async fn restricted(room: &Room<'_>, control_plane: &ControlPlane) -> PathBuf {
     let namespace = &room.namespace;
     let group = "rbac.authorization.k8s.io";
@@ -380,7 +380,7 @@ async fn a_leader_that_cannot_renew_stops_writing_and_goes_on_when_it_can() {
 }
 
 #[tokio::test]
-async fn a_replica_that_may_not_have_the_lease_is_not_ready_and_says_why() {
+async fn a_replica_without_access_to_leases_is_not_ready_and_says_why() {
     let stage = unattended().await;
     let room = stage.room("forbidden").await;
     let kubeconfig = restricted(&room, &stage.control_plane).await;
@@ -400,7 +400,7 @@ async fn a_replica_that_may_not_have_the_lease_is_not_ready_and_says_why() {
 }
 
 #[tokio::test]
-async fn the_namespace_of_the_lease_is_the_pods_or_must_be_told() {
+async fn the_namespace_of_the_lease_is_the_pods_or_must_be_given() {
     let stage = unattended().await;
     let room = stage.room("of-the-pod").await;
     let mut command = Operator::command(&stage.control_plane);

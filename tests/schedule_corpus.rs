@@ -1,4 +1,4 @@
-//! Schedules, held against what Kubernetes' CronJob controller makes of 3,000 of them (`schedule/README.md`).
+//! Compares schedules with the results of Kubernetes' CronJob controller for 3,000 of them (`schedule/README.md`).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use regex::Regex;
 
 const CORPUS: &str = include_str!("schedule/cronjob-controller-corpus.tsv");
 
-/// What the CronJob controller makes of a schedule.
+/// The CronJob controller's result for a schedule.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Refused,
@@ -34,7 +34,7 @@ fn line(text: &str) -> Line {
         panic!("four columns: {text}");
     };
     Line {
-        // The corpus uses no other escape than JSON has.
+        // The corpus has only the escapes of JSON.
         schedule: serde_json::from_str(schedule).expect("the schedule is quoted"),
         from: moment(from),
         verdict: match verdict {
@@ -50,7 +50,7 @@ fn moment(text: &str) -> Timestamp {
     text.parse().expect("moments are in RFC 3339")
 }
 
-/// What the corpus has that the CronJob controller's parser takes beyond our dialect, each with how it shows in a text.
+/// What the CronJob controller's parser accepts beyond our dialect, each with the text that shows it.
 const BEYOND_THE_DIALECT: [(&str, &str); 6] = [
     ("a time zone prefix", r"^(CRON_)?TZ="),
     ("@every", r"^@every "),
@@ -61,7 +61,7 @@ const BEYOND_THE_DIALECT: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn the_verdict_is_the_controllers_but_for_what_is_beyond_the_dialect() {
+fn the_verdict_equals_the_controllers_except_beyond_the_dialect() {
     let signs = BEYOND_THE_DIALECT.map(|(reason, sign)| (reason, Regex::new(sign).unwrap()));
     let reason = |text: &str| {
         let sign = signs.iter().find(|(_, sign)| sign.is_match(text));
@@ -87,7 +87,7 @@ fn the_verdict_is_the_controllers_but_for_what_is_beyond_the_dialect() {
 }
 
 #[test]
-fn the_runs_are_the_controllers() {
+fn the_scheduled_times_equal_the_controllers() {
     for line in corpus() {
         let Ok(schedule) = Schedule::parse(&line.schedule) else {
             continue;

@@ -1,4 +1,4 @@
-//! The generated validation, held against independent judges over the corpus in `tests/validation/`.
+//! Compares the generated validation with independent judges over the corpus in `tests/validation/`.
 #![allow(clippy::disallowed_types, clippy::unwrap_used, reason = "a test that asks an API server, helpers included")]
 
 #[path = "support/validation_corpus.rs"]
@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-/// One control plane for all tests of this file. That it takes the definition shows that the rules are within its budget.
+/// Returns the control plane of all tests of this file. It accepts the definition only if the rules are within its budget.
 async fn control_plane() -> &'static ControlPlane {
     static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
     SHARED
@@ -31,7 +31,7 @@ async fn control_plane() -> &'static ControlPlane {
         .await
 }
 
-/// Documents that the libraries judge wrongly, by the beginning of their names, and why.
+/// Documents that the libraries judge wrongly, by the prefix of their names, with the cause.
 const BEYOND_THE_LIBRARIES: [(&str, &str); 4] = [
     ("invalid/metadata.yaml", "the schema says nothing of metadata"),
     ("valid/metadata.yaml", "the schema says nothing of metadata, and a generated name is made by the API server"),
@@ -75,9 +75,10 @@ async fn three_judges_give_the_same_verdict() {
     }
     for ((name, reason), count) in BEYOND_THE_LIBRARIES.iter().zip(disagreements) {
         assert!(count > 0, "the libraries judge {name} rightly by now; drop it from the list ({reason})");
-        // not println!, which the test harness swallows: a judge that was not asked should be heard of
-        let told = writeln!(std::io::stderr(), "jsonschema and kube-cel were not heard on {count} of {name}: {reason}");
-        told.unwrap();
+        // not println!: the test harness hides its output, and nobody would notice that a judge was not asked
+        let written =
+            writeln!(std::io::stderr(), "jsonschema and kube-cel were not asked about {count} of {name}: {reason}");
+        written.unwrap();
     }
     assert!(faults.is_empty(), "{} of {} manifests:\n{}", faults.len(), cases.len(), faults.join("\n"));
 }
@@ -86,7 +87,7 @@ fn lines(violations: &[Violation]) -> String {
     violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n    ")
 }
 
-/// Where our refusal and the API server's do not speak of the same.
+/// Returns the differences between our violations and the API server's refusal.
 fn differences(ours: &[Violation], refusal: &Refusal, rule_messages: &[String]) -> Vec<String> {
     let mut differences = Vec::new();
     let said = format!("ours:\n    {}\n    the API server's: {}", lines(ours), refusal.message);
@@ -117,7 +118,7 @@ fn differences(ours: &[Violation], refusal: &Refusal, rule_messages: &[String]) 
     differences
 }
 
-/// Whether the field is one of those or inside one: of metadata, the API server names no keys.
+/// Returns whether the field is one of `fields` or below one. The API server does not name the keys of metadata.
 fn is_below(field: &str, fields: &[String]) -> bool {
     fields.iter().any(|outer| match field.strip_prefix(outer.as_str()) {
         Some(rest) if outer.is_empty() => rest.is_empty(),
@@ -186,7 +187,7 @@ fn the_rules_and_the_parser_agree_on_the_controllers_corpus() {
     let corpus = include_str!("schedule/cronjob-controller-corpus.tsv");
     for line in corpus.lines() {
         let quoted = line.split('\t').next().unwrap();
-        // the corpus uses no other escape than JSON has
+        // The corpus has only the escapes of JSON.
         assert_rules_and_parser_agree(&serde_json::from_str::<String>(quoted).unwrap());
     }
 }
@@ -202,7 +203,7 @@ proptest! {
     }
 }
 
-/// Waits until the API server has published the schema, which it does some time after it has taken the definition.
+/// Waits until the API server has published the schema, some time after it accepted the definition.
 async fn wait_until_published(control_plane: &ControlPlane) {
     for _ in 0..600 {
         let output = control_plane.kubectl().unwrap().args(["explain", "antflybackup.spec"]).output().unwrap();

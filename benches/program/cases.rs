@@ -1,6 +1,6 @@
-//! What is measured.
+//! The cases to measure.
 
-use crate::{Options, measured, measured::Run, say};
+use crate::{Options, measured, measured::Run, progress};
 use antfly_backup_operator::backup::{EXIT_AGAIN, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, backup_id};
 use antfly_stand_in::{Call, Fault, FaultRule, GARBAGE_BYTES, Profile, S3Destination, Settings, StandIn};
 use anyhow::{Context, Result, ensure};
@@ -17,32 +17,32 @@ const BUCKET: &str = "bucket";
 const LOCATION: &str = "s3://bucket/backups";
 const JOB: &str = "bench-cron-29394840";
 const JOB_UID: &str = "0b1c2d3e-aaaa-bbbb-cccc-000000000000";
-/// How long an answer takes that is late.
+/// Delay of a late response.
 const LATE: Duration = Duration::from_secs(5);
-/// How many tables have large metadata.
+/// Number of tables with large metadata.
 const LARGE_TABLES: usize = 8;
-/// Size of large metadata: the largest that is read, or little less.
+/// Size of large metadata in bytes: just below the largest that is read.
 const LARGE_METADATA: usize = 8 * 1024 * 1024 - 64 * 1024;
 
-/// A case, and its runs.
+/// A case with its runs.
 pub struct Case {
-    /// What it shows.
+    /// The name of the case.
     pub what: &'static str,
-    /// How many runs at a time.
+    /// Number of concurrent runs.
     pub at_a_time: usize,
-    /// From the first start to the last end.
+    /// Time from the first start to the last end.
     pub took: Duration,
     /// The runs.
     pub runs: Vec<Run>,
 }
 
-/// Numbers of runs, each of which is a Pod of its own.
+/// The number of the next run. Each run is a Pod of its own.
 static PODS: AtomicUsize = AtomicUsize::new(0);
 
 /// Measures all cases.
 ///
 /// # Errors
-/// A run does not end as it should, or can't be started.
+/// Returns an error if a run does not end as expected or cannot be started.
 pub fn measure(options: &Options, executable: &Path) -> Result<Vec<Case>> {
     let ordinary = |what, setting: &Setting| many(what, executable, options.runs, options.at_a_time, setting);
     let special = |what, setting: &Setting| many(what, executable, options.special_runs, 1, setting);
@@ -72,12 +72,12 @@ pub fn measure(options: &Options, executable: &Path) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// What a run is run against.
+/// The environment of a run.
 struct Setting {
     antfly: StandIn,
     variables: Vec<(&'static str, String)>,
     code: i32,
-    /// The Pod of every run, if it has to be the same.
+    /// The Pod of every run, if all runs have the same one.
     pod: Option<String>,
 }
 
@@ -128,9 +128,9 @@ fn pod_uid(number: usize) -> String {
     format!("{number:08x}-aaaa-bbbb-cccc-000000000000")
 }
 
-/// Runs the program so many times, some at a time.
+/// Runs the program `count` times, `at_a_time` runs concurrently.
 fn many(what: &'static str, executable: &Path, count: usize, at_a_time: usize, setting: &Setting) -> Result<Case> {
-    say(&format!("{what}: {count} runs"));
+    progress(&format!("{what}: {count} runs"));
     let begun = Instant::now();
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<Run>> {
@@ -161,20 +161,20 @@ fn destination(storage: &S3Server) -> S3Destination {
     }
 }
 
-/// What fills the metadata of a table.
+/// The content of large metadata.
 #[derive(Clone, Copy)]
 enum Form {
-    /// One field that is not known.
+    /// One unknown field.
     Padded,
-    /// Shards, as many as there is room for.
+    /// As many shards as fit.
     Shards,
 }
 
-/// Antfly says that it has made a backup, whose metadata somebody has made large.
+/// Returns a setting in which Antfly answers that it made a backup, whose metadata was then made large.
 fn large_metadata(storage: &S3Server, form: Form) -> Result<Setting> {
     let names: Vec<String> = (0..LARGE_TABLES).map(|index| format!("table-{index}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    // it keeps its own backups in memory, so that what is at the storage stays
+    // It keeps its backups in memory, so that it does not overwrite those in the storage.
     let antfly = StandIn::start(Settings::new(Profile::Today, &names))?;
     let writer = StandIn::start(Settings { s3: Some(destination(storage)), ..Settings::new(Profile::Today, &[]) })?;
     let put = |name: &str, content: Vec<u8>| writer.put_object(LOCATION, name, content);

@@ -1,11 +1,11 @@
-//! The program of a backup's Pod, measured against a stand-in for Antfly and a real S3 server.
+//! Measures the program of a backup's Pod, against a stand-in for Antfly and a real S3 server.
 //!
 //! ```console
 //! cargo bench --bench program                    # 1,000 runs and the special cases; writes docs/program.md
 //! cargo bench --bench program -- --runs 100      # fewer
 //! ```
 //!
-//! All is on loopback. The program is the executable of the image: optimised, linked statically with musl.
+//! Everything is on loopback. The program is the image's executable: optimised and linked statically with musl.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -27,15 +27,15 @@ use xtask::image::{Platform, operator_executable};
 /// What to measure.
 #[derive(Parser)]
 struct Options {
-    /// How many ordinary runs
+    /// Number of ordinary runs
     #[arg(long, default_value_t = 1_000)]
     runs: usize,
 
-    /// How many ordinary runs at a time
+    /// Number of concurrent ordinary runs
     #[arg(long, default_value_t = 4)]
     at_a_time: usize,
 
-    /// How many runs of each special case
+    /// Number of runs of each special case
     #[arg(long, default_value_t = 10)]
     special_runs: usize,
 
@@ -43,26 +43,26 @@ struct Options {
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/docs"))]
     output: PathBuf,
 
-    /// Executable of the operator, instead of the one that is built
+    /// Executable of the operator, instead of building it
     #[arg(long)]
     operator: Option<PathBuf>,
 
-    /// Given by cargo
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() -> Result<()> {
-    // before anything is allocated: this process is then a small parent
+    // Before any allocation, so that this process is a small parent.
     if let Some(arguments) = measured::arguments_of_parent() {
         return measured::be_parent(arguments);
     }
     let options = Options::parse();
-    let machine = machine::Machine::look()?;
+    let machine = machine::Machine::read()?;
     let executable = match &options.operator {
         Some(executable) => executable.clone(),
         None => {
-            say("building the operator as it is in the image");
+            progress("building the operator as it is in the image");
             operator_executable(Platform::of_this_machine())?
         }
     };
@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     report::write(&options, &machine, &cases)
 }
 
-/// Tells the user what goes on.
-fn say(message: &str) {
+/// Prints the progress.
+fn progress(message: &str) {
     local_cluster::progress("program", message);
 }

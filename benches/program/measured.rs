@@ -1,7 +1,7 @@
-//! One run of the program: how long it takes, and its peak memory.
+//! One run of the program: its duration and its peak memory.
 //!
-//! The kernel counts the memory of a parent at the start of its child. So that this is little, the program is started by
-//! a process that does nothing else: this executable, with [`PARENT`] as its first argument.
+//! The kernel counts the parent's memory at the start of a child. To keep that small, the program is started by a process
+//! that does nothing else: this executable, with [`PARENT`] as its first argument.
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use std::{
 };
 use wait4::Wait4;
 
-/// Makes this executable the parent of one run.
+/// The argument that makes this executable the parent of one run.
 const PARENT: &str = "--parent-of";
 
 /// A run that has ended.
@@ -22,23 +22,23 @@ const PARENT: &str = "--parent-of";
 pub struct Run {
     /// The exit code; `None` after a signal.
     pub code: Option<i32>,
-    /// From its start to its end.
+    /// Time from start to end.
     pub took: Duration,
     /// Peak resident memory, in bytes.
     pub memory: u64,
 }
 
-/// Returns the program and its arguments if this process is to be a parent.
+/// Returns the program and its arguments if this process is a parent.
 pub fn arguments_of_parent() -> Option<Vec<OsString>> {
     let mut arguments = env::args_os().skip(1);
     arguments.next().filter(|first| first == PARENT)?;
     Some(arguments.collect())
 }
 
-/// Runs the program and prints what came of it.
+/// Runs the program and prints the result.
 ///
 /// # Errors
-/// It can't be started.
+/// Returns an error if the program cannot be started.
 pub fn be_parent(arguments: Vec<OsString>) -> Result<()> {
     let (program, arguments) = arguments.split_first().context("name the program")?;
     let mut command = Command::new(program);
@@ -50,10 +50,10 @@ pub fn be_parent(arguments: Vec<OsString>) -> Result<()> {
     Ok(())
 }
 
-/// Runs the program once with these arguments and variables, and no others.
+/// Runs the program once, with these arguments and only these environment variables.
 ///
 /// # Errors
-/// It can't be started.
+/// Returns an error if the program cannot be started.
 pub fn run(executable: &Path, arguments: &[String], variables: &[(&str, String)]) -> Result<Run> {
     let mut command = Command::new(env::current_exe().context("find this executable")?);
     command.arg(PARENT).arg(executable).args(arguments);

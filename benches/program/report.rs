@@ -1,27 +1,27 @@
-//! docs/program.md, from what was found.
+//! Writes the results to docs/program.md.
 
-use crate::{Options, cases::Case, machine::Machine, say};
+use crate::{Options, cases::Case, machine::Machine, progress};
 use anyhow::{Context, Result};
 use std::{fmt::Write, fs, time::Duration};
 
-/// Everything before the figures.
+/// The text before the figures.
 const INTRODUCTION: &str = "\
 # The program in a backup's Pod
 
 This page is written by `cargo bench --bench program`: every figure in it was measured by that command. Run it to have yours.
 ";
 
-/// Everything after them.
+/// The text after the figures.
 const NOTES: &str = "
 Times and memory are of one process, from start to end; memory is its peak resident memory, as `wait4` reports it.
 The limit of the Pod is 256 MiB. Antfly is a stand-in, the storage a real S3 server (versitygw), all on the same machine.
 The last two cases need somebody who may write to the storage; no real backup is like that.
 ";
 
-/// Prints the figures, and writes them to the page.
+/// Prints the figures and writes them to the page.
 ///
 /// # Errors
-/// The page can't be written.
+/// Returns an error if the page cannot be written.
 pub fn write(options: &Options, machine: &Machine, cases: &[Case]) -> Result<()> {
     let Machine { processor, processors, memory, kernel, load, date, revision } = machine;
     let mut page = INTRODUCTION.to_owned();
@@ -55,11 +55,11 @@ pub fn write(options: &Options, machine: &Machine, cases: &[Case]) -> Result<()>
     println!("{page}");
     let path = options.output.join("program.md");
     fs::write(&path, page).with_context(|| format!("write {}", path.display()))?;
-    say(&format!("wrote {}", path.display()));
+    progress(&format!("wrote {}", path.display()));
     Ok(())
 }
 
-/// The value of a sorted list that so many percent do not exceed.
+/// Returns the value of a sorted list that `percent` percent of the values do not exceed.
 fn percentile<T: Copy + Default>(sorted: &[T], percent: usize) -> T {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()

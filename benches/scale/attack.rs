@@ -1,11 +1,12 @@
-//! What a tenant can do to the others.
+//! How a hostile tenant affects the others.
 
 use super::{
     operator::{Memory, Operator},
     population::{self, resource},
+    progress,
     requests::Requests,
     runs::Times,
-    say, stage,
+    stage,
 };
 use antfly_backup_operator::manifest::cron_job_name;
 use anyhow::{Context, Result};
@@ -28,47 +29,47 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How often a victim changes its schedule while a case is measured.
+/// How often a victim changes its schedule during a case.
 const CHANGES: usize = 60;
 
-/// Namespace of the tenant who does it.
+/// The namespace of the hostile tenant.
 const ATTACKER: &str = "attacker";
 
-/// How long after the attack memory is looked at.
+/// Time from the end of the attack to the measurement of memory.
 const AFTER: Duration = Duration::from_secs(20);
 
-/// What was found.
+/// The results.
 #[derive(Debug, Default)]
 pub struct Attack {
-    /// How many AntflyBackups the attacker has.
+    /// Number of the attacker's AntflyBackups.
     pub attackers: usize,
-    /// The cases.
+    /// The results by case.
     pub cases: Vec<Case>,
 }
 
-/// A way to attack.
+/// The results of one kind of attack.
 #[derive(Debug, Default)]
 pub struct Case {
     /// What the attacker does.
     pub what: &'static str,
-    /// How often that was done in a second.
+    /// The attacker's writes per second.
     pub rate: f64,
-    /// From the answer to another tenant's change of a schedule to the CronJob that has it.
+    /// Times from the response to another tenant's change of a schedule to the CronJob with that schedule.
     pub delays: Times,
-    /// Writes of the operator in a second, Events aside.
+    /// The operator's writes per second, without Events.
     pub writes: f64,
-    /// Events that the operator wrote in a second.
+    /// Events that the operator wrote per second.
     pub events: f64,
-    /// Bytes that the operator logged in a second.
+    /// Bytes that the operator logged per second.
     pub logged: f64,
-    /// Memory of the operator, some seconds after.
+    /// The operator's memory some seconds later.
     pub memory: Memory,
 }
 
-/// Measures how other tenants fare while one does its worst.
+/// Measures how other tenants fare during each attack.
 ///
 /// # Errors
-/// Something does not come to pass.
+/// Returns an error if an expected change does not happen.
 pub async fn measure(attackers: usize, executable: &Path) -> Result<Attack> {
     let (control_plane, client) = stage::start().await?;
     population::make_place(&client).await?;
@@ -79,7 +80,7 @@ pub async fn measure(attackers: usize, executable: &Path) -> Result<Attack> {
 
     let mut attack = Attack { attackers, cases: Vec::new() };
     let mut case = async |what: &'static str, attacker: Option<Attacker>| {
-        say(&format!("attack: {what}"));
+        progress(&format!("attack: {what}"));
         let found = case(&client, &operator, attack.cases.len(), what, attacker).await?;
         attack.cases.push(found);
         anyhow::Ok(())
@@ -126,10 +127,10 @@ async fn case(
     })
 }
 
-/// Changes a schedule and waits for the CronJob.
+/// Changes a schedule and waits until the CronJob has it. Returns the time that this took.
 async fn victim(client: &Client, change: usize, hour: usize) -> Result<Duration> {
     let (namespace, name) = (population::namespace(change), format!("backup-{:05}", change % 100));
-    // another one than in the cases before
+    // a schedule that no earlier case used
     let schedule = format!("{} {hour} 1 1 *", change % 60);
     let backups: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource("AntflyBackup"));
     let cron_jobs: Api<CronJob> = Api::namespaced(client.clone(), &namespace);
@@ -145,7 +146,7 @@ async fn victim(client: &Client, change: usize, hour: usize) -> Result<Duration>
     }
 }
 
-/// Somebody who writes as fast as the API server lets him.
+/// A tenant who writes as fast as the API server allows.
 struct Attacker {
     ended: Arc<AtomicBool>,
     done: Arc<AtomicU64>,
@@ -153,7 +154,7 @@ struct Attacker {
 }
 
 impl Attacker {
-    /// `act` gives whether something was written.
+    /// Starts an attack. `act` returns whether it wrote something.
     fn start<F: Future<Output = Result<bool>> + Send + 'static>(
         hands: usize,
         act: impl Fn(u64) -> F + Clone + Send + Sync + 'static,
@@ -178,17 +179,17 @@ impl Attacker {
         Attacker { ended, done, hands }
     }
 
-    /// Creates backups whose schedule never fires.
+    /// Creates backups with schedules that never fire.
     fn creates(client: &Client, count: usize) -> Self {
         let client = client.clone();
         let act = move |number: u64| {
             let client = client.clone();
-            async move { population::create(&client, [hostile(number + 1)]).await.map(|()| true) } // the first is there
+            async move { population::create(&client, [hostile(number + 1)]).await.map(|()| true) } // the first one exists
         };
         Attacker::start(16, act, count as u64)
     }
 
-    /// Edits the first so many backups again and again.
+    /// Edits the first `count` backups over and over.
     fn flaps(client: &Client, count: usize, hands: usize) -> Self {
         let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), ATTACKER, &resource("AntflyBackup"));
         let act = move |number: u64| {
@@ -207,7 +208,7 @@ impl Attacker {
         Attacker::start(hands, act, u64::MAX)
     }
 
-    /// Makes one backup, and edits it.
+    /// Creates one backup and edits it.
     fn edits(client: &Client, count: usize, hands: usize) -> Self {
         let client = client.clone();
         let creating = client.clone();
@@ -216,7 +217,7 @@ impl Attacker {
         attacker
     }
 
-    /// Stops; gives how often it wrote.
+    /// Stops the attack. Returns the number of writes.
     async fn stop(self) -> Result<u64> {
         self.ended.store(true, Ordering::Relaxed);
         for hand in self.hands {

@@ -1,4 +1,4 @@
-//! The limit: a client that knows what to write and does nothing but that.
+//! The lower bound: a client that knows what to write and does nothing else.
 
 use super::{parallel::each, population};
 use antfly_backup_operator::{
@@ -24,10 +24,10 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// How long it takes to list all backups and to make the two writes for each, from a new connection on.
+/// Returns the time for listing all backups and making the two writes for each, including the connection.
 ///
 /// # Errors
-/// The API server refuses one.
+/// Returns an error if the API server refuses a request.
 pub async fn run(control_plane: &ControlPlane, concurrency: usize, size: usize) -> Result<Duration> {
     let begun = Instant::now();
     let client = control_plane.client().await?;
@@ -40,7 +40,7 @@ pub async fn run(control_plane: &ControlPlane, concurrency: usize, size: usize) 
     Ok(begun.elapsed())
 }
 
-/// The two writes.
+/// Makes the two writes for a backup.
 async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> Result<()> {
     let settings = OperatorSettings {
         job_image: JobImage { name: "antfly-backup-operator:measured".to_owned(), ..Default::default() },

@@ -1,6 +1,6 @@
-//! How many Jobs Kubernetes' own CronJob controller starts in a second.
+//! Measures how many Jobs per second Kubernetes' own CronJob controller starts.
 
-use super::{parallel::each, population, say, stage};
+use super::{parallel::each, population, progress, stage};
 use anyhow::{Context, Result};
 use futures::{StreamExt, pin_mut};
 use jiff::Timestamp;
@@ -15,23 +15,23 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// What was measured.
+/// The results.
 #[derive(Debug, Default)]
 pub struct Started {
-    /// How many Jobs were due at once.
+    /// Number of Jobs that were due at once.
     pub jobs: usize,
-    /// How many were started in a second, from the first to the last.
+    /// Jobs started per second, from the first to the last.
     pub per_second: f64,
-    /// How long after their slot the last one was there.
+    /// Time from the scheduled time until the last Job existed.
     pub last_after: Duration,
 }
 
-/// Has so many CronJobs due in the same minute, with a kube-controller-manager that has its default limits.
+/// Creates `count` CronJobs that are due in the same minute, with a kube-controller-manager at its default limits.
 ///
 /// # Errors
-/// It does not start them.
+/// Returns an error if it does not start all Jobs.
 pub async fn rate(count: usize) -> Result<Started> {
-    say(&format!("the CronJob controller, {count} CronJobs due at once"));
+    progress(&format!("the CronJob controller, {count} CronJobs due at once"));
     let (control_plane, client) = stage::start().await?;
     let slot = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60 + 180)?;
     each(population::HANDS, 0..count, |number| create(client.clone(), number, slot)).await?;

@@ -1,21 +1,21 @@
-//! Where and when was measured.
+//! The machine and time of a measurement.
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use std::{fs, process::Command};
 
-/// The machine, what runs on it, and the time.
+/// The machine, its software, and the time.
 #[derive(Debug, Default)]
 pub struct Machine {
     /// Model of the processor.
     pub processor: String,
-    /// How many processors.
+    /// Number of processors.
     pub processors: usize,
     /// Memory in GiB.
     pub memory: u64,
-    /// Kernel.
+    /// Version of the kernel.
     pub kernel: String,
-    /// Load average over one minute, before anything was done here.
+    /// Load average over one minute, before the measurement.
     pub load: String,
     /// Date.
     pub date: String,
@@ -24,11 +24,11 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks at this machine (Linux).
+    /// Reads the data of this machine (Linux).
     ///
     /// # Errors
-    /// `/proc` is missing.
-    pub fn look() -> Result<Self> {
+    /// Returns an error if `/proc` is missing.
+    pub fn read() -> Result<Self> {
         let read = |path: &str| fs::read_to_string(path).with_context(|| format!("read {path}"));
         let value = |text: &str, name: &str| {
             let line = text.lines().find(|line| line.starts_with(name));
@@ -48,10 +48,10 @@ impl Machine {
     }
 }
 
-/// Load average over one minute.
+/// Returns the load average over one minute.
 ///
 /// # Errors
-/// `/proc` is missing.
+/// Returns an error if `/proc` is missing.
 pub fn load() -> Result<String> {
     let text = fs::read_to_string("/proc/loadavg").context("read /proc/loadavg")?;
     Ok(text.split(' ').next().unwrap_or_default().to_owned())

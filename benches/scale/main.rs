@@ -1,4 +1,4 @@
-//! The operator with many AntflyBackups, measured on a real API server against what that can do at all.
+//! Measures the operator with many AntflyBackups on a real API server, compared with a minimal client.
 //!
 //! ```console
 //! cargo bench --bench scale                          # all sizes; writes docs/performance.md and docs/performance.svg
@@ -6,9 +6,9 @@
 //! cargo bench --bench scale -- --attack              # only what a hostile tenant can do
 //! ```
 //!
-//! Each size has a control plane of its own (etcd, kube-apiserver) on loopback. The operator is the executable of the
-//! image: optimised, linked statically with musl. What the CronJob and Job controllers would write is written by this
-//! program, so that nobody else writes while something is measured.
+//! Each size has its own control plane (etcd, kube-apiserver) on loopback. The operator is the image's executable: optimised
+//! and linked statically with musl. This program writes what the CronJob and Job controllers would write, so that no other
+//! process writes during a measurement.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -39,8 +39,8 @@ use xtask::image::{Platform, operator_executable};
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let machine = machine::Machine::look()?;
-    say("building the operator as it is in the image");
+    let machine = machine::Machine::read()?;
+    progress("building the operator as it is in the image");
     let executable = match &options.operator {
         Some(executable) => executable.clone(),
         None => operator_executable(Platform::of_this_machine())?,
@@ -54,7 +54,7 @@ async fn all(options: &Options, machine: machine::Machine, executable: PathBuf) 
     if !options.attack {
         for &size in &options.sizes {
             findings.sizes.push(measure::size(size, &executable, options).await?);
-            // what is measured is not lost when a later size fails
+            // Keep the results so far even if a later size fails.
             findings.write(options)?;
         }
         if options.controller {
@@ -68,7 +68,7 @@ async fn all(options: &Options, machine: machine::Machine, executable: PathBuf) 
     findings.write(options)
 }
 
-/// Tells the user what goes on.
-fn say(message: &str) {
+/// Prints the progress.
+fn progress(message: &str) {
     local_cluster::progress("scale", message);
 }

@@ -1,12 +1,13 @@
-//! All that is measured of one size.
+//! The measurements of one size.
 
 use super::{
     bare, machine,
     operator::{Memory, Operator},
     options::Options,
     population::{self, resource},
+    progress,
     requests::Requests,
-    runs, say, stage,
+    runs, stage,
 };
 use anyhow::{Result, ensure};
 use kube::{
@@ -18,69 +19,69 @@ use serde_json::json;
 use std::{path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
-/// How many requests at a time the bare client is tried with.
+/// The numbers of concurrent requests to try with the bare client.
 const CONCURRENCIES: [usize; 4] = [8, 16, 32, 64];
 
-/// How many backups the best of those is found with, at most.
+/// Most backups for finding the best of them.
 const TRIAL: usize = 500;
 
-/// Nothing was written for that long: it is done.
+/// The operator is at rest when it has written nothing for this long.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// What was found for one size.
+/// The results of one size.
 #[derive(Debug, Default)]
 pub struct Size {
-    /// How many backups.
+    /// Number of backups.
     pub backups: usize,
-    /// Load average when it began.
+    /// Load average at the start.
     pub load: String,
-    /// How many requests at a time were best for the bare client.
+    /// The best number of concurrent requests of the bare client.
     pub concurrency: usize,
-    /// The bare client, before and after each cold start.
+    /// Times of the bare client, before and after each cold start.
     pub limits: Vec<Duration>,
-    /// From the operator's start to the last backup that is Active; without CronJobs at the beginning.
+    /// Times from the operator's start until all backups are Active, without CronJobs at the start.
     pub cold_starts: Vec<Duration>,
-    /// Time of processors that the operator used for the last of those.
+    /// Processor time of the operator in the last cold start.
     pub cold_start_processor: Duration,
-    /// The requests of that.
+    /// Requests of the last cold start.
     pub cold_start_requests: Requests,
-    /// Memory right after it.
+    /// Memory after the last cold start.
     pub cold_start_memory: Memory,
-    /// From the start of an operator that finds Jobs that nobody has recorded to its last write.
+    /// Time from the start of an operator that finds unrecorded Jobs to its last write.
     pub catch_up: Duration,
-    /// The requests of that.
+    /// Requests of that catching up.
     pub catch_up_requests: Requests,
-    /// From the operator's start over a cluster where nothing is to be done to its readiness.
+    /// Time from the operator's start to its readiness when there is nothing to do.
     pub restart: Duration,
-    /// Requests of a restart and of the time at rest.
+    /// Requests of a restart and the time at rest after it.
     pub rest_requests: Requests,
-    /// Time of processors at rest.
+    /// Processor time at rest.
     pub rest_processor: Duration,
     /// Memory at rest.
     pub rest_memory: Memory,
-    /// Memory at rest, after the API server was killed and all was listed anew.
+    /// Memory at rest, after the API server was killed and everything was listed again.
     pub relist_memory: Memory,
-    /// From a new address of the AntflyCluster to the last CronJob that has it.
+    /// Time from a change of the AntflyCluster's address to the last CronJob with it.
     pub mass_edit: Duration,
-    /// The requests of that.
+    /// Requests of that change.
     pub mass_edit_requests: Requests,
-    /// Runs that are due in the same minute.
+    /// Runs that are all due in the same minute.
     pub runs: runs::Runs,
-    /// The requests meanwhile, those of this program included.
+    /// Requests during these runs, including those of this program.
     pub runs_requests: Requests,
-    /// Memory after all of it.
+    /// Memory at the end.
     pub end_memory: Memory,
-    /// Cold start of two operators that share the namespaces, and the memory of each.
+    /// Cold start of two operators that share the namespaces, with the memory of each.
     pub shards: Option<(Duration, [Memory; 2])>,
 }
 
 impl Size {
-    /// The mean of the bare client's runs.
+    /// Returns the mean of the bare client's times.
     pub fn limit(&self) -> Duration {
         mean(&self.limits)
     }
 
-    /// The mean of the cold starts.
+    /// Returns the mean of the cold starts.
     pub fn cold_start(&self) -> Duration {
         mean(&self.cold_starts)
     }
@@ -90,32 +91,32 @@ fn mean(times: &[Duration]) -> Duration {
     times.iter().sum::<Duration>() / times.len().max(1) as u32
 }
 
-/// How many cold starts there are: more of the short ones, which a busy moment of the machine disturbs more.
+/// Returns the number of cold starts. Short ones are repeated more often, because they are disturbed more easily.
 fn rounds(backups: usize) -> usize {
     (5_000 / backups).clamp(1, 3)
 }
 
-/// Measures one size on a control plane of its own.
+/// Measures one size on its own control plane.
 ///
 /// # Errors
-/// Something does not come to pass.
+/// Returns an error if an expected change does not happen.
 pub async fn size(backups: usize, executable: &Path, options: &Options) -> Result<Size> {
-    let tell = |what: &str| say(&format!("{backups} backups: {what}"));
+    let report = |what: &str| progress(&format!("{backups} backups: {what}"));
     let mut size = Size { backups, load: machine::load()?, ..Size::default() };
     let (control_plane, client) = stage::start().await?;
     population::make_place(&client).await?;
 
-    tell("the limit");
+    report("the limit");
     size.concurrency = best_concurrency(&control_plane, &client, backups.min(TRIAL)).await?;
     size.limits.push(limit(&control_plane, &client, size.concurrency, backups).await?);
     for _ in 0..rounds(backups) {
-        tell("cold start");
+        report("cold start");
         cold_start(&control_plane, &client, executable, &mut size).await?;
-        tell("the limit, once more");
+        report("the limit, once more");
         size.limits.push(limit(&control_plane, &client, size.concurrency, backups).await?);
     }
 
-    tell("history");
+    report("history");
     population::make_history(&client).await?;
     let before = Requests::so_far(&client).await?;
     let mut operator = Operator::start(&control_plane, executable, &[]).await?;
@@ -124,7 +125,7 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
     size.catch_up_requests = Requests::so_far(&client).await?.since(&before);
     operator.stop()?;
 
-    tell("restart and rest");
+    report("restart and rest");
     let before = Requests::so_far(&client).await?;
     let mut operator = Operator::start(&control_plane, executable, &[]).await?;
     size.restart = operator.ready().await?;
@@ -135,19 +136,19 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
     size.rest_requests = Requests::so_far(&client).await?.since(&before);
     size.rest_memory = operator.memory()?;
 
-    tell("relist");
+    report("relist");
     control_plane.kill_api_server().await?;
     control_plane.start_api_server().await?;
     sleep(Duration::from_secs(15 + backups as u64 / 500)).await;
     size.relist_memory = operator.memory()?;
 
-    tell("mass edit");
+    report("mass edit");
     let before = Requests::so_far(&client).await?;
     size.mass_edit = mass_edit(&client, &mut operator, backups).await?;
     operator.quiet(QUIET).await?;
     size.mass_edit_requests = Requests::so_far(&client).await?.since(&before);
 
-    tell("runs");
+    report("runs");
     let runs = backups.min(options.runs);
     let before = Requests::so_far(&client).await?;
     size.runs = runs::run(&client, runs, runs as f64 / 60.0).await?;
@@ -157,32 +158,32 @@ pub async fn size(backups: usize, executable: &Path, options: &Options) -> Resul
     operator.stop()?;
 
     if backups <= options.shards_up_to {
-        tell("two operators");
+        report("two operators");
         size.shards = Some(shards(&control_plane, &client, executable, backups).await?);
     }
     control_plane.stop().await?;
     Ok(size)
 }
 
-/// The bare client that comes to backups without CronJobs.
+/// Returns the time of a bare client that starts without CronJobs.
 async fn limit(control_plane: &ControlPlane, client: &Client, concurrency: usize, backups: usize) -> Result<Duration> {
     population::renew(client, backups).await?;
     bare::run(control_plane, concurrency, backups).await
 }
 
-/// With how many requests at a time the bare client is fastest. Each is tried on the way up and on the way down, so that
-/// what changes meanwhile weighs the same for all.
+/// Returns the number of concurrent requests with which the bare client is fastest. Tries the numbers in ascending and then
+/// in descending order, so that other load affects all of them alike.
 async fn best_concurrency(control_plane: &ControlPlane, client: &Client, backups: usize) -> Result<usize> {
     let mut times = CONCURRENCIES.map(|concurrency| (Duration::ZERO, concurrency));
     let ways = (0..times.len()).chain((0..times.len()).rev());
     for which in ways {
         times[which].0 += limit(control_plane, client, times[which].1, backups).await?;
     }
-    say(&format!("the bare client, twice with each number of requests at a time: {times:.2?}"));
+    progress(&format!("the bare client, twice with each number of requests at a time: {times:.2?}"));
     Ok(times.iter().min().map_or(CONCURRENCIES[0], |(_, concurrency)| *concurrency))
 }
 
-/// An operator that comes to backups without CronJobs.
+/// Measures an operator that starts without CronJobs.
 async fn cold_start(control_plane: &ControlPlane, client: &Client, executable: &Path, size: &mut Size) -> Result<()> {
     population::renew(client, size.backups).await?;
     let before = Requests::so_far(client).await?;
@@ -201,7 +202,7 @@ async fn active(operator: &Operator, backups: usize) -> Result<bool> {
     Ok(operator.metric("backups|phase=\"Active\"").await? as usize == backups)
 }
 
-/// The operator's own figures are not taken for it: the API server has all that they say.
+/// Checks the objects of the API server, without relying on the operator's metrics.
 async fn verify(client: &Client, backups: usize) -> Result<()> {
     let listed = population::list(client).await?;
     let active = listed.iter().filter(|backup| {
@@ -213,7 +214,7 @@ async fn verify(client: &Client, backups: usize) -> Result<()> {
     Ok(())
 }
 
-/// Gives the AntflyCluster that all backups use another address.
+/// Changes the address of the AntflyCluster that all backups use. Returns the time until all CronJobs have it.
 async fn mass_edit(client: &Client, operator: &mut Operator, backups: usize) -> Result<Duration> {
     const APPLIED: &str = "writes_total|resource=\"cronjobs\",verb=\"apply\",outcome=\"success\"";
     let before = operator.metric(APPLIED).await?;
@@ -228,7 +229,7 @@ async fn mass_edit(client: &Client, operator: &mut Operator, backups: usize) -> 
     Ok(begun.elapsed())
 }
 
-/// A cold start of two operators, each for half of the namespaces.
+/// Measures a cold start of two operators, each with half of the namespaces.
 async fn shards(
     control_plane: &ControlPlane,
     client: &Client,

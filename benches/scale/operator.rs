@@ -1,4 +1,4 @@
-//! The operator as a process.
+//! Runs the operator as a process.
 
 use anyhow::{Context, Result, ensure};
 use axum::http::Request;
@@ -14,23 +14,23 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// Far longer than anything takes.
+/// Timeout, far longer than anything takes.
 const LIMIT: Duration = Duration::from_secs(1800);
 
-/// A running operator; dropping it kills it.
+/// A running operator. Dropping it kills it.
 pub struct Operator {
     process: ManagedProcess,
     client: Client,
-    /// When it was started.
+    /// When the operator was started.
     pub started: Instant,
 }
 
 /// Memory of a process, in MiB.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
-    /// The most that it had so far.
+    /// The peak.
     pub peak: f64,
-    /// What it has.
+    /// The present value.
     pub now: f64,
 }
 
@@ -38,7 +38,7 @@ impl Operator {
     /// Starts the operator and waits until it listens.
     ///
     /// # Errors
-    /// It ends instead.
+    /// Returns an error if the operator ends.
     pub async fn start(control_plane: &ControlPlane, executable: &Path, arguments: &[&str]) -> Result<Self> {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let name = format!("operator-{}", STARTED.fetch_add(1, Ordering::Relaxed));
@@ -55,23 +55,23 @@ impl Operator {
             }
         };
         let mut config = Config::new(format!("http://{address}").parse()?);
-        // 503 is an answer here
+        // Status 503 is a valid response here.
         config.default_retry = false;
         Ok(Operator { process, client: Client::try_from(config)?, started })
     }
 
-    /// Waits until it is ready; gives how long that took from its start.
+    /// Waits until the operator is ready. Returns the time since its start.
     ///
     /// # Errors
-    /// It ends, or never is.
+    /// Returns an error if the operator ends or does not become ready.
     pub async fn ready(&mut self) -> Result<Duration> {
         self.until("to be ready", async |operator| Ok(operator.get("/readyz").await.is_ok())).await
     }
 
-    /// Waits for a condition, looking often; gives how long that took from the operator's start.
+    /// Polls a condition until it holds. Returns the time since the operator's start.
     ///
     /// # Errors
-    /// The operator ends, or the condition never comes.
+    /// Returns an error if the operator ends or the condition never holds.
     pub async fn until(&mut self, what: &str, holds: impl AsyncFn(&Operator) -> Result<bool>) -> Result<Duration> {
         loop {
             self.process.ensure_running()?;
@@ -80,29 +80,29 @@ impl Operator {
                 return Ok(took);
             }
             ensure!(took < LIMIT, "waited {LIMIT:?} for the operator {what}");
-            // a hundredth of the time: precise enough, and no burden
+            // One hundredth of the time: precise enough, with little load.
             sleep((took / 100).clamp(Duration::from_millis(5), Duration::from_millis(250))).await;
         }
     }
 
-    /// Waits until it has written nothing for that long, Events included; gives when it had last written something else than
-    /// an Event, from its start.
+    /// Waits until the operator has written nothing for `quiet`, not even Events. Returns the time of its last write other than
+    /// an Event, since its start.
     ///
     /// # Errors
-    /// The operator ends, or never is quiet.
+    /// Returns an error if the operator ends or keeps writing.
     pub async fn quiet(&mut self, quiet: Duration) -> Result<Duration> {
         self.until_same(quiet, |[writes, events]| writes + events).await
     }
 
-    /// The same, whatever Events it still writes.
+    /// Waits like [`Operator::quiet`], but ignores Events.
     ///
     /// # Errors
-    /// The operator ends, or never is quiet.
+    /// Returns an error if the operator ends or keeps writing.
     pub async fn quiet_but_for_events(&mut self, quiet: Duration) -> Result<Duration> {
         self.until_same(quiet, |[writes, _]| writes).await
     }
 
-    /// Waits until a figure made of what it has written has been the same for that long.
+    /// Waits until a figure derived from the writes has not changed for `quiet`.
     async fn until_same(&mut self, quiet: Duration, figure: fn([f64; 2]) -> f64) -> Result<Duration> {
         let mut before = self.written().await?;
         let begun = Instant::now();
@@ -123,15 +123,15 @@ impl Operator {
         Ok(written - self.started)
     }
 
-    /// How often it has written something else than an Event, and how often an Event.
+    /// Returns the number of writes other than Events, and that of Events.
     async fn written(&self) -> Result<[f64; 2]> {
         Ok([self.metric("writes_total").await?, self.metric("events_total").await?])
     }
 
-    /// Sum of a metric of the operator over all its labels, or of those samples with that label.
+    /// Returns the sum of a metric over all labels, or over the samples with the label in `name`.
     ///
     /// # Errors
-    /// It does not answer.
+    /// Returns an error if the operator does not answer.
     pub async fn metric(&self, name: &str) -> Result<f64> {
         let (name, label) = name.split_once('|').unwrap_or((name, ""));
         let text = self.get("/metrics").await?;
@@ -146,10 +146,10 @@ impl Operator {
         Ok(self.client.request_text(Request::get(path).body(Vec::new())?).await?)
     }
 
-    /// Its memory.
+    /// Returns the operator's memory.
     ///
     /// # Errors
-    /// It has ended.
+    /// Returns an error if the operator has ended.
     pub fn memory(&self) -> Result<Memory> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let value = |name: &str| {
@@ -160,10 +160,10 @@ impl Operator {
         Ok(Memory { peak: value("VmHWM:")?, now: value("VmRSS:")? })
     }
 
-    /// Time of processors that it has used.
+    /// Returns the processor time that the operator has used.
     ///
     /// # Errors
-    /// It has ended.
+    /// Returns an error if the operator has ended.
     pub fn processor_time(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
         let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
@@ -171,18 +171,18 @@ impl Operator {
         Ok(Duration::from_millis(ticks * 10)) // Linux counts hundredths of a second for user programs
     }
 
-    /// Size of its log in bytes.
+    /// Returns the size of the log in bytes.
     ///
     /// # Errors
-    /// It has no log.
+    /// Returns an error if there is no log.
     pub fn log_size(&self) -> Result<u64> {
         Ok(fs::metadata(self.process.log())?.len())
     }
 
-    /// Ends it.
+    /// Kills the operator.
     ///
     /// # Errors
-    /// The kernel refuses.
+    /// Returns an error if it cannot be killed.
     pub fn stop(mut self) -> Result<()> {
         self.process.kill()
     }

@@ -1,12 +1,12 @@
-//! Many requests at the same time.
+//! Concurrent requests.
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 
-/// Calls `work` for each item, so many at the same time, on all processors; gives what it gave, in no order.
+/// Calls `work` for each item on all processors, `concurrency` calls at a time. Returns the results in any order.
 ///
 /// # Errors
-/// The first error; the rest is given up.
+/// Returns the first error, and drops the remaining work.
 pub async fn each<T, R, W, F>(concurrency: usize, items: impl IntoIterator<Item = T>, work: W) -> Result<Vec<R>>
 where
     T: Send + 'static,

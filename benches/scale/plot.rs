@@ -1,4 +1,4 @@
-//! Time and memory over the number of backups.
+//! Plots time and memory over the number of backups.
 
 use super::measure::Size;
 use anyhow::{Result, anyhow};
@@ -7,10 +7,10 @@ use std::path::Path;
 
 type Line<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
 
-/// Draws both into a file.
+/// Draws both plots into a file.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns an error if the file cannot be written.
 pub fn draw(sizes: &[Size], path: &Path) -> Result<()> {
     let line = |name, color, value: &dyn Fn(&Size) -> f64| -> Line<'_> {
         (name, color, sizes.iter().map(|size| (size.backups as f64, value(size))).collect())
@@ -66,7 +66,7 @@ fn panel(
         .map_err(fault)
 }
 
-/// plotters' errors borrow what they are about.
+/// Converts an error of plotters, which borrows its subject.
 fn fault(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("draw: {error}")
 }

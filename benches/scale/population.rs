@@ -1,4 +1,4 @@
-//! What the users have.
+//! The users' objects.
 
 use super::parallel::each;
 use antfly_backup_operator::backup::{BackupResult, ResultStatus, backup_id};
@@ -16,32 +16,32 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// How many namespaces the backups are spread over.
+/// Number of namespaces with backups.
 pub const NAMESPACES: usize = 50;
 
-/// The namespace of the AntflyCluster that all of them use.
+/// The namespace of the AntflyCluster that all backups use.
 pub const CLUSTERS: &str = "clusters";
 
-/// How many requests at a time make a population.
+/// Number of concurrent requests for creating objects.
 pub const HANDS: usize = 24;
 
-/// How many Jobs a backup has, of which the oldest has failed: the default limits of the history.
+/// Number of Jobs of each backup, the oldest of which failed: the default limits of the history.
 pub const JOBS: i64 = 4;
 
-/// `antflybackups` or `antflyclusters`.
+/// Returns the resource of a kind: `antflybackups` or `antflyclusters`.
 pub fn resource(kind: &str) -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", kind))
 }
 
-/// The namespace with that number.
+/// Returns the name of a namespace by number.
 pub fn namespace(number: usize) -> String {
     format!("tenant-{:02}", number % NAMESPACES)
 }
 
-/// Makes the namespaces, and an AntflyCluster that runs.
+/// Creates the namespaces and a running AntflyCluster.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn make_place(client: &Client) -> Result<()> {
     for number in 0..NAMESPACES {
         make_namespace(client, &namespace(number)).await?;
@@ -56,20 +56,20 @@ pub async fn make_place(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Makes a namespace.
+/// Creates a namespace.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn make_namespace(client: &Client, name: &str) -> Result<()> {
     let object: Namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
     Api::all(client.clone()).create(&PostParams::default(), &object).await?;
-    // Pods need it, and the controller that makes it does not run
+    // Pods need it, and the controller that creates it does not run.
     let account: ServiceAccount = serde_json::from_value(json!({"metadata": {"name": "default"}}))?;
     Api::namespaced(client.clone(), name).create(&PostParams::default(), &account).await?;
     Ok(())
 }
 
-/// A backup of the one cluster, due on one day of the month, which is not near.
+/// Returns a backup of the only cluster. It is due on one day of the month, not soon.
 pub fn backup(number: usize) -> Value {
     let day = (Timestamp::now().strftime("%d").to_string().parse().unwrap_or(1) + 14) % 28 + 1;
     json!({
@@ -89,7 +89,7 @@ pub fn backup(number: usize) -> Value {
 /// Creates objects.
 ///
 /// # Errors
-/// The API server refuses one.
+/// Returns an error if the API server refuses one.
 pub async fn create(client: &Client, objects: impl IntoIterator<Item = Value>) -> Result<()> {
     each(HANDS, objects, |object| {
         let client = client.clone();
@@ -106,19 +106,19 @@ pub async fn create(client: &Client, objects: impl IntoIterator<Item = Value>) -
     .map(drop)
 }
 
-/// All backups, as the operator reads them.
+/// Returns all backups, as the operator decodes them.
 ///
 /// # Errors
-/// The API server does not answer.
+/// Returns an error if the API server does not answer.
 pub async fn list(client: &Client) -> Result<Vec<StoredBackup>> {
     let api: Api<StoredBackup> = Api::all(client.clone());
     Ok(api.list(&ListParams::default()).await?.items)
 }
 
-/// Deletes all backups and CronJobs, and makes the backups anew.
+/// Deletes all backups and CronJobs, and creates the backups again.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn renew(client: &Client, size: usize) -> Result<()> {
     let all = ListParams::default();
     each(HANDS, (0..NAMESPACES).map(namespace), |namespace| {
@@ -137,10 +137,10 @@ pub async fn renew(client: &Client, size: usize) -> Result<()> {
     create(client, (0..size).map(backup)).await
 }
 
-/// Gives each backup the Jobs of its history, which have ended.
+/// Creates the ended Jobs of each backup's history.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn make_history(client: &Client) -> Result<()> {
     let cron_jobs: Api<CronJob> = Api::all(client.clone());
     let cron_jobs = cron_jobs.list(&ListParams::default()).await?.items;
@@ -158,10 +158,10 @@ pub async fn make_history(client: &Client) -> Result<()> {
     .map(drop)
 }
 
-/// Creates the Job of a slot, as the CronJob controller does it.
+/// Creates the Job of a scheduled time, as the CronJob controller does.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn create_job(client: &Client, cron_job: &CronJob, slot: i64) -> Result<Job> {
     let template = &cron_job.spec.job_template;
     let mut metadata = template.metadata.clone().unwrap_or_default();
@@ -174,10 +174,10 @@ pub async fn create_job(client: &Client, cron_job: &CronJob, slot: i64) -> Resul
     Ok(api.create(&PostParams::default(), &job).await?)
 }
 
-/// Creates the Pod of a Job, as the Job controller does it.
+/// Creates the Pod of a Job, as the Job controller does.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn create_pod(client: &Client, job: &Job) -> Result<Pod> {
     let template = &job.spec.as_ref().context("a Job has a spec")?.template;
     let mut metadata = template.metadata.clone().unwrap_or_default();
@@ -189,10 +189,10 @@ pub async fn create_pod(client: &Client, job: &Job) -> Result<Pod> {
         .await?)
 }
 
-/// Has the Pod of a Job succeed, with what the program in it says, as a kubelet tells it.
+/// Makes the Pod of a Job succeed, with the termination message of the program, as a kubelet does.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn end_pod(client: &Client, job: &Job, pod: &Pod) -> Result<()> {
     let (job_uid, pod_uid) = (job.uid().unwrap_or_default(), pod.uid().unwrap_or_default());
     let result = BackupResult {
@@ -212,13 +212,13 @@ pub async fn end_pod(client: &Client, job: &Job, pod: &Pod) -> Result<()> {
     Ok(())
 }
 
-/// Has a Job end, as the Job controller says it.
+/// Ends a Job, as the Job controller does.
 ///
 /// # Errors
-/// The API server refuses.
+/// Returns an error if the API server refuses.
 pub async fn end_job(client: &Client, job: &Job, end: i64, succeeds: bool) -> Result<()> {
     let end = Timestamp::from_second(end)?;
-    // a Job of the history ended before this program made it
+    // A Job of the history ended before it was created here.
     let created = job.metadata.creation_timestamp.as_ref().map(|time| time.0).filter(|created| *created <= end);
     let start = created.unwrap_or(end - jiff::SignedDuration::from_secs(90));
     let condition = |kind: &str, reason: &str| {

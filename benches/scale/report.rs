@@ -1,43 +1,43 @@
-//! docs/performance.md, from what was found.
+//! Writes the results to docs/performance.md.
 
 use super::{
     attack::Attack, controller::Started, machine::Machine, measure::Size, operator::Memory, options::Options, plot,
-    requests::Requests, say,
+    progress, requests::Requests,
 };
 use anyhow::{Context, Result};
 use std::{fmt::Write, fs, time::Duration};
 
-/// Everything before the figures.
+/// The text before the figures.
 const INTRODUCTION: &str = include_str!("performance/introduction.md");
 
-/// Everything after them.
+/// The text after the figures.
 const ADVICE: &str = include_str!("performance/advice.md");
 
-/// All that was found.
+/// All results.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Where and when.
+    /// The machine and the time.
     pub machine: Machine,
-    /// By size.
+    /// The results by size.
     pub sizes: Vec<Size>,
-    /// The CronJob controller.
+    /// The CronJob controller's rate.
     pub controller: Option<Started>,
-    /// What a hostile tenant can do.
+    /// The effect of a hostile tenant.
     pub attack: Option<Attack>,
 }
 
 impl Findings {
-    /// Writes the document, and the plot if there are several sizes. What is not measured this time is left out.
+    /// Writes the document, and the plot if there are several sizes. Leaves out what was not measured.
     ///
     /// # Errors
-    /// A file cannot be written.
+    /// Returns an error if a file cannot be written.
     pub fn write(&self, options: &Options) -> Result<()> {
         let path = options.output.join("performance.md");
         fs::write(&path, self.document()?).with_context(|| format!("write {}", path.display()))?;
         if self.sizes.len() > 1 {
             plot::draw(&self.sizes, &options.output.join("performance.svg"))?;
         }
-        say(&format!("wrote {}", path.display()));
+        progress(&format!("wrote {}", path.display()));
         Ok(())
     }
 

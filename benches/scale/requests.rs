@@ -1,25 +1,25 @@
-//! The requests that the API server has had, by its own count.
+//! The API server's own count of its requests.
 
 use anyhow::Result;
 use axum::http::Request;
 use kube::Client;
 use std::collections::BTreeMap;
 
-/// The resources that are looked at.
+/// The resources to count.
 const RESOURCES: [&str; 6] = ["antflybackups", "cronjobs", "jobs", "pods", "events", "antflyclusters"];
 
-/// Verbs that change something.
+/// The verbs that write.
 const WRITES: [&str; 6] = ["POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"];
 
-/// How many requests, by resource and verb.
+/// Numbers of requests, by resource and verb.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests(BTreeMap<(String, String), u64>);
 
 impl Requests {
-    /// Those since the API server started.
+    /// Returns the requests since the API server started.
     ///
     /// # Errors
-    /// It does not tell.
+    /// Returns an error if the API server has no such metrics.
     pub async fn so_far(client: &Client) -> Result<Self> {
         let text = client.request_text(Request::get("/metrics").body(Vec::new())?).await?;
         let mut requests = BTreeMap::new();
@@ -39,23 +39,23 @@ impl Requests {
         Ok(Requests(requests))
     }
 
-    /// Those of them that came after others.
+    /// Returns the requests since `earlier`.
     pub fn since(&self, earlier: &Requests) -> Self {
         let differences = self.0.iter().map(|(key, count)| (key.clone(), count - earlier.0.get(key).unwrap_or(&0)));
         Requests(differences.filter(|(_, count)| *count > 0).collect())
     }
 
-    /// Writes, Events aside.
+    /// Returns the number of writes, without Events.
     pub fn writes(&self) -> u64 {
         self.sum(|what, verb| what != "events" && WRITES.contains(&verb))
     }
 
-    /// Writes of Events.
+    /// Returns the number of written Events.
     pub fn events(&self) -> u64 {
         self.sum(|what, verb| what == "events" && WRITES.contains(&verb))
     }
 
-    /// Writes of the status of AntflyBackups.
+    /// Returns the number of writes of an AntflyBackup's status.
     pub fn status_writes(&self) -> u64 {
         self.sum(|what, _| what == "antflybackups/status")
     }
@@ -64,7 +64,7 @@ impl Requests {
         self.0.iter().filter(|((what, verb), _)| counts(what, verb)).map(|(_, count)| count).sum()
     }
 
-    /// Resource, verb and count.
+    /// Returns resource, verb and count.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, u64)> {
         self.0.iter().map(|((what, verb), count)| (what.as_str(), verb.as_str(), *count))
     }

@@ -1,4 +1,4 @@
-//! Runs of backups: all due at once, and how soon the end of each is recorded.
+//! Runs of backups that are all due at once, and the time until each end is recorded.
 
 use super::population;
 use antfly_backup_operator::{api::BackupStatus, stored::StoredBackup};
@@ -24,43 +24,43 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-/// Times, of which percentiles are asked.
+/// Times with their percentiles.
 #[derive(Clone, Debug, Default)]
 pub struct Times(Vec<Duration>);
 
 impl Times {
-    /// Those times.
+    /// Sorts the times.
     pub fn new(mut times: Vec<Duration>) -> Self {
         times.sort();
         Times(times)
     }
 
-    /// How many there are.
+    /// Returns the number of times.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The time that so many percent do not exceed.
+    /// Returns the time that `percent` percent of the times do not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
         let index = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
         self.0.get(index).copied().unwrap_or_default()
     }
 }
 
-/// What became of the runs.
+/// The results of the runs.
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
-    /// How many Jobs started in a second.
+    /// Jobs started per second.
     pub rate: f64,
-    /// From the answer to the write that ends a Job to the news of its record, at a watch of AntflyBackups.
+    /// Times from the response to the write that ends a Job until a watch of AntflyBackups reports its record.
     pub until_recorded: Times,
 }
 
-/// Has the backups run, `rate` of them starting in a second, each for a second: a Job, its Pod and its CronJob are written the
-/// way that the CronJob and Job controllers and a kubelet do it.
+/// Runs the backups for one second each, starting `rate` of them per second. Writes each Job, its Pod and its CronJob as the
+/// CronJob and Job controllers and a kubelet do.
 ///
 /// # Errors
-/// The API server refuses something, or a record never comes.
+/// Returns an error if the API server refuses something, or if a record never appears.
 pub async fn run(client: &Client, count: usize, rate: f64) -> Result<Runs> {
     let cron_jobs: Api<CronJob> = Api::all(client.clone());
     let mut cron_jobs = cron_jobs.list(&ListParams::default()).await?.items;
@@ -68,7 +68,7 @@ pub async fn run(client: &Client, count: usize, rate: f64) -> Result<Runs> {
     let (records, mut recorded) = unbounded_channel();
     let (listed, all_listed) = oneshot::channel();
     let watching = tokio::spawn(watch(client.clone(), records, listed));
-    // until the watch has begun, nothing new is seen
+    // Changes before the start of the watch would be missed.
     all_listed.await.context("the watch does not begin")?;
     let mut ticks = interval(Duration::from_secs_f64(1.0 / rate));
     let begun = Instant::now();
@@ -93,7 +93,7 @@ pub async fn run(client: &Client, count: usize, rate: f64) -> Result<Runs> {
     Ok(Runs { rate, until_recorded: Times::new(times) })
 }
 
-/// One run; gives its Job's name with the namespace, and when its end was stored.
+/// Runs one backup. Returns its Job's namespace and name, and when its end was stored.
 async fn one(client: Client, cron_job: CronJob, slot: i64) -> Result<(String, Instant)> {
     let job = population::create_job(&client, &cron_job, slot).await?;
     let (namespace, name) = (job.namespace().unwrap_or_default(), job.name_any());
@@ -113,7 +113,7 @@ async fn one(client: Client, cron_job: CronJob, slot: i64) -> Result<(String, In
     Ok((format!("{namespace}/{name}"), end))
 }
 
-/// Tells of each record of a completed backup that comes up, once all backups are listed.
+/// Sends each new record of a completed backup, once all backups are listed.
 async fn watch(client: Client, records: UnboundedSender<(String, Instant)>, listed: oneshot::Sender<()>) {
     let api: Api<StoredBackup> = Api::all(client);
     let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
@@ -123,7 +123,7 @@ async fn watch(client: Client, records: UnboundedSender<(String, Instant)>, list
         let backup = match event {
             Ok(Event::Apply(backup) | Event::InitApply(backup)) => backup,
             Ok(Event::InitDone) => {
-                // whoever asked may have ended, here and below
+                // The receiver may have ended, here and below.
                 listed.take().map(|listed| listed.send(()));
                 continue;
             }

@@ -1,4 +1,4 @@
-//! A control plane where nobody writes but who is asked to.
+//! A control plane without controllers, on which only this program and the operator write.
 
 use antfly_backup_operator::api::CRD;
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
@@ -9,7 +9,7 @@ use local_cluster::{ControlPlane, apply_yaml};
 /// Starts etcd and kube-apiserver, with the two CustomResourceDefinitions and no controllers.
 ///
 /// # Errors
-/// It does not start.
+/// Returns an error if they do not start.
 pub async fn start() -> Result<(ControlPlane, Client)> {
     let control_plane = ControlPlane::start().await?;
     control_plane.stop_controller_manager().await?;

@@ -41,7 +41,7 @@ pub fn check(input: &[u8]) {
             let reply = Reply { status, body: Some(body.to_owned()), ..Default::default() };
             let verdict = match request.decide(&Came::Reply(reply)) {
                 Decision::Verdict(verdict) => *verdict,
-                Decision::LookAtList(why) => {
+                Decision::CheckList(why) => {
                     let page: Option<Page> = serde_json::from_slice(body).ok();
                     let listed = page.and_then(|page| page.tables_of(ID));
                     request.decide_by_list(listed.as_ref(), &why)

@@ -1,37 +1,37 @@
-//! The address of Antfly's API: which one to ask next, given what each has answered and when.
+//! Chooses which address of Antfly's API to ask next, from what each has answered and when.
 
 use std::{fmt, time::Duration};
 use url::{Host, Url};
 
-/// How long an address is asked before the next one gets its turn.
+/// How long to keep asking an address before asking the next one.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long to wait until the next question.
+/// How long to wait between two requests.
 pub const PAUSE: Duration = Duration::from_secs(2);
 
-/// How long to look for an address at all, beside [`PATIENCE`] for each.
+/// Time for the whole search, in addition to [`PATIENCE`] for each address.
 const SEARCH: Duration = Duration::from_secs(60);
 
-/// Where the API may be.
+/// An address at which the API may be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The host, without the brackets of an IPv6 address.
     pub host: String,
     /// The port.
     pub port: u16,
-    /// What the paths of the API are appended to; without a slash at its end.
+    /// The prefix of the API's paths, without a trailing slash.
     pub path: String,
-    /// Whether it is the address of data nodes, which serve the API in June's versions only.
+    /// Whether this is the address of data nodes. They serve the API only in the June versions.
     pub is_data: bool,
     authority: String,
 }
 
 impl Address {
-    /// Reads a URL. It is the address of data nodes if the first label of its host ends with `-data`, or by the fragment
-    /// `#data`.
+    /// Parses a URL. The address is one of data nodes if the first label of its host ends with `-data`, or if the URL has
+    /// the fragment `#data`.
     ///
     /// # Errors
-    /// It is none, or not one of plain HTTP, or carries a login.
+    /// Returns why `text` cannot be used: it is not a URL, its scheme is not `http`, or it contains a login.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| error.to_string())?;
         if url.scheme() != "http" {
@@ -77,58 +77,58 @@ impl fmt::Display for Address {
     }
 }
 
-/// What an address came to when it was asked.
+/// Why an address is not usable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
-    /// There is no API: 404.
+    /// The address answered 404: it does not serve the API.
     NoApi,
-    /// It can't be reached, or is not ready; says why.
+    /// The address is unreachable or not ready, with the cause.
     NotReady(String),
 }
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Ask the address of this index.
+    /// Ask the address with this index.
     Ask(usize),
-    /// Wait until this moment.
+    /// Wait until this time.
     Wait(Duration),
-    /// Every address has answered 404.
+    /// Every address answered 404.
     NowhereServed,
-    /// The time is over.
+    /// The search has taken too long.
     GiveUp,
 }
 
-/// The search for the address. All times are counted from the beginning of the search.
+/// The search for a usable address. All times are measured from the start of the search.
 #[derive(Clone, Debug)]
 pub struct Search {
-    tries: Vec<Try>,
-    /// The address whose turn it is.
+    candidates: Vec<Candidate>,
+    /// Index of the address to ask.
     current: usize,
-    /// Whether every address that can be asked has had its time: then each is asked once a round.
+    /// Whether every address has had [`PATIENCE`]. From then on each address is asked once per round.
     is_later_round: bool,
-    /// When the turn of the current address began.
+    /// When the search moved to the current address.
     since: Duration,
-    /// When the next question may be asked.
+    /// When the next request may be sent.
     not_before: Duration,
 }
 
 #[derive(Clone, Debug)]
-struct Try {
+struct Candidate {
     is_data: bool,
     last: Option<Probe>,
 }
 
 impl Search {
-    /// Begins a search among addresses, in order.
+    /// Starts a search of `addresses`, in their order.
     pub fn new(addresses: &[Address]) -> Self {
-        let tries = addresses.iter().map(|address| Try { is_data: address.is_data, last: None }).collect();
-        Search { tries, current: 0, is_later_round: false, since: Duration::ZERO, not_before: Duration::ZERO }
+        let candidates = addresses.iter().map(|address| Candidate { is_data: address.is_data, last: None }).collect();
+        Search { candidates, current: 0, is_later_round: false, since: Duration::ZERO, not_before: Duration::ZERO }
     }
 
-    /// Returns what to do at `now`.
+    /// Returns what to do at `now`, measured from the start of the search.
     pub fn next(&self, now: Duration) -> Next {
-        if self.tries.iter().all(|asked| asked.last == Some(Probe::NoApi)) {
+        if self.candidates.iter().all(|candidate| candidate.last == Some(Probe::NoApi)) {
             return Next::NowhereServed;
         }
         if now >= self.deadline() {
@@ -140,40 +140,40 @@ impl Search {
         Next::Ask(self.current)
     }
 
-    /// Takes what the address of this index came to. Returns whether that is something else than the last time.
+    /// Records the result of asking the address with this index. Returns whether it differs from the previous result.
     pub fn take(&mut self, index: usize, probe: Probe, now: Duration) -> bool {
-        let is_news = self.tries[index].last.as_ref() != Some(&probe);
+        let has_changed = self.candidates[index].last.as_ref() != Some(&probe);
         let has_no_api = probe == Probe::NoApi;
-        self.tries[index].last = Some(probe);
-        // of data nodes there is nothing to pass over to: they are last, and asked only where the API must be
-        let is_over = self.is_later_round || (!self.tries[index].is_data && now >= self.since + PATIENCE);
+        self.candidates[index].last = Some(probe);
+        // Stay with data nodes: they come last, and are asked only if the API must be there.
+        let is_over = self.is_later_round || (!self.candidates[index].is_data && now >= self.since + PATIENCE);
         let mut is_first_question = false;
         if has_no_api || is_over {
-            self.pass_on(now);
-            is_first_question = self.tries[self.current].last.is_none();
+            self.advance(now);
+            is_first_question = self.candidates[self.current].last.is_none();
         }
         self.not_before = if is_first_question { now } else { now + PAUSE };
-        is_news
+        has_changed
     }
 
-    /// Whether an address has answered 404: what serves the API then is a data node of a June version.
-    pub fn met_no_api(&self) -> bool {
-        self.tries.iter().any(|asked| asked.last == Some(Probe::NoApi))
+    /// Returns whether any address has answered 404. Then only the data node of a June version can serve the API.
+    pub fn saw_404(&self) -> bool {
+        self.candidates.iter().any(|candidate| candidate.last == Some(Probe::NoApi))
     }
 
-    /// Returns what each address came to, as far as it was asked.
+    /// Returns the last result of each address, or `None` for an address that was not asked.
     pub fn causes(&self) -> impl Iterator<Item = Option<&Probe>> {
-        self.tries.iter().map(|asked| asked.last.as_ref())
+        self.candidates.iter().map(|candidate| candidate.last.as_ref())
     }
 
-    /// How long the search lasts at most.
+    /// Returns the longest time that the search may take.
     pub fn deadline(&self) -> Duration {
-        SEARCH + PATIENCE * u32::try_from(self.tries.len()).unwrap_or(u32::MAX)
+        SEARCH + PATIENCE * u32::try_from(self.candidates.len()).unwrap_or(u32::MAX)
     }
 
-    /// Gives the turn to the next address that can be asked.
-    fn pass_on(&mut self, now: Duration) {
-        let count = self.tries.len();
+    /// Moves to the next address that can be asked.
+    fn advance(&mut self, now: Duration) {
+        let count = self.candidates.len();
         for step in 1..=count {
             let index = (self.current + step) % count;
             if self.can_be_asked(index) {
@@ -185,11 +185,11 @@ impl Search {
         }
     }
 
-    /// One with an answer of 404 needs no second question, and data nodes are asked only after one before them has it.
+    /// Skips an address that answered 404. Data nodes are asked only after the address before them answered 404.
     fn can_be_asked(&self, index: usize) -> bool {
-        let before = index.checked_sub(1).map(|before| &self.tries[before]);
-        let may = !self.tries[index].is_data || before.is_none_or(|before| before.last == Some(Probe::NoApi));
-        may && self.tries[index].last != Some(Probe::NoApi)
+        let before = index.checked_sub(1).map(|before| &self.candidates[before]);
+        let may = !self.candidates[index].is_data || before.is_none_or(|before| before.last == Some(Probe::NoApi));
+        may && self.candidates[index].last != Some(Probe::NoApi)
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
         Probe::NotReady(text.to_owned())
     }
 
-    /// Searches with an answer for each address and moment; returns who was asked first when, in seconds, and the end.
+    /// Runs a search against `answer`. Returns which address was asked at which second, and how the search ended.
     fn search(urls: &[&str], answer: impl Fn(usize, u64) -> Option<Probe>) -> (Vec<(usize, u64)>, Result<usize, Next>) {
         let mut search = Search::new(&addresses(urls));
         let (mut now, mut firsts) = (Duration::ZERO, Vec::<(usize, u64)>::new());
@@ -252,16 +252,16 @@ mod tests {
             _ => None,
         };
         assert_eq!(search(&THREE, june), (vec![(0, 0), (1, 120), (2, 200)], Ok(2)));
-        // public API and metadata serve nothing
+        // The public API and the metadata nodes do not serve the API.
         let at_once = |index, _| (index < 2).then_some(Probe::NoApi);
         assert_eq!(search(&THREE, at_once), (vec![(0, 0), (1, 0), (2, 0)], Ok(2)));
     }
 
     #[test]
-    fn data_nodes_are_never_asked_without_that_404() {
+    fn data_nodes_are_not_asked_without_a_404_of_the_one_before() {
         let (asked, end) = search(&THREE, |_, _| Some(cause("refused")));
         assert_eq!((asked, end), (vec![(0, 0), (1, 120)], Err(Next::GiveUp)));
-        // the 404 of an address further before does not count
+        // Only a 404 of the address directly before counts.
         let (asked, _) = search(&THREE, |index, _| Some(if index == 0 { Probe::NoApi } else { cause("refused") }));
         assert_eq!(asked, [(0, 0), (1, 0)]);
     }
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_was_passed_over_gets_another_turn() {
+    fn an_unreachable_address_is_asked_again_later() {
         let slow = |index, now| (index != 0 || now < 300).then(|| cause("refused"));
         assert_eq!(search(&THREE, slow).1, Ok(0));
     }
@@ -288,12 +288,12 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_cause_is_news() {
+    fn take_returns_whether_the_result_changed() {
         let mut search = Search::new(&addresses(&["http://a"]));
         assert!(search.take(0, cause("refused"), PAUSE));
         assert!(!search.take(0, cause("refused"), PAUSE));
         assert!(search.take(0, cause("no such host"), PAUSE));
-        assert!(!search.met_no_api());
+        assert!(!search.saw_404());
         assert_eq!(search.causes().collect::<Vec<_>>(), [Some(&cause("no such host"))]);
     }
 

@@ -1,11 +1,11 @@
-//! What to correct when Antfly refuses a request: which field, which key of which Secret, which capability.
+//! Advice for requests that Antfly refuses: which field, key of the Secret, or permission to correct.
 
 use super::credentials::{Login, PASSWORD, TOKEN, USERNAME};
 
-/// What the advice is about.
+/// The settings that the advice names.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// The connection that was named.
+    /// The connection in the request.
     pub connection: Option<&'a str>,
     /// The Secret that the credentials come from.
     pub secret: Option<&'a str>,
@@ -13,9 +13,8 @@ pub struct Asked<'a> {
     pub login: &'a Login,
 }
 
-/// What Antfly may say of an invalid request, and what to do about it.
+/// A text of Antfly's refusals, with its advice. Antfly has no error codes for them.
 struct Refusal {
-    /// Antfly's words (plain text; there is no code for them).
     words: &'static str,
     advice: &'static str,
     /// Whether the advice speaks of the connection, so that it has to name the one that was asked for.
@@ -66,8 +65,8 @@ const REFUSALS: [Refusal; 10] = [
     Refusal::of_request("invalid backup location", "correct spec.destination.location"),
 ];
 
-/// Errors of single tables that no further try mends (plain text; only newer versions say `retryable` beside them).
-const STAYS: [&str; 4] = [
+/// Errors of single tables that are permanent. Only newer versions of Antfly add `retryable`.
+const PERMANENT: [&str; 4] = [
     "not found",
     "method not allowed",
     "backup does not support multi-range tables",
@@ -75,7 +74,7 @@ const STAYS: [&str; 4] = [
 ];
 
 impl Asked<'_> {
-    /// Returns what to do about a request that Antfly refused with this text.
+    /// Returns the advice for a request that Antfly refused with `text`.
     pub fn on_refusal(&self, text: &str) -> String {
         match (REFUSALS.iter().find(|refusal| text.contains(refusal.words)), self.connection) {
             (Some(refusal), Some(connection)) if refusal.is_about_connection => {
@@ -86,7 +85,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Returns what to do about 401.
+    /// Returns the advice for status 401.
     pub fn on_unauthorized(&self) -> String {
         let of_secret = self.of_secret();
         match self.login {
@@ -104,7 +103,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Returns what to do about 403.
+    /// Returns the advice for status 403.
     pub fn on_forbidden(&self) -> String {
         let whose = match self.login {
             Login::Token(_) => format!("the token (key {TOKEN} of {})", self.of_secret()),
@@ -114,7 +113,8 @@ impl Asked<'_> {
         format!("{whose} needs the permission admin for resource * of type *")
     }
 
-    /// Returns what an empty 500 means: a June server answers so to a token that is not base64. `None` without a token.
+    /// Returns the advice for status 500 without a body: June servers answer so to a token that is not base64.
+    /// Returns `None` if the login is not a token.
     pub fn on_empty_server_error(&self) -> Option<String> {
         matches!(self.login, Login::Token(_)).then(|| {
             format!(
@@ -132,10 +132,10 @@ impl Asked<'_> {
     }
 }
 
-/// Whether a table's error is one that no further try mends.
-pub fn error_stays(error: &str) -> bool {
+/// Returns whether the error of a table is permanent.
+pub fn is_permanent(error: &str) -> bool {
     let error = error.trim().trim_end_matches('.');
-    STAYS.iter().any(|text| error == *text || error.ends_with(&format!(": {text}")))
+    PERMANENT.iter().any(|text| error == *text || error.ends_with(&format!(": {text}")))
 }
 
 #[cfg(test)]
@@ -181,10 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn errors_that_stay_are_told_from_those_that_may_pass() {
+    fn permanent_errors_are_recognized() {
         for text in ["not found", "table: not found", "backup does not support multi-range tables", "Method", "found"] {
-            assert_eq!(error_stays(text), !matches!(text, "Method" | "found"), "{text}");
+            assert_eq!(is_permanent(text), !matches!(text, "Method" | "found"), "{text}");
         }
-        assert!(!error_stays("backup failed") && !error_stays("node not found yet"));
+        assert!(!is_permanent("backup failed") && !is_permanent("node not found yet"));
     }
 }

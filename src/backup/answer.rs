@@ -1,13 +1,13 @@
-//! What came back for the request: Antfly's answer, or its loss.
+//! What a request returned: Antfly's response, or a lost connection.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use std::time::Duration;
 
-/// Largest body that is read, in bytes.
+/// Largest response body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// Longest wait that a `Retry-After` is granted.
+/// Upper limit for `Retry-After`.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// An HTTP response.
@@ -15,56 +15,56 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// The header `Location` of a redirect.
+    /// The target of a redirect, from the header `Location`.
     pub location: Option<String>,
-    /// How long `Retry-After` asks to wait.
+    /// The wait that `Retry-After` asks for.
     pub retry_after: Option<Duration>,
-    /// A `Content-Encoding` other than `identity`.
+    /// The `Content-Encoding`, if it is not `identity`.
     pub encoding: Option<String>,
-    /// The body; `None` if it is larger than [`LARGEST_BODY`].
+    /// The body, or `None` if it is larger than [`LARGEST_BODY`].
     pub body: Option<Vec<u8>>,
 }
 
-/// What came back for a request.
+/// What a request returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
     /// A response.
     Reply(Reply),
-    /// No connection: nothing was sent; says why.
+    /// The connection could not be opened, so nothing was sent. Holds the cause.
     NotSent(String),
-    /// The connection was lost after something was sent; says why.
+    /// The connection was lost after something was sent. Holds the cause.
     Lost(String),
 }
 
-/// Antfly's answer to `POST /db/v1/backup`.
+/// Antfly's response to `POST /db/v1/backup`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Answer {
-    /// The id of the backup that it speaks of.
+    /// The id of the backup that the response is about.
     #[serde(default)]
     pub backup_id: Option<String>,
-    /// What became of the backup.
+    /// The status of the backup.
     pub status: String,
-    /// The tables, in any order.
+    /// The tables, in no particular order.
     #[serde(default, deserialize_with = "null_is_default")]
     pub tables: Vec<TableAnswer>,
 }
 
-/// A table of an [`Answer`].
+/// One table of an [`Answer`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct TableAnswer {
-    /// The table.
+    /// The name of the table.
     pub name: String,
-    /// What became of it.
+    /// The status of the table.
     pub status: String,
-    /// Why it was not backed up.
+    /// Why the table was not backed up.
     #[serde(default)]
     pub error: Option<String>,
-    /// Whether asking again is of use.
+    /// Whether a retry can succeed.
     #[serde(default)]
     pub retryable: Option<bool>,
 }
 
-/// An error as Antfly writes those that are JSON.
+/// A JSON error of Antfly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 struct ErrorBody {
@@ -74,10 +74,10 @@ struct ErrorBody {
 }
 
 impl Reply {
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// It can't be read; says why.
+    /// Returns why the body cannot be read.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, String> {
         let body = self.readable()?;
         serde_json::from_slice(body).map_err(|error| format!("it is not the JSON that was expected: {error}"))
@@ -86,7 +86,7 @@ impl Reply {
     /// Returns the body.
     ///
     /// # Errors
-    /// It is compressed, or too large.
+    /// Returns an error if the body is compressed or too large.
     pub fn readable(&self) -> Result<&[u8], String> {
         match (&self.encoding, &self.body) {
             (Some(encoding), _) => Err(format!("it has the content encoding {encoding:?}, which nobody asked for")),
@@ -95,7 +95,7 @@ impl Reply {
         }
     }
 
-    /// Returns the body of an error for people: the message of one that is JSON, else the text; empty if there is none.
+    /// Returns the error's text: the message of a JSON error, otherwise the whole body. Empty if there is no body.
     pub fn text(&self) -> String {
         let Ok(body) = self.readable() else { return String::new() };
         let error = serde_json::from_slice::<ErrorBody>(body).unwrap_or_default();
@@ -103,7 +103,7 @@ impl Reply {
         message.unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(8192)]).trim().to_owned())
     }
 
-    /// Returns the code of an error that is JSON.
+    /// Returns the code of a JSON error.
     pub fn code(&self) -> Option<String> {
         let body = self.readable().ok()?;
         serde_json::from_slice::<ErrorBody>(body).ok()?.code
@@ -111,18 +111,18 @@ impl Reply {
 }
 
 impl TableAnswer {
-    /// Whether the table is backed up.
+    /// Returns whether the table was backed up.
     pub fn is_completed(&self) -> bool {
         is_completed(&self.status)
     }
 }
 
-/// Whether a status, of a backup or of a table, is the good one; older coordinators call it `successful`.
+/// Returns whether the status of a backup or table means success. Older coordinators say `successful`.
 pub fn is_completed(status: &str) -> bool {
     matches!(status, "completed" | "successful")
 }
 
-/// Reads the header `Retry-After`: seconds, or a date. The wait is no longer than [`LONGEST_WAIT`].
+/// Parses the header `Retry-After`, a number of seconds or a date. Returns at most [`LONGEST_WAIT`].
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     let wait = match value.parse::<u64>() {

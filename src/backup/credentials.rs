@@ -1,4 +1,4 @@
-//! The credentials that the environment brings into the Pod, and what is wrong with them.
+//! Reads the credentials from the Pod's environment, and explains which of them cannot be used.
 
 use super::mask::Mask;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -7,39 +7,39 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use url::Url;
 
-/// Key of the Secret with Antfly's token.
+/// Key of the Secret: Antfly's token.
 pub const TOKEN: &str = "ANTFLY_TOKEN";
-/// Key of the Secret with the name of Antfly's user.
+/// Key of the Secret: the name of Antfly's user.
 pub const USERNAME: &str = "ANTFLY_USERNAME";
-/// Key of the Secret with the password of Antfly's user.
+/// Key of the Secret: the password of Antfly's user.
 pub const PASSWORD: &str = "ANTFLY_PASSWORD";
-/// Key of the Secret with the access key of the storage.
+/// Key of the Secret: the access key of the object storage.
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-/// Key of the Secret with the secret key of the storage.
+/// Key of the Secret: the secret key of the object storage.
 pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-/// Key of the Secret with the region of the storage.
+/// Key of the Secret: the region of the object storage.
 pub const REGION: &str = "AWS_REGION";
-/// Key of the Secret with the URL of a storage other than AWS.
+/// Key of the Secret: the URL of an object storage other than AWS.
 pub const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
-/// All keys of the Secret, which are environment variables of the Pod.
+/// All keys of the Secret. Each is an environment variable of the Pod.
 pub const KEYS: [&str; 7] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, REGION, ENDPOINT_URL, TOKEN, USERNAME, PASSWORD];
 
-/// Variables whose URL may carry a login, beside [`ENDPOINT_URL`].
+/// Other variables, in addition to [`ENDPOINT_URL`], whose URL may contain a login.
 const PROXIES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// How to log in to Antfly.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Login {
-    /// Without credentials.
+    /// No credentials.
     None,
-    /// By [`TOKEN`].
+    /// The token of [`TOKEN`].
     Token(HeaderValue),
-    /// By [`USERNAME`] and [`PASSWORD`].
+    /// The user and password of [`USERNAME`] and [`PASSWORD`].
     Password(HeaderValue),
 }
 
-/// The keys for the storage.
+/// The credentials of the object storage.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StorageKeys {
     /// The access key.
@@ -48,18 +48,18 @@ pub struct StorageKeys {
     pub secret_access_key: String,
     /// The region.
     pub region: Option<String>,
-    /// The URL of a storage other than AWS.
+    /// The URL of an object storage other than AWS.
     pub endpoint: Option<String>,
 }
 
-/// Whether the destination can be read back.
+/// Whether the backup can be read back from its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Storage {
-    /// With these keys.
+    /// Yes, with these keys.
     Keys(StorageKeys),
-    /// Neither key is there: nothing asks for it.
+    /// No: both keys are missing, so the user does not ask for it.
     None,
-    /// Only one of the two keys is there; names the one that is not.
+    /// No: one of the two keys is missing. Holds its name.
     Lacks(&'static str),
 }
 
@@ -68,9 +68,9 @@ pub enum Storage {
 pub struct Credentials {
     /// How to log in to Antfly.
     pub login: Login,
-    /// Whether the destination can be read back.
+    /// Whether the backup can be read back from its destination.
     pub storage: Storage,
-    /// Keeps them out of messages.
+    /// Masks the credentials in messages.
     pub mask: Mask,
 }
 
@@ -84,7 +84,7 @@ impl Login {
     }
 }
 
-// credentials are never printed
+// `Debug` must not print credentials.
 impl fmt::Debug for Login {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -101,11 +101,11 @@ impl fmt::Debug for StorageKeys {
     }
 }
 
-/// Returns a mask for the secrets of an environment, usable or not, and of the URLs in `urls`.
+/// Returns a mask for all secrets of an environment, even unusable ones, and for the logins in `urls`.
 pub fn mask(environment: impl Fn(&str) -> Option<String>, urls: &[&str]) -> Mask {
     let mut secrets: Vec<String> = [TOKEN, PASSWORD, SECRET_ACCESS_KEY].into_iter().filter_map(&environment).collect();
     let token = environment(TOKEN).unwrap_or_default();
-    // a token is the base64 of KEY:SECRET
+    // A token is the base64 of KEY:SECRET.
     if let Some(decoded) = STANDARD.decode(token.trim()).ok().and_then(|decoded| String::from_utf8(decoded).ok()) {
         secrets.extend(decoded.split_once(':').map(|(_, secret)| secret.to_owned()));
         secrets.push(decoded);
@@ -120,10 +120,10 @@ pub fn mask(environment: impl Fn(&str) -> Option<String>, urls: &[&str]) -> Mask
     Mask::new(secrets)
 }
 
-/// Reads the credentials of an environment. `secret` is the name of the Secret that they come from, if there is one.
+/// Reads the credentials from an environment. `secret` is the name of the Secret that they come from, if any.
 ///
 /// # Errors
-/// They can't be used; the text names the key and what to correct.
+/// Returns which key cannot be used, and what to correct.
 pub fn read(
     environment: impl Fn(&str) -> Option<String>,
     secret: Option<&str>,
@@ -183,14 +183,14 @@ fn sensitive(mut header: HeaderValue) -> HeaderValue {
     header
 }
 
-/// A Secret made of a file often ends with a line end.
+/// Strips the line end that a Secret made from a file often has.
 fn without_line_end(value: &str) -> &str {
     value.trim_end_matches(['\r', '\n'])
 }
 
-/// Returns what stands before the host of a URL: as a whole, user, password, as they are and decoded.
+/// Returns the user information of a URL: the whole of it, the user and the password, each as written and decoded.
 pub fn user_information(url: &str) -> Vec<String> {
-    // a URL that the parser refuses may be printed, too
+    // Split by hand: URLs that the parser rejects can be printed, too.
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     let Some((information, _)) = authority.rsplit_once('@') else { return Vec::new() };
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named() {
+    fn unusable_credentials_are_named() {
         for (values, text) in [
             (&[(TOKEN, "YT pi")][..], r#"key ANTFLY_TOKEN of Secret "keys" has white space inside the token"#),
             (&[(TOKEN, "YTä")][..], r#"key ANTFLY_TOKEN of Secret "keys" has characters that no token has"#),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_pair_of_storage_keys_is_told() {
+    fn a_missing_storage_key_is_named() {
         let storage = |values: &[_]| read(environment(values), None, Mask::default()).unwrap().storage;
         assert_eq!(storage(&[(ACCESS_KEY_ID, "a")]), Storage::Lacks(SECRET_ACCESS_KEY));
         assert_eq!(storage(&[(SECRET_ACCESS_KEY, "a")]), Storage::Lacks(ACCESS_KEY_ID));

@@ -1,7 +1,7 @@
-//! What a try amounts to: decides by what came back for the request.
+//! Decides the result of an attempt from the response to its request.
 
 use super::{
-    advice::{Asked, error_stays},
+    advice::{Asked, is_permanent},
     answer::{Answer, Came, Reply, TableAnswer, is_completed},
     mask::Mask,
     reason,
@@ -13,55 +13,55 @@ use std::{
     time::Duration,
 };
 
-/// The code of Antfly's JSON for an outcome that it does not know itself.
+/// The code of Antfly's JSON error for an outcome that Antfly itself does not know.
 const AMBIGUOUS: &str = "backup_outcome_ambiguous";
 
-/// What a try asked for.
+/// What the attempt requested.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The id that Antfly was asked to use.
+    /// The id of the requested backup.
     pub id: &'a str,
-    /// The tables that the backup must have.
+    /// The tables that the backup must contain.
     pub wanted: &'a Wanted,
-    /// Whether a data node was asked, whose snapshots can be empty.
+    /// Whether a data node was asked. Its snapshots can be empty.
     pub by_data_node: bool,
-    /// What advice is about.
+    /// The settings that advice names.
     pub asked: Asked<'a>,
-    /// Keeps secrets out of what Antfly says.
+    /// Masks secrets in Antfly's texts.
     pub mask: &'a Mask,
 }
 
-/// How the program ends.
+/// How the attempt ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The backup is there.
+    /// The backup is complete.
     Succeeds,
-    /// Another try may succeed, after this time.
+    /// Another attempt may succeed, after this delay.
     Again(Duration),
-    /// No other try would succeed.
+    /// Every other attempt would fail, too.
     ForGood,
 }
 
-/// What a try amounts to.
+/// The result of an attempt, and how it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// What the operator is told.
+    /// The result for the operator.
     pub result: BackupResult,
-    /// How the program ends.
+    /// How the attempt ends.
     pub ending: Ending,
 }
 
-/// What to do about what came back.
+/// What to do about a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It is decided.
+    /// The result is known.
     Verdict(Box<Verdict>),
-    /// Nobody knows whether Antfly makes the backup: look whether Antfly lists it. Says why.
-    LookAtList(String),
+    /// Antfly may or may not make the backup: check whether its list of backups has it. Holds the reason.
+    CheckList(String),
 }
 
 impl Verdict {
-    /// Makes a verdict of failure.
+    /// Returns a verdict with status `Failed`.
     pub fn failed(id: &str, reason: &str, error: impl Into<String>, ending: Ending) -> Self {
         let result = BackupResult {
             status: ResultStatus::Failed,
@@ -81,21 +81,21 @@ impl From<Verdict> for Decision {
 }
 
 impl Request<'_> {
-    /// Decides by what came back for `POST /db/v1/backup`.
+    /// Decides from the response to `POST /db/v1/backup`.
     pub fn decide(&self, came: &Came) -> Decision {
         match came {
             Came::NotSent(cause) => {
                 let error = format!("cannot connect to Antfly: {}", self.foreign(cause));
                 self.fails(reason::CLUSTER_UNREACHABLE, error, again()).into()
             }
-            Came::Lost(cause) => Decision::LookAtList(format!("the connection was lost: {}", self.foreign(cause))),
+            Came::Lost(cause) => Decision::CheckList(format!("the connection was lost: {}", self.foreign(cause))),
             Came::Reply(reply) if (200..300).contains(&reply.status) => self.decide_by_answer(reply),
             Came::Reply(reply) => self.decide_by_error(reply),
         }
     }
 
-    /// Decides once Antfly has listed the backup, or has not: `tables` are those of the list's entry. `why` is the reason
-    /// for looking there.
+    /// Decides from Antfly's list of backups. `tables` are those of the list's entry, or `None` if the list has no entry.
+    /// `why` is the reason for checking the list.
     pub fn decide_by_list(&self, tables: Option<&BTreeSet<String>>, why: &str) -> Verdict {
         if let Some(tables) = tables
             && self.is_proven_by(tables)
@@ -108,7 +108,7 @@ impl Request<'_> {
         verdict
     }
 
-    /// Whether these tables, as Antfly lists them, are all that were wanted. Backups that are partial are listed, too.
+    /// Returns whether `tables`, from Antfly's list, contains every wanted table. Antfly lists partial backups, too.
     pub fn is_proven_by(&self, tables: &BTreeSet<String>) -> bool {
         self.wanted.names().is_some_and(|wanted| !wanted.is_empty() && wanted.is_subset(tables))
     }
@@ -138,7 +138,7 @@ impl Request<'_> {
             status if is_completed(status) => self.judge_completed(answer, again).into(),
             "partial" => self.judge_partial(answer, again).into(),
             "failed" => self.judge_failed(answer, again).into(),
-            "ambiguous" => Decision::LookAtList("Antfly says that the outcome is ambiguous".to_owned()),
+            "ambiguous" => Decision::CheckList("Antfly says that the outcome is ambiguous".to_owned()),
             status => {
                 let error = format!("Antfly's answer has an unknown status: {:?}", self.foreign(status));
                 self.fails(reason::UNKNOWN_STATUS, error, again).into()
@@ -179,11 +179,11 @@ impl Request<'_> {
     }
 
     fn judge_failed(&self, answer: Answer, again: Ending) -> Verdict {
-        let stays = |table: &TableAnswer| match table.retryable {
+        let is_permanent = |table: &TableAnswer| match table.retryable {
             Some(retryable) => !retryable,
-            None => table.error.as_deref().is_some_and(error_stays),
+            None => table.error.as_deref().is_some_and(is_permanent),
         };
-        let is_for_good = !answer.tables.is_empty() && answer.tables.iter().all(stays);
+        let is_for_good = !answer.tables.is_empty() && answer.tables.iter().all(is_permanent);
         let tables = Tables::of(answer.tables, self.mask);
         let error = format!("Antfly says that the backup failed{}", tables.causes());
         let ending = if is_for_good { Ending::ForGood } else { again };
@@ -212,13 +212,13 @@ impl Request<'_> {
             401 => decide(reason::UNAUTHORIZED, format!("{said}: {}", self.asked.on_unauthorized()), Ending::ForGood),
             403 => decide(reason::FORBIDDEN, format!("{said}: {}", self.asked.on_forbidden()), Ending::ForGood),
             404 => decide(reason::API_NOT_FOUND, format!("{said}: it has no backups"), Ending::ForGood),
-            409 if reply.code().as_deref() == Some(AMBIGUOUS) => Decision::LookAtList(said),
-            // Antfly's 409 are plain text, but for the one above
+            409 if reply.code().as_deref() == Some(AMBIGUOUS) => Decision::CheckList(said),
+            // Antfly's other 409 responses are plain text.
             409 if raw.contains("busy") => decide(reason::SERVER_BUSY, said, again),
-            409 => Decision::LookAtList(said),
+            409 => Decision::CheckList(said),
             408 | 429 | 503 => decide(reason::SERVER_BUSY, said, again),
-            // what stands between has given up; Antfly may go on
-            502 | 504 => Decision::LookAtList(said),
+            // A proxy gave up waiting. Antfly may still be working.
+            502 | 504 => Decision::CheckList(said),
             500 => {
                 let advice = if text.is_empty() { self.asked.on_empty_server_error() } else { None };
                 let advice = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
@@ -272,7 +272,7 @@ impl Request<'_> {
         verdict
     }
 
-    /// Returns the wanted tables that the answer does not name.
+    /// Returns the wanted tables that are missing in the answer.
     fn missing(&self, tables: &Tables) -> Vec<String> {
         let failed: BTreeSet<&String> = tables.failed.iter().map(|table| &table.name).collect();
         let is_named = |name: &&String| tables.completed.contains(*name) || failed.contains(*name);
@@ -284,7 +284,7 @@ impl Request<'_> {
     }
 }
 
-/// The tables of an answer. One that is named twice, with different ends, has failed.
+/// The tables of an answer. A table that is named twice, with different statuses, counts as failed.
 #[derive(Default)]
 struct Tables {
     completed: BTreeSet<String>,
@@ -300,7 +300,7 @@ impl Tables {
                 continue;
             }
             let said = table.error.as_deref().map(|error| mask.foreign(error)).filter(|error| !error.is_empty());
-            // without an error the status is all that is known, and says something unless it is the usual one
+            // Without an error, show the status instead, unless it is only `failed`.
             let error = said.or_else(|| (table.status != "failed").then(|| mask.foreign(&table.status)));
             failed.insert(table.name, error.unwrap_or_default());
         }
@@ -309,7 +309,7 @@ impl Tables {
         Tables { completed, failed }
     }
 
-    /// Returns the different errors, at most three, to be appended to a sentence.
+    /// Returns the distinct errors, at most three, as the end of a sentence.
     fn causes(&self) -> String {
         let texts: BTreeSet<&str> = self.failed.iter().map(|table| table.error.as_str()).collect();
         let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
@@ -321,12 +321,12 @@ impl Tables {
     }
 }
 
-/// Returns a sentence about an HTTP error.
+/// Returns the first sentence for an HTTP error.
 pub fn said(status: u16, text: &str) -> String {
     if text.is_empty() { format!("Antfly answers {status}") } else { format!("Antfly answers {status} {text:?}") }
 }
 
-/// Returns `1 table`, `2 tables`.
+/// Returns a number with its noun: `1 table`, `2 tables`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,4 +1,4 @@
-//! HTTP with Antfly: one connection for each request, no redirect, no proxy, nothing repeated.
+//! The HTTP client for Antfly: one connection per request, no redirects, no proxy, no retries.
 #![allow(clippy::disallowed_methods, reason = "the shell has a clock")]
 
 use super::{
@@ -20,23 +20,23 @@ use rustix::net::sockopt;
 use std::{error::Error, io, time::Duration};
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 
-/// How long resolving and connecting may take, each.
+/// Timeout for resolving a name, and for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long a question other than for a backup may take.
+/// Timeout for a request other than that for a backup.
 const QUESTION: Duration = Duration::from_secs(30);
 
-/// When the system asks an idle connection for a sign of life, how often, and how many may stay without an answer.
+/// TCP keepalive: idle time before the first probe, interval of the probes, number of unanswered probes.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(15), 6);
 
-/// Asks Antfly.
+/// Sends requests to Antfly.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// The login.
+    /// The `Authorization` header.
     pub authorization: Option<HeaderValue>,
 }
 
-/// An open connection, for one request.
+/// An open connection for one request.
 #[derive(Debug)]
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
@@ -46,7 +46,7 @@ pub struct Connection {
 }
 
 impl Client {
-    /// Asks a question, over a connection of its own, for a limited time.
+    /// Sends a GET request over a new connection, with a timeout.
     pub async fn get(&self, address: &Address, path: &str) -> Came {
         let ask = async {
             match self.connect(address).await {
@@ -58,7 +58,7 @@ impl Client {
         timeout(QUESTION, ask).await.unwrap_or_else(|_| cause())
     }
 
-    /// Sends JSON and waits for the answer, for ever.
+    /// Sends JSON and waits for the response, without a timeout.
     pub async fn post(&self, connection: Connection, path: &str, json: String) -> Came {
         self.send(connection, Method::POST, path, Some(json)).await
     }
@@ -66,15 +66,15 @@ impl Client {
     /// Opens a connection.
     ///
     /// # Errors
-    /// It can't be opened; says why.
+    /// Returns why the connection cannot be opened.
     pub async fn connect(&self, address: &Address) -> Result<Connection, String> {
         let stream = open(&address.host, address.port).await?;
-        // a connection without these works just as well, until its other end vanishes
+        // Ignore errors: these options matter only once the other end has vanished.
         let _ = stream.set_nodelay(true);
         let _ = keep_alive(&stream);
         let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|error| causes(&error))?;
         let driver = tokio::spawn(async move {
-            // the request sees the error, too
+            // The request reports the same error.
             let _ = driver.await;
         });
         Ok(Connection { sender, driver, authority: address.authority().to_owned(), path: address.path.clone() })
@@ -100,7 +100,7 @@ impl Client {
             Ok(response) => reply(response).await,
             Err(error) => Err(causes(&error)),
         };
-        // dropped earlier, the connection would be closed
+        // Keep the connection open until here: dropping it closes it.
         drop(connection);
         reply.map_or_else(Came::Lost, Came::Reply)
     }
@@ -124,7 +124,7 @@ async fn reply(response: http::Response<Incoming>) -> Result<Reply, String> {
     })
 }
 
-/// Reads a body; `None` if it is too large.
+/// Reads a body. Returns `None` if it is larger than [`LARGEST_BODY`].
 async fn read(mut body: Incoming) -> Result<Option<Vec<u8>>, String> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -168,7 +168,7 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
 }
 
-/// Returns an error with what is behind it.
+/// Returns the text of an error and its sources.
 fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

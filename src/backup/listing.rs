@@ -1,18 +1,18 @@
-//! The list of backups that Antfly keeps at a location: `GET /db/v1/backups`.
+//! Antfly's list of the backups at a location: `GET /db/v1/backups`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// What is escaped in a query: all but the unreserved characters of RFC 3986, `:` and `/`, which June's versions do not
-/// decode.
+/// Characters to escape in a query: all except the unreserved ones of RFC 3986, and `:` and `/`, which the June versions
+/// do not decode.
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
 
-/// Most pages that are read of one list.
+/// Most pages to read of one list.
 pub const MOST_PAGES: usize = 20;
 
-/// A page of the list.
+/// One page of the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Page {
@@ -28,19 +28,19 @@ struct Listed {
 }
 
 impl Page {
-    /// Returns the tables of the backup with this id, if the page lists it.
+    /// Returns the tables of the backup `id`, if the page lists it.
     pub fn tables_of(&self, id: &str) -> Option<BTreeSet<String>> {
         let listed = self.backups.iter().flatten().find(|listed| listed.backup_id == id)?;
         Some(listed.tables.clone().unwrap_or_default())
     }
 
-    /// Returns where the next page begins.
+    /// Returns the cursor of the next page, if there is one.
     pub fn next_cursor(&self) -> Option<&str> {
         self.next_cursor.as_deref().filter(|cursor| !cursor.is_empty())
     }
 }
 
-/// Returns path and query of a page of the list.
+/// Returns the path and query of a page of the list.
 pub fn path(location: &str, connection: Option<&str>, cursor: Option<&str>) -> String {
     let mut path = format!("/db/v1/backups?location={}", escaped(location));
     for (name, value) in [("connection", connection), ("cursor", cursor)] {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_the_tables_of_a_backup() {
+    fn a_page_has_the_tables_of_a_backup() {
         let page: Page = serde_json::from_str(
             r#"{"backups":[{"backup_id":"a","timestamp":"1970","tables":["t","u"]},{"backup_id":"b","tables":null}],
                "next_cursor":"c"}"#,

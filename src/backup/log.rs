@@ -1,8 +1,8 @@
-//! The log: plain lines on standard error.
+//! The program's log: plain lines on standard error.
 
 use std::io::Write as _;
 
-/// Writes a line. Nobody may be reading, which is no error.
+/// Writes a line. Ignores errors: the log may have no reader.
 pub fn line(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

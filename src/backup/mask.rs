@@ -1,4 +1,4 @@
-//! Keeps secrets out of what other programs say, and shows foreign text on one line.
+//! Masks secrets in texts of other programs, and turns such texts into one printable line.
 
 use crate::text::{one_line, shortened};
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -8,30 +8,30 @@ use base64::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stands for a secret.
+/// The replacement of a secret.
 const MASKED: &str = "***";
 
-/// Shortest value that is masked, in characters: shorter ones would mask half of every text.
+/// Shortest value that is masked, in characters. Masking shorter ones would make texts unreadable.
 const SHORTEST: usize = 4;
 
-/// Most characters of foreign text that are shown.
+/// Longest foreign text that is shown, in characters.
 const LONGEST_TEXT: usize = 500;
 
-/// All but the characters that RFC 3986 calls unreserved.
+/// Characters to escape: all except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The same, in a path.
+/// Characters to escape in a path.
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// Replaces secrets by `***`.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
-    /// Finds the forms; `None` if there are none.
+    /// Matches every form of every secret. `None` if there are no secrets.
     finder: Option<AhoCorasick>,
 }
 
 impl Mask {
-    /// Makes a mask for secrets, in each form in which messages quote them: plain, percent-encoded, in base64, and
+    /// Returns a mask for `secrets`. It matches each form in which messages quote them: plain, percent-encoded, base64, and
     /// escaped as in JSON.
     pub fn new<T: AsRef<str>>(secrets: impl IntoIterator<Item = T>) -> Self {
         let mut forms: Vec<String> =
@@ -45,13 +45,13 @@ impl Mask {
         Mask { finder: Some(finder.expect("secrets are small")) }
     }
 
-    /// Returns foreign text on one line, without secrets, control and format characters, cut to a readable length.
+    /// Returns `text` on one line, without secrets, control and format characters, shortened to a readable length.
     pub fn foreign(&self, text: &str) -> String {
-        // secrets are looked for before and after: an invisible character may be part of one, or stand inside it
+        // Mask before and after: removing an invisible character can join or split a secret.
         shortened(&self.apply(&one_line(&self.apply(text))), LONGEST_TEXT)
     }
 
-    /// Replaces each occurrence of a secret; those that overlap become one.
+    /// Replaces each occurrence of a secret. Overlapping occurrences become one replacement.
     pub fn apply(&self, text: &str) -> String {
         let Some(finder) = &self.finder else { return text.to_owned() };
         let mut found: Vec<_> = finder.find_overlapping_iter(text).map(|hit| (hit.start(), hit.end())).collect();
@@ -69,7 +69,7 @@ impl Mask {
     }
 }
 
-/// The forms in which messages quote a secret.
+/// Returns the forms in which messages quote a secret.
 fn quotations(secret: &str) -> Vec<String> {
     if secret.chars().count() < SHORTEST {
         return Vec::new();
@@ -86,14 +86,14 @@ fn quotations(secret: &str) -> Vec<String> {
     }
     let in_json = serde_json::to_string(secret).expect("a string is JSON");
     let in_json = &in_json[1..in_json.len() - 1];
-    // as Go's encoder writes it
+    // Go's encoder escapes these characters, too.
     let in_go = in_json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
     forms.extend([in_json.to_owned(), in_json.replace('/', "\\/"), in_go, secret.escape_debug().to_string()]);
     forms.retain(|form| form.chars().count() >= SHORTEST);
     forms
 }
 
-/// Writes `%2f` for `%2F`.
+/// Writes percent escapes in lower case: `%2f` instead of `%2F`.
 fn lower_case_escapes(encoded: &str) -> String {
     let mut parts = encoded.split('%');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -139,7 +139,7 @@ mod tests {
     fn foreign_text_is_one_visible_line() {
         let mask = Mask::new(["secret"]);
         assert_eq!(mask.foreign("a\r\n\tb\u{202e}c\u{1b}[0m\u{2028}secret "), "a b c [0m ***");
-        // a character that is taken out must not put a secret together
+        // Removing a character must not reveal a secret.
         assert_eq!(Mask::new(["sec ret"]).foreign("sec\u{200b}ret"), "***");
         assert_eq!(mask.foreign(&"ä".repeat(600)).chars().count(), LONGEST_TEXT);
     }

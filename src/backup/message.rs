@@ -1,9 +1,9 @@
-//! The file of the termination message.
+//! Writes the container's termination message.
 
 use super::{log, result::BackupResult};
 use std::{cell::Cell, path::PathBuf};
 
-/// The file of the termination message, which every stage of a try rewrites.
+/// The file of the termination message. Each stage of an attempt rewrites it.
 #[derive(Debug)]
 pub struct TerminationMessage {
     path: PathBuf,
@@ -11,12 +11,12 @@ pub struct TerminationMessage {
 }
 
 impl TerminationMessage {
-    /// Names the file.
+    /// Uses the file at `path`, without writing to it yet.
     pub fn new(path: PathBuf) -> Self {
         TerminationMessage { path, has_failed: Cell::new(false) }
     }
 
-    /// Writes a result. That it can't be written is logged once, and changes nothing else.
+    /// Writes a result. Logs the first error and ignores the others.
     pub fn write(&self, result: &BackupResult) {
         if let Err(error) = std::fs::write(&self.path, result.to_message())
             && !self.has_failed.replace(true)

@@ -1,11 +1,13 @@
-//! What runs in a backup's Pod: asks Antfly for a backup over HTTP, judges the answer, reads it back at the destination.
+//! The program in a backup's Pod: requests a backup from Antfly over HTTP, judges the response, and reads the backup back
+//! from its destination.
 //!
-//! [`result`] is the contract with the operator: the container's termination message.
+//! [`result`], the container's termination message, is the contract with the operator.
 //!
-//! Pure: [`address`] (which address to ask next), [`probe`] and [`wanted`] (which tables the backup must have), [`answer`]
-//! (what came back), [`decide`] (what it amounts to), [`advice`] (what to correct), [`listing`] (Antfly's list of backups),
-//! [`read_back`] (what the destination proves), [`credentials`], [`mask`] (keeps them out of messages) and [`story`] (the
-//! lines of the log). The shell is in [`program`], which drives it all, `http`, `s3`, `message` and `log`.
+//! Pure: [`address`] (which address to ask next), [`probe`] and [`wanted`] (which tables the backup must contain),
+//! [`answer`] (Antfly's responses), [`decide`] (the result of a response), [`advice`] (what to correct), [`listing`]
+//! (Antfly's list of backups), [`read_back`] (what the destination must contain), [`credentials`], [`mask`] (hides them in
+//! messages) and [`story`] (the lines of the log). With side effects: [`program`], which runs an attempt with all of them,
+//! and `http`, `s3`, `message` and `log`.
 
 pub mod address;
 pub mod advice;
@@ -28,36 +30,36 @@ pub mod wanted;
 
 pub use result::{BackupResult, FailedTable, Parsed, ResultStatus};
 
-/// Environment variable with the name of the Job, a part of the backup's id.
+/// Environment variable for the name of the Job, a part of the backup's id.
 pub const JOB_NAME_VARIABLE: &str = "BACKUP_JOB_NAME";
 
-/// Environment variable with the UID of the Job, a part of the backup's id.
+/// Environment variable for the UID of the Job, a part of the backup's id.
 pub const JOB_UID_VARIABLE: &str = "BACKUP_JOB_UID";
 
-/// Environment variable with the UID of the Pod, a part of the backup's id.
+/// Environment variable for the UID of the Pod, a part of the backup's id.
 pub const POD_UID_VARIABLE: &str = "BACKUP_POD_UID";
 
-/// Exit code of a try that failed and may succeed when it is repeated.
+/// Exit code of an attempt that failed, when another attempt may succeed.
 pub const EXIT_AGAIN: u8 = 1;
 
-/// Exit code of a try that failed in a way that every other try would, too. The Job's `podFailurePolicy` names it.
+/// Exit code of an attempt that failed, when every other attempt would fail, too. The Job's `podFailurePolicy` names it.
 pub const EXIT_FOR_GOOD: u8 = 3;
 
 /// Exit code after SIGTERM.
 pub const EXIT_STOPPED: u8 = 143;
 
-/// How many hex digits of a UID stand in an id.
+/// Number of a UID's hex digits in a backup's id.
 const UID_DIGITS: usize = 8;
 
-/// Returns the id of the backup that one Pod asks for: `JOB-JJJJJJJJ-PPPPPPPP`.
+/// Returns the id of the backup that a Pod requests: `JOB-JJJJJJJJ-PPPPPPPP`.
 ///
-/// `job` is the Job's name; Antfly's ids have no dots, so they become `-`. The UIDs are Kubernetes' own, of which the first
-/// eight hex digits count. One Pod asks once, so no id is used twice.
+/// `job` is the Job's name; its dots become `-`, because Antfly's ids have no dots. `job_uid` and `pod_uid` are the UIDs
+/// that Kubernetes assigned; the id has the first eight hex digits of each. A Pod sends one request, so ids are unique.
 pub fn backup_id(job: &str, job_uid: &str, pod_uid: &str) -> String {
     format!("{}-{}-{}", job.replace('.', "-"), digits(job_uid), digits(pod_uid))
 }
 
-/// Returns what the ids of all tries of a Job begin with.
+/// Returns the common prefix of the ids of all attempts of a Job.
 pub fn backup_id_prefix(job: &str, job_uid: &str) -> String {
     format!("{}-{}-", job.replace('.', "-"), digits(job_uid))
 }

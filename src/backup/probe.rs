@@ -1,4 +1,4 @@
-//! What the answer to `GET /db/v1/tables` says: whether an address serves the API, and which tables the cluster has.
+//! Judges the response to `GET /db/v1/tables`: whether an address serves the API, and which tables the cluster has.
 
 use super::{
     address::Probe,
@@ -9,21 +9,21 @@ use super::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
-/// The path of the question.
+/// The path of the request.
 pub const PATH: &str = "/db/v1/tables";
 
-/// What an answer says.
+/// The meaning of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probed {
-    /// The API is not here, or not yet.
+    /// The address does not serve the API, or not yet.
     Elsewhere(Probe),
-    /// The API is here. The cluster has these tables; `None` if the login may not list them.
+    /// The address serves the API. Holds the cluster's tables, or `None` if the login must not list them.
     Serves(Option<BTreeSet<String>>),
-    /// The API is here, and the try ends.
+    /// The address serves the API, and the attempt ends.
     Ends(Box<Verdict>),
 }
 
-/// Tells what came back for the question that goes before `request`.
+/// Judges the response to the probe that precedes `request`.
 pub fn judge(request: &Request<'_>, came: &Came) -> Probed {
     let reply = match came {
         Came::NotSent(cause) | Came::Lost(cause) => return not_ready(request.mask.foreign(cause)),
@@ -36,7 +36,7 @@ pub fn judge(request: &Request<'_>, came: &Came) -> Probed {
         408 | 429 | 501.. => not_ready(said(reply.status, &request.mask.foreign(&reply.text()))),
         _ => match request.decide(came) {
             Decision::Verdict(verdict) => Probed::Ends(verdict),
-            Decision::LookAtList(why) => not_ready(why),
+            Decision::CheckList(why) => not_ready(why),
         },
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_no_wait_mends_ends_the_try() {
+    fn a_permanent_refusal_ends_the_attempt() {
         let token = Login::Token(http::HeaderValue::from_static("x"));
         for (status, body, reason, is_for_good, text) in [
             (401, "unauthorized", "Unauthorized", true, "correct key ANTFLY_TOKEN"),

@@ -1,4 +1,4 @@
-//! The program that a backup's Pod runs: one try.
+//! Runs one attempt of a backup: the program of the Pod.
 
 mod ask;
 mod find;
@@ -26,36 +26,36 @@ use tokio::{
     time::sleep,
 };
 
-/// What a try is asked to do.
+/// The arguments of an attempt.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// URLs of Antfly, in the order in which they are asked.
+    /// URLs of Antfly, in the order in which to ask them.
     pub servers: Vec<String>,
-    /// Where the backup goes.
+    /// The destination of the backup.
     pub location: String,
-    /// The connection that Antfly writes by.
+    /// The connection with which Antfly writes.
     pub connection: Option<String>,
-    /// The tables; empty for all.
+    /// The tables to back up; empty for all.
     pub tables: Vec<String>,
     /// The name of the Secret that the credentials come from.
     pub secret: Option<String>,
-    /// The file for the result.
+    /// The file of the termination message.
     pub termination_message: PathBuf,
 }
 
-/// How far a try has come: what its end means if it is stopped.
+/// The progress of an attempt. It determines the result when a signal stops the attempt.
 #[derive(Clone, Debug)]
 enum Stage {
-    /// Antfly has not been asked for a backup; what its addresses came to.
-    Looking(String),
-    /// It has, and the outcome is not known.
+    /// Antfly was not asked for a backup yet. Holds the results of its addresses.
+    Searching(String),
+    /// Antfly was asked, and the outcome is unknown.
     Asking,
-    /// The verdict is there; it may still be read back.
+    /// The verdict is known. The backup may still be read back.
     Decided(Box<Verdict>),
 }
 
-/// A try.
-struct Try {
+/// An attempt, with all that it needs.
+struct Attempt {
     order: Order,
     id: String,
     addresses: Vec<Address>,
@@ -65,20 +65,20 @@ struct Try {
     stage: RefCell<Stage>,
 }
 
-/// Where the API is, and which tables the backup must have.
+/// The address that serves the API, and the tables that the backup must contain.
 struct Found {
     address: usize,
     by_data_node: bool,
     wanted: Wanted,
 }
 
-/// Runs a try and returns the exit code. Credentials, and the parts of the backup's id, come from `environment`.
+/// Runs an attempt and returns the exit code. Reads the credentials and the parts of the backup's id from `environment`.
 ///
-/// The termination message always holds the result as far as it is known: each stage rewrites it. SIGTERM and SIGINT end
-/// the try at once, by 143 unless its verdict is already there.
+/// The termination message always holds the latest result: each stage rewrites it. SIGTERM and SIGINT end the attempt at
+/// once, with exit code 143 unless the verdict is known.
 pub async fn run(order: Order, environment: impl Fn(&str) -> Option<String>) -> u8 {
     let message = TerminationMessage::new(order.termination_message.clone());
-    // before anything that takes time, so that no signal is missed
+    // First, so that no signal is missed.
     let (mut terminated, mut interrupted) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         (Ok(terminated), Ok(interrupted)) => (terminated, interrupted),
         (Err(error), _) | (_, Err(error)) => {
@@ -86,7 +86,7 @@ pub async fn run(order: Order, environment: impl Fn(&str) -> Option<String>) -> 
             return EXIT_AGAIN;
         }
     };
-    let prepared = Try::prepare(order, message, &environment);
+    let prepared = Attempt::prepare(order, message, &environment);
     let this = match prepared {
         Ok(this) => this,
         Err(code) => return code,
@@ -99,8 +99,8 @@ pub async fn run(order: Order, environment: impl Fn(&str) -> Option<String>) -> 
     }
 }
 
-impl Try {
-    /// Reads all that the try is given. Tells what is wrong with it, and returns the exit code then.
+impl Attempt {
+    /// Reads the arguments and the environment. If they cannot be used, reports why and returns the exit code.
     fn prepare(
         order: Order,
         message: TerminationMessage,
@@ -128,14 +128,14 @@ impl Try {
         let addresses = order.servers.iter().map(parse).collect::<Result<Vec<_>, _>>();
         let addresses = addresses.map_err(|error| refuse(reason::INVALID_ARGUMENTS, &error))?;
         let client = Client { authorization: credentials.login.header().cloned() };
-        Ok(Try {
+        Ok(Attempt {
             order,
             id,
             addresses,
             credentials,
             client,
             message,
-            stage: RefCell::new(Stage::Looking(String::new())),
+            stage: RefCell::new(Stage::Searching(String::new())),
         })
     }
 
@@ -147,8 +147,8 @@ impl Try {
         let request = self.request(&found.wanted, found.by_data_node);
         let verdict = match self.ask(&found, &request).await {
             Decision::Verdict(verdict) => *verdict,
-            Decision::LookAtList(why) => {
-                let tables = self.look_at_list(&self.addresses[found.address], &request, &why).await;
+            Decision::CheckList(why) => {
+                let tables = self.check_list(&self.addresses[found.address], &request, &why).await;
                 request.decide_by_list(tables.as_ref(), &why)
             }
         };
@@ -159,7 +159,7 @@ impl Try {
         self.end(&verdict).await
     }
 
-    /// Tells the verdict, waits as long as Antfly asks to, and returns the exit code.
+    /// Reports the verdict, waits as long as Antfly asks for, and returns the exit code.
     async fn end(&self, verdict: &Verdict) -> u8 {
         self.decided(verdict);
         line(&story::verdict(verdict));
@@ -177,11 +177,11 @@ impl Try {
         *self.stage.borrow_mut() = Stage::Decided(Box::new(verdict.clone()));
     }
 
-    /// Ends the try because a signal asks for it; returns the exit code.
+    /// Ends the attempt after a signal. Returns the exit code.
     fn stop(&self, signal: &str) -> u8 {
         let stage = self.stage.borrow().clone();
         match stage {
-            Stage::Looking(causes) => {
+            Stage::Searching(causes) => {
                 let why = if causes.is_empty() { String::new() } else { format!(": {causes}") };
                 let error = format!("stopped by {signal} before Antfly was asked for a backup{why}");
                 line(&error);

@@ -1,48 +1,48 @@
-//! What is at the destination of a backup: which objects to read, and what their content proves.
+//! Reading a backup back: which objects to read at the destination, and what their content proves.
 
 use super::{decide::count, reason, result::BackupResult};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The version of the files that is known.
+/// The known version of the metadata files.
 const FORMAT_VERSION: u64 = 1;
 
 /// Largest metadata file that is read, in bytes.
 pub const LARGEST_METADATA: u64 = 8 * 1024 * 1024;
 
-/// Most shards of a table that are looked for.
+/// Most shards of one table.
 const MOST_SHARDS: usize = 4096;
 
-/// Longest key that S3 has, in bytes.
+/// Longest key of S3, in bytes.
 const LONGEST_KEY: usize = 1024;
 
-/// A location in S3.
+/// A backup location in S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The bucket.
     pub bucket: String,
-    /// What the keys of the location begin with: empty, or with a slash at its end.
+    /// The common prefix of all keys: empty, or with a trailing slash.
     prefix: String,
-    /// The location, without a slash at its end.
+    /// The location, without a trailing slash.
     location: String,
 }
 
-/// How reading back ended, other than well.
+/// Why a backup was not read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// The destination has the backup, but not all of it: the try has failed.
+    /// A part of the backup is missing at the destination, so the attempt failed.
     Lacks(String),
-    /// It could not be read back: nothing is proven.
+    /// The destination could not be read, which proves nothing.
     Unreadable(String),
 }
 
-/// What a backup that was read back amounts to.
+/// The size of a backup that was read back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
-    /// How many objects there are below the snapshot paths.
+    /// Number of objects below the snapshot paths.
     pub objects: u64,
-    /// Their sizes together, in bytes.
+    /// Total size of these objects, in bytes.
     pub bytes: u64,
 }
 
@@ -74,7 +74,7 @@ struct Shard {
 }
 
 impl Destination {
-    /// Reads a location; `None` if it is not one in S3.
+    /// Parses a location. Returns `None` if it is not in S3, and an error if it is in S3 and cannot be read.
     pub fn parse(location: &str) -> Option<Result<Self, Finding>> {
         let rest = location.strip_prefix("s3://")?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -88,15 +88,15 @@ impl Destination {
         Some(Ok(Destination { bucket: bucket.to_owned(), prefix, location }))
     }
 
-    /// Returns the key of the metadata of a backup.
+    /// Returns the key of a backup's metadata.
     pub fn metadata_key(&self, id: &str) -> String {
         format!("{}{id}-cluster-metadata.json", self.prefix)
     }
 
-    /// Returns the key of the metadata of each of these tables, by the metadata of the backup.
+    /// Returns the key of the metadata of each of `tables`, from the metadata of the backup.
     ///
     /// # Errors
-    /// The metadata lacks one of them, or has a form that is not known.
+    /// Returns an error if the metadata lacks a table or has an unknown form.
     pub fn table_keys<'a>(
         &self,
         metadata: &[u8],
@@ -119,10 +119,10 @@ impl Destination {
         Ok(tables.iter().map(|name| (name.as_str(), key(ids[name.as_str()]))).collect())
     }
 
-    /// Returns what the keys of each shard's payload begin with, by the metadata of a table.
+    /// Returns the key prefix of each shard's payload, from the metadata of a table.
     ///
     /// # Errors
-    /// The metadata has a form that is not known.
+    /// Returns an error if the metadata has an unknown form.
     pub fn snapshot_prefixes(&self, metadata: &[u8], table: &str) -> Result<BTreeSet<String>, Finding> {
         let what = format!("the metadata of table {table:?}");
         let metadata: TableMetadata = parse(metadata, &what)?;
@@ -150,18 +150,18 @@ impl Destination {
 }
 
 impl Finding {
-    /// Says that there is no payload for a shard of a table.
+    /// Returns the finding for a shard of `table` without payload.
     pub fn no_payload(table: &str) -> Self {
         Finding::Lacks(format!("a shard of table {table:?} has no object below its snapshot path"))
     }
 
-    /// Says that the metadata of a table, which the backup's metadata names, is not there.
+    /// Returns the finding for missing metadata of `table`.
     pub fn no_metadata(table: &str) -> Self {
         Finding::Lacks(format!("the metadata of table {table:?} is missing"))
     }
 }
 
-/// Takes what reading back came to into a result. Returns whether the backup still counts as completed.
+/// Adds what was read back to a result. Returns whether the backup still counts as completed.
 pub fn conclude(result: &mut BackupResult, read: Result<Size, Finding>, now: Timestamp) -> bool {
     match read {
         Ok(size) => {
@@ -185,7 +185,7 @@ pub fn conclude(result: &mut BackupResult, read: Result<Size, Finding>, now: Tim
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a [u8], what: &str) -> Result<T, Finding> {
-    // the parser's own words can quote what it read
+    // Drop the parser's message: it can quote what it read.
     let unknown = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         Finding::Unreadable(format!("{what} has a form that is not known (line {line}, column {column})"))
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_the_metadata_lacks_is_a_failure_and_an_unknown_form_is_none() {
+    fn a_missing_table_is_a_failure_and_an_unknown_form_is_unreadable() {
         let tables = ["d".to_owned()];
         let read = |metadata: &str, id| destination("s3://b/p").table_keys(metadata.as_bytes(), id, &tables);
         let expected = Finding::Lacks("the backup's metadata lacks 1 table, such as \"d\"".into());
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn more_shards_or_longer_keys_than_can_be_are_a_form_that_is_not_known() {
+    fn too_many_shards_or_too_long_keys_are_an_unknown_form() {
         let prefixes = |paths: Vec<String>| {
             let shards: Vec<_> = paths.iter().map(|path| serde_json::json!({"snapshot_path": path})).collect();
             let metadata = serde_json::json!({"format_version": 1, "shards": shards}).to_string();
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_backup_that_lacks_something_is_failed() {
+    fn only_a_missing_part_fails_the_backup() {
         let good = BackupResult {
             status: ResultStatus::Completed,
             verified: true,

@@ -1,4 +1,4 @@
-//! The result of one try, as the container's termination message carries it from the Pod to the operator.
+//! The result of one attempt, which the container's termination message carries from the Pod to the operator.
 
 use crate::text::shortened;
 use jiff::Timestamp;
@@ -9,31 +9,31 @@ use serde::{
 use serde_json::Value;
 use std::{cell::RefCell, fmt};
 
-/// Most bytes of a termination message. The kubelet takes 12 KiB of a Pod's containers together, so this is what is left
-/// to each where there are six
+/// Longest termination message, in bytes. The kubelet keeps 12 KiB for all containers of a Pod; this is one container's
+/// share if there are six
 /// (<https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>).
 pub const LONGEST_MESSAGE: usize = 2048;
 
-/// The first key of a message: it tells a result from other text.
+/// The first key of a message. It distinguishes a result from other text.
 const KEY: &str = "antflyBackup";
 
-/// Version of the format, the value of [`KEY`]. Fields may be added without a new one.
+/// Version of the format, the value of [`KEY`]. New fields do not change it.
 const VERSION: u32 = 1;
 
-/// Lengths that texts are cut to, one after the other, until the message fits, in characters.
+/// Lengths in characters to which texts are cut, one after the other, until the message fits.
 const TEXT_LENGTHS: [usize; 4] = [500, 200, 100, 40];
 
-/// What became of a try.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResultStatus {
-    /// Antfly said that all that was asked for is backed up, and named every table that was wanted.
+    /// Antfly answered that everything is backed up, and named every wanted table.
     Completed,
-    /// Some tables are backed up, others are not.
+    /// Only some tables were backed up.
     Partial,
     /// There is no backup.
     Failed,
-    /// Nobody knows: the try has not ended, or was cut off.
+    /// Unknown: the attempt has not ended, or was cut off.
     #[default]
     #[serde(other)]
     Unknown,
@@ -43,73 +43,73 @@ pub enum ResultStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FailedTable {
-    /// The table.
+    /// The name of the table.
     pub name: String,
-    /// Why; empty if Antfly does not say.
+    /// Why it failed; empty if Antfly does not say why.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub error: String,
 }
 
-/// The result of a try. Its order is that of the message: what matters most comes first, should the message be cut.
+/// The result of an attempt. The most important fields come first, because a message can be cut off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BackupResult {
-    /// What became of the backup.
+    /// The outcome of the backup.
     pub status: ResultStatus,
-    /// Whether Antfly's answer proves that every wanted table is in the backup.
+    /// Whether Antfly's answer proves that the backup contains every wanted table.
     pub verified: bool,
-    /// The cause in one CamelCase word; empty for a verified backup.
+    /// The cause, one CamelCase word; empty for a verified backup.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// The id that Antfly was asked to use.
+    /// The id of the requested backup.
     pub backup_id: String,
-    /// Whether Antfly may have finished the backup without the program having seen its answer.
+    /// Whether Antfly may have finished the backup although the program did not see its answer.
     #[serde(skip_serializing_if = "is_false")]
     pub outcome_unknown: bool,
-    /// How many tables are backed up, also those that `tables` leaves out.
+    /// Number of tables that were backed up, including those that `tables` leaves out.
     #[serde(skip_serializing_if = "is_zero")]
     pub table_count: usize,
-    /// Sizes of all objects of the backup below its snapshot paths, in bytes.
+    /// Total size of all objects below the backup's snapshot paths, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
-    /// When the backup was read back at its destination.
+    /// When the backup was read back from its destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_back_time: Option<Timestamp>,
-    /// Why it was not read back; `None` if it was, or if nothing asks for it.
+    /// Why the backup was not read back; `None` if it was, or was not to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_back_error: Option<String>,
-    /// Why the try failed, for people.
+    /// Why the attempt failed, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Why a completed backup is not verified, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Tables that Antfly's answer names as anything but completed.
+    /// Tables whose status in Antfly's answer is not completed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed_tables: Vec<FailedTable>,
-    /// How many more of those there are.
+    /// How many failed tables are left out.
     #[serde(skip_serializing_if = "is_zero")]
     pub failed_tables_omitted: usize,
-    /// Tables that were wanted and that Antfly's answer does not name.
+    /// Wanted tables that are missing in Antfly's answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_tables: Vec<String>,
-    /// How many more of those there are.
+    /// How many missing tables are left out.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing_tables_omitted: usize,
-    /// How many more tables are backed up than `tables` has room for.
+    /// How many tables are left out of `tables`.
     #[serde(skip_serializing_if = "is_zero")]
     pub tables_omitted: usize,
-    /// Tables that are backed up.
+    /// Tables that were backed up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<String>,
 }
 
-/// A termination message that was read.
+/// A parsed termination message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed {
-    /// The result, as far as the message has it.
+    /// The result, as far as the message contains it.
     pub result: BackupResult,
-    /// Whether the message was cut off: what comes after its last whole field is not known.
+    /// Whether the message was cut off, so that later fields are unknown.
     pub is_cut: bool,
 }
 
@@ -122,15 +122,15 @@ struct Envelope<'a> {
 }
 
 impl BackupResult {
-    /// Reads a termination message; `None` if it is not this program's. Unknown fields are ignored, unknown statuses are
-    /// [`ResultStatus::Unknown`], and of a message that was cut off the whole fields count.
+    /// Parses a termination message. Returns `None` if this program did not write it. Ignores unknown fields, reads an
+    /// unknown status as [`ResultStatus::Unknown`], and uses the complete fields of a message that was cut off.
     pub fn parse(message: &str) -> Option<Parsed> {
         let message = message.trim();
         let fields = RefCell::new(serde_json::Map::new());
         let mut reader = serde_json::Deserializer::from_str(message);
         let is_whole = reader.deserialize_map(Fields(&fields)).and_then(|()| reader.end()).is_ok();
         let fields = fields.into_inner();
-        // a message without its end still begins with the key
+        // A message that was cut off still begins with the key.
         let begins = message.strip_prefix("{\"").is_some_and(|rest| rest.starts_with(KEY));
         let is_ours = fields.contains_key(KEY) || (begins && !is_whole);
         if !is_ours {
@@ -143,7 +143,7 @@ impl BackupResult {
         Some(Parsed { result, is_cut: !is_whole })
     }
 
-    /// Takes one field of a message; one that has another form than it should is ignored.
+    /// Sets one field. Ignores a value of the wrong type.
     fn set(&mut self, name: &str, value: Value) {
         let mut fields = match serde_json::to_value(&*self) {
             Ok(Value::Object(fields)) => fields,
@@ -155,9 +155,9 @@ impl BackupResult {
         }
     }
 
-    /// Writes the termination message, of at most [`LONGEST_MESSAGE`] bytes. To make it fit, names of tables are left out
-    /// and counted first: those that are backed up, then the missing ones; then the failed tables' errors are cut, then
-    /// those tables are left out and counted, and then the other texts are cut.
+    /// Returns the termination message, of at most [`LONGEST_MESSAGE`] bytes. To make it fit, leaves out and counts the
+    /// names of tables: first those that were backed up, then the missing ones. After that it cuts the errors of the failed
+    /// tables, leaves out and counts failed tables, and cuts the other texts.
     pub fn to_message(&self) -> String {
         let mut cut = self.clone();
         cut.leave_out(|result| (&mut result.tables, &mut result.tables_omitted));
@@ -182,7 +182,7 @@ impl BackupResult {
         cut.json()
     }
 
-    /// Keeps as much of the beginning of a list as fits.
+    /// Shortens a list to as many of its first entries as fit.
     fn leave_out<T: Clone>(&mut self, list: impl Fn(&mut Self) -> (&mut Vec<T>, &mut usize)) {
         if self.fits() {
             return;
@@ -224,7 +224,7 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// Collects the fields of an object, also of one that breaks off.
+/// Collects the fields of a JSON object, even of one that breaks off.
 struct Fields<'a>(&'a RefCell<serde_json::Map<String, Value>>);
 
 impl<'de> Visitor<'de> for Fields<'_> {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_message_that_was_cut_the_whole_fields_count() {
+    fn the_complete_fields_of_a_cut_message_are_read() {
         let result = BackupResult {
             status: ResultStatus::Completed,
             verified: true,

@@ -18,25 +18,26 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
-/// How long reading back may take.
+/// Timeout for reading a backup back.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// The region of a storage that is not AWS, unless one is given.
+/// The default region of an object storage other than AWS.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// How many tables are read at the same time.
+/// Number of tables that are read concurrently.
 const AT_ONCE: usize = 8;
 
-/// How many bytes of metadata are in memory at the same time: one object of the largest size, or many usual ones.
+/// Memory for metadata, in bytes: one object of the largest size, or many of the usual size.
 const ROOM: u64 = LARGEST_METADATA;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const REQUEST: Duration = Duration::from_secs(20);
 
-/// Reads back which objects a backup consists of. It must have all of `tables`, and each of their shards a payload.
+/// Reads the metadata of backup `id` and sums the sizes of its objects. The backup must contain all of `tables`, and each
+/// of their shards a payload.
 ///
 /// # Errors
-/// Something is missing, or it could not be read.
+/// Returns what is missing, or why the backup could not be read.
 pub async fn read_back(
     destination: &Destination,
     keys: &StorageKeys,
@@ -57,11 +58,11 @@ struct Reader<'a> {
     store: AmazonS3,
     destination: &'a Destination,
     mask: &'a Mask,
-    /// A permit for each byte of [`ROOM`].
+    /// Has a permit for each byte of [`ROOM`].
     room: Semaphore,
 }
 
-/// An object of metadata. It occupies its room until it is dropped.
+/// A metadata object. Holds its permits until it is dropped.
 struct Metadata<'a> {
     bytes: Vec<u8>,
     _room: SemaphorePermit<'a>,
@@ -73,7 +74,7 @@ impl Reader<'_> {
         let metadata = self.metadata(&self.destination.metadata_key(id), what).await?;
         let metadata = metadata.map_err(|error| self.unreadable(what, &error))?;
         let keys = self.destination.table_keys(&metadata.bytes, id, tables)?;
-        // the tables need its room
+        // Return the permits, which the tables need.
         drop(metadata);
         let sizes = stream::iter(keys).map(|(table, key)| async move { self.size_of_table(table, &key).await });
         sizes.buffer_unordered(AT_ONCE).try_fold(Size::default(), |all, size| async move { Ok(all + size) }).await
@@ -87,7 +88,7 @@ impl Reader<'_> {
             Err(error) => return Err(self.unreadable(&what, &error)),
         };
         let prefixes = self.destination.snapshot_prefixes(&metadata.bytes, table)?;
-        // other tables need its room
+        // Return the permits, which other tables need.
         drop(metadata);
         let mut all = Size::default();
         for prefix in prefixes {
@@ -100,14 +101,14 @@ impl Reader<'_> {
         Ok(all)
     }
 
-    /// Sums the objects below a path, or the object that the path itself names.
+    /// Returns the size of the objects below a path, or of the object with that path.
     async fn size_below(&self, prefix: &str, what: &str) -> Result<Size, Finding> {
         let path = parsed(prefix)?;
         let mut size = Size::default();
         let mut objects = self.store.list(Some(&path));
         while let Some(object) = objects.next().await {
             let object = object.map_err(|error| self.unreadable(what, &error))?;
-            // some tools keep an object for a directory, which is no payload
+            // Skip directory markers, which some tools create: they are no payload.
             if object.location != path {
                 size = size + Size { objects: 1, bytes: object.size };
             }
@@ -122,7 +123,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads an object of metadata; the inner error is that of the request for it.
+    /// Reads a metadata object. The inner error is that of the request.
     async fn metadata(&self, key: &str, what: &str) -> Result<Result<Metadata<'_>, Error>, Finding> {
         let too_large = || {
             let most = LARGEST_METADATA / 1024 / 1024;
@@ -150,8 +151,8 @@ impl Reader<'_> {
         Ok(Ok(Metadata { bytes, _room: room }))
     }
 
-    /// Says why something can't be read, in words that are the same for each backup: neither its id, which its keys hold, nor
-    /// what an answer of S3 carries of its own.
+    /// Returns why something cannot be read. The text is the same for every backup: it contains neither the backup's id,
+    /// which is part of the keys, nor request-specific text of S3.
     fn unreadable(&self, what: &str, error: &Error) -> Finding {
         let bucket = &self.destination.bucket;
         let code = s3_code(&error.to_string()).map(|code| format!(" ({})", self.mask.foreign(&code)));
@@ -174,7 +175,7 @@ impl std::ops::Add for Size {
     }
 }
 
-/// Takes a key as it is; keys that the store's client would change are none that Antfly writes.
+/// Parses a key. Rejects a key that the client would normalize: Antfly does not write such keys.
 fn parsed(key: &str) -> Result<Path, Finding> {
     Path::parse(key).map_err(|_| Finding::Unreadable(format!("the key {key:?} has a form that is not known")))
 }
@@ -200,7 +201,7 @@ fn store(destination: &Destination, keys: &StorageKeys, mask: &Mask) -> Result<A
     builder.build().map_err(|error| Finding::Unreadable(mask.foreign(&format!("the storage can't be read: {error}"))))
 }
 
-/// Makes the client of the store: certificates are checked by the roots that are built in, as the image has none.
+/// Creates the HTTP client. It uses built-in root certificates, because the image has none.
 #[derive(Debug)]
 struct Connector;
 
@@ -227,14 +228,14 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Returns the code of S3's XML errors; the store's client has it in its text only.
+/// Returns the code of an XML error of S3. The client offers it only as part of the text.
 fn s3_code(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("<Code>")?;
     let (code, _) = rest.split_once("</Code>")?;
     Some(code.to_owned())
 }
 
-/// Returns the words of what is behind an error.
+/// Returns the text of an error's innermost source.
 fn innermost(error: &Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

@@ -1,4 +1,4 @@
-//! The lines of the log: what the program does, told to people.
+//! The lines of the program's log.
 
 use super::{
     address::{Address, Probe},
@@ -15,16 +15,16 @@ use std::{collections::BTreeSet, time::Duration};
 /// Most names in one line.
 const MOST_NAMES: usize = 20;
 
-/// Most tables of an answer that get a line.
+/// Most tables of an answer that are logged.
 const MOST_TABLES: usize = 5000;
 
-/// Begins the search.
+/// Returns the line for the start of the search.
 pub fn searching(addresses: &[Address]) -> String {
     let addresses: Vec<String> = addresses.iter().map(described).collect();
     format!("looking for Antfly's API at {}", addresses.join(", then "))
 }
 
-/// Tells what an address came to.
+/// Returns the line for an address that is not usable.
 pub fn probed(address: &Address, probe: &Probe) -> String {
     match probe {
         Probe::NoApi => format!("{address}: answers 404, the API is not there"),
@@ -32,12 +32,12 @@ pub fn probed(address: &Address, probe: &Probe) -> String {
     }
 }
 
-/// Tells which address serves the API.
+/// Returns the line for the address that serves the API.
 pub fn found(address: &Address) -> String {
     format!("{} serves Antfly's API", described(address))
 }
 
-/// Tells what each address came to.
+/// Returns the last result of each address.
 pub fn causes<'a>(addresses: &[Address], causes: impl Iterator<Item = Option<&'a Probe>>) -> String {
     let cause = |(address, probe): (&Address, Option<&Probe>)| match probe {
         Some(Probe::NotReady(cause)) => format!("{address}: {cause}"),
@@ -48,7 +48,7 @@ pub fn causes<'a>(addresses: &[Address], causes: impl Iterator<Item = Option<&'a
     addresses.iter().zip(causes).map(cause).collect::<Vec<_>>().join("; ")
 }
 
-/// Tells which tables the backup must have.
+/// Returns the line for the tables that the backup must contain.
 pub fn wanted(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Named(tables) => format!("wanted: {}, as asked: {}", count(tables.len(), "table"), names(tables)),
@@ -59,13 +59,13 @@ pub fn wanted(wanted: &Wanted) -> String {
     }
 }
 
-/// Tells what Antfly is asked for. Location and connection are free of secrets already.
+/// Returns the line for the request. `location` and `connection` contain no secrets.
 pub fn asking(id: &str, location: &str, connection: Option<&str>) -> String {
     let connection = connection.map(|connection| format!(" by connection {connection:?}")).unwrap_or_default();
     format!("asking Antfly for backup {id} at {}{connection}", one_line(location))
 }
 
-/// Tells how long the program has waited.
+/// Returns the line for the time that the program has waited for Antfly's answer.
 pub fn waiting(waited: Duration) -> String {
     let minutes = waited.as_secs() / 60;
     format!(
@@ -74,7 +74,7 @@ pub fn waiting(waited: Duration) -> String {
     )
 }
 
-/// Tells what came back, table by table.
+/// Returns the lines for Antfly's answer, one per table.
 pub fn answered(came: &Came, waited: Duration, mask: &Mask) -> Vec<String> {
     let after = format!("after {}.{} s", waited.as_secs(), waited.subsec_millis() / 100);
     let reply = match came {
@@ -96,7 +96,7 @@ pub fn answered(came: &Came, waited: Duration, mask: &Mask) -> Vec<String> {
     lines
 }
 
-/// Tells what reading back came to.
+/// Returns the line for the result of reading back.
 pub fn read_back(read: &Result<Size, Finding>) -> String {
     match read {
         Ok(size) => format!("read back: {} of {}", count_u64(size.objects, "object"), count_u64(size.bytes, "byte")),
@@ -105,7 +105,7 @@ pub fn read_back(read: &Result<Size, Finding>) -> String {
     }
 }
 
-/// Tells how the try ends, and why.
+/// Returns the line for the end of the attempt, with its cause.
 pub fn verdict(verdict: &Verdict) -> String {
     let BackupResult { status, verified, backup_id, table_count, error, note, .. } = &verdict.result;
     let tables = count(*table_count, "table");
@@ -145,7 +145,7 @@ mod tests {
     use crate::backup::answer::Reply;
 
     #[test]
-    fn an_answer_is_told_table_by_table_without_secrets() {
+    fn an_answer_is_logged_table_by_table_without_secrets() {
         let body = r#"{"backup_id":"x","status":"partial","tables":[{"name":"users","status":"completed","error":""},
             {"name":"b\n","status":"failed","error":"no users\u0007"}]}"#;
         let came = Came::Reply(Reply { status: 200, body: Some(body.into()), ..Default::default() });

@@ -1,4 +1,4 @@
-//! The tables that the backup must have.
+//! The tables that the backup must contain.
 
 use serde::{
     Deserialize, Deserializer,
@@ -6,19 +6,19 @@ use serde::{
 };
 use std::{collections::BTreeSet, fmt};
 
-/// The tables that the backup must have.
+/// The tables that the backup must contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Those that the AntflyBackup names.
+    /// The tables that the AntflyBackup names.
     Named(BTreeSet<String>),
-    /// All that the cluster has.
+    /// All tables of the cluster, with their names.
     All(BTreeSet<String>),
-    /// All, and which that are is not known.
+    /// All tables of the cluster, whose names are unknown.
     Unknown,
 }
 
 impl Wanted {
-    /// Decides by the tables that were asked for, and those that the cluster has as far as that is known.
+    /// Returns the wanted tables: those that were asked for, otherwise those of the cluster, if they are known.
     pub fn new(asked: &[String], of_cluster: Option<BTreeSet<String>>) -> Self {
         match of_cluster {
             _ if !asked.is_empty() => Wanted::Named(asked.iter().cloned().collect()),
@@ -36,10 +36,11 @@ impl Wanted {
     }
 }
 
-/// Reads the answer of `GET /db/v1/tables`: a list of objects with a `name`, or an object with such a list as `tables`.
+/// Parses the response to `GET /db/v1/tables`: a list of objects with a `name`, or an object with such a list as
+/// `tables`.
 ///
 /// # Errors
-/// It has another form.
+/// Returns an error for any other form.
 pub fn read_tables(body: &[u8]) -> Result<BTreeSet<String>, serde_json::Error> {
     serde_json::from_slice::<Tables>(body).map(|tables| tables.0)
 }
@@ -66,7 +67,7 @@ impl<'de> Visitor<'de> for TablesVisitor {
         formatter.write_str("a list of tables")
     }
 
-    // Go writes an empty list as null
+    // Go writes an empty list as null.
     fn visit_unit<E>(self) -> Result<Tables, E> {
         Ok(Tables(BTreeSet::new()))
     }

@@ -1,20 +1,21 @@
-//! Command line of `backup`.
+//! The command line of `backup`.
 
 use crate::backup::program::{Order, run};
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-/// Where Kubernetes expects the termination message unless the container says otherwise.
+/// Kubernetes' default path of the termination message.
 const TERMINATION_MESSAGE_PATH: &str = "/dev/termination-log";
 
 /// Options of `backup`.
 #[derive(Args, Clone, Debug)]
 pub struct BackupOptions {
-    /// URL of Antfly's API, such as http://search-public-api; repeat it for several, which are asked in this order
+    /// URL of Antfly's API, such as http://search-public-api; repeatable, asked in this order
     ///
-    /// The API is taken where GET /db/v1/tables is not answered by 404. Addresses of data nodes are asked only after the
-    /// address before them has answered 404, and a backup made by way of them is not verified. They are known by a host
-    /// whose first label ends with -data, or by the fragment #data, as in http://10.0.0.7:12380#data.
+    /// The program uses the first address that does not answer GET /db/v1/tables with 404. It asks an address of data
+    /// nodes only after the address before it has answered 404, and does not verify a backup that a data node made. An
+    /// address is one of data nodes if the first label of its host ends with -data, or if the URL has the fragment #data,
+    /// as in http://10.0.0.7:12380#data.
     #[arg(long = "server", value_name = "URL", required = true, allow_hyphen_values = true)]
     servers: Vec<String>,
 
@@ -22,11 +23,11 @@ pub struct BackupOptions {
     #[arg(long, value_name = "LOCATION", allow_hyphen_values = true)]
     location: String,
 
-    /// The connection of Antfly's configuration by which it writes [default: none is named]
+    /// Connection of Antfly's configuration with which it writes [default: none]
     #[arg(long, value_name = "CONNECTION", allow_hyphen_values = true)]
     connection: Option<String>,
 
-    /// Table to back up; repeat it for several [default: all tables]
+    /// Table to back up; repeatable [default: all tables]
     #[arg(long = "table", value_name = "TABLE", allow_hyphen_values = true)]
     tables: Vec<String>,
 
@@ -34,7 +35,7 @@ pub struct BackupOptions {
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     secret: Option<String>,
 
-    /// File for the result, in JSON of at most 2048 bytes
+    /// File for the result, JSON of at most 2048 bytes
     #[arg(
         long,
         value_name = "PATH",
@@ -45,7 +46,7 @@ pub struct BackupOptions {
     termination_message: PathBuf,
 }
 
-/// Asks for one backup; gives the exit code of [`run`].
+/// Requests one backup. Returns the exit code of [`run`].
 pub fn backup(options: BackupOptions) -> anyhow::Result<ExitCode> {
     let order = Order {
         servers: options.servers,
@@ -58,7 +59,7 @@ pub fn backup(options: BackupOptions) -> anyhow::Result<ExitCode> {
     let environment = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code = runtime.block_on(run(order, environment));
-    // a name that is still being resolved must not hold the end up
+    // Do not wait for a name that is still being resolved.
     runtime.shutdown_timeout(Duration::ZERO);
     Ok(ExitCode::from(code))
 }

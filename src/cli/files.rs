@@ -1,22 +1,22 @@
-//! YAML documents of files and standard input.
+//! Reads YAML documents from files and standard input.
 
 use anyhow::Context as _;
 use serde_json::Value;
 use serde_saphyr::{Budget, Options};
 use std::{io::Read, path::Path};
 
-/// A document of a file.
+/// One document of a file.
 pub struct Document {
     /// The file as named on the command line, `-` for standard input.
     pub file: String,
-    /// What it holds.
+    /// The parsed content.
     pub value: Value,
 }
 
-/// Reads a file's documents, empty ones left out; the items of a `List` count as documents.
+/// Returns a file's documents without the empty ones. Each item of a `List` is a document.
 ///
 /// # Errors
-/// The file cannot be read, or is not YAML (or JSON); the message says which and where.
+/// Returns an error with the file and the position if the file cannot be read or is neither YAML nor JSON.
 pub fn read(file: &str) -> anyhow::Result<Vec<Document>> {
     let text = if file == "-" {
         let mut text = String::new();
@@ -39,8 +39,8 @@ pub fn read(file: &str) -> anyhow::Result<Vec<Document>> {
     Ok(read.into_iter().map(|value| Document { file: file.to_owned(), value }).collect())
 }
 
-/// Limits that no text reaches but by aliases, which repeat parts of it over and over: all backups of a large cluster with
-/// their records are far more than the library takes by itself.
+/// Returns limits that only a text with repeated aliases exceeds. The library's defaults are too low for all the backups
+/// of a large cluster with their records.
 fn limits(text: &str) -> Options {
     let usual = Budget::default();
     let length = text.len();
@@ -54,7 +54,7 @@ fn limits(text: &str) -> Options {
     }
 }
 
-/// Says on standard error that a document is left out.
+/// Reports on standard error that a document is skipped.
 pub fn skip(document: &Document, wanted: &str) {
     let kind = document.value["kind"].as_str().unwrap_or("a document without kind");
     let name = document.value["metadata"]["name"].as_str().unwrap_or("without name");

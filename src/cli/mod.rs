@@ -11,7 +11,7 @@ use crate::{api::CRD, run};
 use clap::{Parser, Subcommand};
 use std::{io::Write, process::ExitCode};
 
-/// Runs Antfly backups on schedule: turns AntflyBackup resources into CronJobs and tells the truth about them.
+/// Runs Antfly backups on schedule: creates a CronJob for each AntflyBackup, and reports the result of each run.
 #[derive(Debug, Parser)]
 #[command(name = "antfly-backup-operator", version)]
 struct Cli {
@@ -19,11 +19,11 @@ struct Cli {
     command: Command,
 }
 
-/// What `backup` takes from the environment, its exit codes, and an example.
+/// The end of the help of `backup`: environment, exit codes, example.
 const BACKUP_HELP: &str = "\
 Environment:
   BACKUP_JOB_NAME, BACKUP_JOB_UID, BACKUP_POD_UID
-      what the backup's id is made of
+      the parts of the backup's id
   ANTFLY_TOKEN, or ANTFLY_USERNAME and ANTFLY_PASSWORD
       login to Antfly
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL
@@ -42,7 +42,7 @@ Example:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the operator, by KUBECONFIG or in a Pod
+    /// Run the operator, in a Pod or with KUBECONFIG
     #[command(
         after_help = "Example:\n  KUBECONFIG=~/.kube/config antfly-backup-operator run --namespace production --http-address 127.0.0.1:8080"
     )]
@@ -50,10 +50,10 @@ enum Command {
     /// Print the CustomResourceDefinition
     #[command(after_help = "Example:\n  antfly-backup-operator crd | kubectl apply -f -")]
     Crd,
-    /// Print the CronJob that the operator would make of an AntflyBackup
+    /// Print the CronJob that the operator would create for an AntflyBackup
     #[command(after_help = "Example:\n  antfly-backup-operator render -f backup.yaml -f cluster.yaml")]
     Render(render::RenderOptions),
-    /// Say what the API server would say of AntflyBackups, without one
+    /// Check AntflyBackups as the API server would, without a cluster
     #[command(
         after_help = "Example:\n  antfly-backup-operator validate -f backup.yaml\n  kubectl get antflybackups -A -o yaml | antfly-backup-operator validate -f -"
     )]
@@ -68,12 +68,13 @@ enum Command {
         after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3"
     )]
     Next(next::NextOptions),
-    /// Ask Antfly for one backup, as a backup's Pod does
+    /// Request one backup from Antfly, as a backup's Pod does
     #[command(after_help = BACKUP_HELP)]
     Backup(backup::BackupOptions),
 }
 
-/// Runs the command line of this process; gives its exit code: 0 fine, 1 bad input or failure, 2 wrong usage.
+/// Runs the command line of this process. Returns its exit code: 0 for success, 1 for bad input or a failure, 2 for wrong
+/// usage.
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(options) => operate(options),
@@ -92,21 +93,21 @@ pub fn main() -> ExitCode {
 
 fn operate(options: run::RunOptions) -> anyhow::Result<ExitCode> {
     run::start_logging(options.log_format);
-    // nothing here computes for long, and waking other threads costs more than they could do
-    // (docs/decisions/2026-11-26-one-thread.md)
+    // One thread is enough: no task computes for long, and waking other threads would cost more than they save
+    // (docs/decisions/2026-11-26-one-thread.md).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(run::run(options));
-    // what still runs must not hold the end up
+    // Do not wait for tasks that still run.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     result.map(|()| ExitCode::SUCCESS)
 }
 
-/// Prints an object as YAML, with a line end.
+/// Prints an object as YAML with a final newline.
 fn print_yaml(object: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&format!("{}\n", serde_saphyr::to_string(object)?.trim_end()))
 }
 
-/// Prints to standard output; a reader that has seen enough is no error.
+/// Prints to standard output. A closed pipe is not an error.
 fn print(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -1,4 +1,4 @@
-//! `next`: upcoming runs of a schedule.
+//! `next`: prints the upcoming runs of a schedule.
 
 #![allow(clippy::disallowed_methods, reason = "the command line is shell: it has the clock")]
 
@@ -14,16 +14,16 @@ pub struct NextOptions {
     /// Cron expression, such as '0 2 * * *'
     schedule: String,
 
-    /// Moment after which runs are looked for, in RFC 3339 [default: now]
+    /// Print the runs after this time, in RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     from: Option<Timestamp>,
 
-    /// How many runs to print
+    /// Number of runs to print
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     count: usize,
 }
 
-/// Prints a run a line.
+/// Prints one run per line.
 pub fn next(options: &NextOptions) -> anyhow::Result<ExitCode> {
     let text = &options.schedule;
     let schedule = Schedule::parse(text).with_context(|| format!("schedule {text:?}"))?;

@@ -1,4 +1,4 @@
-//! `render`: the CronJob of an AntflyBackup, offline.
+//! `render`: prints the CronJob of an AntflyBackup, without a cluster.
 
 use super::files::{Document, read, skip};
 use crate::{
@@ -20,16 +20,16 @@ pub struct RenderOptions {
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     files: Vec<String>,
 
-    /// Image of the Pods that ask for backups
+    /// Image of the Pods that run the backups
     #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE)]
     job_image: String,
 
-    /// Secret with which that image is pulled; repeatable
+    /// Secret for pulling that image; repeatable
     #[arg(long = "job-image-pull-secret", value_name = "NAME")]
     job_image_pull_secrets: Vec<String>,
 }
 
-/// Prints the CronJob of each AntflyBackup as a YAML document; exit code 1 if one has none.
+/// Prints the CronJob of each AntflyBackup as a YAML document. Returns exit code 1 if an AntflyBackup has none.
 pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
     let (mut backups, mut clusters) = (Vec::new(), Vec::new());
     for file in &options.files {
@@ -63,7 +63,7 @@ pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// kubectl's default for a manifest that names no namespace.
+/// Sets kubectl's default namespace if the object has none.
 fn in_namespace(mut object: Value) -> Value {
     if object["metadata"]["namespace"].as_str().is_none_or(str::is_empty) {
         object["metadata"]["namespace"] = "default".into();

@@ -1,4 +1,4 @@
-//! `restore-manifest`: the AntflyRestore for a backup, from a `kubectl get -o yaml`.
+//! `restore-manifest`: prints the AntflyRestore for a backup, from the output of `kubectl get -o yaml`.
 
 use super::files::{read, skip};
 use crate::{api::KIND, restore::SavedBackup};
@@ -6,15 +6,15 @@ use anyhow::bail;
 use clap::Args;
 use std::process::ExitCode;
 
-/// How many AntflyBackups a message names.
+/// Most AntflyBackups that a message names.
 const NAMED: usize = 10;
 
 /// Options of `restore-manifest`.
 #[derive(Args, Clone, Debug)]
 pub struct RestoreManifestOptions {
-    /// File with the AntflyBackup and its status, as kubectl get -o yaml (or json) prints it; - for standard input
+    /// File with the AntflyBackup and its status, the output of kubectl get -o yaml (or json); - for standard input
     ///
-    /// It may hold several where --id names a backup of one of them.
+    /// The file may contain several AntflyBackups if --id names a backup of one of them.
     #[arg(short = 'f', long = "filename", value_name = "FILE")]
     file: String,
 
@@ -22,11 +22,11 @@ pub struct RestoreManifestOptions {
     #[arg(long, value_name = "ID")]
     id: Option<String>,
 
-    /// Also print what restores a backup that was written to another location than spec.destination names now
+    /// Also accept a backup that was written to another location than the present spec.destination
     #[arg(long)]
     accept_location: bool,
 
-    /// Also print what restores a partial backup: exactly the tables that it has
+    /// Also accept a partial backup, and restore exactly the tables that it has
     #[arg(long)]
     accept_partial: bool,
 }
@@ -52,7 +52,7 @@ pub fn restore_manifest(options: &RestoreManifestOptions) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// The one AntflyBackup, or the one that knows the id.
+/// Returns the only AntflyBackup, or the one with a record of the id.
 fn choose<'a>(file: &str, backups: &'a [SavedBackup], id: Option<&str>) -> anyhow::Result<&'a SavedBackup> {
     if let [backup] = backups {
         return Ok(backup);
@@ -71,7 +71,7 @@ fn choose<'a>(file: &str, backups: &'a [SavedBackup], id: Option<&str>) -> anyho
     }
 }
 
-/// `3 AntflyBackups: a/b, …`.
+/// Returns a count and names: `3 AntflyBackups: a/b, …`.
 fn names<'a>(backups: impl ExactSizeIterator<Item = &'a SavedBackup>) -> String {
     let count = backups.len();
     let names: Vec<String> = backups.take(NAMED).map(SavedBackup::name).collect();

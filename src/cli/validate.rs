@@ -1,4 +1,4 @@
-//! `validate`: the API server's verdict, offline.
+//! `validate`: prints what the API server would refuse, without a cluster.
 
 use super::files::{Document, read, skip};
 use crate::{
@@ -12,12 +12,12 @@ use std::process::ExitCode;
 /// Options of `validate`.
 #[derive(Args, Clone, Debug)]
 pub struct ValidateOptions {
-    /// File with AntflyBackups, as YAML or JSON, several documents allowed; - for standard input; repeatable
+    /// File with AntflyBackups, as YAML or JSON, with one or more documents; - for standard input; repeatable
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     files: Vec<String>,
 }
 
-/// Prints every violation as `FILE: FIELD: MESSAGE` on standard output; exit code 1 if there is one.
+/// Prints each violation to standard output as `FILE: FIELD: MESSAGE`. Returns exit code 1 if there is one.
 pub fn validate(options: &ValidateOptions) -> anyhow::Result<ExitCode> {
     let (mut valid, mut refused) = (0, 0);
     for file in &options.files {
@@ -50,7 +50,7 @@ pub fn validate(options: &ValidateOptions) -> anyhow::Result<ExitCode> {
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The API server takes a schedule that never fires; the operator then says InvalidSchedule.
+/// Warns of a schedule that never fires. The API server accepts it, but the operator reports InvalidSchedule.
 fn warn_of_what_the_operator_refuses(document: &Document) {
     let schedule = document.value["spec"]["schedule"].as_str().unwrap_or_default();
     if Schedule::parse(schedule).is_ok_and(|schedule| !schedule.fires()) {

@@ -1,5 +1,5 @@
-//! What is read of an `AntflyCluster`, another operator's resource: leniently, since an unknown, missing or odd field is no
-//! reason to stop a backup.
+//! The fields of an `AntflyCluster` that the operator reads. The resource belongs to another operator, so unknown, missing
+//! and malformed fields are tolerated: they must not stop a backup.
 
 use crate::stored::keep_what_is_read;
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
@@ -10,17 +10,17 @@ use std::borrow::Cow;
 /// A Service that may serve Antfly's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Service {
-    /// What its name has after the cluster's.
+    /// What follows the cluster's name in the Service's name.
     suffix: &'static str,
     port: u16,
 }
 
-/// What is read of an `AntflyCluster`.
+/// The fields of an `AntflyCluster` that the operator reads.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     /// Name, namespace, UID and resourceVersion.
     pub metadata: ObjectMeta,
-    /// The Services that may serve its API, in the order in which they are asked.
+    /// The Services that may serve its API, in the order in which to ask them.
     services: Vec<Service>,
     /// `status.phase`.
     pub phase: Option<String>,
@@ -30,7 +30,7 @@ impl Cluster {
     /// Reads an `AntflyCluster`.
     ///
     /// # Errors
-    /// The metadata is not that of a Kubernetes object.
+    /// Returns an error if the metadata is not that of a Kubernetes object.
     pub fn from_value(object: &Value) -> Result<Self, serde_json::Error> {
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         keep_what_is_read(&mut metadata);
@@ -38,23 +38,22 @@ impl Cluster {
         Ok(Cluster { services: services(&object["spec"]), phase, metadata })
     }
 
-    /// Whether the cluster says that it is running.
+    /// Returns whether the cluster reports that it is running.
     pub fn is_running(&self) -> bool {
         self.phase.as_deref() == Some("Running")
     }
 
-    /// `metadata.name`.
+    /// Returns `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// `metadata.namespace`.
+    /// Returns `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
     }
 
-    /// The addresses at which the cluster's API may be, in the order in which they are asked:
-    /// `http://SERVICE.NAMESPACE.svc:PORT`.
+    /// Returns the URLs at which the API may be, in the order in which to ask them: `http://SERVICE.NAMESPACE.svc:PORT`.
     pub fn servers(&self) -> Vec<String> {
         let url = |service: &Service| {
             format!("http://{}-{}.{}.svc:{}", self.name(), service.suffix, self.namespace(), service.port)
@@ -63,8 +62,8 @@ impl Cluster {
     }
 }
 
-/// The Services by the spec of the cluster, as docs/antfly-api.md has them. A mode that is not known counts as the
-/// default: June's `Clustered` and today's `Distributed` have the same Services.
+/// Returns the Services of a cluster's spec, according to docs/antfly-api.md. An unknown mode counts as the default: June's
+/// `Clustered` and today's `Distributed` have the same Services.
 fn services(spec: &Value) -> Vec<Service> {
     let service = |suffix, pointer: &str, default| {
         let port = spec.pointer(pointer).and_then(Value::as_u64);

@@ -1,4 +1,4 @@
-//! What is read of a CronJob.
+//! The fields of a CronJob that the operator reads.
 
 use super::{digest_of_live, view_of};
 use crate::stored::{drop_managed_fields, keep_what_is_read};
@@ -11,31 +11,31 @@ use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
-/// The one owner that controls an object.
+/// The owner that controls an object. An object has at most one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControllerRef {
-    /// Kind of the owner.
+    /// The owner's kind.
     pub kind: String,
-    /// Name of the owner.
+    /// The owner's name.
     pub name: String,
-    /// UID of the owner.
+    /// The owner's UID.
     pub uid: String,
 }
 
 impl ControllerRef {
-    /// The controller among the owners, if there is one.
+    /// Returns the controller among the owners, if there is one.
     pub fn find(owners: Option<&[OwnerReference]>) -> Option<Self> {
         let owner = owners?.iter().find(|owner| owner.controller == Some(true))?;
         Some(ControllerRef { kind: owner.kind.clone(), name: owner.name.clone(), uid: owner.uid.clone() })
     }
 }
 
-/// What is read of a CronJob.
+/// The fields of a CronJob that the operator reads.
 #[derive(Clone, Debug)]
 pub struct CronJobView {
     /// Name, namespace, uid, resourceVersion and the timestamps.
     pub metadata: ObjectMeta,
-    /// Who controls it.
+    /// Its controller.
     pub controller: Option<ControllerRef>,
     /// `spec.suspend`.
     pub suspended: bool,
@@ -45,7 +45,7 @@ pub struct CronJobView {
     pub last_successful_time: Option<Timestamp>,
     /// Names of the Jobs in `status.active`.
     pub active: Vec<String>,
-    /// Digest of what this operator applied, see [`digest_of_live`].
+    /// Digest of what this operator applied; see [`digest_of_live`].
     pub applied: Option<u64>,
 }
 
@@ -53,7 +53,7 @@ impl CronJobView {
     /// Reads a whole CronJob.
     ///
     /// # Errors
-    /// It is not a CronJob.
+    /// Returns an error if `object` is not a CronJob.
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
         let applied = digest_of_live(&object, crate::FIELD_MANAGER);
         drop_managed_fields(&mut object);
@@ -75,17 +75,17 @@ impl CronJobView {
         })
     }
 
-    /// `metadata.name`.
+    /// Returns `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// `metadata.uid`.
+    /// Returns `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
-    /// Whether the `AntflyBackup` with that UID controls it.
+    /// Returns whether the `AntflyBackup` with this UID controls it.
     pub fn is_controlled_by(&self, backup_uid: &str) -> bool {
         self.controller.as_ref().is_some_and(|controller| controller.uid == backup_uid)
     }

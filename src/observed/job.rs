@@ -1,4 +1,4 @@
-//! What is read of a Job.
+//! The fields of a Job that the operator reads.
 
 use super::{ControllerRef, view_of};
 use crate::{
@@ -11,12 +11,12 @@ use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::Time};
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
 
-/// What became of a Job.
+/// The outcome of a Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobOutcome {
     /// It has not ended.
     Running,
-    /// It does not exist any more, and nobody saw how it ended.
+    /// It was deleted before the operator saw how it ended.
     Unseen,
     /// Its condition `Complete` is true.
     Complete,
@@ -29,30 +29,30 @@ pub enum JobOutcome {
     },
 }
 
-/// What a Job was made for.
+/// What created a Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A slot of the schedule.
+    /// The schedule, with the scheduled time if it is known.
     Scheduled(Option<Timestamp>),
-    /// Somebody's `kubectl create job --from`.
+    /// A user's `kubectl create job --from`.
     Manual,
 }
 
-/// How long after its creation a Job may start: the Job controller needs seconds, or minutes under load.
+/// Longest time from a Job's creation to its start. The Job controller needs seconds, or minutes under load.
 const LONGEST_START: SignedDuration = SignedDuration::from_mins(10);
 
-/// Annotation with the slot, by the CronJob controller.
-const SLOT: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+/// The CronJob controller's annotation with the scheduled time.
+const SCHEDULED_TIME: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
 /// Annotation of `kubectl create job --from`.
 const INSTANTIATE: &str = "cronjob.kubernetes.io/instantiate";
 
 impl Origin {
-    /// What the annotations say or, without them, the name: the CronJob controller appends the slot in minutes since 1970.
+    /// Reads the annotations, otherwise the name: the CronJob controller appends the scheduled time in minutes since 1970.
     fn of(metadata: &ObjectMeta, controller: Option<&ControllerRef>) -> Self {
         let annotation = |name: &str| metadata.annotations.as_ref().and_then(|annotations| annotations.get(name));
-        if let Some(slot) = annotation(SLOT) {
-            return Origin::Scheduled(slot.parse().ok());
+        if let Some(time) = annotation(SCHEDULED_TIME) {
+            return Origin::Scheduled(time.parse().ok());
         }
         if annotation(INSTANTIATE).is_some() {
             return Origin::Manual;
@@ -61,34 +61,34 @@ impl Origin {
             .zip(metadata.name.as_deref())
             .and_then(|(controller, name)| name.strip_prefix(&controller.name)?.strip_prefix('-')?.parse::<i64>().ok());
         match minutes.and_then(|minutes| Timestamp::from_second(minutes.checked_mul(60)?).ok()) {
-            Some(slot) => Origin::Scheduled(Some(slot)),
+            Some(time) => Origin::Scheduled(Some(time)),
             None => Origin::Manual,
         }
     }
 }
 
-/// What is read of a Job.
+/// The fields of a Job that the operator reads.
 #[derive(Clone, Debug)]
 pub struct JobView {
     /// Name, namespace, uid, resourceVersion and the timestamps.
     pub metadata: ObjectMeta,
-    /// Who controls it: a CronJob for the Jobs that count.
+    /// Its controller: a CronJob, for the Jobs of backups.
     pub controller: Option<ControllerRef>,
     /// `status.startTime`.
     pub start_time: Option<Timestamp>,
     /// When it ended.
     pub end_time: Option<Timestamp>,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: JobOutcome,
-    /// What it asks for; `None` if it does not run the program of this operator.
+    /// What it requests; `None` if it does not run this operator's program.
     pub request: Option<Request>,
-    /// The cluster that it backs up, if it says so.
+    /// The cluster that it backs up, if its metadata names it.
     pub cluster: Option<RecordedCluster>,
-    /// What it was made for.
+    /// What created it.
     pub origin: Origin,
-    /// `spec.suspend`: it starts no Pods.
+    /// `spec.suspend`: whether it must not start Pods.
     pub suspended: bool,
-    /// How many Pods were started for it.
+    /// Number of Pods that were started.
     pub attempts: i32,
     /// `spec.backoffLimit`.
     pub backoff_limit: i32,
@@ -97,23 +97,23 @@ pub struct JobView {
 }
 
 impl JobView {
-    /// `metadata.name`.
+    /// Returns `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// `metadata.uid`.
+    /// Returns `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
-    /// `metadata.creationTimestamp`, by the API server's clock.
+    /// Returns `metadata.creationTimestamp`, by the API server's clock.
     pub fn created(&self) -> Timestamp {
         self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
     }
 
-    /// When it started, or was created if it has not started, or if it claims to have started at quite another time, by a
-    /// clock that is wrong: records are ordered by it, and one clock's word for all keeps each in its place for good.
+    /// Returns the start time. Returns the creation time if the Job has not started, or if the start time is implausible,
+    /// because the Job controller's clock is wrong. Records are ordered by this time, which must not change later.
     pub fn started(&self) -> Timestamp {
         let created = self.created();
         let is_credible = |start: &Timestamp| start.duration_since(created).abs() <= LONGEST_START;
@@ -121,7 +121,7 @@ impl JobView {
     }
 }
 
-/// The cluster by the labels and annotations of a Job.
+/// Reads the cluster from the labels and annotations of a Job.
 fn cluster(metadata: &ObjectMeta) -> Option<RecordedCluster> {
     let annotation = |name: &str| metadata.annotations.as_ref().and_then(|annotations| annotations.get(name)).cloned();
     Some(RecordedCluster {
@@ -156,7 +156,7 @@ impl From<Job> for JobView {
         };
         let spec = job.spec.unwrap_or_default();
         let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
-        // with a command it is another program than the image's own
+        // A container with a command does not run the image's own program.
         let container = containers.iter().find(|container| container.name == CONTAINER && container.command.is_none());
         let arguments = container.and_then(|container| container.args.as_deref()).unwrap_or_default();
         let pods = [status.active, status.succeeded, status.failed];

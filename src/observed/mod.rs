@@ -1,4 +1,4 @@
-//! What the operator keeps of the objects it watches: the few fields that it reads, and nothing else.
+//! Partial views of the watched objects, with only the fields that the operator reads.
 
 mod cluster;
 mod cron_job;

@@ -1,15 +1,15 @@
-//! Whether a live object still is what the operator applied, in exactly the fields that the operator owns.
+//! Detects whether a live object still equals what the operator applied, in the fields that the operator owns.
 //!
 //! Server-side apply records in `metadata.managedFields` which fields a manager applied
-//! (<https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>). The part of the live object that
-//! those fields name equals the manifest if, and only if, applying the manifest again would change nothing: a value that
-//! somebody changed has another owner, a removed one is missing, a field that the manifest has dropped is still there.
-//! Fields of others, and defaults, are not in that part. Only a digest of it is kept.
+//! (<https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>). If these fields of the live
+//! object equal the manifest, applying it again would change nothing. Otherwise they differ: a value that somebody changed
+//! has another owner, a removed value is missing, and a field that the manifest dropped is still there. Fields of other
+//! managers and defaults are left out. Only a digest is kept.
 
 use serde_json::{Map, Value};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Lists whose order says nothing, with the field that tells their items apart
+/// Lists whose order does not matter, with the field that identifies their items
 /// (`x-kubernetes-list-map-keys` in Kubernetes' OpenAPI).
 const LISTS_BY_KEY: [(&str, &str); 7] = [
     ("containers", "name"),
@@ -21,7 +21,7 @@ const LISTS_BY_KEY: [(&str, &str); 7] = [
     ("ownerReferences", "uid"),
 ];
 
-/// Digest of the part of a live object that the manager applied; `None` when it has applied nothing.
+/// Returns a digest of the fields of a live object that `manager` applied, or `None` if it applied nothing.
 pub fn digest_of_live(live: &Value, manager: &str) -> Option<u64> {
     let entry = live["metadata"]["managedFields"].as_array()?.iter().find(|entry| {
         entry["manager"] == manager
@@ -31,9 +31,9 @@ pub fn digest_of_live(live: &Value, manager: &str) -> Option<u64> {
     Some(digest(owned_part(live, entry.get("fieldsV1")?)))
 }
 
-/// Digest of a manifest, equal to [`digest_of_live`] of an object that it has just been applied to.
+/// Returns a digest of a manifest. It equals [`digest_of_live`] of an object to which the manifest was just applied.
 pub fn digest_of_manifest(manifest: &Value) -> u64 {
-    // what tells which object is meant is not owned by anybody
+    // No manager owns the fields that identify the object.
     let mut part = without(manifest, &["apiVersion", "kind"]);
     if let Part::Object(fields) = &mut part
         && let Some((_, metadata)) = fields.iter_mut().find(|(name, _)| *name == "metadata")
@@ -43,7 +43,7 @@ pub fn digest_of_manifest(manifest: &Value) -> u64 {
     digest(part)
 }
 
-/// A part of a value; nothing is copied.
+/// A part of a value, without copying it.
 enum Part<'a> {
     Whole(&'a Value),
     Object(Vec<(&'a str, Part<'a>)>),
@@ -51,7 +51,7 @@ enum Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// The text in a field of an object.
+    /// Returns the text of a field.
     fn text(&self, field: &str) -> &'a str {
         match self {
             Part::Whole(value) => value[field].as_str().unwrap_or_default(),
@@ -64,7 +64,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// An object without some of its fields.
+/// Returns an object without some of its fields.
 fn without<'a>(value: &'a Value, left_out: &[&str]) -> Part<'a> {
     let Some(fields) = value.as_object() else { return Part::Whole(value) };
     let kept = fields.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
@@ -77,7 +77,7 @@ fn digest(part: Part<'_>) -> u64 {
     hasher.finish()
 }
 
-/// Hashes a part; `field` is the name of the field it stands in.
+/// Hashes a part. `field` is the name of the field that contains it.
 fn hash(part: Part<'_>, field: Option<&str>, hasher: &mut DefaultHasher) {
     match part {
         Part::Object(fields) => hash_object(fields, hasher),
@@ -107,8 +107,8 @@ fn hash_array(mut items: Vec<Part<'_>>, field: Option<&str>, hasher: &mut Defaul
     items.into_iter().for_each(|item| hash(item, None, hasher));
 }
 
-/// The part of a value that a FieldsV1 names: `f:NAME` a field, `k:{…}` an item by its keys, `v:…` an item by its value,
-/// `i:N` an item by its index, `.` the value itself; an empty map means the whole value.
+/// Returns the part of a value that a FieldsV1 names: `f:NAME` is a field, `k:{…}` an item by its keys, `v:…` an item by
+/// its value, `i:N` an item by its index, `.` the value itself. An empty map means the whole value.
 fn owned_part<'a>(live: &'a Value, fields: &'a Value) -> Part<'a> {
     let Some(fields) = fields.as_object().filter(|fields| !fields.is_empty()) else { return Part::Whole(live) };
     match live {
@@ -149,7 +149,7 @@ mod tests {
 
     const MANAGER: &str = "operator";
 
-    /// The object, with its fields that the manager applied.
+    /// Returns the object with `fields` as those that the manager applied.
     fn applied(mut live: Value, fields: Value) -> Value {
         live["metadata"]["managedFields"] =
             json!([{"manager": MANAGER, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields}]);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_applied_equals_the_manifest_whatever_others_own() {
+    fn what_was_applied_equals_the_manifest_whatever_other_managers_own() {
         let digest = digest_of_live(&applied(live(), fields()), MANAGER);
         assert_eq!(digest, Some(digest_of_manifest(&manifest())));
     }

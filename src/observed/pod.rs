@@ -1,4 +1,4 @@
-//! What is read of a Pod: its metadata and status, never its spec or logs.
+//! The fields of a Pod that the operator reads: metadata and status, never its spec or logs.
 
 use super::{ControllerRef, view_of};
 use crate::stored::keep_what_is_read;
@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer};
 /// Why a container does not run yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// Such as `ImagePullBackOff`.
+    /// The reason, such as `ImagePullBackOff`.
     pub reason: String,
-    /// For people.
+    /// The message for people.
     pub message: String,
 }
 
@@ -21,11 +21,11 @@ pub struct Waiting {
 pub struct Terminated {
     /// Name of the container.
     pub container: String,
-    /// Whether it is one that prepares the others.
+    /// Whether it is an init container.
     pub is_init: bool,
-    /// Exit code.
+    /// Its exit code.
     pub exit_code: i32,
-    /// Such as `OOMKilled`, `Error` or `Completed`.
+    /// The reason, such as `OOMKilled`, `Error` or `Completed`.
     pub reason: String,
     /// The termination message.
     pub message: String,
@@ -33,49 +33,49 @@ pub struct Terminated {
     pub finished: Option<Timestamp>,
 }
 
-/// What is read of a Pod.
+/// The fields of a Pod that the operator reads.
 #[derive(Clone, Debug)]
 pub struct PodView {
     /// Name, namespace, uid, resourceVersion and the timestamps.
     pub metadata: ObjectMeta,
-    /// Who controls it: a Job for the Pods that count.
+    /// Its controller: a Job, for the Pods of backups.
     pub controller: Option<ControllerRef>,
-    /// `status.phase` is `Failed`.
+    /// Whether `status.phase` is `Failed`.
     pub failed: bool,
-    /// `status.phase` is `Succeeded`.
+    /// Whether `status.phase` is `Succeeded`.
     pub succeeded: bool,
-    /// `status.reason`, such as `Evicted`, with `status.message`; else reason and message of the condition
-    /// `DisruptionTarget`, such as `EvictionByEvictionAPI`: a drained node, a preemption.
+    /// `status.reason` and `status.message`, such as for `Evicted`. Otherwise reason and message of the condition
+    /// `DisruptionTarget`, such as `EvictionByEvictionAPI`, for example of a drained node or a preemption.
     pub reason: Option<(String, String)>,
-    /// Message of the condition `PodScheduled` where no node takes the Pod.
+    /// Message of the condition `PodScheduled` if no node accepts the Pod.
     pub unschedulable: Option<String>,
-    /// Why a container, also one that prepares the others, cannot be started.
+    /// Why a container or init container cannot be started.
     pub waiting: Option<Waiting>,
-    /// How the containers ended, those that prepare first.
+    /// How the containers ended, init containers first.
     pub terminated: Vec<Terminated>,
-    /// Names of the containers that run.
+    /// Names of the running containers.
     pub running: Vec<String>,
-    /// How often containers were started again.
+    /// Number of restarts of all containers.
     pub restarts: i32,
 }
 
 impl PodView {
-    /// `metadata.uid`.
+    /// Returns `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
-    /// How the container of that name ended, if it did.
+    /// Returns how the container of this name ended, if it did.
     pub fn end_of(&self, container: &str) -> Option<&Terminated> {
         self.terminated.iter().find(|end| end.container == container)
     }
 
-    /// Whether it is being deleted.
+    /// Returns whether the Pod is being deleted.
     pub fn is_being_deleted(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
     }
 
-    /// `metadata.creationTimestamp`.
+    /// Returns `metadata.creationTimestamp`.
     pub fn created(&self) -> Timestamp {
         self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
     }
@@ -125,7 +125,7 @@ impl From<Pod> for PodView {
     }
 }
 
-/// The states that a container passes through in good order.
+/// Reasons of a container that is starting normally.
 const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 fn waiting(container: &ContainerStatus) -> Option<Waiting> {

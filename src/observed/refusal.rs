@@ -1,4 +1,4 @@
-//! What is read of the events that say why a Job got no Pod.
+//! The fields that the operator reads of events about Pods that could not be created.
 
 use super::view_of;
 use crate::stored::keep_what_is_read;
@@ -7,10 +7,10 @@ use k8s_openapi::api::core::v1::Event;
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
 
-/// Events of this reason on Jobs: the Job controller could not create a Pod (a quota, a policy, Pod Security).
+/// Selects events that the Job controller could not create a Pod (because of a quota, a policy or Pod Security).
 pub const REFUSED_POD_SELECTOR: &str = "involvedObject.kind=Job,reason=FailedCreate";
 
-/// An event `FailedCreate` on a Job.
+/// The event `FailedCreate` of a Job.
 #[derive(Clone, Debug)]
 pub struct PodRefusal {
     /// Name and namespace of the event.
@@ -19,9 +19,9 @@ pub struct PodRefusal {
     pub job: String,
     /// UID of the Job.
     pub job_uid: String,
-    /// What the API server said.
+    /// The API server's message.
     pub message: String,
-    /// When it last said so.
+    /// When the event was last seen.
     pub last_seen: Option<Timestamp>,
 }
 

@@ -1,8 +1,8 @@
-//! Which backup is looked at next.
+//! Decides which backup to reconcile next.
 //!
-//! Every backup waits at most once, and no two looks at the same one overlap. Namespaces are served in turn, none has all
-//! the places of work, and a backup that changes without end is looked at once a second: whoever changes much, or many,
-//! waits for it alone. Pure: the time is an argument.
+//! A backup is queued at most once, and its reconciles never overlap. Namespaces are served round-robin, and none may use
+//! all workers. A backup that changes constantly is reconciled once a second. So a tenant with many changes delays only
+//! itself. Pure: the time is an argument.
 
 use crate::{
     limits::{Limits, Pace},
@@ -14,21 +14,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often one backup is looked at. A run causes about ten looks.
+/// Rate limit of one backup's reconciles. A run causes about ten.
 pub const PACE: Pace = Pace { burst: 20, period: Duration::from_secs(1) };
 
-/// Where a backup is.
+/// The state of a backup in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// It waits for its time.
+    /// It waits until this time.
     Later(Instant),
     /// It waits for its turn.
     Ready,
-    /// It is being looked at.
-    Looked(Since),
+    /// It is being reconciled.
+    Running(Since),
 }
 
-/// What has happened since a look began.
+/// What happened since the reconcile started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     Nothing,
@@ -42,44 +42,44 @@ pub struct Queue {
     places: HashMap<ObjectKey, Place>,
     later: BTreeSet<(Instant, ObjectKey)>,
     ready: Turns<String>,
-    looks: Limits<ObjectKey>,
-    /// How many of each namespace are being looked at.
+    limits: Limits<ObjectKey>,
+    /// Number of running reconciles in each namespace.
     busy: HashMap<String, usize>,
-    /// How many of a namespace may be looked at at the same time.
+    /// Most concurrent reconciles in one namespace.
     share: usize,
 }
 
 impl Queue {
-    /// An empty queue for so many looks at the same time. One namespace gets three quarters of them.
+    /// Creates an empty queue for `concurrency` concurrent reconciles. One namespace may use three quarters of them.
     pub fn new(concurrency: usize) -> Self {
         Queue {
             places: HashMap::new(),
             later: BTreeSet::new(),
             ready: Turns::default(),
-            looks: Limits::new(PACE),
+            limits: Limits::new(PACE),
             busy: HashMap::new(),
             share: (concurrency * 3).div_ceil(4),
         }
     }
 
-    /// Something has changed for a backup: it is looked at as soon as its pace and its turn allow.
+    /// Queues a backup that has changed. Its rate limit and its namespace's turn decide when it is reconciled.
     pub fn changed(&mut self, key: ObjectKey, now: Instant) {
         self.wait_until(key, now, now);
     }
 
-    /// A backup is gone: it is not waited for any more.
+    /// Removes a backup that was deleted.
     pub fn gone(&mut self, key: &ObjectKey) {
         match self.places.get_mut(key) {
             Some(&mut Place::Later(at)) => {
                 self.places.remove(key);
                 self.later.remove(&(at, key.clone()));
             }
-            Some(Place::Looked(since)) => *since = Since::Gone,
+            Some(Place::Running(since)) => *since = Since::Gone,
             Some(Place::Ready) | None => {}
         }
     }
 
-    /// The backup to look at now, if there is one. [`Queue::looked`] has to follow.
+    /// Returns the backup to reconcile now, if there is one. Call [`Queue::looked`] when the reconcile has ended.
     pub fn next(&mut self, now: Instant) -> Option<ObjectKey> {
         while let Some((at, _)) = self.later.first()
             && *at <= now
@@ -88,20 +88,21 @@ impl Queue {
             self.push_ready(key);
         }
         let (busy, share) = (&self.busy, self.share);
-        let (namespace, name) = self.ready.pop(|namespace| busy.get(namespace).is_none_or(|looks| *looks < share))?;
+        let (namespace, name) =
+            self.ready.pop(|namespace| busy.get(namespace).is_none_or(|running| *running < share))?;
         let key = ObjectKey { namespace, name };
         *self.busy.entry(key.namespace.clone()).or_default() += 1;
-        self.looks.did(key.clone(), now);
-        self.places.insert(key.clone(), Place::Looked(Since::Nothing));
+        self.limits.did(key.clone(), now);
+        self.places.insert(key.clone(), Place::Running(Since::Nothing));
         Some(key)
     }
 
-    /// A look has ended; the next one is due at that time, or earlier when something changes.
+    /// Ends a reconcile. `again` is the time of the next one; a change makes it earlier.
     pub fn looked(&mut self, key: &ObjectKey, again: Option<Instant>, now: Instant) {
-        let Some(Place::Looked(since)) = self.places.remove(key) else { return };
-        if let Some(looks) = self.busy.get_mut(&key.namespace) {
-            *looks -= 1;
-            if *looks == 0 {
+        let Some(Place::Running(since)) = self.places.remove(key) else { return };
+        if let Some(running) = self.busy.get_mut(&key.namespace) {
+            *running -= 1;
+            if *running == 0 {
                 self.busy.remove(&key.namespace);
             }
         }
@@ -115,20 +116,20 @@ impl Queue {
         }
     }
 
-    /// When [`Queue::next`] has to be asked again, if nothing changes until then and no look ends.
+    /// Returns when to call [`Queue::next`] again if nothing changes and no reconcile ends until then.
     pub fn next_time(&self) -> Option<Instant> {
         self.later.first().map(|(at, _)| *at)
     }
 
-    /// How many wait for their turn.
+    /// Returns the number of backups that wait for their turn.
     pub fn waiting(&self) -> usize {
         self.ready.len()
     }
 
     fn wait_until(&mut self, key: ObjectKey, at: Instant, now: Instant) {
-        let at = at.max(self.looks.earliest(&key, now));
+        let at = at.max(self.limits.earliest(&key, now));
         match self.places.get_mut(&key) {
-            Some(Place::Looked(since)) => {
+            Some(Place::Running(since)) => {
                 *since = Since::Changed;
                 return;
             }

@@ -1,11 +1,11 @@
-//! What whoever has a backup may rely on.
+//! What tenants can rely on.
 #![allow(clippy::disallowed_methods, reason = "an Instant cannot be made otherwise")]
 
 use super::*;
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Of a look.
+/// Duration of a reconcile.
 const TOOK: Duration = Duration::from_millis(10);
 
 fn key(namespace: &str, number: u32) -> ObjectKey {
@@ -18,8 +18,8 @@ enum Step {
     Changed(ObjectKey),
     Gone(ObjectKey),
     Next,
-    /// One of those that are being looked at is done with.
-    Looked(usize, Option<u64>),
+    /// One of the running reconciles ends.
+    Ended(usize, Option<u64>),
     Passes(u64),
 }
 
@@ -32,17 +32,17 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => any_key().prop_map(Step::Changed),
         1 => any_key().prop_map(Step::Gone),
         4 => Just(Step::Next),
-        4 => (0..4usize, prop::option::of(0..30_000u64)).prop_map(|(which, again)| Step::Looked(which, again)),
+        4 => (0..4usize, prop::option::of(0..30_000u64)).prop_map(|(which, again)| Step::Ended(which, again)),
         2 => (0..3_000u64).prop_map(Step::Passes),
     ]
 }
 
 proptest! {
     #[test]
-    fn no_change_is_lost_and_no_two_looks_at_one_backup_overlap(steps in prop::collection::vec(any_step(), 0..200)) {
+    fn no_change_is_lost_and_reconciles_of_one_backup_never_overlap(steps in prop::collection::vec(any_step(), 0..200)) {
         let (mut queue, mut now) = (Queue::new(4), Instant::now());
-        let mut looked_at: Vec<ObjectKey> = Vec::new();
-        // changed after the last look at it began
+        let mut running: Vec<ObjectKey> = Vec::new();
+        // changed since the last reconcile started
         let mut owed: BTreeSet<ObjectKey> = BTreeSet::new();
         for step in steps {
             match step {
@@ -51,55 +51,55 @@ proptest! {
                     queue.changed(key, now);
                 }
                 Step::Gone(key) => {
-                    // nobody misses it
+                    // A deleted backup needs no reconcile.
                     owed.remove(&key);
                     queue.gone(&key);
                 }
                 Step::Next => {
                     if let Some(key) = queue.next(now) {
-                        prop_assert!(!looked_at.contains(&key), "{key} is looked at already");
-                        let of_namespace = looked_at.iter().filter(|other| other.namespace == key.namespace).count();
-                        prop_assert!(of_namespace < 3, "{} has all places", key.namespace);
+                        prop_assert!(!running.contains(&key), "{key} is being reconciled already");
+                        let of_namespace = running.iter().filter(|other| other.namespace == key.namespace).count();
+                        prop_assert!(of_namespace < 3, "{} has all workers", key.namespace);
                         owed.remove(&key);
-                        looked_at.push(key);
+                        running.push(key);
                     }
                 }
-                Step::Looked(which, again) if which < looked_at.len() => {
-                    let key = looked_at.swap_remove(which);
+                Step::Ended(which, again) if which < running.len() => {
+                    let key = running.swap_remove(which);
                     queue.looked(&key, again.map(|again| now + Duration::from_millis(again)), now);
                 }
-                Step::Looked(..) => {}
+                Step::Ended(..) => {}
                 Step::Passes(milliseconds) => now += Duration::from_millis(milliseconds),
             }
         }
-        for key in looked_at {
+        for key in running {
             queue.looked(&key, None, now);
         }
-        // far more than all the paces and waits together
+        // Longer than all rate limits and waits together.
         now += 100 * SECOND;
         while let Some(key) = queue.next(now) {
             owed.remove(&key);
             queue.looked(&key, None, now);
         }
-        prop_assert!(owed.is_empty(), "never looked at: {owed:?}");
+        prop_assert!(owed.is_empty(), "never reconciled: {owed:?}");
         prop_assert!(queue.places.is_empty() && queue.later.is_empty() && queue.busy.is_empty(), "{queue:?}");
     }
 }
 
 #[test]
-fn whoever_has_ten_thousand_backups_that_change_delays_another_tenants_by_one_look() {
+fn a_tenant_with_ten_thousand_changed_backups_delays_another_tenant_by_one_reconcile() {
     let (mut queue, now) = (Queue::new(4), Instant::now());
     (0..10_000).for_each(|number| queue.changed(key("hostile", number), now));
     let first = queue.next(now).unwrap();
     queue.changed(key("other", 0), now);
     queue.looked(&first, None, now);
-    // at most the one whose turn it is comes before
+    // At most the namespace whose turn it is comes first.
     let next = [queue.next(now).unwrap(), queue.next(now).unwrap()];
     assert!(next.contains(&key("other", 0)), "{next:?}");
 }
 
 #[test]
-fn looks_that_hang_leave_places_for_other_namespaces() {
+fn reconciles_that_hang_leave_workers_for_other_namespaces() {
     let (mut queue, now) = (Queue::new(4), Instant::now());
     (0..10).for_each(|number| queue.changed(key("hostile", number), now));
     let hanging: Vec<_> = std::iter::from_fn(|| queue.next(now)).collect();
@@ -112,13 +112,13 @@ fn looks_that_hang_leave_places_for_other_namespaces() {
 }
 
 #[test]
-fn a_backup_that_changes_without_end_is_looked_at_once_a_second_after_a_burst() {
+fn a_backup_that_changes_constantly_is_reconciled_once_a_second_after_a_burst() {
     let (mut queue, start) = (Queue::new(4), Instant::now());
-    let (mut now, mut looks) = (start, 0);
+    let (mut now, mut reconciles) = (start, 0);
     while now < start + 60 * SECOND {
         queue.changed(key("hostile", 0), now);
         if let Some(key) = queue.next(now) {
-            looks += 1;
+            reconciles += 1;
             queue.changed(key.clone(), now);
             now += TOOK;
             queue.looked(&key, None, now);
@@ -126,11 +126,11 @@ fn a_backup_that_changes_without_end_is_looked_at_once_a_second_after_a_burst() 
             now = queue.next_time().expect("the last change is not lost");
         }
     }
-    assert!((79..=81).contains(&looks), "{looks}");
+    assert!((79..=81).contains(&reconciles), "{reconciles}");
 }
 
 #[test]
-fn the_earlier_of_two_times_counts_and_a_change_does_not_wait_for_either() {
+fn a_backup_is_reconciled_at_the_earliest_time_and_at_once_after_a_change() {
     let (mut queue, now) = (Queue::new(4), Instant::now());
     let backup = key("one", 0);
     queue.changed(backup.clone(), now);
@@ -144,21 +144,21 @@ fn the_earlier_of_two_times_counts_and_a_change_does_not_wait_for_either() {
 }
 
 #[test]
-fn nothing_is_kept_of_backups_that_come_and_go() {
+fn deleted_backups_leave_nothing_in_the_queue() {
     let (mut queue, mut now) = (Queue::new(4), Instant::now());
     for number in 0..100_000 {
         queue.changed(key("hostile", number), now);
-        let looked_at = queue.next(now).unwrap();
+        let running = queue.next(now).unwrap();
         let goes_meanwhile = number % 2 == 0;
         if goes_meanwhile {
-            queue.gone(&looked_at);
+            queue.gone(&running);
         }
-        queue.looked(&looked_at, Some(now + 3600 * SECOND), now);
+        queue.looked(&running, Some(now + 3600 * SECOND), now);
         if !goes_meanwhile {
-            queue.gone(&looked_at);
+            queue.gone(&running);
         }
         now += TOOK;
     }
     assert!(queue.places.is_empty() && queue.later.is_empty() && queue.busy.is_empty());
-    assert!(queue.looks.len() < 2000, "{}", queue.looks.len());
+    assert!(queue.limits.len() < 2000, "{}", queue.limits.len());
 }

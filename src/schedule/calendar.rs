@@ -1,7 +1,7 @@
-//! The calendar: from the values that each field allows to the moments of the runs.
+//! The calendar: finds the scheduled times, from the values that each field allows.
 //!
-//! The arithmetic is the `cron` crate's. Its dialect begins with the seconds, counts weekdays from 1 (Sunday), and asks
-//! both day fields to match, so it is given plain lists of values, and two schedules where either day may match.
+//! The `cron` crate does the arithmetic. Its dialect starts with seconds, counts weekdays from 1 (Sunday), and requires
+//! both day fields to match. So it gets plain lists of values, and two schedules if either day field may match.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,15 @@ use jiff::Timestamp;
 
 use super::field::{Allowed, Field, Fields};
 
-/// 2101-01-01T00:00:00Z in seconds since 1970: the `cron` crate's years end before it, and begin with 1970.
+/// 2101-01-01T00:00:00Z in seconds since 1970. The years of the `cron` crate are 1970 to 2100.
 const END: i64 = 4_133_980_800;
 
-/// The most days that each month has, in any year, from January on.
+/// The most days that each month can have, from January on.
 const LONGEST_MONTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// The runs of a schedule, as one or two schedules of the `cron` crate: a run of any of them is a run.
+/// A schedule as one or two schedules of the `cron` crate: it fires when any of them fires.
 ///
-/// A schedule that names no date of any year isn't among them; the `cron` crate would look for one in every year.
+/// Empty if the schedule names no existing date: the `cron` crate would search every year for one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Calendar {
     alternatives: Vec<cron::Schedule>,
@@ -40,21 +40,21 @@ impl Calendar {
         }
     }
 
-    /// Whether there is any run.
+    /// Returns whether the schedule ever fires.
     pub(super) fn fires(&self) -> bool {
         !self.alternatives.is_empty()
     }
 
-    /// The first run later than `after`, from 1970 to 2100.
+    /// Returns the first scheduled time after `after`, from 1970 to 2100.
     pub(super) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        // Before 1970 the years would count as huge ones; from 1970 on, dropping the fraction rounds down.
+        // Times before 1970 would become huge years. From 1970 on, dropping the fraction rounds down.
         let after = if after < Timestamp::UNIX_EPOCH { -1 } else { after.as_second() };
-        let after = moment(after.min(END));
+        let after = date_time(after.min(END));
         self.alternatives.iter().filter_map(|schedule| schedule.after(&after).next()).min().map(timestamp)
     }
 }
 
-/// Whether any of the days exists in any of the months.
+/// Returns whether any of the months has any of the days.
 fn has_date(months: &BTreeSet<u8>, days: &BTreeSet<u8>) -> bool {
     let first_day = days.first();
     (1..)
@@ -62,7 +62,7 @@ fn has_date(months: &BTreeSet<u8>, days: &BTreeSet<u8>) -> bool {
         .any(|(month, longest)| months.contains(&month) && first_day.is_some_and(|day| *day <= longest))
 }
 
-/// The schedule in the `cron` crate's dialect.
+/// Translates a schedule into the `cron` crate's dialect.
 fn translate(fields: &Fields, day: &Allowed, weekday: &Allowed) -> cron::Schedule {
     let text = [
         "0".to_owned(),
@@ -76,7 +76,7 @@ fn translate(fields: &Fields, day: &Allowed, weekday: &Allowed) -> cron::Schedul
     text.parse().expect("lists of values within each field's bounds are in the cron crate's dialect")
 }
 
-/// A field of the `cron` crate, whose values are `shift` above ours.
+/// Returns a field in the `cron` crate's dialect, whose values are `shift` higher than ours.
 fn list(field: Field, allowed: &Allowed, shift: u8) -> String {
     if field.bounds().all(|value| allowed.values.contains(&value)) {
         return "*".to_owned();
@@ -85,8 +85,8 @@ fn list(field: Field, allowed: &Allowed, shift: u8) -> String {
     values.join(",")
 }
 
-/// The moment `second` seconds after the beginning of 1970, as the `cron` crate takes it.
-fn moment(second: i64) -> DateTime<Utc> {
+/// Converts seconds since 1970 to the `cron` crate's type.
+fn date_time(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(second, 0).expect("chrono's calendar holds 1969 to 2101")
 }
 

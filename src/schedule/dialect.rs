@@ -11,13 +11,13 @@ use std::collections::BTreeSet;
 use super::error::{ScheduleError, quote};
 use super::field::{Allowed, Field, Fields};
 
-/// The largest step, in digits after leading zeros.
+/// Most digits of a step, without leading zeros.
 const LONGEST_STEP: usize = 4;
 
-/// Reads a schedule.
+/// Parses a schedule.
 ///
 /// # Errors
-/// The first thing in the text that the dialect refuses.
+/// Returns the first violation of the dialect.
 pub(super) fn parse(text: &str) -> Result<Fields, ScheduleError> {
     refuse_time_zone(text)?;
     refuse_white_space(text)?;
@@ -31,7 +31,7 @@ fn refuse_time_zone(text: &str) -> Result<(), ScheduleError> {
     }
 }
 
-/// Leaves only plain spaces between fields: what remains can be split without surprises.
+/// Allows only plain spaces between fields, so that the rest can be split at spaces.
 fn refuse_white_space(text: &str) -> Result<(), ScheduleError> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
@@ -46,7 +46,7 @@ fn refuse_white_space(text: &str) -> Result<(), ScheduleError> {
     }
 }
 
-/// The five fields that a macro stands for; a text without `@` is returned as it is.
+/// Returns the five fields of a macro. Returns a text without `@` unchanged.
 fn expand_macro(text: &str) -> Result<&str, ScheduleError> {
     match text {
         "@yearly" | "@annually" => Ok("0 0 1 1 *"),
@@ -102,7 +102,7 @@ fn parse_item(field: Field, item: &str) -> Result<Allowed, ScheduleError> {
         parse_range(field, span)?
     } else {
         let value = parse_value(field, span)?.number;
-        // A step after a single value counts from there to the end of the field.
+        // A step after a single value runs from that value to the end of the field.
         let last = step.map_or(value, |_| *field.bounds().end());
         (value, last)
     };
@@ -110,7 +110,7 @@ fn parse_item(field: Field, item: &str) -> Result<Allowed, ScheduleError> {
     Ok(Allowed { values: (first..=last).step_by(step).collect(), open: any && step == 1 })
 }
 
-/// A step without its leading zeros, or nothing if it isn't a number from 1 to 9999.
+/// Returns a step without leading zeros, or `None` if it is not a number from 1 to 9999.
 fn parse_step(text: &str) -> Option<usize> {
     let digits = significant_digits(text)?;
     if digits.len() > LONGEST_STEP {
@@ -142,7 +142,7 @@ fn parse_range(field: Field, text: &str) -> Result<(u8, u8), ScheduleError> {
     Ok((first, last))
 }
 
-/// A single value, and whether it was written as a name.
+/// A single value, and whether it is a name.
 struct Value {
     number: u8,
     named: bool,
@@ -153,7 +153,7 @@ fn parse_value(field: Field, text: &str) -> Result<Value, ScheduleError> {
         return Ok(Value { number, named: true });
     }
     let digits = significant_digits(text).ok_or_else(|| ScheduleError::NotAValue { field, value: quote(text) })?;
-    // What doesn't fit the type is as far out of range as what does but isn't within the bounds.
+    // A number that does not fit the type is out of range, too.
     let number = digits.parse().ok().filter(|number| field.bounds().contains(number));
     match number {
         Some(number) => Ok(Value { number, named: false }),
@@ -161,7 +161,7 @@ fn parse_value(field: Field, text: &str) -> Result<Value, ScheduleError> {
     }
 }
 
-/// The digits of an unsigned number without its leading zeros (at least one digit), or nothing if `text` isn't one.
+/// Returns the digits of an unsigned number without leading zeros (at least one digit). Returns `None` if `text` is none.
 fn significant_digits(text: &str) -> Option<&str> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -3,10 +3,10 @@
 use super::field::Field;
 use crate::text::shortened;
 
-/// The longest piece of a schedule that a message repeats, in characters, with the ellipsis.
+/// Longest part of a schedule that a message quotes, in characters, with the ellipsis.
 const LONGEST_QUOTE: usize = 41;
 
-/// Why a text is not a schedule. Values are shortened to what a message can show.
+/// Why a text is not a schedule. Long values are shortened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScheduleError {
@@ -22,30 +22,30 @@ pub enum ScheduleError {
     /// White space around the schedule.
     #[error("found white space around the schedule; write it without leading and trailing space")]
     SurroundingSpace,
-    /// A tab, a line break or other white space between the fields.
+    /// Fields are separated by a tab, a line break or other white space.
     #[error("found {found:?} between the fields; separate them with plain spaces")]
     WhiteSpace {
         /// The character.
         found: char,
     },
-    /// `@every`, which counts from a moment that a CronJob does not keep.
+    /// `@every` counts from a start time, which a CronJob does not keep.
     #[error("@every is not supported; write a step such as */15 * * * * (every 15 minutes)")]
     Every,
-    /// A macro that does not exist; their names are in lower case.
+    /// The macro does not exist. Macros are in lower case.
     #[error(
         "{value:?} is not a macro; write @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly or five fields"
     )]
     UnknownMacro {
-        /// The text.
+        /// The macro.
         value: String,
     },
-    /// More or fewer than five fields.
+    /// There are not exactly five fields.
     #[error("found {}; write five: minute hour day-of-month month day-of-week", counted(.found))]
     FieldCount {
-        /// How many there are.
+        /// The number of fields.
         found: usize,
     },
-    /// Nothing between two commas, or at an end of a list.
+    /// A list has nothing between two commas, or at one of its ends.
     #[error("{field}: {value:?} has an empty list item; write one value or range between commas")]
     EmptyItem {
         /// The field.
@@ -53,7 +53,7 @@ pub enum ScheduleError {
         /// The whole field.
         value: String,
     },
-    /// Neither a number nor a name of this field.
+    /// A value is neither a number nor a name of this field.
     #[error("{field}: {value:?} is not a value; write {}", .field.expected())]
     NotAValue {
         /// The field.
@@ -61,7 +61,7 @@ pub enum ScheduleError {
         /// The value.
         value: String,
     },
-    /// A number outside the field's bounds.
+    /// A number is outside the field's bounds.
     #[error("{field}: {value:?} is out of range; write {}", .field.expected())]
     OutOfRange {
         /// The field.
@@ -69,7 +69,7 @@ pub enum ScheduleError {
         /// The number.
         value: String,
     },
-    /// A range whose ends are a name and a number.
+    /// A range mixes a name and a number.
     #[error("{field}: {value:?} mixes a name and a number; write both as numbers or both as names")]
     MixedRange {
         /// The field.
@@ -77,17 +77,17 @@ pub enum ScheduleError {
         /// The range.
         value: String,
     },
-    /// A range that ends before it begins.
+    /// A range ends before it starts.
     #[error("{field}: {value:?} is a falling range; write the lower end first, or two ranges such as {instead}")]
     FallingRange {
         /// The field.
         field: Field,
         /// The range.
         value: String,
-        /// The two ranges that go around the end of the field.
+        /// Two ranges that wrap around the end of the field.
         instead: String,
     },
-    /// A range with `*` or `?` at an end, or with more than two ends.
+    /// A range has `*` or `?` at an end, or more than two ends.
     #[error("{field}: {value:?} is not a range; write two values such as {}-{}", .field.bounds().start(), .field.bounds().end())]
     NotARange {
         /// The field.
@@ -95,7 +95,7 @@ pub enum ScheduleError {
         /// The range.
         value: String,
     },
-    /// A step that is not a number from 1 to 9999.
+    /// A step is not a number from 1 to 9999.
     #[error("{field}: {value:?} has no valid step; write a number from 1 to 9999 after a single slash")]
     Step {
         /// The field.
@@ -105,7 +105,7 @@ pub enum ScheduleError {
     },
 }
 
-/// Returns a text as a message repeats it: cut short when it is long.
+/// Returns `text` for a message, shortened if it is long.
 pub(super) fn quote(text: &str) -> String {
     shortened(text, LONGEST_QUOTE)
 }

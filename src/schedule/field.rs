@@ -1,4 +1,4 @@
-//! The five fields of a schedule: their bounds, their names, and the values that a schedule allows.
+//! The five fields of a schedule: their bounds, their names, and the allowed values.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,7 +24,7 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 impl Field {
-    /// The values that exist in this field.
+    /// Returns the lowest and highest value of this field.
     pub(super) fn bounds(self) -> RangeInclusive<u8> {
         match self {
             Self::Minute => 0..=59,
@@ -35,7 +35,7 @@ impl Field {
         }
     }
 
-    /// The value that `name` stands for in this field, in upper or lower case.
+    /// Returns the value of a name in this field. Ignores case.
     pub(super) fn value_of_name(self, name: &str) -> Option<u8> {
         let names: &[&str] = match self {
             Self::Month => &MONTHS,
@@ -45,7 +45,7 @@ impl Field {
         self.bounds().zip(names).find_map(|(value, known)| known.eq_ignore_ascii_case(name).then_some(value))
     }
 
-    /// What can be written in this field, as the end of a sentence that begins with "write".
+    /// Returns what to write in this field, as the end of a sentence that starts with "write".
     pub(super) fn expected(self) -> &'static str {
         match self {
             Self::Minute => "0 to 59",
@@ -69,17 +69,17 @@ impl fmt::Display for Field {
     }
 }
 
-/// What one field of a schedule allows.
+/// The values that one field of a schedule allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Allowed {
     /// The values that match; never empty.
     pub(super) values: BTreeSet<u8>,
-    /// Whether an item of the field is `*` or `?` in steps of one. Such a day field leaves the day to the other one,
-    /// while a field that merely lists all its values (`1-31`) restricts it.
+    /// Whether an item of the field is `*` or `?` with step one. Such a day field leaves the day to the other day field. A
+    /// field that lists all its values, such as `1-31`, restricts the day.
     pub(super) open: bool,
 }
 
-/// What each field of a schedule allows.
+/// The values that each field of a schedule allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fields {
     pub(super) minute: Allowed,

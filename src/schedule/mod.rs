@@ -1,7 +1,7 @@
-//! Cron schedules, read and computed as Kubernetes' CronJob controller does.
+//! Cron schedules with the semantics of Kubernetes' CronJob controller.
 //!
-//! `dialect` reads the text into the values that each field allows; `calendar` finds the moments that those values name.
-//! Both are pure: every moment is an argument.
+//! `dialect` parses the text into the values that each field allows; `calendar` finds the scheduled times. Both are pure:
+//! times are arguments.
 
 mod calendar;
 mod dialect;
@@ -18,12 +18,12 @@ use calendar::Calendar;
 pub use error::ScheduleError;
 pub use field::Field;
 
-/// A cron schedule in UTC, with the meaning that Kubernetes' CronJob controller gives it.
+/// A cron schedule in UTC, with the semantics of Kubernetes' CronJob controller.
 ///
-/// The runs of a schedule are whole minutes from 1970 to 2100, the years that the `cron` crate's calendar knows.
+/// Scheduled times are whole minutes from 1970 to 2100, the years of the `cron` crate's calendar.
 ///
-/// Two schedules are equal when their fields allow the same values and restrict the days in the same way, however they
-/// are written: `@daily` equals `0 0 * * *`.
+/// Two schedules are equal if their fields allow the same values and restrict the days in the same way, regardless of how
+/// they are written: `@daily` equals `0 0 * * *`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     calendar: Calendar,
@@ -40,31 +40,31 @@ impl Schedule {
     /// - Months and weekdays also have English names of three letters, in upper or lower case. The ends of a range are two
     ///   numbers or two names, and the second one is not lower than the first.
     ///
-    /// A schedule that can be read may still name no date at all; ask [`Schedule::fires`].
+    /// A valid schedule may name no existing date; [`Schedule::fires`] returns `false` then.
     ///
     /// # Errors
-    /// The first thing that the dialect refuses, with the field and the value at fault and what to write instead.
+    /// Returns the first violation of the dialect, with its field, its value and what to write instead.
     pub fn parse(text: &str) -> Result<Self, ScheduleError> {
         let fields = dialect::parse(text)?;
         Ok(Self { calendar: Calendar::new(&fields) })
     }
 
-    /// Whether the schedule has any run: `false` for dates that no year has, such as `0 0 30 2 *`.
+    /// Returns whether the schedule ever fires. Returns `false` for dates that no year has, such as `0 0 30 2 *`.
     #[must_use]
     pub fn fires(&self) -> bool {
         self.calendar.fires()
     }
 
-    /// The first run that is later than `after`; for a moment before 1970, the first run of 1970 or later.
+    /// Returns the first scheduled time after `after`, or the first one of all if `after` is before 1970.
     ///
-    /// `None` when the schedule never fires, and when no run is left before the end of 2100. The CronJob controller
-    /// gives up five years on; in these years the rarest date, 29 February, is never more than four years away.
+    /// Returns `None` if the schedule never fires, or has no scheduled time left until the end of 2100. The CronJob
+    /// controller searches five years ahead only. That is enough: even 29 February is at most four years away.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         self.calendar.next_after(after)
     }
 
-    /// All runs later than `after`, in order; empty for a schedule that never fires.
+    /// Returns all scheduled times after `after`, in order; empty for a schedule that never fires.
     pub fn upcoming(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
         std::iter::successors(self.next_after(after), |run| self.next_after(*run))
     }

@@ -1,5 +1,5 @@
-//! Properties of schedules, held against a reference that knows neither the parser nor the `cron` crate: schedules are
-//! made together with the values that they mean, and runs are found by looking at one day and one minute after the other.
+//! Compares schedules with a reference that shares no code with the parser or the `cron` crate. The reference generates
+//! schedules together with their values, and finds scheduled times by testing every day and every minute.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ use crate::validation::{UnknownFields, validate};
 /// A word of a schedule, or a separator.
 static PIECE: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9A-Za-z]+|.").unwrap());
 
-/// An item or a field as written, with what it means.
+/// An item or a field: its text and its values.
 #[derive(Clone, Debug)]
 struct Written {
     text: String,
@@ -29,7 +29,7 @@ struct Written {
 const MONTHS: [&str; 12] = ["jan", "FEB", "Mar", "apr", "MAY", "Jun", "jul", "AUG", "Sep", "oct", "NOV", "Dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "MON", "Tue", "wed", "THU", "Fri", "sat"];
 
-/// A value of a field as a number, with leading zeros now and then, or as a name where the field has names.
+/// Returns a value as a number, sometimes with leading zeros, or as a name if the field has names.
 fn written(field: Field, value: u8, style: usize) -> String {
     let at = usize::from(value);
     match (field, style) {
@@ -39,7 +39,7 @@ fn written(field: Field, value: u8, style: usize) -> String {
     }
 }
 
-/// One list item of a field: the span, then the step.
+/// Returns list items of a field: the span, then the step.
 fn item(field: Field) -> impl Strategy<Value = Written> {
     let (lowest, highest) = field.bounds().into_inner();
     let style = 0..10usize;
@@ -77,7 +77,7 @@ fn list(field: Field) -> impl Strategy<Value = Written> {
     })
 }
 
-/// The five fields of a schedule with what they mean.
+/// The five fields of a schedule: their texts and their values.
 #[derive(Clone, Debug)]
 struct Reference {
     minute: Written,
@@ -107,7 +107,7 @@ impl Reference {
         self.month.values.contains(&value(date.month())) && if either { day || weekday } else { day && weekday }
     }
 
-    /// All runs of a day, in order.
+    /// Returns all scheduled times of a day, in order.
     fn runs_of(&self, date: Date) -> Vec<Timestamp> {
         if !self.matches(date) {
             return Vec::new();
@@ -129,7 +129,7 @@ impl Reference {
     }
 }
 
-/// The days from that of `moment`, forwards or backwards, as far as the rarest date (29 February) can be away: four years.
+/// Returns the days from that of `moment`, forwards or backwards. Four years suffice for the rarest date, 29 February.
 fn days(moment: Timestamp, direction: i32) -> impl Iterator<Item = Date> {
     let first = TimeZone::UTC.to_datetime(moment).date();
     (0..=4 * 366)
@@ -141,7 +141,7 @@ fn days(moment: Timestamp, direction: i32) -> impl Iterator<Item = Date> {
         .filter(|date| (1970..=2100).contains(&date.year()))
 }
 
-/// Moments from 1970 to 2100, many of them at or right around the turn of a year, of a month or of February.
+/// Returns times from 1970 to 2100, many of them close to the turn of a year, of a month or of February.
 fn moment() -> impl Strategy<Value = Timestamp> {
     let second = |moment: &str| moment.parse::<Timestamp>().unwrap().as_second();
     let any = second("1970-01-01T00:00:00Z")..second("2101-01-01T00:00:00Z");
@@ -157,7 +157,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     #[test]
-    fn runs_are_those_that_a_walk_over_the_days_finds(reference in reference(), moment in moment()) {
+    fn scheduled_times_equal_those_of_the_reference(reference in reference(), moment in moment()) {
         let schedule = Schedule::parse(&reference.text()).unwrap();
         let next = reference.next_after(moment);
         let last = reference.last_at_or_before(moment);
@@ -201,7 +201,7 @@ fn backup(schedule: &str) -> serde_json::Value {
     })
 }
 
-/// Schedules in which up to two words or separators were replaced, left out or put in; macros; and anything at all.
+/// Returns schedules with up to two words or separators replaced, removed or inserted, macros, and arbitrary texts.
 fn nearly_a_schedule() -> impl Strategy<Value = String> {
     const PIECES: [&str; 31] = [
         "", "*", "?", "-", "/", ",", " ", "  ", "\t", "\n", "\u{a0}", "0", "00", "1", "3", "6", "7", "13", "24", "32",
@@ -236,7 +236,7 @@ fn a_schedule_without_a_date_never_fires() {
 }
 
 #[test]
-fn runs_are_from_1970_to_2100() {
+fn scheduled_times_are_from_1970_to_2100() {
     let schedule = Schedule::parse("59 23 31 dec *").unwrap();
     let at = |moment: &str| moment.parse::<Timestamp>().unwrap();
     let (first, last) = (at("1970-12-31T23:59:00Z"), at("2100-12-31T23:59:00Z"));

@@ -1,4 +1,4 @@
-//! The rules for `metadata` that every resource has
+//! The rules for the `metadata` of every resource
 //! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
 
 use super::{Path, Violations};
@@ -13,7 +13,7 @@ pub const LONGEST_NAME: usize = 253;
 /// Longest name of a namespace, longest name in a key, and longest value of a label, in bytes.
 const LONGEST_LABEL: usize = 63;
 
-/// Fields of an ObjectMeta.
+/// The fields of an ObjectMeta.
 const FIELDS: [&str; 15] = [
     "annotations",
     "creationTimestamp",
@@ -32,7 +32,7 @@ const FIELDS: [&str; 15] = [
     "uid",
 ];
 
-/// Those of them that only have to be readable: no rule of Kubernetes' says more of what stands there.
+/// The fields that only need the right type: Kubernetes has no other rule for them.
 const FREE_FIELDS: [&str; 9] = [
     "creationTimestamp",
     "deletionGracePeriodSeconds",
@@ -54,13 +54,13 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant, compiled by the tests")
 }
 
-/// How much of `generateName` the API server keeps, in characters.
+/// Characters of `generateName` that the API server keeps.
 const LONGEST_GENERATED_BASE: usize = 58;
 
-/// Stands for the five letters and digits that the API server adds to `generateName`.
+/// Stands for the five random characters that the API server appends to `generateName`.
 const GENERATED_SUFFIX: &str = "xxxxx";
 
-/// The object with a name like the one that the API server makes of `generateName`, where it has no other
+/// Returns the object with a name. If it has only `generateName`, makes a name like the one that the API server generates
 /// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#generated-values>).
 pub(super) fn with_generated_name(object: &Value) -> Cow<'_, Value> {
     let metadata = &object["metadata"];
@@ -76,7 +76,7 @@ pub(super) fn with_generated_name(object: &Value) -> Cow<'_, Value> {
     }
 }
 
-/// Makes null labels and annotations empty ones, as Kubernetes' decoder does.
+/// Replaces null labels and annotations by empty ones, like Kubernetes' decoder.
 pub(super) fn fill_null_entries(object: &mut Value) {
     for pointer in ["/metadata/labels", "/metadata/annotations"] {
         let entries = object.pointer_mut(pointer).and_then(Value::as_object_mut);
@@ -88,8 +88,7 @@ pub(super) fn fill_null_entries(object: &mut Value) {
     }
 }
 
-/// The beginning of a name, with something in place of the dash that it may end with (`maskTrailingDash` of
-/// k8s.io/apimachinery).
+/// Returns the start of a name with its trailing dash replaced (`maskTrailingDash` of k8s.io/apimachinery).
 fn without_trailing_dash(base: &str) -> Cow<'_, str> {
     match base.strip_suffix('-').and_then(|rest| rest.char_indices().next_back().map(|(last, _)| &rest[..last])) {
         Some(rest) => Cow::Owned(format!("{rest}a")),
@@ -97,7 +96,7 @@ fn without_trailing_dash(base: &str) -> Cow<'_, str> {
     }
 }
 
-/// Checks name, namespace, labels, annotations, finalizers and owners, and the types of the rest.
+/// Checks name, namespace, labels, annotations, finalizers and owners, and the types of all other fields.
 pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations) {
     let absent = json!({});
     let value = value.filter(|value| !value.is_null()).unwrap_or(&absent);
@@ -142,7 +141,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
                     "the key must be NAME or DOMAIN/NAME, NAME of at most 63 letters, digits, '-', '_' and '.'",
                 );
             }
-            // null is the empty string to Kubernetes' decoder
+            // Kubernetes' decoder reads null as the empty string.
             let Some(text) = (if value.is_null() { Some("") } else { out.text(value, &path) }) else { continue };
             let valid = !is_label || text.is_empty() || text.len() <= LONGEST_LABEL && QUALIFIED_NAME.is_match(text);
             out.rule(
@@ -156,7 +155,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
     check_rest(metadata, path, out);
 }
 
-/// Checks `finalizers` and `ownerReferences`, and whether the free fields can be read.
+/// Checks `finalizers`, `ownerReferences`, and the types of the free fields.
 fn check_rest(metadata: &Map<String, Value>, path: &Path<'_>, out: &mut Violations) {
     for field in FREE_FIELDS {
         let Some(value) = metadata.get(field) else { continue };
@@ -201,7 +200,7 @@ fn check_owner(owner: &Value, path: &Path<'_>, out: &mut Violations) {
     }
 }
 
-/// A key of a label or annotation; the latter may be in capitals in its domain part.
+/// Returns whether `key` is valid for a label or annotation. The domain of an annotation's key may have capitals.
 fn is_key(key: &str, is_label: bool) -> bool {
     let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
     let domain_is_valid = domain.is_none_or(|domain| {

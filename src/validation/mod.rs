@@ -1,7 +1,7 @@
-//! The API server's verdict on an `AntflyBackup`, without an API server.
+//! Validates an `AntflyBackup` as the API server does, without an API server.
 //!
-//! The checks themselves are made by the build script from `schema/antflybackup.yaml` (`generated/validation.rs` is the copy
-//! to review); here is what they lean on.
+//! The build script generates the checks from `schema/antflybackup.yaml`; `generated/validation.rs` is a copy for review.
+//! This module has the functions that the checks call.
 
 mod cel;
 mod metadata;
@@ -24,17 +24,17 @@ pub use violations::{Violation, Violations};
 use crate::api::{API_VERSION, AntflyBackup, KIND};
 use serde_json::Value;
 
-/// Whether a field that the schema does not have is a violation.
+/// How to treat a field that the schema does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownFields {
-    /// It is, as for `kubectl apply`.
+    /// It is a violation, as for `kubectl apply`.
     Refuse,
-    /// It is not, as for an object read from the API server, which has dropped such fields already.
+    /// It is ignored, as in an object from the API server, which has dropped such fields.
     Ignore,
 }
 
-/// Says all that is wrong with an `AntflyBackup`; nothing for a valid one. A status is not looked at, because the API server
-/// drops it from what users write, except for fields that it does not know.
+/// Returns all violations of an `AntflyBackup`; empty if it is valid. Checks the status only for unknown fields, because
+/// the API server drops the status from what users write.
 pub fn validate(object: &Value, unknown_fields: UnknownFields) -> Vec<Violation> {
     let mut out = Violations::new(unknown_fields);
     if object.is_object() {
@@ -48,19 +48,19 @@ pub fn validate(object: &Value, unknown_fields: UnknownFields) -> Vec<Violation>
     out.into_vec()
 }
 
-/// Says all that is wrong with a status.
+/// Returns all violations of a status.
 pub fn validate_status(status: &Value) -> Vec<Violation> {
     let mut out = Violations::new(UnknownFields::Refuse);
     rules::status(status, &Path::ROOT.field("status"), &mut out);
     out.into_vec()
 }
 
-/// Most things that [`drop_what_is_invalid`] drops one by one.
+/// Most values that [`drop_what_is_invalid`] drops.
 const MOST_DROPPED: usize = 1000;
 
-/// Drops from a status what the schema does not allow, and no more than that: an optional field, the record without a
-/// required one, what a list has too much. Fields that the schema does not know stay. Who writes such a status again is
-/// refused for good.
+/// Drops from a status only what the schema does not allow: an invalid optional field, a record that lacks a required
+/// field, the surplus items of a list. Keeps unknown fields. Otherwise the API server would refuse every later write of
+/// the status.
 pub fn drop_what_is_invalid(status: &mut Value) {
     for _ in 0..MOST_DROPPED {
         let mut out = Violations::new(UnknownFields::Ignore);
@@ -90,7 +90,7 @@ fn drop_at(object: &mut Value, place: &[Step]) {
         _ => false,
     };
     if !is_dropped {
-        // what is missing was required
+        // A missing field is required, so drop the object around it.
         drop_at(object, outer);
     }
 }
@@ -102,15 +102,15 @@ fn value_at<'a>(object: &'a mut Value, place: &[Step]) -> Option<&'a mut Value> 
     })
 }
 
-/// Fills in the defaults of the schema and drops the nulls that stand for absent fields, as the API server does.
+/// Sets the schema's defaults and drops nulls that mean absent fields, like the API server.
 pub fn apply_defaults(object: &mut Value) {
     rules::apply_defaults(object);
 }
 
-/// Reads an `AntflyBackup`, with defaults filled in. A status that is not valid counts as absent.
+/// Decodes an `AntflyBackup` and sets its defaults. Drops an invalid status.
 ///
 /// # Errors
-/// All that is wrong with it.
+/// Returns all violations of the object.
 pub fn decode(mut object: Value, unknown_fields: UnknownFields) -> Result<AntflyBackup, Vec<Violation>> {
     let violations = validate(&object, unknown_fields);
     if !violations.is_empty() {
@@ -128,7 +128,7 @@ pub fn decode(mut object: Value, unknown_fields: UnknownFields) -> Result<Antfly
         .map_err(|error| vec![Violation::new(FieldPath::default(), format!("cannot be read: {error}"))])
 }
 
-/// Makes `3` of `3.0`, as the API server does when it stores an object.
+/// Replaces `3.0` by `3`, as the API server does when it stores an object.
 fn write_whole_numbers_without_point(value: &mut Value) {
     match value {
         Value::Number(_) => {

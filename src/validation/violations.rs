@@ -1,4 +1,4 @@
-//! What is wrong with an object, and the checks of single keywords.
+//! Violations, and the checks of the schema's keywords.
 
 use super::{
     UnknownFields,
@@ -8,20 +8,20 @@ use regex::Regex;
 use serde_json::{Map, Value};
 use std::{collections::HashSet, fmt};
 
-/// Longest part of a refused value that a message repeats, in characters.
+/// Longest part of a refused value that a message quotes, in characters.
 const SHOWN_VALUE: usize = 120;
 
-/// One thing that is wrong with an object.
+/// One violation of the schema or of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where, such as `spec.schedule`.
+    /// The path, such as `spec.schedule`; empty for the whole object.
     pub field: FieldPath,
     /// The refused value (escaped, shortened) and what to write instead.
     pub message: String,
 }
 
 impl Violation {
-    /// A violation at that place.
+    /// Creates a violation at `field`.
     pub fn new(field: FieldPath, message: impl Into<String>) -> Self {
         Violation { field, message: message.into() }
     }
@@ -37,7 +37,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Collects violations. The generated validation calls the checks.
+/// Collects violations. The generated checks call its methods.
 pub struct Violations {
     found: Vec<Violation>,
     unknown_fields: UnknownFields,
@@ -53,7 +53,7 @@ impl Violations {
         self.found
     }
 
-    /// Adds a violation; `value` is what stands there.
+    /// Adds a violation. `value` is the refused value.
     pub(super) fn push(&mut self, path: &Path<'_>, value: Option<&Value>, message: impl fmt::Display) {
         if self.only_unknown_fields {
             return;
@@ -73,7 +73,7 @@ impl Violations {
         }
     }
 
-    /// Runs checks of which only those for unknown fields count.
+    /// Runs checks and keeps only their violations for unknown fields.
     pub(super) fn unknown_fields_only(&mut self, checks: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.only_unknown_fields, true);
         checks(self);
@@ -133,8 +133,8 @@ impl Violations {
         value.as_bool()
     }
 
-    /// A rule that holds or not, or that could not be evaluated (`None`). The last is a refusal too, but not worth a
-    /// message where something else is wrong, because that is its cause: such as the name that is missing for its rule.
+    /// Checks the result of a rule. `None` means that its evaluation failed, which is a violation, too. That one is left out
+    /// if there is another violation, which must be its cause: for example a required field that the rule reads is missing.
     pub(super) fn rule(&mut self, value: &Value, path: &Path<'_>, holds: impl Into<Option<bool>>, message: &str) {
         let is_refused = holds.into().map_or(self.found.is_empty(), |holds| !holds);
         if is_refused {
@@ -222,7 +222,7 @@ impl Violations {
     }
 }
 
-/// A whole number; `3.0` is one too, as for the API server.
+/// Returns a whole number. `3.0` is one, as for the API server.
 pub(super) fn whole_number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
@@ -230,7 +230,7 @@ pub(super) fn whole_number(value: &Value) -> Option<i64> {
     })
 }
 
-/// A value for a message: quoted, escaped and shortened.
+/// Returns a value for a message: quoted, escaped and shortened.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) if text.chars().count() > SHOWN_VALUE => {

@@ -1,4 +1,4 @@
-//! Where the program looks for Antfly's API.
+//! How the program finds Antfly's API.
 
 use crate::program::{Again, BOTH, Program, backup_requests, stand_in};
 use antfly_backup_operator::backup::ResultStatus;
@@ -15,7 +15,7 @@ fn with_metadata_port(profile: Profile) -> (StandIn, String, String) {
 }
 
 #[test]
-fn june_is_asked_by_its_data_port_and_that_proves_nothing() {
+fn june_is_asked_at_its_data_port_and_the_backup_is_not_verified() {
     let (antfly, metadata, data) = with_metadata_port(Profile::June);
     let ended = Program::at(&[&metadata, &data]).run();
     assert_eq!((ended.code, ended.result.status), (Some(0), ResultStatus::Completed), "{ended:#?}");
@@ -26,7 +26,7 @@ fn june_is_asked_by_its_data_port_and_that_proves_nothing() {
 }
 
 #[test]
-fn today_is_asked_by_its_metadata_port() {
+fn today_is_asked_at_its_metadata_port() {
     let (antfly, metadata, data) = with_metadata_port(Profile::Today);
     Program::at(&[&metadata, &data]).run().assert_verified(&["users"]);
     assert!(antfly.requests().iter().all(|request| request.port == Port::Metadata));
@@ -70,7 +70,7 @@ fn a_server_that_comes_later_is_found() {
 fn an_ipv6_address_is_asked() {
     let address: SocketAddr = "[::1]:0".parse().unwrap();
     if let Err(error) = std::net::TcpListener::bind(address) {
-        // past the test harness, which keeps the output of tests that pass
+        // not println!: the test harness hides the output of tests that pass
         let _ =
             writeln!(std::io::stderr().lock(), "SKIPPED an_ipv6_address_is_asked: this machine has no ::1: {error}");
         return;
@@ -86,7 +86,7 @@ fn a_host_name_is_resolved() {
 }
 
 #[test]
-fn tables_that_may_not_be_listed_are_not_known() {
+fn without_permission_to_list_tables_the_tables_are_unknown() {
     for profile in BOTH {
         let antfly = stand_in(profile, &["orders", "users"], |settings| {
             settings.faults = vec![FaultRule::every(Call::Tables, Fault::Refuse(Refusal::of(403)))];
@@ -95,7 +95,7 @@ fn tables_that_may_not_be_listed_are_not_known() {
         assert_eq!((ended.code, ended.result.verified), (Some(0), false), "{ended:#?}");
         assert_eq!(ended.result.reason, "TablesUnknown");
         assert_eq!(ended.result.tables, ["orders", "users"]);
-        // those of the spec are known all the same
+        // The spec's tables are known nevertheless.
         Program::new(&antfly).tables(&["users"]).of("other", "1", "2").run().assert_verified(&["users"]);
     }
 }
@@ -110,7 +110,7 @@ fn proxies_are_not_for_antfly() {
 }
 
 #[test]
-fn a_login_without_rights_is_told_what_it_lacks() {
+fn a_login_without_permissions_gets_advice_about_what_it_lacks() {
     for role in [Role::Reader, Role::Nobody] {
         let antfly = stand_in(Profile::Today, &["users"], |settings| settings.logins = vec![crate::login::login(role)]);
         let program = Program::new(&antfly).secret("keys").variable("ANTFLY_TOKEN", &crate::login::token());

@@ -1,4 +1,4 @@
-//! What Antfly answers with 200, and what the program makes of it.
+//! Responses with status 200, and their results.
 
 use crate::program::{Again, BOTH, LOCATION, Program, backup_requests, id, stand_in};
 use antfly_backup_operator::backup::{FailedTable, ResultStatus};
@@ -36,7 +36,7 @@ fn a_complete_answer_is_a_verified_backup() {
 }
 
 #[test]
-fn antfly_is_asked_once_and_for_nothing_that_it_does_not_know() {
+fn antfly_gets_one_request_with_only_fields_that_it_knows() {
     for profile in BOTH {
         let antfly = stand_in(profile, &TABLES, |_| {});
         Program::new(&antfly).location(&format!("{LOCATION}//")).tables(&["users"]).run().assert_verified(&["users"]);
@@ -157,7 +157,7 @@ fn a_partial_backup_fails_for_good_with_its_tables() {
 }
 
 #[test]
-fn a_partial_backup_is_tried_again_if_every_failing_table_may_be_mended() {
+fn a_partial_backup_is_retried_if_every_failed_table_is_retryable() {
     for profile in BOTH {
         let antfly = with_table_fault(profile, &TableFault::failed_retryable("no space", true), &["users"]);
         Program::new(&antfly).run().assert_failed("PartialBackup", Again::MayHelp);
@@ -189,7 +189,7 @@ fn a_table_with_several_shards_makes_a_backup_of_june_partial() {
 }
 
 #[test]
-fn a_failed_backup_whose_errors_stay_fails_for_good() {
+fn a_failed_backup_with_permanent_errors_fails_for_good() {
     for profile in BOTH {
         let errors = [
             TableFault::failed("not found"),
@@ -225,7 +225,7 @@ fn any_other_failed_backup_is_tried_again() {
 }
 
 #[test]
-fn a_cluster_without_tables_fails_for_good_and_is_asked_for_nothing() {
+fn a_cluster_without_tables_fails_for_good_without_a_request() {
     for profile in BOTH {
         let antfly = stand_in(profile, &[], |_| {});
         let ended = Program::new(&antfly).run();

@@ -1,4 +1,4 @@
-//! Connections that are lost, at each stage of a try.
+//! Lost connections at each stage of an attempt.
 
 use crate::program::{BOTH, LOCATION, Program, backup_requests, stand_in, wait_until};
 use antfly_stand_in::{Call, Cut, Fault, FaultRule, Profile, Refusal, StandIn};
@@ -11,7 +11,7 @@ fn with_fault(profile: Profile, call: Call, fault: Fault) -> StandIn {
 }
 
 #[test]
-fn lost_while_the_address_is_looked_for_it_is_asked_again() {
+fn a_connection_lost_during_the_search_is_retried() {
     for profile in BOTH {
         for cut in CUTS {
             let antfly = with_fault(profile, Call::Tables, Fault::Cut(cut));
@@ -25,7 +25,7 @@ fn lost_while_the_address_is_looked_for_it_is_asked_again() {
 }
 
 #[test]
-fn lost_during_the_answer_the_list_proves_the_backup() {
+fn when_the_answer_is_lost_the_list_proves_the_backup() {
     for profile in BOTH {
         for cut in CUTS {
             let antfly = with_fault(profile, Call::Backup, Fault::Cut(cut));
@@ -38,7 +38,7 @@ fn lost_during_the_answer_the_list_proves_the_backup() {
 }
 
 #[test]
-fn lost_while_june_goes_on_the_list_proves_the_backup_later() {
+fn when_june_continues_after_a_lost_connection_the_list_proves_the_backup_later() {
     let antfly = with_fault(Profile::June, Call::Backup, Fault::ConnectionLost);
     antfly.change(|settings| settings.delay = Duration::from_secs(5));
     let running = Program::new(&antfly).start();
@@ -49,7 +49,7 @@ fn lost_while_june_goes_on_the_list_proves_the_backup_later() {
 }
 
 #[test]
-fn a_list_that_fails_or_is_lost_is_asked_again() {
+fn a_list_that_fails_or_is_lost_is_requested_again() {
     for profile in BOTH {
         for fault in [Fault::Refuse(Refusal::of(500)), Fault::Cut(Cut::InHead), Fault::NotJson] {
             let antfly = stand_in(profile, &["users"], |settings| {

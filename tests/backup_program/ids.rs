@@ -5,7 +5,7 @@ use antfly_backup_operator::backup::{JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UI
 use antfly_stand_in::{Profile, StandIn};
 use serde_json::Value;
 
-/// Names of the metadata's tables whose payload is there.
+/// Returns the names of the tables in the metadata whose payload exists.
 fn restorable(antfly: &StandIn, id: &str) -> Vec<String> {
     let object = |name: &str| antfly.object(LOCATION, name).unwrap();
     let json = |name: &str| serde_json::from_slice::<Value>(&object(name).unwrap()).unwrap();
@@ -25,7 +25,7 @@ fn restorable(antfly: &StandIn, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn two_namespaces_one_name_one_location_one_slot_two_backups() {
+fn two_namespaces_with_the_same_name_location_and_time_make_two_backups() {
     for profile in BOTH {
         let antfly = stand_in(profile, &["orders", "users"], |_| {});
         let job = "daily-cron-29394840";

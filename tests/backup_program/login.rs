@@ -7,12 +7,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 const NAME: &str = "key-1";
 const SECRET: &str = "a secret/of+Antfly";
 
-/// Someone who may log in with [`token`].
+/// Returns a login for which [`token`] is valid.
 pub fn login(role: Role) -> Login {
     Login { name: NAME.to_owned(), secret: SECRET.to_owned(), role }
 }
 
-/// A token that Antfly takes.
+/// Returns a valid token.
 pub fn token() -> String {
     STANDARD.encode(format!("{NAME}:{SECRET}"))
 }
@@ -38,7 +38,7 @@ fn a_token_or_user_and_password_log_in() {
 }
 
 #[test]
-fn a_wrong_an_old_and_a_missing_token_fail_for_good() {
+fn a_wrong_expired_or_missing_token_fails_for_good() {
     for profile in BOTH {
         let antfly = guarded(profile);
         let wrong = STANDARD.encode(format!("{NAME}:wrong"));
@@ -59,7 +59,7 @@ fn a_wrong_an_old_and_a_missing_token_fail_for_good() {
 }
 
 #[test]
-fn a_token_that_becomes_old_meanwhile_fails_for_good() {
+fn a_token_that_expires_during_the_search_fails_for_good() {
     for profile in BOTH {
         let antfly = stand_in(profile, &["users"], |settings| settings.logins = vec![login(Role::Reader)]);
         let ended = with_token(&antfly, &token()).run();
@@ -69,7 +69,7 @@ fn a_token_that_becomes_old_meanwhile_fails_for_good() {
 }
 
 #[test]
-fn a_token_that_is_not_base64_is_told_by_name() {
+fn a_token_that_is_not_base64_is_named_in_the_error() {
     // June answers 500 without a body
     let ended = with_token(&guarded(Profile::June), "key-1:secret").run();
     ended.assert_failed("ServerError", Again::MayHelp);

@@ -1,7 +1,7 @@
-//! The program of a backup's Pod as a process, against a stand-in for Antfly that answers as a server of June 2026 or of
-//! today does, and against a real S3 server.
+//! Runs the program of a backup's Pod as a process, against a stand-in for Antfly that behaves like a server of June 2026 or
+//! of today, and against a real S3 server.
 //!
-//! [`program`] runs the program; the other modules are the tests, a module for each subject.
+//! [`program`] runs the program; each other module has the tests of one subject.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,

@@ -1,20 +1,20 @@
-//! Tries that take minutes. They wait, most of the time, so they run at the same time.
+//! Attempts that take minutes. They run concurrently, because they mostly wait.
 
 use crate::program::{Again, LOCATION, Program, backup_requests, id, stand_in};
 use antfly_stand_in::{Call, Fault, FaultRule, Profile};
 use std::{net::TcpListener, thread, time::Duration};
 
-/// Longer than any of them takes.
+/// Timeout, longer than any of them takes.
 const LIMIT: Duration = Duration::from_secs(1200);
 
 #[test]
-fn tries_that_take_minutes() {
+fn attempts_that_take_minutes() {
     let tries: [fn(); 6] = [
         a_backup_of_95_seconds_without_a_byte_by_june,
         a_backup_of_95_seconds_without_a_byte_by_today,
         a_lost_backup_that_is_never_listed_has_an_unknown_outcome,
         an_ambiguous_backup_that_is_never_published_has_an_unknown_outcome,
-        addresses_that_can_not_be_reached_are_told_each_with_its_cause,
+        unreachable_addresses_are_reported_each_with_its_cause,
         an_address_that_refuses_is_passed_over,
     ];
     let tries = tries.map(thread::spawn);
@@ -63,8 +63,8 @@ fn refusing() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-fn addresses_that_can_not_be_reached_are_told_each_with_its_cause() {
-    // the second one is that of data nodes, which are asked only after a 404
+fn unreachable_addresses_are_reported_each_with_its_cause() {
+    // Data nodes, the second address, are asked only after a 404.
     let (refusing, data) = (refusing(), "http://main-data.nowhere.invalid:12380");
     let ended = Program::at(&[&refusing, data]).start().wait_within(LIMIT);
     ended.assert_failed("ClusterUnreachable", Again::MayHelp);

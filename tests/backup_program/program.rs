@@ -17,30 +17,30 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Longer than anything here takes, except where a test says so.
+/// Default timeout, longer than an attempt takes.
 pub const LIMIT: Duration = Duration::from_secs(240);
-/// Where backups go unless a test says otherwise.
+/// The default location.
 pub const LOCATION: &str = "s3://bucket/backups";
-/// Both kinds of servers.
+/// Both generations of servers.
 pub const BOTH: [Profile; 2] = [Profile::June, Profile::Today];
 
 const JOB: &str = "daily-cron-29394840";
 const JOB_UID: &str = "0b1c2d3e-aaaa-bbbb-cccc-000000000000";
 const POD_UID: &str = "f0e1d2c3-aaaa-bbbb-cccc-000000000000";
 
-/// The id that a try asks for unless it is [`Program::of`] another Job.
+/// Returns the backup id of an attempt, unless [`Program::of`] sets another Job.
 pub fn id() -> String {
     backup_id(JOB, JOB_UID, POD_UID)
 }
 
-/// Starts a stand-in with changed settings.
+/// Starts a stand-in whose settings `change` has changed.
 pub fn stand_in(profile: Profile, tables: &[&str], change: impl FnOnce(&mut Settings)) -> StandIn {
     let mut settings = Settings::new(profile, tables);
     change(&mut settings);
     StandIn::start(settings).unwrap()
 }
 
-/// How often a stand-in was asked for a backup.
+/// Returns the requests for a backup that a stand-in received.
 pub fn backup_requests(stand_in: &StandIn) -> Vec<Request> {
     stand_in.requests().into_iter().filter(|request| request.path == "/db/v1/backup").collect()
 }
@@ -54,7 +54,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A try that is to be run.
+/// An attempt to run.
 pub struct Program {
     servers: Vec<String>,
     arguments: Vec<String>,
@@ -64,7 +64,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// A try to back up all tables of the cluster at those URLs.
+    /// Returns an attempt to back up all tables of the cluster at these URLs.
     pub fn at(servers: &[&str]) -> Self {
         let variables = [(JOB_NAME_VARIABLE, JOB), (JOB_UID_VARIABLE, JOB_UID), (POD_UID_VARIABLE, POD_UID)];
         Self {
@@ -76,53 +76,53 @@ impl Program {
         }
     }
 
-    /// A try to back up all tables of a stand-in.
+    /// Returns an attempt to back up all tables of a stand-in.
     pub fn new(stand_in: &StandIn) -> Self {
         Self::at(&[&stand_in.url()])
     }
 
-    /// Another location.
+    /// Sets the location.
     pub fn location(mut self, location: &str) -> Self {
         location.clone_into(&mut self.location);
         self
     }
 
-    /// Another connection, or none.
+    /// Sets the connection, or removes it.
     pub fn connection(mut self, connection: Option<&str>) -> Self {
         self.connection = connection.map(str::to_owned);
         self
     }
 
-    /// Only those tables.
+    /// Sets the tables.
     pub fn tables(mut self, tables: &[&str]) -> Self {
         self.arguments.extend(tables.iter().map(|table| format!("--table={table}")));
         self
     }
 
-    /// The name of the Secret that the variables come from.
+    /// Sets the name of the Secret that the variables come from.
     pub fn secret(mut self, name: &str) -> Self {
         self.arguments.push(format!("--secret={name}"));
         self
     }
 
-    /// An environment variable.
+    /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.retain(|(other, _)| other != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A Pod of another Job.
+    /// Sets the Job and the Pod.
     pub fn of(self, job: &str, job_uid: &str, pod_uid: &str) -> Self {
         self.variable(JOB_NAME_VARIABLE, job).variable(JOB_UID_VARIABLE, job_uid).variable(POD_UID_VARIABLE, pod_uid)
     }
 
-    /// Runs it to its end.
+    /// Runs the attempt to its end.
     pub fn run(self) -> Ended {
         self.start().wait()
     }
 
-    /// Starts it.
+    /// Starts the attempt.
     pub fn start(self) -> Running {
         let directory = tempfile::tempdir().unwrap();
         let message = directory.path().join("termination-log");
@@ -150,7 +150,7 @@ impl Program {
     }
 }
 
-/// A try that runs; dropping it kills it.
+/// A running attempt. Dropping it kills it.
 pub struct Running {
     child: Child,
     log: Arc<Mutex<String>>,
@@ -159,46 +159,46 @@ pub struct Running {
     _directory: TempDir,
 }
 
-/// A try that has ended.
+/// An attempt that has ended.
 #[derive(Debug)]
 pub struct Ended {
     /// The exit code; `None` after a signal.
     pub code: Option<i32>,
-    /// All that it logged.
+    /// The whole log.
     pub log: String,
     /// The termination message.
     pub message: String,
-    /// What that says.
+    /// The parsed termination message.
     pub result: BackupResult,
 }
 
 impl Running {
-    /// What it has logged so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Waits until it has logged a text.
+    /// Waits until the log contains `text`.
     pub fn wait_for_log(&self, text: &str) {
         wait_until(&format!("{text:?} in the log"), || self.log().contains(text));
     }
 
-    /// What the termination message says now.
+    /// Returns the result in the present termination message.
     pub fn result(&self) -> BackupResult {
         BackupResult::parse(&fs::read_to_string(&self.message).unwrap()).unwrap().result
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits for the end.
     pub fn wait(self) -> Ended {
         self.wait_within(LIMIT)
     }
 
-    /// Waits for its end, for at most so long.
+    /// Waits for the end, at most `limit`.
     pub fn wait_within(mut self, limit: Duration) -> Ended {
         let begun = Instant::now();
         let status = loop {
@@ -219,13 +219,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // an error says that it has ended
+        // An error means that it has ended.
         let _ = self.child.kill().and_then(|()| self.child.wait());
     }
 }
 
 impl Ended {
-    /// Asserts that the backup is complete and proven.
+    /// Asserts that the backup is complete and verified.
     #[track_caller]
     pub fn assert_verified(&self, tables: &[&str]) {
         assert_eq!(self.code, Some(0), "{self:#?}");
@@ -234,7 +234,7 @@ impl Ended {
         assert_eq!(self.result.tables, tables, "{self:#?}");
     }
 
-    /// Asserts that the try failed for that reason, and whether another one may help.
+    /// Asserts that the attempt failed with this reason, and whether another one may help.
     #[track_caller]
     pub fn assert_failed(&self, reason: &str, again: Again) {
         let code = match again {
@@ -247,14 +247,14 @@ impl Ended {
         assert!(self.result.error.is_some(), "{self:#?}");
     }
 
-    /// Asserts that the error for people has a text.
+    /// Asserts that the error for people contains `text`.
     #[track_caller]
     pub fn assert_error_has(&self, text: &str) {
         assert!(self.result.error.as_deref().is_some_and(|error| error.contains(text)), "{text:?} in {self:#?}");
     }
 }
 
-/// Whether another try may help.
+/// Whether another attempt may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Again {
     /// It may.

@@ -1,4 +1,4 @@
-//! Reading back what Antfly says it wrote, at a real S3 server.
+//! Reading back a backup from a real S3 server.
 
 use crate::program::{Again, Ended, LOCATION, Program, stand_in};
 use antfly_backup_operator::backup::ResultStatus;
@@ -6,7 +6,7 @@ use antfly_stand_in::{Profile, S3Destination, StandIn, TableFault};
 use local_cluster::S3Server;
 use std::sync::{Arc, Mutex, Weak};
 
-/// The S3 server of the tests that run now.
+/// Returns the S3 server that the running tests share.
 fn storage() -> Arc<S3Server> {
     static SHARED: Mutex<Weak<S3Server>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap();
@@ -28,7 +28,7 @@ fn destination(storage: &S3Server) -> S3Destination {
     }
 }
 
-/// A try at a location of its own, with the keys of the storage.
+/// An attempt with a location of its own and the keys of the storage.
 struct Case {
     storage: Arc<S3Server>,
     antfly: StandIn,
@@ -68,7 +68,7 @@ impl Case {
     }
 }
 
-/// Asserts that the backup counts, though it was not read back.
+/// Asserts that the backup counts as completed although it was not read back.
 #[track_caller]
 fn assert_unread(ended: &Ended, cause: &str) {
     ended.assert_verified(&["orders", "users"]);
@@ -119,7 +119,7 @@ fn an_empty_snapshot_has_a_size() {
 }
 
 #[test]
-fn a_table_that_the_backup_lacks_fails_the_try() {
+fn a_missing_table_fails_the_attempt() {
     for profile in [Profile::June, Profile::Today] {
         let ended = Case::new(profile, "lacks", Some(TableFault::NotInMetadata)).run();
         ended.assert_failed("PayloadMissing", Again::MayHelp);
@@ -129,14 +129,14 @@ fn a_table_that_the_backup_lacks_fails_the_try() {
 }
 
 #[test]
-fn a_table_whose_metadata_is_not_there_fails_the_try() {
+fn a_table_without_metadata_fails_the_attempt() {
     let ended = Case::new(Profile::Today, "no-metadata", Some(TableFault::NoMetadata)).run();
     ended.assert_failed("PayloadMissing", Again::MayHelp);
     ended.assert_error_has("users");
 }
 
 #[test]
-fn a_table_without_payload_fails_the_try() {
+fn a_table_without_payload_fails_the_attempt() {
     for profile in [Profile::June, Profile::Today] {
         let ended = Case::new(profile, "no-payload", Some(TableFault::NoPayload)).run();
         ended.assert_failed("PayloadMissing", Again::MayHelp);
@@ -145,18 +145,18 @@ fn a_table_without_payload_fails_the_try() {
 }
 
 #[test]
-fn a_wrong_key_is_told_and_the_backup_counts() {
+fn a_wrong_key_is_reported_and_the_backup_counts() {
     let case = Case::new(Profile::Today, "denied", None);
     let ended = case.with(|program| program.variable("AWS_SECRET_ACCESS_KEY", "a-wrong-secret-key")).run();
     assert_unread(&ended, "SignatureDoesNotMatch");
     let case = Case::new(Profile::Today, "unknown-key", None);
     let ended = case.with(|program| program.variable("AWS_ACCESS_KEY_ID", "nobodys-key")).run();
-    // versitygw's word for it, with 404; others say InvalidAccessKeyId
+    // versitygw's code, with status 404. Other servers say InvalidAccessKeyId.
     assert_unread(&ended, "XAdminUserNotFound");
 }
 
 #[test]
-fn a_storage_that_can_not_be_reached_is_told_and_the_backup_counts() {
+fn an_unreachable_storage_is_reported_and_the_backup_counts() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -165,9 +165,9 @@ fn a_storage_that_can_not_be_reached_is_told_and_the_backup_counts() {
 }
 
 #[test]
-fn a_backup_that_is_not_found_is_told_and_counts() {
+fn a_backup_that_is_not_found_is_reported_and_counts() {
     let storage = storage();
-    // Antfly keeps it elsewhere
+    // This stand-in keeps the backup in memory.
     let antfly = stand_in(Profile::Today, &["orders", "users"], |_| {});
     let keys = |program: Program| {
         program
@@ -180,7 +180,7 @@ fn a_backup_that_is_not_found_is_told_and_counts() {
 }
 
 #[test]
-fn half_of_the_keys_is_told_and_no_keys_ask_for_nothing() {
+fn a_missing_key_is_reported_and_no_keys_mean_no_reading_back() {
     let antfly = stand_in(Profile::Today, &["orders", "users"], |_| {});
     let ended = Program::new(&antfly).variable("AWS_ACCESS_KEY_ID", "key").run();
     assert_unread(&ended, "AWS_SECRET_ACCESS_KEY");

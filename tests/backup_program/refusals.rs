@@ -1,4 +1,4 @@
-//! HTTP errors, and what the program makes of them.
+//! HTTP errors, and their results.
 
 use crate::program::{Again, BOTH, LOCATION, Program, backup_requests, stand_in};
 use antfly_stand_in::{Call, Connection, Fault, FaultRule, Profile, Refusal, Settings};
@@ -8,7 +8,7 @@ fn refusing(call: Call, refusal: Refusal) -> impl FnOnce(&mut Settings) {
 }
 
 #[test]
-fn errors_that_may_pass_are_tried_again() {
+fn transient_errors_are_retried() {
     for profile in BOTH {
         let busy = |status| Refusal { retry_after: None, ..Refusal::of(status) };
         for (refusal, reason) in [
@@ -39,7 +39,7 @@ fn the_program_waits_as_long_as_retry_after_asks() {
 }
 
 #[test]
-fn a_table_list_that_fails_is_told() {
+fn a_failing_list_of_tables_is_reported() {
     for profile in BOTH {
         let antfly = stand_in(profile, &["users"], refusing(Call::Tables, Refusal::of(500)));
         Program::new(&antfly).run().assert_failed("ServerError", Again::MayHelp);
@@ -52,7 +52,7 @@ fn a_table_list_that_fails_is_told() {
 }
 
 #[test]
-fn today_refuses_connections_and_the_program_says_what_to_correct() {
+fn today_refuses_connections_and_the_error_says_what_to_correct() {
     let antfly = stand_in(Profile::Today, &["users"], |settings| {
         let gone = Connection { is_available: false, ..Connection::new("gone", "s3") };
         let reading = Connection { capabilities: vec!["restore.read".into()], ..Connection::new("reading", "s3") };
@@ -124,10 +124,10 @@ fn redirects_are_not_followed() {
 }
 
 #[test]
-fn a_used_id_is_settled_by_the_list_today_and_nobody_uses_one_twice() {
+fn a_used_id_is_found_in_the_list_of_today() {
     let antfly = stand_in(Profile::Today, &["users"], |_| {});
     Program::new(&antfly).run().assert_verified(&["users"]);
-    // the same Pod again, which Kubernetes never does: 409, and the list has it
+    // The same Pod again, which Kubernetes never starts: 409, and the list has the backup.
     let ended = Program::new(&antfly).run();
     ended.assert_verified(&["users"]);
     assert!(ended.log.contains("already exists"), "{}", ended.log);

@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 const PASSWORD: &str = "pass/word+\"1\"&";
 const STORAGE_SECRET: &str = "storage/secret+key==";
 
-/// The forms in which a server could quote the secrets.
+/// Returns the forms in which a server could quote the secrets.
 fn forms() -> Vec<String> {
     let mut forms = Vec::new();
     for secret in [PASSWORD, STORAGE_SECRET, &token(), "user-of-url:pass-of-url", "pass-of-url"] {

@@ -1,4 +1,4 @@
-//! SIGTERM, and a sudden end, at each stage of a try.
+//! SIGTERM and SIGKILL at each stage of an attempt.
 
 use crate::program::{Again, Ended, LIMIT, LOCATION, Program, Running, id, stand_in, wait_until};
 use antfly_backup_operator::backup::ResultStatus;
@@ -24,7 +24,7 @@ fn started(antfly: &StandIn) -> Running {
 }
 
 #[test]
-fn stopped_while_it_looks_for_the_address() {
+fn stopped_during_the_search() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -36,7 +36,7 @@ fn stopped_while_it_looks_for_the_address() {
 }
 
 #[test]
-fn stopped_while_an_address_keeps_it_waiting() {
+fn stopped_while_an_address_does_not_answer() {
     let antfly = stand_in(Profile::Today, &["users"], |settings| {
         settings.faults = vec![FaultRule::every(Call::Tables, Fault::Never)];
     });
@@ -47,7 +47,7 @@ fn stopped_while_an_address_keeps_it_waiting() {
 }
 
 #[test]
-fn stopped_while_june_makes_the_backup_it_goes_on() {
+fn stopped_while_june_makes_the_backup_which_june_finishes() {
     let antfly = slow(Profile::June, Duration::from_secs(2));
     let running = started(&antfly);
     running.signal(Signal::TERM);
@@ -58,7 +58,7 @@ fn stopped_while_june_makes_the_backup_it_goes_on() {
 }
 
 #[test]
-fn stopped_while_today_makes_the_backup_it_is_given_up() {
+fn stopped_while_today_makes_the_backup_which_today_gives_up() {
     let antfly = slow(Profile::Today, LIMIT);
     let running = started(&antfly);
     running.signal(Signal::TERM);
@@ -67,7 +67,7 @@ fn stopped_while_today_makes_the_backup_it_is_given_up() {
 }
 
 #[test]
-fn stopped_while_it_looks_at_the_list() {
+fn stopped_while_it_checks_the_list() {
     let antfly = stand_in(Profile::June, &["users"], |settings| {
         let lost = FaultRule::every(Call::Backup, Fault::Cut(Cut::BeforeHead));
         settings.faults = vec![lost, FaultRule::every(Call::Backups, Fault::Refuse(Refusal::of(500)))];
@@ -79,7 +79,7 @@ fn stopped_while_it_looks_at_the_list() {
 }
 
 #[test]
-fn stopped_while_it_waits_for_retry_after_the_verdict_stays() {
+fn stopped_during_retry_after_it_keeps_the_verdict() {
     let antfly = stand_in(Profile::Today, &["users"], |settings| {
         let refusal = Refusal::of(503).retry_after("100");
         settings.faults = vec![FaultRule::every(Call::Backup, Fault::Refuse(refusal))];
@@ -92,7 +92,7 @@ fn stopped_while_it_waits_for_retry_after_the_verdict_stays() {
 
 #[test]
 fn stopped_while_it_reads_back_a_good_backup_it_succeeds() {
-    // takes connections and never answers
+    // Accepts connections and never answers.
     let storage = TcpListener::bind("127.0.0.1:0").unwrap();
     let antfly = stand_in(Profile::Today, &["users"], |_| {});
     let endpoint = format!("http://{}", storage.local_addr().unwrap());
@@ -100,7 +100,7 @@ fn stopped_while_it_reads_back_a_good_backup_it_succeeds() {
     let program = program.variable("AWS_ACCESS_KEY_ID", "key").variable("AWS_SECRET_ACCESS_KEY", "secret");
     let running = program.start();
     drop(storage.accept().unwrap().0.set_nodelay(true));
-    // the verdict is there before the reading begins
+    // The verdict is written before the reading starts.
     assert_eq!((running.result().status, running.result().verified), (ResultStatus::Completed, true));
     running.signal(Signal::TERM);
     let ended = running.wait();
@@ -109,7 +109,7 @@ fn stopped_while_it_reads_back_a_good_backup_it_succeeds() {
 }
 
 #[test]
-fn killed_while_antfly_makes_the_backup_the_message_says_that_nobody_knows() {
+fn killed_while_antfly_makes_the_backup_the_message_says_that_the_outcome_is_unknown() {
     let antfly = slow(Profile::June, LIMIT);
     let running = started(&antfly);
     running.signal(Signal::KILL);

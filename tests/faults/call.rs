@@ -1,13 +1,13 @@
-//! Requests as Kubernetes names them.
+//! Requests in Kubernetes' terms.
 
 use hyper::{Method, Uri};
 
-/// What a request does.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Class {
     /// Reads.
     Read,
-    /// Waits for news.
+    /// Watches for changes.
     Watch,
     /// Changes something.
     Write,
@@ -20,15 +20,15 @@ pub struct Call {
     pub verb: &'static str,
     /// Resource and subresource, such as `antflybackups/status`.
     pub resource: String,
-    /// What it does.
+    /// What the request does.
     pub class: Class,
 }
 
 impl Call {
-    /// The call that a request makes.
+    /// Returns the call of an HTTP request.
     pub fn of(method: &Method, uri: &Uri) -> Self {
         let parts: Vec<_> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
-        // /api/v1/… or /apis/GROUP/VERSION/…, then perhaps namespaces/NAMESPACE
+        // /api/v1/… or /apis/GROUP/VERSION/…, optionally namespaces/NAMESPACE
         let parts = &parts[if parts.first() == Some(&"api") { 2 } else { 3 }.min(parts.len())..];
         let parts = if parts.len() > 2 && parts[0] == "namespaces" { &parts[2..] } else { parts };
         let resource = match parts {
@@ -50,7 +50,7 @@ impl Call {
         Call { verb, resource, class }
     }
 
-    /// Whether it changes something.
+    /// Returns whether the call writes.
     pub fn is_write(&self) -> bool {
         self.class == Class::Write
     }

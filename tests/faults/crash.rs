@@ -1,4 +1,4 @@
-//! A crash right before and right after each call to the API server.
+//! Crashes just before and just after each call to the API server.
 
 use crate::{
     figures::Figures,
@@ -11,28 +11,28 @@ use futures::{StreamExt, stream};
 use kube::api::ListParams;
 use serde_json::{Value, json};
 
-/// How many trials run at the same time.
+/// Number of concurrent trials.
 const AT_ONCE: usize = 8;
 
-/// Where a crash comes: at which call, counted from 1.
+/// The call at which the operator crashes, counted from 1.
 type Crash = Option<(usize, Moment)>;
 
-/// How a trial ended.
+/// The end state of a trial.
 struct Outcome {
-    /// All AntflyBackups and CronJobs, see [`Trial::objects`].
+    /// All AntflyBackups and CronJobs; see [`Trial::objects`].
     objects: Value,
-    /// Writes at rest.
+    /// Number of writes while nothing changes.
     writes: usize,
-    /// How many Jobs there are.
+    /// Number of Jobs.
     jobs: usize,
-    /// Calls of the operator until it was done.
+    /// Number of the operator's calls until it was done.
     calls: usize,
-    /// Whether the crash came.
+    /// Whether the operator crashed.
     crashed: bool,
 }
 
 #[tokio::test]
-async fn a_crash_at_any_call_from_nothing_to_active_changes_nothing_in_the_end() {
+async fn a_crash_at_any_call_before_active_does_not_change_the_end_state() {
     each_call("crash at each call, nothing to Active", async |crash| {
         let mut trial = begin("reconcile", crash).await;
         arm(&trial, crash);
@@ -49,7 +49,7 @@ async fn a_crash_at_any_call_from_nothing_to_active_changes_nothing_in_the_end()
 }
 
 #[tokio::test]
-async fn a_crash_at_any_call_from_due_to_completed_loses_and_doubles_nothing() {
+async fn a_crash_at_any_call_from_due_to_completed_loses_and_duplicates_nothing() {
     each_call("crash at each call, due to Completed", async |crash| {
         let mut trial = begin("run", crash).await;
         trial.start().await;
@@ -70,7 +70,7 @@ async fn a_crash_at_any_call_from_due_to_completed_loses_and_doubles_nothing() {
         jobs::succeed(&trial.room, &job).await;
         jobs::until_completed(&trial.room, "nightly", &job).await;
         let mut outcome = outcome(&trial, crashed, calls).await;
-        // the id has UIDs in it, and the name has the minute
+        // The id contains UIDs, and the name contains the minute.
         let status = trial.room.backups().get("nightly").await.unwrap().data["status"].clone();
         let id = status["lastSuccessfulBackup"]["backupId"].as_str().unwrap();
         let text = outcome.objects.to_string().replace(id, "ID").replace(&job, "JOB");
@@ -80,7 +80,7 @@ async fn a_crash_at_any_call_from_due_to_completed_loses_and_doubles_nothing() {
     .await;
 }
 
-/// Holds a trial with a crash before, and one with a crash after each call against the undisturbed one.
+/// Compares the undisturbed trial with a crash before and a crash after each of its calls.
 async fn each_call(what: &str, trial: impl AsyncFn(Crash) -> Outcome) {
     let undisturbed = trial(None).await;
     assert_eq!(undisturbed.writes, 0);
@@ -90,7 +90,7 @@ async fn each_call(what: &str, trial: impl AsyncFn(Crash) -> Outcome) {
     let mut figures = Figures::new(what);
     while let Some((crash, outcome)) = outcomes.next().await {
         if !outcome.crashed {
-            continue; // this time there were fewer calls
+            continue; // this trial had fewer calls
         }
         assert_eq!(outcome.objects, undisturbed.objects, "{what}: after a crash at {crash:?}");
         assert_eq!(outcome.writes, 0, "{what}: at rest after a crash at {crash:?}");

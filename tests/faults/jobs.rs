@@ -1,4 +1,4 @@
-//! Jobs: made as the CronJob controller or a user makes them, ended as a kubelet ends them.
+//! Jobs: created as the CronJob controller or a user creates them, ended as a kubelet ends them.
 
 use crate::support::{Room, kubelet};
 use anyhow::{Context as _, bail, ensure};
@@ -12,7 +12,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// Makes a Job of the CronJob of a backup, as the CronJob controller does at a slot.
+/// Creates a Job of a backup's CronJob, as the CronJob controller does at a scheduled time. Returns its name.
 pub async fn start_as_scheduled(room: &Room<'_>, backup: &str) -> String {
     let minute = Timestamp::now().as_second() / 60;
     let slot = Timestamp::from_second(minute * 60).unwrap();
@@ -21,7 +21,7 @@ pub async fn start_as_scheduled(room: &Room<'_>, backup: &str) -> String {
     name
 }
 
-/// Makes a Job of the CronJob of a backup, as `kubectl create job --from` does.
+/// Creates a Job of a backup's CronJob, as `kubectl create job --from` does.
 pub async fn start_by_hand(room: &Room<'_>, backup: &str, name: &str) {
     start(room, backup, name, json!({"cronjob.kubernetes.io/instantiate": "manual"})).await;
 }
@@ -34,7 +34,7 @@ async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
     let of_template = metadata.annotations.into_iter().flatten().map(|(name, value)| (name, json!(value)));
     let annotations = Value::Object(of_template.chain(annotations).collect());
     let mut spec = template.spec.clone().unwrap_or_default();
-    // a Pod that fails is the end of it
+    // One failed Pod ends the Job.
     spec.backoff_limit = Some(0);
     let job: Job = serde_json::from_value(json!({
         "metadata": {
@@ -48,13 +48,13 @@ async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
     room.jobs().create(&PostParams::default(), &job).await.unwrap();
 }
 
-/// Has the Pod of a Job succeed with a proof for two tables, and waits until the Job is complete. Does what is left of it when
-/// it was cut off.
+/// Makes the Pod of a Job succeed with a verified backup of two tables, and waits until the Job is complete. Can be called
+/// again after it was interrupted.
 pub async fn succeed(room: &Room<'_>, job: &str) {
     end(room, job, "Succeeded", kubelet::ended_well).await;
 }
 
-/// Has the Pod of a Job fail, and waits until the Job has.
+/// Makes the Pod of a Job fail, and waits until the Job has failed.
 pub async fn fail(room: &Room<'_>, job: &str) {
     end(room, job, "Failed", |_| kubelet::ended(137, "OOMKilled", "")).await;
 }
@@ -81,12 +81,12 @@ async fn end(room: &Room<'_>, job: &str, phase: &str, state: impl Fn(&Pod) -> Va
     .await;
 }
 
-/// The records of a backup.
+/// Returns the records of a backup.
 pub fn records(backup: &DynamicObject) -> Vec<Value> {
     backup.data["status"]["recentBackups"].as_array().cloned().unwrap_or_default()
 }
 
-/// Waits until a backup has exactly one record of that Job, and that it is Completed with its proof.
+/// Waits until a backup has exactly one record of the Job, which is Completed and verified.
 pub async fn until_completed(room: &Room<'_>, backup: &str, job: &str) {
     room.eventually(&format!("the record {job} of {backup}"), async || {
         let backup = room.backups().get(backup).await?;

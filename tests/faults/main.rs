@@ -1,5 +1,5 @@
-//! The operator between faults: a proxy that breaks requests and watches, crashes at each call, a control plane that
-//! fails for real, and random schedules of all that, held against a model.
+//! The operator under faults: a proxy that breaks requests and watches, crashes at each call, a control plane that fails
+//! itself, and random schedules of all of them, compared with a model.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,

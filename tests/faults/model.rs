@@ -1,4 +1,4 @@
-//! What must be, given what users and other programs did: far simpler than the operator, and without any of its code.
+//! The expected state, given the actions of users and other programs. Far simpler than the operator, and without its code.
 
 use crate::{
     jobs,
@@ -19,46 +19,46 @@ use std::{
 
 const CONFLICT: &str = "Failed ScheduleReady=False/CronJobConflict ClusterReady=True/ClusterRunning";
 
-/// Schedule of the CronJobs of somebody else, and of what somebody changes.
+/// Schedule of foreign CronJobs, and of CronJobs that somebody changed.
 const FOREIGN: &str = "7 7 7 7 *";
 
-/// A backup that exists.
+/// An existing backup.
 #[derive(Clone, Debug)]
 struct Backup {
     schedule: &'static str,
     suspend: bool,
 }
 
-/// See the module.
+/// The expected state. See the module.
 pub struct Model {
     backups: BTreeMap<&'static str, Backup>,
     foreign: BTreeSet<&'static str>,
     cluster: Option<&'static str>,
     running: BTreeSet<String>,
-    /// With what their records must say.
+    /// Ended Jobs, with the status that their records must have.
     ended: BTreeMap<String, &'static str>,
 }
 
-/// What is wrong in the end.
+/// The differences between the expected and the actual state.
 #[derive(Debug, Default)]
 pub struct Verdict {
-    /// In words.
+    /// Descriptions of the differences.
     pub wrong: Vec<String>,
-    /// Jobs that ended and have no record of it.
+    /// Number of ended Jobs without a record.
     pub lost: usize,
-    /// Jobs that nobody started, and records that are there twice.
+    /// Number of Jobs that nobody started, and of duplicate records.
     pub doubled: usize,
 }
 
 impl Verdict {
-    /// Nothing is.
+    /// Returns whether there are no differences.
     pub fn is_good(&self) -> bool {
         self.wrong.is_empty() && self.lost == 0 && self.doubled == 0
     }
 }
 
 impl Model {
-    /// A running cluster and all backups.
+    /// Creates a running cluster and all backups.
     pub async fn begin(room: &Room<'_>) -> Self {
         let mut model = Model {
             backups: BTreeMap::new(),
@@ -74,7 +74,7 @@ impl Model {
         model
     }
 
-    /// Does it, and takes note.
+    /// Performs an edit and updates the model.
     pub async fn edit(&mut self, room: &Room<'_>, edit: &Edit) {
         match *edit {
             Edit::Schedule(name, schedule) => match self.backups.get_mut(name) {
@@ -105,7 +105,7 @@ impl Model {
             Edit::DriftCronJob(name) if !self.foreign.contains(name) => {
                 let parameters = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..Default::default() };
                 let patch = Patch::Merge(json!({"spec": {"schedule": FOREIGN}}));
-                // there may be none
+                // The CronJob may be missing.
                 let _ = room.cron_jobs().patch(&cron_job_of(name), &parameters, &patch).await;
             }
             Edit::ForeignCronJob(name) => {
@@ -131,7 +131,7 @@ impl Model {
                 }
             }
             Edit::StartJob => {
-                // its CronJob may not be there yet, or not again
+                // The CronJob may be missing, or not back yet.
                 if room.cron_jobs().get_opt(&cron_job_of(RUNNING)).await.unwrap().is_some() {
                     let name = format!("by-hand-{}", self.running.len() + self.ended.len());
                     jobs::start_by_hand(room, RUNNING, &name).await;
@@ -172,7 +172,7 @@ impl Model {
         }
     }
 
-    /// Waits until all statuses say what they must.
+    /// Waits until all statuses are as expected.
     pub async fn settle(&self, room: &Room<'_>) {
         for name in self.backups.keys() {
             room.until(name, self.state(name)).await;
@@ -185,7 +185,7 @@ impl Model {
         .await;
     }
 
-    /// What is wrong now.
+    /// Compares the expected with the actual state.
     pub async fn judge(&self, room: &Room<'_>) -> Verdict {
         self.compare(room).await.unwrap()
     }
@@ -214,7 +214,7 @@ impl Model {
         Ok(verdict)
     }
 
-    /// What is wrong in a CronJob; also when there must not be one.
+    /// Returns what is wrong with a CronJob, including that it must not exist.
     fn wrong_in(&self, cron_job: &CronJob) -> Option<String> {
         let name = cron_job.name_any();
         let name = name.strip_suffix("-cron")?;
@@ -228,7 +228,7 @@ impl Model {
         if cron_job.spec.suspend.unwrap_or_default() != suspend {
             return Some(format!("has suspend {:?}", cron_job.spec.suspend));
         }
-        // without a cluster it is suspended, and else as it was
+        // Without a cluster the CronJob is suspended and otherwise unchanged.
         let service = format!("main-{}.", self.cluster?.to_lowercase());
         let addresses = servers(cron_job);
         if schedule != backup.schedule || !addresses.iter().all(|address| address.contains(&service)) {
@@ -266,12 +266,12 @@ fn cron_job_of(backup: &str) -> String {
 }
 
 async fn delete_cron_job(room: &Room<'_>, backup: &str) {
-    // there may be none
+    // The CronJob may be missing.
     let _ = room.cron_jobs().delete(&cron_job_of(backup), &DeleteParams::background()).await;
 }
 
-/// Puts somebody else's CronJob in the place of the backup's. The operator may be faster with one of its own. Gives whether
-/// it is there: a quota may not allow it.
+/// Replaces the backup's CronJob by a foreign one. Returns whether that is there: the operator may be faster with its own, or
+/// a quota may refuse it.
 async fn make_foreign(room: &Room<'_>, backup: &str) -> bool {
     let object: CronJob = serde_json::from_value(json!({
         "metadata": {"name": cron_job_of(backup)},
@@ -289,7 +289,7 @@ async fn make_foreign(room: &Room<'_>, backup: &str) -> bool {
         }
         match room.cron_jobs().create(&Default::default(), &object).await {
             Err(kube::Error::Api(status)) if status.code == 403 => return false,
-            // made, or the operator was faster
+            // The foreign one was created, or the operator was faster.
             _ => {}
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,4 +1,4 @@
-//! A proxy between one operator and the API server that breaks what passes, on demand.
+//! A proxy between one operator and the API server. It breaks requests and watches on demand.
 
 use super::call::{Call, Class};
 use anyhow::Result;
@@ -17,55 +17,55 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-/// What becomes of a request.
+/// How a request breaks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// The answer is this status code, with `Retry-After` in seconds if there is one; the API server is not asked.
+    /// The proxy answers with this status, and with `Retry-After` in seconds if given. The API server does not get the request.
     Answer(u16, Option<u64>),
-    /// The API server does it, and its answer is lost.
+    /// The API server performs the request, but its response is lost.
     LoseAnswer,
-    /// The connection ends before the request gets anywhere.
+    /// The connection ends before the API server gets the request.
     Disconnect,
-    /// It takes that much longer.
+    /// The request takes this much longer.
     Delay(Duration),
-    /// There is never an answer, and the connection stays: its other end is gone and nobody noticed.
+    /// No response comes and the connection stays open, as if its other end had vanished.
     HalfOpen,
 }
 
-/// Which requests break, how, and how many of them.
+/// Which requests break, how, and how often.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Verb, such as `patch`; none for all.
+    /// The verb, such as `patch`; `None` for all.
     pub verb: Option<&'static str>,
-    /// Resource, such as `antflybackups/status`; none for all.
+    /// The resource, such as `antflybackups/status`; `None` for all.
     pub resource: Option<&'static str>,
-    /// What becomes of them.
+    /// How the requests break.
     pub fault: Fault,
-    /// How many more.
+    /// How many more requests break.
     pub times: usize,
 }
 
-/// What becomes of the watches that run; those that begin later are well.
+/// What happens to the open watches. Later watches are not affected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Disturbance {
-    /// Nothing comes any more, and they do not end.
+    /// No more events come, and the watches do not end.
     Freeze,
-    /// They end in the middle.
+    /// The watches break off.
     Cut,
-    /// The API server says that the version is too old (410).
+    /// The API server reports that the version is too old (410).
     Expire,
 }
 
-/// When the process that asks is to die, relative to a call.
+/// When the process crashes, relative to a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Moment {
-    /// The API server never hears of the call.
+    /// The API server does not get the call.
     Before,
-    /// It has done it, and the process never hears of it.
+    /// The API server performs the call, but the process does not get the response.
     After,
 }
 
-/// See the module.
+/// The proxy. See the module.
 pub struct Proxy {
     state: Arc<State>,
     port: u16,
@@ -75,16 +75,16 @@ struct State {
     upstream: Client,
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<Vec<Call>>,
-    /// Calls until the crash, and its moment.
+    /// Number of calls until the crash, and its moment.
     crash: Mutex<Option<(usize, Moment)>>,
     crashed: watch::Sender<bool>,
     disturbance: watch::Sender<Option<Disturbance>>,
-    /// Faults that befell a call.
-    befell: Mutex<Vec<Fault>>,
+    /// The faults so far.
+    faults_so_far: Mutex<Vec<Fault>>,
 }
 
 impl Proxy {
-    /// Starts one in front of a control plane; it lives as long as the test.
+    /// Starts a proxy in front of a control plane. It runs until the test ends.
     pub async fn start(control_plane: &ControlPlane) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
@@ -98,7 +98,7 @@ impl Proxy {
             crash: Mutex::default(),
             crashed: watch::Sender::new(false),
             disturbance: watch::Sender::new(None),
-            befell: Mutex::default(),
+            faults_so_far: Mutex::default(),
         });
         let accepting = state.clone();
         tokio::spawn(async move {
@@ -111,7 +111,7 @@ impl Proxy {
         Ok(Proxy { state, port })
     }
 
-    /// Writes a kubeconfig that leads here.
+    /// Writes a kubeconfig for the proxy.
     pub fn kubeconfig(&self, control_plane: &ControlPlane) -> Result<PathBuf> {
         let path = control_plane.directory().join(format!("proxy-{}.kubeconfig", self.port));
         let config = json!({
@@ -129,45 +129,45 @@ impl Proxy {
         self.state.rules.lock().unwrap().push(rule);
     }
 
-    /// No request breaks from now on. What is broken stays so: a half-open connection never comes back.
+    /// Removes all rules. What is broken stays broken: a half-open connection never recovers.
     pub fn heal(&self) {
         self.state.rules.lock().unwrap().clear();
     }
 
-    /// Does something to the watches that run.
+    /// Disturbs the open watches.
     pub fn disturb(&self, disturbance: Disturbance) {
         self.state.disturbance.send_replace(Some(disturbance));
     }
 
-    /// From the `number`th call from now on (1 is the next) nothing gets through, see [`Proxy::until_crash`].
+    /// From the `number`th call on (1 is the next), nothing passes. See [`Proxy::until_crash`].
     pub fn crash_at(&self, number: usize, moment: Moment) {
         *self.state.crash.lock().unwrap() = Some((number, moment));
     }
 
-    /// Waits for the moment of the crash: kill the process now.
+    /// Waits for the moment of the crash. The caller then kills the process.
     pub async fn until_crash(&self) {
         let _ = self.state.crashed.subscribe().wait_for(|crashed| *crashed).await;
     }
 
-    /// All is well again, for the next process.
+    /// Lets everything pass again, for the next process.
     pub fn revive(&self) {
         *self.state.crash.lock().unwrap() = None;
         self.state.crashed.send_replace(false);
     }
 
-    /// What was asked so far.
+    /// Returns all calls so far.
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls.lock().unwrap().clone()
     }
 
-    /// How many of the calls write.
+    /// Returns the number of calls that write.
     pub fn writes(&self) -> usize {
         self.state.calls.lock().unwrap().iter().filter(|call| call.is_write()).count()
     }
 
-    /// Faults that befell a call so far.
-    pub fn befell(&self) -> Vec<Fault> {
-        self.state.befell.lock().unwrap().clone()
+    /// Returns the faults so far.
+    pub fn faults_so_far(&self) -> Vec<Fault> {
+        self.state.faults_so_far.lock().unwrap().clone()
     }
 }
 
@@ -200,7 +200,7 @@ impl State {
         }
         let answer = answer.map(Body::new);
         if fault == Some(Fault::LoseAnswer) {
-            // the API server has it done when the whole answer is there; a watch has no end
+            // The API server is done when the response is complete. A watch has no end.
             if call.class != Class::Watch {
                 to_bytes(answer.into_body(), usize::MAX).await.map_err(io::Error::other)?;
             }
@@ -227,12 +227,12 @@ impl State {
                 && rule.resource.is_none_or(|resource| resource == call.resource)
         })?;
         rule.times -= 1;
-        self.befell.lock().unwrap().push(rule.fault.clone());
+        self.faults_so_far.lock().unwrap().push(rule.fault.clone());
         Some(rule.fault.clone())
     }
 }
 
-/// The answer of an API server that does not do what it was asked.
+/// Returns the response of an API server that refuses a request.
 fn refusal(code: u16, retry_after: Option<u64>) -> Response<Body> {
     let reason = match code {
         409 => "Conflict",
@@ -254,7 +254,7 @@ fn refusal(code: u16, retry_after: Option<u64>) -> Response<Body> {
     response
 }
 
-/// A watch that is well until something is done to it.
+/// Returns a watch that works until it is disturbed.
 fn disturbed(
     body: Body,
     mut disturbance: watch::Receiver<Option<Disturbance>>,
@@ -279,12 +279,12 @@ fn disturbed(
     until_struck(events.boxed(), end.boxed())
 }
 
-/// `events`, until `end` has something to say (or its silence begins): then that.
+/// Returns `events` until `end` yields a value or goes silent, and then only `end`.
 fn until_struck<T: Send + 'static>(
     events: stream::BoxStream<'static, T>,
     end: stream::BoxStream<'static, T>,
 ) -> impl Stream<Item = T> {
-    // the end comes first: a watch that is struck passes nothing any more
+    // Poll `end` first: a disturbed watch must not pass any more events.
     stream::unfold((Some(events), end), |(events, mut end)| async move {
         let Some(mut running) = events else { return end.next().await.map(|item| (item, (None, end))) };
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Faults of the control plane itself, without a proxy: etcd stands still, permissions come and go.
+//! Faults of the control plane itself, without a proxy: etcd stops, permissions are revoked and granted.
 
 use crate::{
     figures::Figures,
@@ -10,11 +10,11 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long etcd stands still. The API server gives requests up after a minute.
+/// How long etcd is stopped. The API server gives up a request after a minute.
 const STILL: Duration = Duration::from_secs(70);
 
 #[tokio::test]
-async fn an_etcd_that_stands_still_for_a_minute_delays_and_breaks_nothing() {
+async fn an_etcd_that_stops_for_a_minute_causes_delays_only() {
     let stage = Stage::new().await;
     let operator = Operator::start(&stage.control_plane, &[]).await;
     let room = stage.room("still").await.watched_by(&operator);
@@ -23,7 +23,7 @@ async fn an_etcd_that_stands_still_for_a_minute_delays_and_breaks_nothing() {
         room.create_backup(name, json!({})).await;
         room.until(name, ACTIVE).await;
     }
-    // with a change on its way
+    // while a change is pending
     room.patch_backup("one", json!({"spec": {"schedule": "@daily"}})).await;
     stage.control_plane.freeze_etcd().unwrap();
     tokio::time::sleep(STILL).await;
@@ -45,7 +45,7 @@ async fn an_etcd_that_stands_still_for_a_minute_delays_and_breaks_nothing() {
     assert_eq!(operator.log().matches("panicked").count(), 0);
 }
 
-/// Permissions that the operator writes with, and what a user sees of a backup while it has them not.
+/// Permissions that the operator needs for its writes, with the status of a backup while one is missing.
 const PERMISSIONS: [(&str, &str, &str); 4] = [
     ("batch", "cronjobs", "patch"),
     ("batch", "cronjobs", "create"),
@@ -54,7 +54,7 @@ const PERMISSIONS: [(&str, &str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn a_permission_that_is_taken_away_and_given_back_leaves_nothing_undone() {
+async fn after_a_permission_is_revoked_and_granted_again_nothing_is_left_undone() {
     let stage = Stage::new().await;
     let room = stage.room("permissions").await;
     permit(&room, None).await;
@@ -94,7 +94,7 @@ async fn a_permission_that_is_taken_away_and_given_back_leaves_nothing_undone() 
     figures.publish();
 }
 
-/// Lets the service account do all that the operator does, but for one thing.
+/// Grants the service account all permissions of the operator, except one.
 async fn permit(room: &Room<'_>, but: Option<(&str, &str, &str)>) {
     let rule = |group: &str, resource: &str, verbs: &[&str]| -> Value {
         let is_left = |verb: &&&str| but != Some((group, resource, **verb));
@@ -126,7 +126,7 @@ async fn permit(room: &Room<'_>, but: Option<(&str, &str, &str)>) {
     }
 }
 
-/// Waits until the API server's authorizer knows.
+/// Waits until the API server's authorizer has seen a change.
 async fn until_permitted(room: &Room<'_>, (group, resource, verb): (&str, &str, &str), permitted: bool) {
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let review: k8s_openapi::api::authorization::v1::SubjectAccessReview = serde_json::from_value(json!({"spec": {
@@ -153,7 +153,7 @@ async fn service_account(room: &Room<'_>, stage: &Stage) -> std::path::PathBuf {
     stage.control_plane.kubeconfig_for_token(&token.status.unwrap().token.unwrap()).unwrap()
 }
 
-/// Waits until the operator rests; gives how much is written in the window after that.
+/// Waits until the operator is at rest. Returns the number of writes in the following window.
 async fn writes_at_rest(room: &Room<'_>, operator: &Operator) -> usize {
     let seen = std::cell::Cell::new(-1.0);
     room.eventually("the operator to come to rest", async || {

@@ -1,4 +1,4 @@
-//! A quota and a policy that refuse CronJobs in the namespace of a trial.
+//! A quota and a policy that refuse CronJobs in a trial's namespace.
 
 use crate::{step::Refusal, support::Room};
 use anyhow::ensure;
@@ -13,7 +13,7 @@ use kube::{
 };
 use serde_json::json;
 
-/// Makes it, and waits until it is in force. Other people's CronJobs may be made all the same.
+/// Creates a refusal and waits until it is in force. Foreign CronJobs stay allowed.
 pub async fn begin(room: &Room<'_>, refusal: Refusal) {
     match refusal {
         Refusal::Quota => quota(room).await,
@@ -38,7 +38,7 @@ async fn policy(room: &Room<'_>) {
                 "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs"],
                 "operations": ["CREATE", "UPDATE"],
             }]},
-            // the operator's, and nobody else's
+            // refuse only the operator's CronJobs
             "validations": [{"expression": "!has(object.metadata.ownerReferences)", "message": "no backups today"}],
         },
     }))
@@ -54,9 +54,9 @@ async fn policy(room: &Room<'_>) {
     .await;
 }
 
-/// Removes both, and waits until neither is in force.
+/// Removes both refusals and waits until neither is in force.
 pub async fn end(room: &Room<'_>) {
-    // most often there is none
+    // It is usually missing.
     let _ = room.all::<ResourceQuota>().delete("none", &DeleteParams::default()).await;
     let client = || room.client.clone();
     let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client());

@@ -1,7 +1,7 @@
-//! Random schedules of edits and faults, held against a model.
+//! Random schedules of edits and faults, compared with a model.
 //!
-//! `FAULTS_SEEDS` is how many seeds to try (from `FAULTS_FIRST` on), `FAULTS_SECONDS` how long at most. A seed that fails is
-//! printed with its steps; `FAULTS_FIRST=SEED FAULTS_SEEDS=1` tries it again.
+//! `FAULTS_SEEDS` is the number of seeds (from `FAULTS_FIRST` on), `FAULTS_SECONDS` the longest time. A seed that fails is
+//! printed with its steps; `FAULTS_FIRST=SEED FAULTS_SEEDS=1` runs it again.
 
 use crate::{
     figures::Figures,
@@ -20,19 +20,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many schedules run at the same time; most of the time they wait.
+/// Number of concurrent schedules. They mostly wait.
 const AT_ONCE: usize = 8;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
-/// How a schedule ended.
+/// The result of a schedule.
 struct Outcome {
     seed: u64,
-    /// Kinds of the faults that befell a call or the process.
+    /// The kinds of faults that happened to a call or the process.
     faults: Vec<&'static str>,
-    /// None when the trial failed before there was one.
+    /// The verdict, or `None` if the trial failed earlier.
     verdict: Option<Verdict>,
     writes: usize,
     steps: Vec<Step>,
@@ -49,7 +49,7 @@ impl Outcome {
 }
 
 #[tokio::test]
-async fn random_schedules_end_as_the_model_says_and_then_rest() {
+async fn random_schedules_end_as_the_model_expects_and_then_nothing_is_written() {
     let (first, count) = (setting("FAULTS_FIRST", 1), setting("FAULTS_SEEDS", 24));
     let limit = Duration::from_secs(setting("FAULTS_SECONDS", 300));
     let stage: &'static Stage = unattended().await;
@@ -83,7 +83,7 @@ async fn random_schedules_end_as_the_model_says_and_then_rest() {
     assert!(all.trials() > 0, "no seed was tried");
 }
 
-/// Does what the seed says. A panic of the trial is a failure of the seed, and the others go on.
+/// Runs the schedule of a seed. A panic fails this seed only.
 async fn schedule(stage: &'static Stage, seed: u64) -> Outcome {
     let mut rng = Rng::with_seed(seed);
     let steps = step::schedule(&mut rng);
@@ -134,7 +134,7 @@ async fn play(
     }
     trial.proxy.heal();
     refusal::end(&trial.room).await;
-    faults.extend(trial.proxy.befell().iter().map(kind));
+    faults.extend(trial.proxy.faults_so_far().iter().map(kind));
     model.settle(&trial.room).await;
     let writes = trial.writes_at_rest().await;
     (model.judge(&trial.room).await, writes)
@@ -154,7 +154,7 @@ fn kind(fault: &Fault) -> &'static str {
     }
 }
 
-/// Long enough for the operator to be in the middle of something, or to have ended.
+/// Pauses until the operator is busy or has finished.
 async fn pause(rng: &mut Rng) {
     tokio::time::sleep(Duration::from_millis(rng.u64(0..600))).await;
 }

@@ -1,48 +1,48 @@
-//! What a schedule is made of.
+//! The steps of a schedule.
 
 use crate::proxy::{Disturbance, Fault, Rule};
 use fastrand::Rng;
 use std::time::Duration;
 
-/// Backups whose specs and CronJobs change.
+/// The backups whose specs and CronJobs change.
 pub const CHANGING: [&str; 2] = ["changing-a", "changing-b"];
-/// The backup that has runs.
+/// The backup with runs.
 pub const RUNNING: &str = "running";
 
-/// What users and other programs do.
+/// Actions of users and other programs.
 #[derive(Clone, Debug)]
 pub enum Edit {
-    /// A backup gets another schedule; it is made if it is not there.
+    /// Changes the schedule of a backup; creates the backup if it is missing.
     Schedule(&'static str, &'static str),
-    /// A backup is suspended or resumed.
+    /// Suspends or resumes a backup.
     Suspend(&'static str, bool),
-    /// A backup is deleted.
+    /// Deletes a backup.
     Delete(&'static str),
-    /// A backup is deleted, and made again before anybody may have looked.
+    /// Deletes a backup and creates it again at once.
     Recreate(&'static str),
-    /// Somebody deletes the CronJob.
+    /// Deletes the CronJob.
     DeleteCronJob(&'static str),
-    /// Somebody changes the CronJob.
+    /// Changes the CronJob.
     DriftCronJob(&'static str),
-    /// The CronJob is replaced by somebody else's.
+    /// Replaces the CronJob by a foreign one.
     ForeignCronJob(&'static str),
-    /// Somebody else's CronJob goes.
+    /// Deletes the foreign CronJob.
     ForeignGone(&'static str),
-    /// Somebody writes a status of a generation that there is not yet.
+    /// Writes a status with a generation that does not exist yet.
     ForgeStatus(&'static str),
-    /// The cluster has that mode; it is made if it is not there.
+    /// Sets the cluster's mode; creates the cluster if it is missing.
     Cluster(&'static str),
-    /// The cluster is deleted.
+    /// Deletes the cluster.
     NoCluster,
-    /// A Job starts, by hand.
+    /// Starts a Job by hand.
     StartJob,
-    /// All Jobs that run succeed.
+    /// Makes all running Jobs succeed.
     EndJobs,
-    /// All Jobs that run fail.
+    /// Makes all running Jobs fail.
     FailJobs,
 }
 
-/// Who refuses CronJobs.
+/// What refuses CronJobs.
 #[derive(Clone, Copy, Debug)]
 pub enum Refusal {
     /// A quota refuses new ones.
@@ -51,10 +51,10 @@ pub enum Refusal {
     Policy,
 }
 
-/// A step.
+/// One step of a schedule.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Something changes.
+    /// A user or another program changes something.
     Edit(Edit),
     /// Requests break.
     Fault(Rule),
@@ -66,7 +66,7 @@ pub enum Step {
     Crash,
 }
 
-/// A schedule of faults among edits.
+/// Returns a random schedule of edits and faults.
 pub fn schedule(rng: &mut Rng) -> Vec<Step> {
     let count = rng.usize(10..20);
     (0..count).map(|_| step(rng)).collect()

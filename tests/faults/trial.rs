@@ -1,4 +1,4 @@
-//! One operator behind a proxy, in a namespace of its own.
+//! One operator behind a proxy, in its own namespace.
 
 use crate::{
     proxy::Proxy,
@@ -10,21 +10,21 @@ use kube::{ResourceExt, api::ListParams};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// How long nothing may be written, once all is settled.
+/// How long nothing may be written after everything has settled.
 pub const WINDOW: Duration = Duration::from_secs(4);
 
-/// See the module.
+/// A trial. See the module.
 pub struct Trial<'a> {
     /// The namespace.
     pub room: Room<'a>,
-    /// Between the operator and the API server.
+    /// The proxy between the operator and the API server.
     pub proxy: Proxy,
     stage: &'a Stage,
     operator: Option<Operator>,
 }
 
 impl<'a> Trial<'a> {
-    /// A namespace and a proxy; no operator yet.
+    /// Creates a namespace and a proxy, without an operator.
     pub async fn new(stage: &'a Stage, namespace: &str) -> Self {
         let room = stage.room(namespace).await;
         let proxy = Proxy::start(&stage.control_plane).await.unwrap();
@@ -53,7 +53,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Waits until nothing has been written for a while; gives how many writes there are in the window after that.
+    /// Waits until nothing has been written for a while. Returns the number of writes in the following window.
     pub async fn writes_at_rest(&self) -> usize {
         let seen = std::cell::Cell::new(usize::MAX);
         self.room
@@ -71,7 +71,7 @@ impl<'a> Trial<'a> {
         (self.proxy.writes() - before).max(moved)
     }
 
-    /// All AntflyBackups and CronJobs, without what differs from run to run: times, versions, UIDs, the namespace.
+    /// Returns all AntflyBackups and CronJobs, without what differs between trials: times, versions, UIDs, the namespace.
     pub async fn objects(&self) -> Result<Value> {
         let list = ListParams::default();
         let mut objects = Map::new();

@@ -1,4 +1,4 @@
-//! A small cluster without an API server: Jobs and Pods come, end and go, and each change is an event of a watch.
+//! A small model of a cluster: Jobs and Pods start, end and are deleted, and each change is an event of a watch.
 
 use super::{
     pod::{self, PodNews},
@@ -11,16 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 /// 2026-11-23T12:00:00Z.
 pub const START: i64 = 1_795_435_200;
 
-/// Seconds from one slot of the schedule to the next.
+/// Seconds between two scheduled times.
 pub const PERIOD: i64 = 600;
 
-/// The longest time that a Job takes, in seconds.
+/// The longest duration of a Job, in seconds.
 const TIMEOUT: i64 = 500;
 
 /// The schedule of the backup.
 pub const SCHEDULE: &str = "*/10 * * * *";
 
-/// What a watch is for.
+/// The kind of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     CronJobs,
@@ -39,7 +39,7 @@ pub struct Change {
     pub object: Value,
 }
 
-/// What really became of the backup of a Job.
+/// The true outcome of a Job's backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
     Running,
@@ -56,17 +56,17 @@ struct Job {
     refusals: Vec<Value>,
 }
 
-/// All that the API server would hold.
+/// All objects of the API server.
 #[derive(Debug)]
 pub struct Cluster {
     /// The API server's clock.
     pub clock: i64,
-    /// How far kube-controller-manager's clock is ahead of it.
+    /// How far the clock of kube-controller-manager is ahead of it.
     skew: i64,
     jobs: BTreeMap<String, Job>,
     cron_job: Value,
     counter: usize,
-    /// By UID of the Job.
+    /// True outcomes by UID of the Job.
     pub truth: BTreeMap<String, Truth>,
     /// The UID of the last Job of each name.
     pub uids: BTreeMap<String, String>,
@@ -74,7 +74,7 @@ pub struct Cluster {
     pub manual: BTreeSet<String>,
     /// UIDs of Jobs whose Pod has made the backup.
     pub made: BTreeSet<String>,
-    /// UIDs of Jobs that ended after the next slot.
+    /// UIDs of Jobs that ended after the next scheduled time.
     pub overrun: BTreeSet<String>,
 }
 
@@ -105,7 +105,7 @@ impl Cluster {
         }
     }
 
-    /// The objects that there are.
+    /// Returns the present objects of a kind.
     pub fn objects(&self, kind: Kind) -> Vec<Value> {
         match kind {
             Kind::CronJobs => vec![self.cron_job.clone()],
@@ -115,7 +115,7 @@ impl Cluster {
         }
     }
 
-    /// Does a step, if it can be done; gives what the watches tell of it.
+    /// Performs a step if it is possible. Returns the events of the watches.
     pub fn take(&mut self, step: &Step) -> Vec<Change> {
         match step {
             Step::Wait(seconds) => {
@@ -143,7 +143,7 @@ impl Cluster {
         self.clock + self.skew
     }
 
-    /// The CronJob controller starts the Job of the newest slot, unless that was served or the last one still runs.
+    /// The CronJob controller starts the Job of the last scheduled time, unless it has done so or the previous Job still runs.
     fn schedule(&mut self) -> Option<Vec<Change>> {
         let slot = self.controller_clock().div_euclid(PERIOD) * PERIOD;
         let is_served = self.cron_job["status"]["lastScheduleTime"] == time(slot);
@@ -213,7 +213,7 @@ impl Cluster {
         self.jobs.values_mut().rev().nth(number)
     }
 
-    /// The Job of that number, if it runs.
+    /// Returns a Job by number, if it is running.
     fn running(&mut self, number: usize) -> Option<&mut Job> {
         let truth = self.truth.clone();
         self.nth(number).filter(|job| truth[&job.uid] == Truth::Running)
@@ -251,7 +251,7 @@ impl Cluster {
             Some("Failed") => "failed",
             _ => return Some(vec![self.apply(Kind::Pods, pod)]),
         };
-        // the Job controller counts it
+        // The Job controller counts the Pod.
         let count = job.object["status"][field].as_i64().unwrap_or(0);
         job.object["status"][field] = json!(count + 1);
         let job = job.object.clone();
@@ -278,7 +278,7 @@ impl Cluster {
         Some(vec![self.apply(Kind::Jobs, job)])
     }
 
-    /// The Job controller ends a Job: well after its Pod succeeded, else not.
+    /// The Job controller ends a Job: as complete if its Pod succeeded, otherwise as failed.
     fn end(&mut self, number: usize) -> Option<Vec<Change>> {
         let now = self.controller_clock();
         let job = self.running(number)?;
@@ -286,9 +286,9 @@ impl Cluster {
         let started: Timestamp = serde_json::from_value(job.object["status"]["startTime"].clone()).unwrap();
         let is_in_time = now <= started.as_second() + TIMEOUT;
         let is_done = is_in_time && newest == Some(json!("Succeeded"));
-        // a backup that was made is there, also when its Job came too late
+        // The backup exists even if its Job ended too late.
         let truth = if newest == Some(json!("Succeeded")) { Truth::Completed } else { Truth::Failed };
-        // the Pod that still is active is deleted, and counted
+        // An active Pod is deleted and counted.
         let active = job.pods.pop_if(|pod| pod::is_active(pod));
         if active.is_some() {
             job.object["status"]["failed"] = json!(job.object["status"]["failed"].as_i64().unwrap_or(0) + 1);
@@ -324,7 +324,7 @@ impl Cluster {
     }
 
     fn delete_job(&mut self, number: usize) -> Option<Vec<Change>> {
-        // one whose Pod has succeeded ends at once
+        // A Job whose Pod succeeded ends at once.
         let is_ending = |job: &&mut Job| job.pods.last().is_some_and(|pod| pod["status"]["phase"] == "Succeeded");
         if self.running(number).as_ref().is_some_and(is_ending) {
             return None;
@@ -343,7 +343,7 @@ impl Cluster {
         Some(told.into_iter().chain(pods).collect())
     }
 
-    /// Somebody deletes the newest Pod of a Job, which has not ended.
+    /// Deletes the newest Pod of a Job, if it is active.
     fn delete_pod(&mut self, number: usize) -> Option<Vec<Change>> {
         let job = self.running(number)?;
         let pod = job.pods.pop_if(|pod| pod::is_active(pod))?;

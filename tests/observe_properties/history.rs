@@ -1,4 +1,4 @@
-//! Random histories: whatever happens in the cluster, to the operator and to its watches, the status stays true.
+//! Random histories: the status stays true whatever happens to the cluster, the operator and its watches.
 
 use super::{
     cluster::{Change, Cluster, KINDS, Kind, START, Truth},
@@ -14,24 +14,24 @@ use jiff::Timestamp;
 use proptest::{collection, option, prelude::*, sample};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// What happens besides.
+/// What happens next.
 #[derive(Clone, Debug)]
 enum Moment {
     InCluster(Step),
-    /// The operator looks after each of them.
+    /// The operator receives all events and reconciles after each step.
     Watched(Vec<Step>),
-    /// The operator hears of all that has happened, and looks.
+    /// The operator receives all pending events and reconciles.
     Look,
-    /// It hears of the next thing that one watch has to tell.
+    /// The operator receives the next event of one watch and reconciles.
     Hear(Kind),
-    /// A watch is cut, and begins with a new list.
+    /// A watch breaks and starts with a new list.
     Relist(Kind),
-    /// Nobody watches while that happens, and then an operator starts.
+    /// The steps happen while no operator runs, and then one starts.
     Absence(Vec<Step>),
-    /// Nobody watches until the next start.
+    /// No operator runs until the next start.
     Stop,
     Start,
-    /// The operator's clock is that far ahead from now on.
+    /// From now on, the operator's clock is this far ahead.
     Clock(i64),
 }
 
@@ -50,23 +50,23 @@ fn moment() -> impl Strategy<Value = Moment> {
     ]
 }
 
-/// How far kube-controller-manager's clock is ahead of the API server's.
+/// How far the clock of kube-controller-manager is ahead of the API server's.
 fn skew() -> impl Strategy<Value = i64> {
     sample::select(vec![0, 0, 0, 5, -5, 4000, -4000, 90_000])
 }
 
-/// A history in the making.
+/// A history, which grows step by step.
 struct History {
     cluster: Cluster,
     operator: Option<Operator>,
     clock: i64,
-    /// What the watches have not told yet.
+    /// Events that the operator has not received yet.
     untold: Vec<Change>,
     status: Option<AntflyBackupStatus>,
-    /// UIDs of Jobs that an operator heard of.
+    /// UIDs of Jobs whose events an operator received.
     heard: BTreeSet<String>,
     announced: BTreeSet<(String, String)>,
-    /// What became of each run.
+    /// The final status of each run.
     ended: BTreeMap<String, BackupStatus>,
 }
 
@@ -176,12 +176,12 @@ impl History {
         assert!(errors.into_iter().all(|error| error.chars().count() <= BackupRecord::ERROR_MAX_LENGTH));
     }
 
-    /// Who has ended stays as he ended.
+    /// A run that has ended keeps its status.
     fn check_verdicts(&mut self, status: &AntflyBackupStatus) {
         for record in &status.recent_backups {
             let run = identity(record).to_owned();
             if let Some(ended) = self.ended.get(&run) {
-                // a Pod's word that came late is believed
+                // The final state of a Pod may arrive late and correct a failure.
                 let is_mended = *ended == BackupStatus::Failed && record.status == BackupStatus::Completed;
                 assert!(*ended == record.status || is_mended, "{ended:?}: {record:?}");
             }
@@ -198,23 +198,23 @@ impl History {
         let earlier = self.status.as_ref().and_then(last).filter(|last| !is_there(last));
         let newest = completed.map(newness).chain(earlier.as_ref().map(newness)).max();
         let last = last(status);
-        // one that is told for the first time may have ended before all those that have a record
+        // A success that is reported for the first time may have ended before all recorded runs.
         let is_made = |last: &BackupRecord| last.job_uid.as_ref().is_some_and(|uid| self.cluster.made.contains(uid));
         let is_first_told = last.as_ref().map(newness) > newest && last.as_ref().is_some_and(is_made);
         let is_newest = last.as_ref().map(newness) == newest;
         assert!(is_newest || is_first_told, "the last success: {last:#?}, {:#?}", status.recent_backups);
     }
 
-    /// Nothing is claimed that did not happen.
+    /// The status reports nothing that did not happen.
     fn check_truth(&self, status: &AntflyBackupStatus) {
-        // a run that nobody heard of may be what the CronJob's last success speaks of, if it kept no time
+        // The CronJob's last success may be a run that the operator never saw, if that did not keep its scheduled time.
         let unheard = |(uid, truth): (&String, &Truth)| {
             let keeps_time = !self.cluster.manual.contains(uid) && !self.cluster.overrun.contains(uid);
             *truth == Truth::Completed && !keeps_time && !self.heard.contains(uid)
         };
         let is_ambiguous = self.cluster.truth.iter().any(unheard);
         for record in &status.recent_backups {
-            // the Job of a slot that nobody saw has a name only
+            // The Job of a scheduled time that nobody saw has only a name.
             let uid = record.job_uid.as_ref().unwrap_or_else(|| &self.cluster.uids[identity(record)]);
             let truth = self.cluster.truth[uid];
             let reason = record.reason.as_deref().unwrap_or_default();
@@ -227,7 +227,7 @@ impl History {
                 BackupStatus::Failed if reason == "JobDeleted" => {
                     assert_eq!(truth, Truth::Deleted, "{record:#?}");
                 }
-                // the word of its Pod, which nobody knows to wait for by a clock that is wrong, may come yet
+                // The Pod's final state may still arrive: if a clock is wrong, the operator does not know to wait for it.
                 BackupStatus::Failed if reason == "DeadlineExceeded" && self.cluster.made.contains(uid) => {}
                 BackupStatus::Failed => assert_eq!(truth, Truth::Failed, "{record:#?}"),
                 BackupStatus::Running => {}
@@ -239,7 +239,7 @@ impl History {
         let of_runs = |it: &Announcement| it.publish == Publish::WithStatus && it.reason != "BackupOverdue";
         for Announcement { reason, note, .. } in announcements.into_iter().filter(of_runs) {
             let id = note.split(' ').nth(1).unwrap().to_owned();
-            // of two Jobs of one name either may be meant, as long as no Pod has given it an id of its own
+            // If two Jobs have the same name, either may be meant, until a Pod sets the id.
             let is_meant = |record: &&BackupRecord| match reason {
                 "BackupFailed" => record.status == BackupStatus::Failed,
                 "BackupCompleted" => record.status == BackupStatus::Completed,
@@ -257,20 +257,20 @@ fn uid(change: &Change) -> String {
     change.object["metadata"]["uid"].as_str().unwrap().to_owned()
 }
 
-/// Start and id, by which records are ordered.
+/// Returns the key by which records are ordered: start and id.
 fn newness(record: &BackupRecord) -> (Timestamp, &str, &str) {
     (record.start_time.0, &record.backup_id, identity(record))
 }
 
-/// The changes of a history in which nothing is lost, each with the moment before which it happened.
+/// Returns the events of a history in which none is lost.
 fn changes(skew: i64, steps: &[Step]) -> (Cluster, Vec<Change>) {
     let mut cluster = Cluster::new(skew);
     let changes = steps.iter().flat_map(|step| cluster.take(step)).collect();
     (cluster, changes)
 }
 
-/// The same changes in another order, that of each watch kept. A Job is heard of before its Pods are gone and, if the
-/// CronJob is not to overtake it, before what the CronJob tells of it.
+/// Returns the events in another order, which keeps that of each watch. A Job comes before the deletions of its Pods and,
+/// unless `may_overtake`, before later events of the CronJob.
 fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<Change> {
     let of_kind = |kind: Kind| changes.iter().enumerate().filter(move |(_, change)| change.kind == kind);
     let queue = |kind: Kind| of_kind(kind).map(|(at, change)| (at, change.clone())).collect::<VecDeque<_>>();
@@ -300,14 +300,14 @@ fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<C
     order
 }
 
-/// A record without what depends on when the operator looked.
+/// Returns a record without what depends on the times of the reconciles.
 fn told(record: BackupRecord) -> BackupRecord {
     let is_late = record.reason.as_deref() == Some("JobDeleted");
     let completion_time = record.completion_time.filter(|_| !is_late);
-    // what held a run up is only known to who looked then
+    // Only a reconcile at that time sees what held up a run.
     let error = record.error.filter(|error| is_late || error.starts_with("partial"));
     let reason = record.reason.filter(|_| error.is_some());
-    // which Pods were seen before their Job was gone
+    // The record depends on which Pods were seen before their Job was deleted.
     let (backup_id, backup_id_known) = if is_late {
         (record.job_name.clone().unwrap_or_default(), None)
     } else {
@@ -357,8 +357,8 @@ proptest! {
         choices in collection::vec(0..12usize, 1..60),
         looks in collection::vec(option::of(0..4i64), 1..40),
     ) {
-        // time does not pass: news of Pods that are late by more than a few seconds are not waited for; and of two Jobs of
-        // one name that began in the same second nobody can tell which is the later one
+        // No time passes, because the operator waits only a few seconds for late updates of Pods. Names are unique, because
+        // the order of two Jobs with the same name and the same start is undefined.
         let steps = steps.into_iter().enumerate().filter(|(_, step)| !matches!(step, Step::Wait(_)));
         let named = |(at, step)| if matches!(step, Step::Manual(_)) { Step::Manual(at) } else { step };
         let steps: Vec<_> = steps.map(named).collect();
@@ -371,7 +371,7 @@ proptest! {
             for (change, look) in changes.iter().zip(looks.iter().cycle()) {
                 operator.take(change);
                 clock = clock.max(latest(&change.object).unwrap_or(START));
-                // news are never older than a few seconds
+                // Events are at most a few seconds old.
                 if let Some(late) = look {
                     operator.look(Timestamp::from_second(clock + late).unwrap());
                 }
@@ -383,7 +383,7 @@ proptest! {
     }
 }
 
-/// The latest moment that an object speaks of.
+/// Returns the latest time in an object.
 fn latest(object: &serde_json::Value) -> Option<i64> {
     match object {
         serde_json::Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_second),

@@ -1,4 +1,4 @@
-//! The status, whatever there is and whatever happens.
+//! Properties of the status, for arbitrary objects and histories.
 #![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
 mod cluster;

@@ -1,4 +1,4 @@
-//! The operator without its shell: watch events in, the status out.
+//! The operator without its shell: watch events in, status out.
 
 use super::{
     cluster::{Change, Cluster, KINDS, Kind, SCHEDULE},
@@ -24,14 +24,14 @@ pub fn settings() -> OperatorSettings {
     OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) }
 }
 
-/// An operator, and the AntflyBackup that it looks after.
+/// An operator with its AntflyBackup.
 pub struct Operator {
     world: World,
     backup: Value,
 }
 
 impl Operator {
-    /// Starts one over what there is; `status` is what an earlier one wrote.
+    /// Starts an operator on the present objects. `status` is that of an earlier operator.
     pub fn start(cluster: &Cluster, status: Option<&AntflyBackupStatus>) -> Self {
         let backup = json!({
             "apiVersion": "antfly.io/v1", "kind": "AntflyBackup",
@@ -54,7 +54,7 @@ impl Operator {
         operator
     }
 
-    /// Takes a new list of a kind, as after a watch was cut.
+    /// Processes a new list of a kind, as after a watch broke.
     pub fn list(&mut self, cluster: &Cluster, kind: Kind) {
         let objects = cluster.objects(kind);
         match kind {
@@ -65,7 +65,7 @@ impl Operator {
         }
     }
 
-    /// Takes an event.
+    /// Processes an event.
     pub fn take(&mut self, change: &Change) {
         match change.kind {
             Kind::CronJobs => drop(self.world.cron_job_event(&Scope::All, event(change))),

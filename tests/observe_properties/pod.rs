@@ -1,9 +1,9 @@
-//! The Pods of the small cluster.
+//! The Pods of the model.
 
 use antfly_backup_operator::backup::{BackupResult, FailedTable, ResultStatus};
 use serde_json::{Value, json};
 
-/// How a Pod ends, or why it does not.
+/// The state that a Pod reaches.
 #[derive(Clone, Copy, Debug)]
 pub enum PodNews {
     Works,
@@ -19,7 +19,7 @@ pub enum PodNews {
 }
 
 impl PodNews {
-    /// The status of a Pod of which the kubelet, or the scheduler, says so.
+    /// Returns the status of a Pod in this state.
     pub fn status(self) -> Value {
         let ended = |code: i32, reason: &str, message: Value| json!({"terminated": {"exitCode": code, "reason": reason, "message": message}});
         let partial = json!(
@@ -74,7 +74,7 @@ impl PodNews {
     }
 }
 
-/// A Pod that has just been made for a Job. Times are RFC 3339.
+/// Returns a Pod that was just created for a Job. Times are RFC 3339.
 pub fn new(number: usize, created: &Value, job: &str, job_uid: &str) -> Value {
     json!({
         "metadata": {
@@ -88,7 +88,7 @@ pub fn new(number: usize, created: &Value, job: &str, job_uid: &str) -> Value {
     })
 }
 
-/// Whether it has not ended.
+/// Returns whether the Pod has not ended.
 pub fn is_active(pod: &Value) -> bool {
     pod["status"]["phase"] == "Pending"
 }

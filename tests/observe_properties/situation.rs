@@ -1,4 +1,4 @@
-//! Single situations: the status, whatever Jobs, records and conditions there are.
+//! Single situations: properties of the status for arbitrary Jobs, records and conditions.
 
 use super::{
     operator::settings,
@@ -34,12 +34,12 @@ fn seconds(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// Moments close enough together for some to be the same, and long enough ago for no news of Pods to be awaited.
+/// Returns times that are close enough for some to be equal, and old enough that no updates of Pods are awaited.
 fn moment() -> impl Strategy<Value = Timestamp> {
     (1..60i64).prop_map(|minutes| seconds(NOW - minutes * 60))
 }
 
-/// Few enough for a record and a Job to have the same, and more than there may be records.
+/// Returns ids, few enough for a record and a Job to share one, and more than there may be records.
 fn id() -> impl Strategy<Value = String> {
     (0..90u32).prop_map(|number| format!("run-{number}"))
 }
@@ -84,7 +84,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
     )
 }
 
-/// Jobs of different names, as a namespace has them.
+/// Returns Jobs with different names, as in a namespace.
 fn jobs() -> impl Strategy<Value = Vec<Run>> {
     collection::btree_set(id(), 0..70)
         .prop_flat_map(|names| names.into_iter().map(job).collect::<Vec<_>>())
@@ -105,7 +105,7 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             verified: None,
             location: None,
             job_name: None,
-            // a Job that is not there any more: no Job runs again once it has ended
+            // a deleted Job: no Job runs again after it has ended
             job_uid: Some(format!("of-earlier-{backup_id}")),
             backup_id,
             backup_id_known: None,
@@ -137,7 +137,7 @@ fn condition() -> impl Strategy<Value = Condition> {
 }
 
 fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
-    // of a run of its own: no run has both completed and failed
+    // of a separate run: no run is both completed and failed
     let last = record().prop_map(|record| BackupRecord {
         status: BackupStatus::Completed,
         job_uid: Some(format!("of-the-last-success-{}", record.backup_id)),
@@ -239,7 +239,7 @@ fn situation() -> impl Strategy<Value = Facts> {
     })
 }
 
-/// Start and id, by which records are ordered.
+/// Returns the key by which records are ordered: start and id.
 fn newness(record: &BackupRecord) -> (Timestamp, &str, &str) {
     (record.start_time.0, &record.backup_id, identity(record))
 }

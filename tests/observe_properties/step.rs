@@ -1,9 +1,9 @@
-//! What may happen in the small cluster.
+//! The steps that can happen in the model.
 
 use super::{cluster::PERIOD, pod::PodNews};
 use proptest::{prelude::*, sample};
 
-/// What happens next, to the Job of that number where it is about one.
+/// A step. The number selects a Job.
 #[derive(Clone, Debug)]
 pub enum Step {
     Schedule,
@@ -13,7 +13,7 @@ pub enum Step {
     Refuse(usize),
     Suspend(usize, bool),
     End(usize),
-    /// Its Pod succeeds, and so does it.
+    /// The Pod succeeds, and the Job completes.
     Succeed(usize),
     DeleteJob(usize),
     DeletePod(usize),
@@ -52,7 +52,7 @@ pub fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What leaves little behind.
+/// Returns steps that leave few traces.
 pub fn step_unseen() -> impl Strategy<Value = Step> {
     let job = || 0..3usize;
     prop_oneof![

@@ -1,4 +1,4 @@
-//! Texts that a regular expression matches.
+//! Texts that match a regular expression.
 
 use proptest::{prelude::*, string::string_regex_parsed};
 use regex_syntax::{
@@ -6,11 +6,11 @@ use regex_syntax::{
     parse,
 };
 
-/// Texts that match, with parts that may repeat without end repeated up to `most` times more than they must. Where the
-/// expression leaves a beginning or an end open, `other` text may stand there.
+/// Returns texts that match `pattern`. Unbounded repetitions exceed their minimum by at most `most`. Where the expression is
+/// not anchored, `other` text may come before or after.
 ///
 /// # Panics
-/// The text is no regular expression, or not one that texts can be made for.
+/// Panics if `pattern` is not a regular expression, or one that is not supported.
 pub fn matching(pattern: &str, most: u32, other: &BoxedStrategy<String>) -> BoxedStrategy<String> {
     let hir = parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
     let text = string_regex_parsed(&bounded(&hir, most)).unwrap_or_else(|error| panic!("{pattern}: {error}"));
@@ -22,7 +22,7 @@ pub fn matching(pattern: &str, most: u32, other: &BoxedStrategy<String>) -> Boxe
     (before, text, after).prop_map(|(before, text, after)| before + &text + &after).boxed()
 }
 
-/// The expression without anchors, and with an end to all repetitions.
+/// Returns the expression without anchors and with bounded repetitions.
 fn bounded(hir: &Hir, most: u32) -> Hir {
     let all = |parts: &[Hir]| parts.iter().map(|part| bounded(part, most)).collect();
     match hir.kind() {
@@ -39,7 +39,7 @@ fn bounded(hir: &Hir, most: u32) -> Hir {
     }
 }
 
-/// The characters of an expression that is a single class of characters, such as `[a-z]`.
+/// Returns the characters of an expression that is a single character class, such as `[a-z]`.
 pub fn class(pattern: &str) -> Option<regex_syntax::hir::ClassUnicode> {
     match parse(pattern).ok()?.into_kind() {
         HirKind::Class(Class::Unicode(class)) => Some(class),

@@ -1,7 +1,7 @@
-//! Random AntflyBackups, made from the schema alone, held against a real API server: whatever the schema allows becomes a
-//! CronJob that the API server takes, and what it does not allow becomes none.
+//! Tests random AntflyBackups, generated from the schema alone, against a real API server. Whatever the schema allows becomes
+//! a CronJob that the API server accepts, and nothing else becomes one.
 //!
-//! `RANDOM_SPECS_CASES` is how many to try of each kind. The seed is printed; `RANDOM_SPECS_SEED` tries the same ones again.
+//! `RANDOM_SPECS_CASES` is the number of cases of each kind. The seed is printed; `RANDOM_SPECS_SEED` repeats its cases.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -34,13 +34,13 @@ use stage::Stage;
 use std::{collections::BTreeMap, io::Write, sync::LazyLock};
 use strategy::Kind;
 
-/// Values that the strategies throw away before one is valid, in all: most of what looks like a schedule is none.
+/// Most values that the strategies may discard in all. Most texts that resemble a schedule are invalid.
 const REJECTS: u32 = 100_000_000;
 
-/// Most attempts to make a counterexample smaller; each asks the API server.
+/// Most steps of shrinking a counterexample. Each asks the API server.
 const SHRINKS: u32 = 400;
 
-/// Fewest of the cases that must have a CronJob; the others' schedules never fire.
+/// Least share of cases that must have a CronJob. The others' schedules never fire.
 const SCHEDULED: f64 = 0.9;
 
 fn setting(name: &str) -> Option<u64> {
@@ -52,10 +52,10 @@ fn cases() -> u32 {
     setting("RANDOM_SPECS_CASES").map_or(256, |cases| u32::try_from(cases).expect("RANDOM_SPECS_CASES is too large"))
 }
 
-/// Tries the cases; the first that fails is printed as small as it gets.
+/// Runs the cases. Shrinks and prints the first that fails.
 fn try_all(what: &str, cases_of: &BoxedStrategy<Value>, check: impl Fn(&Value) -> anyhow::Result<()>) {
     let seed = setting("RANDOM_SPECS_SEED").unwrap_or_else(|| fastrand::u64(..));
-    // not println!, which the test harness swallows
+    // not println!: the test harness hides its output
     let mut stderr = std::io::stderr();
     writeln!(stderr, "{what}: {} cases, RANDOM_SPECS_SEED={seed}", cases()).unwrap();
     let config = Config {
@@ -81,10 +81,10 @@ fn try_all(what: &str, cases_of: &BoxedStrategy<Value>, check: impl Fn(&Value) -
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(judges::schema);
 
-/// AntflyBackups with a spec, which the schema describes, and metadata, which it does not.
+/// Returns AntflyBackups with a spec, which the schema describes, and metadata, which it does not describe.
 fn backups(kind: Kind) -> BoxedStrategy<Value> {
     let spec = strategy::values(&SCHEMA["properties"]["spec"], &Place::default().field("spec"), kind);
-    // within the 47 characters that a root rule allows
+    // within the 47 characters that a rule allows
     let name = "[a-z0-9]([a-z0-9-]{0,21}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?)?";
     (name, spec)
         .prop_map(|(name, spec)| {
@@ -99,7 +99,7 @@ fn backups(kind: Kind) -> BoxedStrategy<Value> {
 }
 
 #[test]
-fn every_valid_spec_becomes_a_cron_job_that_the_api_server_takes() {
+fn every_valid_spec_becomes_a_cron_job_that_the_api_server_accepts() {
     let stage = Stage::start();
     let scheduled = std::cell::Cell::new(0_u32);
     try_all("valid specs", &backups(Kind::Valid), |backup| {
@@ -124,7 +124,7 @@ fn what_the_api_server_refuses_becomes_no_cron_job() {
     stage.stop();
 }
 
-/// How often each property, and each value of an enum, occurs.
+/// Counts each property, and each value of an enum.
 fn count(value: &Value, schema: &Value, path: &str, counts: &mut BTreeMap<String, usize>) {
     if !value.is_null() {
         *counts.entry(path.to_owned()).or_default() += 1;
@@ -140,7 +140,7 @@ fn count(value: &Value, schema: &Value, path: &str, counts: &mut BTreeMap<String
     }
 }
 
-/// What [`count`] must find.
+/// Lists what [`count`] must find.
 fn expected(schema: &Value, path: &str, paths: &mut Vec<String>) {
     paths.push(path.to_owned());
     let values = schema["enum"].as_array().into_iter().flatten();

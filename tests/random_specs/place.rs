@@ -1,10 +1,10 @@
-//! A place in an AntflyBackup, and what the generated validation takes there.
+//! A path in an AntflyBackup, and the values that the generated validation accepts there.
 
 use antfly_backup_operator::validation::{UnknownFields, validate, validate_status};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// A place, such as `spec.tables[0]`.
+/// A path, such as `spec.tables[0]`.
 #[derive(Clone, Debug, Default)]
 pub struct Place(Vec<Step>);
 
@@ -15,17 +15,17 @@ enum Step {
 }
 
 impl Place {
-    /// The field of that name.
+    /// Returns the path of a field.
     pub fn field(&self, name: &str) -> Self {
         Place(self.0.iter().cloned().chain([Step::Field(name.to_owned())]).collect())
     }
 
-    /// The items of the list.
+    /// Returns the path of a list's items.
     pub fn item(&self) -> Self {
         Place(self.0.iter().cloned().chain([Step::Item]).collect())
     }
 
-    /// Whether nothing is wrong with that value there, whatever may be wrong elsewhere.
+    /// Returns whether `value` is valid at this path, whatever is invalid elsewhere.
     pub fn takes(&self, value: &Value) -> bool {
         let object = self.0.iter().rev().fold(value.clone(), |inner, step| match step {
             Step::Field(name) => Map::from_iter([(name.clone(), inner)]).into(),
@@ -36,7 +36,7 @@ impl Place {
             status => validate_status(status),
         };
         let place = self.to_string();
-        // `name` is the beginning of `namespace`, too
+        // `name` is a prefix of `namespace`, too.
         let is_there = |field: &str| {
             field.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };

@@ -1,21 +1,20 @@
-//! What the text of CEL rules says of the strings they are for. The rules are not evaluated: what is found in them are
-//! hints of what to try.
+//! Finds hints for values in the text of CEL rules. Does not evaluate the rules: a hint may be wrong.
 
 use serde_json::Value;
 
-/// What the rules of a schema mention.
+/// Hints from the rules of a schema.
 #[derive(Debug, Default)]
 pub struct Hints {
-    /// Regular expressions that a string has to match by some rule, or may have to.
+    /// Regular expressions that some rule may require a string to match.
     pub wanted: Vec<String>,
-    /// Regular expressions that a string must not match by some rule, or may not.
+    /// Regular expressions that some rule may forbid a string to match.
     pub unwanted: Vec<String>,
-    /// Other strings, such as the members of a list.
+    /// Other string literals, such as the items of a list.
     pub literals: Vec<String>,
 }
 
 impl Hints {
-    /// Of `x-kubernetes-validations` and `pattern`.
+    /// Returns the hints in `x-kubernetes-validations` and `pattern`.
     pub fn of(schema: &Value) -> Self {
         let mut hints = Hints::default();
         hints.wanted.extend(schema["pattern"].as_str().map(str::to_owned));
@@ -44,7 +43,7 @@ impl Hints {
     }
 }
 
-/// A string literal of CEL at the beginning of a text, and what comes after it
+/// Parses a string literal of CEL at the start of a text. Returns it and the rest of the text
 /// (<https://github.com/google/cel-spec/blob/master/doc/langdef.md#string-and-bytes-values>).
 fn literal(text: &str) -> (String, &str) {
     let mut characters = text.char_indices();

@@ -1,4 +1,4 @@
-//! A control plane, and what is asked of it for one case.
+//! The control plane, and the checks of one case.
 
 use super::{
     judges,
@@ -29,13 +29,13 @@ use std::{
 };
 use tokio::runtime::Runtime;
 
-/// Where all of it happens.
+/// The namespace of all cases.
 pub const NAMESPACE: &str = "random";
 
-/// An image of the operator, of a mirror.
+/// An image of the operator in another registry.
 const MIRRORED_IMAGE: &str = "example.com/operator:v1";
 
-/// A control plane without controllers, and a runtime to talk to it.
+/// A control plane without controllers, and a runtime for its client.
 pub struct Stage {
     runtime: Runtime,
     control_plane: ControlPlane,
@@ -43,12 +43,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts it.
+    /// Starts the control plane.
     pub fn start() -> Self {
         let runtime = Runtime::new().unwrap();
         let (control_plane, client) = runtime.block_on(async {
             let control_plane = ControlPlane::start().await.unwrap();
-            // nothing starts Jobs or collects garbage here
+            // No controller may start Jobs or collect garbage.
             control_plane.stop_controller_manager().await.unwrap();
             let client = control_plane.client().await.unwrap();
             apply_yaml(&client, CRD).await.unwrap();
@@ -58,16 +58,16 @@ impl Stage {
         Stage { runtime, control_plane, client }
     }
 
-    /// Stops it.
+    /// Stops the control plane.
     pub fn stop(self) {
         self.runtime.block_on(self.control_plane.stop()).unwrap();
     }
 
-    /// The API server takes a valid backup and the CronJob that the operator makes of it, each first in a dry run; `render`
-    /// prints the same CronJob. There is none where the schedule never fires.
+    /// Checks that the API server accepts a valid backup and the CronJob of the operator, each first in a dry run, and that
+    /// `render` prints the same CronJob. There is none if the schedule never fires.
     pub fn becomes_a_cron_job(&self, backup: &Value, fires: bool) -> Result<()> {
         self.runtime.block_on(async {
-            // what a case that failed has left
+            // left by a case that failed
             for url in [AntflyBackup::url_path(&(), Some(NAMESPACE)), CronJob::url_path(&(), Some(NAMESPACE))] {
                 let delete = Request::new(url).delete_collection(&DeleteParams::default(), &ListParams::default())?;
                 self.client.request::<Value>(delete).await?;
@@ -108,7 +108,7 @@ impl Stage {
         cron_job_is_taken_and_at_rest(&self.client, &cron_job).await
     }
 
-    /// What the API server makes of a manifest, as JSON or YAML, in a dry run of `kubectl apply --server-side`.
+    /// Returns the result of a dry run of `kubectl apply --server-side`. The manifest is JSON or YAML.
     async fn applied(&self, manifest: &str, plan: &Plan) -> Result<Value> {
         let name = cron_job_name(&plan.name);
         let parameters = PatchParams { dry_run: true, ..PatchParams::apply(FIELD_MANAGER).validation_strict() };
@@ -141,7 +141,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Whether a backup is valid, as the API server and the operator say; there is no CronJob of one that is not.
+    /// Returns whether a backup is valid. Checks that API server and operator agree, and that an invalid one has no CronJob.
     pub fn verdicts_agree(&self, backup: &Value) -> Result<bool> {
         let refusal = self.runtime.block_on(judges::api_server(&self.client, &in_default(backup)));
         let violations = validate(backup, UnknownFields::Refuse);
@@ -152,7 +152,7 @@ impl Stage {
         if refusal.is_some() {
             let output = render(backup)?;
             ensure!(output.stdout.is_empty() && !output.status.success(), "it is rendered: {output:?}");
-            // a field that is not known is dropped when an object is stored
+            // The API server drops unknown fields when it stores an object.
             if !validate(backup, UnknownFields::Ignore).is_empty() {
                 let stored = StoredBackup::from_value(backup.clone())?;
                 let outcome = planned(&stored, &JobImage::default());
@@ -163,21 +163,21 @@ impl Stage {
     }
 }
 
-/// The backup where the judge looks at it.
+/// Returns the backup in the namespace of the judge.
 fn in_default(backup: &Value) -> Value {
     let mut backup = backup.clone();
     backup["metadata"]["namespace"] = "default".into();
     backup
 }
 
-/// What is planned where the cluster that the backup names exists.
+/// Returns the plan if the backup's cluster exists.
 fn planned(backup: &StoredBackup, image: &JobImage) -> Result<Plan, CannotPlan> {
     let (namespace, name) = backup.cluster_key().unwrap_or_default();
     let cluster = Cluster::from_value(&json!({"metadata": {"name": name, "namespace": namespace}}));
     plan(backup, &ClusterLookup::Found(Arc::new(cluster.expect("it has metadata"))), None, image)
 }
 
-/// What the program prints for the backup, which it reads as YAML.
+/// Returns what `render` prints for the backup, which it reads as YAML.
 fn render(backup: &Value) -> Result<Output> {
     let mut render = Command::new(env!("CARGO_BIN_EXE_antfly-backup-operator"))
         .args(["render", "-f", "-"])

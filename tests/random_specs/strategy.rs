@@ -1,19 +1,19 @@
-//! Values for an OpenAPI schema, made from nothing but the schema.
+//! Values for an OpenAPI schema, generated from the schema alone.
 
 use super::{place::Place, text};
 use proptest::{prelude::*, sample::select, strategy::Union};
 use serde_json::{Map, Value, json};
 
-/// Whether values are valid.
+/// Whether to generate valid values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// All are.
+    /// All values are valid.
     Valid,
-    /// Most have something wrong.
+    /// Most values are invalid.
     Doubtful,
 }
 
-/// Keywords that are understood here: those that say what is valid, and those that only say something about it.
+/// The supported keywords: those that restrict values, and those that only describe them.
 const KEYWORDS: [&str; 18] = [
     "type",
     "properties",
@@ -35,13 +35,13 @@ const KEYWORDS: [&str; 18] = [
     "title",
 ];
 
-/// Most items of a list but for lists that are as long as they may be.
+/// Most items of a list, except for lists of the maximal length.
 const USUAL_ITEMS: usize = 6;
 
-/// Values for the schema of that place.
+/// Returns values for the schema at `place`.
 ///
 /// # Panics
-/// The schema has something that is not understood here; the message names the place.
+/// Panics if the schema has something that is not supported here. The message names the place.
 pub fn values(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
     let keywords = schema.as_object().unwrap_or_else(|| panic!("{place}: not a schema: {schema}"));
     for keyword in keywords.keys().filter(|keyword| *keyword != "description") {
@@ -72,7 +72,7 @@ fn objects(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
         .iter()
         .map(|(name, schema)| {
             let value = values(schema, &place.field(name), kind).prop_map(Some);
-            // null is as good as absent where a field may be absent
+            // Null means absent for an optional field.
             let field = match (required.contains(&json!(name)), kind) {
                 (true, Kind::Valid) => value.boxed(),
                 (true, Kind::Doubtful) => {
@@ -125,7 +125,7 @@ fn integers(schema: &Value, place: &Place) -> BoxedStrategy<Value> {
     let highest = schema["maximum"].as_i64().map_or(highest, |maximum| maximum.min(highest));
     let near = lowest..=highest.min(lowest.saturating_add(20));
     let number = prop_oneof![near, lowest..=highest, Just(lowest), Just(highest)];
-    // 3.0 is as good as 3 in JSON; beyond 2^53 it would be another number
+    // 3.0 equals 3 in JSON, but not beyond 2^53.
     let is_exact = |number: i64| number.unsigned_abs() < 1 << 53;
     (number, prop::bool::weighted(0.1))
         .prop_map(
@@ -136,7 +136,8 @@ fn integers(schema: &Value, place: &Place) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// Values that most likely are not valid: near a bound, of the rules' words, of another type, with too many fields or items.
+/// Returns values that are probably invalid: near a bound, from the rules' literals, of another type, with too many fields
+/// or items.
 fn doubtful(schema: &Value) -> BoxedStrategy<Value> {
     let others = [
         json!("1"),

@@ -11,7 +11,7 @@ use proptest::{
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 use serde_json::Value;
 
-/// Texts that parsers, shells, YAML and Kubernetes may take for something else.
+/// Texts that parsers, shells, YAML or Kubernetes may misread.
 const HARD: [&str; 49] = [
     "~",
     "null",
@@ -64,20 +64,21 @@ const HARD: [&str; 49] = [
     "\u{10ffff}",
 ];
 
-/// How many values of a way to make them are tried, and how many of those have to be valid for it to be kept.
+/// Number of samples of each generator.
 const TRIES: usize = 400;
+/// Number of valid samples for which a generator is kept.
 const ENOUGH: usize = 4;
 
-/// How often what may repeat without end is repeated.
+/// Numbers of repetitions for unbounded repetitions.
 const REPETITIONS: [u32; 4] = [1, 3, 15, 60];
 
 /// Longest text without an upper bound, in characters.
 const LONGEST: usize = 300;
 
-/// Strings that are valid at that place.
+/// Returns valid strings for `place`.
 ///
 /// # Panics
-/// No way to make strings gives a valid one: the rules ask for what nothing in them says.
+/// Panics if no generator makes a valid string: the rules require something that none of their texts contains.
 pub fn valid(schema: &Value, place: &Place) -> BoxedStrategy<String> {
     let mut runner = TestRunner::deterministic();
     let ways: Vec<_> = ways(schema)
@@ -96,7 +97,7 @@ pub fn valid(schema: &Value, place: &Place) -> BoxedStrategy<String> {
     Union::new(ways).prop_filter("valid by pattern and rules", is_valid).boxed()
 }
 
-/// Strings that are valid or not: what the rules mention, and anything else.
+/// Returns strings that may be invalid: literals of the rules, and anything else.
 pub fn any(schema: &Value) -> BoxedStrategy<String> {
     let unwanted = Hints::of(schema).unwanted;
     let plain = any_text(0, 8, &[]);
@@ -104,7 +105,7 @@ pub fn any(schema: &Value) -> BoxedStrategy<String> {
     Union::new(ways(schema).into_iter().chain(unwanted)).boxed()
 }
 
-/// Ways to make strings that may be valid.
+/// Returns generators of strings that may be valid.
 fn ways(schema: &Value) -> Vec<BoxedStrategy<String>> {
     if let Some(values) = schema["enum"].as_array() {
         let values: Vec<_> = values.iter().map(|value| value.as_str().expect("a string").to_owned()).collect();
@@ -134,7 +135,7 @@ fn ways(schema: &Value) -> Vec<BoxedStrategy<String>> {
     ways
 }
 
-/// Any text, without the characters that a rule excludes wherever they stand.
+/// Returns any text, without the characters that a rule forbids everywhere.
 fn any_text(shortest: usize, longest: usize, unwanted: &[String]) -> BoxedStrategy<String> {
     let mut allowed = ClassUnicode::new([ClassUnicodeRange::new('\0', '\u{10ffff}')]);
     unwanted.iter().filter_map(|pattern| hir::class(pattern)).for_each(|class| allowed.difference(&class));
@@ -149,7 +150,7 @@ fn any_text(shortest: usize, longest: usize, unwanted: &[String]) -> BoxedStrate
     prop::collection::vec(character, shortest..=longest).prop_map(String::from_iter).boxed()
 }
 
-/// Moments of the years that people live in, as Kubernetes writes them and as others do.
+/// Returns times of the present centuries, in Kubernetes' form and in others.
 fn date_time() -> BoxedStrategy<String> {
     let second = 0..4_102_444_800_i64;
     (second, select(vec!["", ".5", ".123456"]))

@@ -1,4 +1,4 @@
-//! HTTP answers, whole and spoilt.
+//! Creates HTTP responses, and damages them if a fault asks for it.
 
 use std::{io::Write, time::Duration};
 
@@ -18,33 +18,33 @@ use crate::{
     wire::Valve,
 };
 
-/// An answer to a request.
+/// An HTTP response.
 pub(crate) type Answer = Response<UnsyncBoxBody<Bytes, std::io::Error>>;
 
-/// Bytes that a cut within the head lets through.
+/// Bytes that are sent before a cut within the head.
 const PART_OF_HEAD: usize = 12;
-/// Bytes of an answer that comes in pieces, at a time.
+/// Bytes of each piece of a response that is sent in pieces.
 const PIECE: usize = 7;
-/// How long the first half of a body has time to leave before the connection is closed.
+/// Time for sending the first half of a body, before the connection is closed.
 const HALF_TIME: Duration = Duration::from_millis(100);
 
-/// Returns 200 with JSON.
+/// Returns status 200 with JSON.
 pub(crate) fn json(content: &impl Serialize) -> Answer {
     let content = serde_json::to_vec(content).expect("maps with strings as keys, lists and numbers are JSON");
     bytes(StatusCode::OK, "application/json", content.into())
 }
 
-/// Returns 200 with bytes that claim to be JSON.
+/// Returns status 200 with bytes whose content type says JSON.
 pub(crate) fn claimed_json(content: impl Into<Bytes>) -> Answer {
     bytes(StatusCode::OK, "application/json", content.into())
 }
 
-/// Returns 200 in plain text.
+/// Returns status 200 with plain text.
 pub(crate) fn text(content: &'static str) -> Answer {
     bytes(StatusCode::OK, "text/plain; charset=utf-8", content.into())
 }
 
-/// Returns a refusal.
+/// Returns the response of a refusal.
 pub(crate) fn refusal(refusal: &Refusal) -> Answer {
     let kind = if refusal.is_json { "application/json" } else { "text/plain; charset=utf-8" };
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -55,7 +55,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> Answer {
     answer
 }
 
-/// Returns an answer that sends the client to another URL.
+/// Returns a redirect to `url`.
 pub(crate) fn redirect(url: &str) -> Answer {
     let mut answer = bytes(StatusCode::TEMPORARY_REDIRECT, "text/plain; charset=utf-8", Bytes::new());
     if let Ok(value) = HeaderValue::from_str(url) {
@@ -64,12 +64,12 @@ pub(crate) fn redirect(url: &str) -> Answer {
     answer
 }
 
-/// Returns 200 with that many bytes that are neither JSON nor text.
+/// Returns status 200 with `count` bytes that are neither JSON nor text.
 pub(crate) fn garbage(count: usize) -> Answer {
     claimed_json((0..count).map(|index| 0x80 | (index % 127) as u8).collect::<Vec<u8>>())
 }
 
-/// Compresses an answer.
+/// Compresses a response.
 pub(crate) async fn gzip(answer: Answer) -> Answer {
     let (mut head, body) = answer.into_parts();
     let plain = whole(body).await;
@@ -80,13 +80,13 @@ pub(crate) async fn gzip(answer: Answer) -> Answer {
     Response::from_parts(head, full(compressed.into()))
 }
 
-/// Has an answer leave in pieces.
+/// Sends a response in pieces.
 pub(crate) fn in_pieces(answer: Answer, valve: &Valve) -> Answer {
     valve.cut_into_pieces(PIECE);
     answer
 }
 
-/// Cuts an answer off.
+/// Cuts a response off.
 pub(crate) async fn cut(answer: Answer, cut: Cut, valve: &Valve) -> Answer {
     match cut {
         Cut::BeforeHead => valve.close_after(0),

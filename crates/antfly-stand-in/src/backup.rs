@@ -1,4 +1,4 @@
-//! A backup: which tables it has, what is written, what is answered.
+//! A backup: its tables, the objects that are written, and the response.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,14 +15,14 @@ use crate::{
     storage::Place,
 };
 
-/// What June's servers say about the time of every backup.
+/// The time of every backup of June's servers.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";
-/// Bytes of an empty snapshot; a real server's have 475 to 978.
+/// Bytes of an empty snapshot. Those of a real server have 475 to 978.
 const EMPTY_SNAPSHOT_BYTES: usize = 475;
-/// What the names of all clusters' metadata end with.
+/// The end of the name of each cluster's metadata.
 pub(crate) const CLUSTER_METADATA: &str = "-cluster-metadata.json";
 
-/// `ID-cluster-metadata.json`.
+/// The content of `ID-cluster-metadata.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ClusterMetadata {
     pub(crate) format_version: u32,
@@ -33,7 +33,7 @@ pub(crate) struct ClusterMetadata {
     pub(crate) tables: Vec<TableOfBackup>,
 }
 
-/// A table in the metadata of a cluster.
+/// A table in a cluster's metadata.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TableOfBackup {
     pub(crate) name: String,
@@ -57,7 +57,7 @@ struct Shard {
     snapshot_path: String,
 }
 
-/// The answer to a request for a backup.
+/// The response to a request for a backup.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct BackupAnswer {
     pub(crate) backup_id: String,
@@ -65,12 +65,12 @@ pub(crate) struct BackupAnswer {
     pub(crate) tables: Vec<TableAnswer>,
 }
 
-/// What the answer says of a table.
+/// A table in the response.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct TableAnswer {
     pub(crate) name: String,
     pub(crate) status: String,
-    /// Null if there is none.
+    /// Null if there is no error.
     pub(crate) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
@@ -80,7 +80,7 @@ pub(crate) struct TableAnswer {
     pub(crate) artifact_backup_id: Option<String>,
 }
 
-/// A backup that is to be made.
+/// A backup to be made.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) profile: Profile,
@@ -92,7 +92,7 @@ pub(crate) struct Plan {
     tables: Vec<Planned>,
 }
 
-/// A table of a backup that is to be made.
+/// A table of a backup to be made.
 #[derive(Clone, Debug)]
 struct Planned {
     table: Table,
@@ -108,7 +108,7 @@ impl Planned {
 }
 
 impl Plan {
-    /// Plans a backup of the wanted tables, or of all. `now` is what a clock says, which June's servers do not ask.
+    /// Plans a backup of the wanted tables, otherwise of all. `now` is the present time, which June's servers ignore.
     pub(crate) fn new(settings: &Settings, id: &str, location: &str, wanted: Option<&[String]>, now: String) -> Self {
         let profile = settings.profile;
         let known: BTreeMap<&str, &Table> = settings.tables.iter().map(|table| (table.name.as_str(), table)).collect();
@@ -124,7 +124,7 @@ impl Plan {
             timestamp: if profile == Profile::June { NO_TIME.to_owned() } else { now },
             delay: settings.delay_at(location),
             publishes: true,
-            // any order is right, and this one is not that of the request
+            // Any order is valid. This one differs from that of the request.
             tables: names.into_iter().rev().map(plan).collect(),
         }
     }
@@ -134,7 +134,7 @@ impl Plan {
         self.tables.iter().map(|planned| planned.table.name.clone()).collect()
     }
 
-    /// Returns what a server answers when it is done.
+    /// Returns the response of a server that has finished the backup.
     pub(crate) fn answer(&self) -> BackupAnswer {
         let completed = self.tables.iter().filter(|planned| planned.is_backed_up()).count();
         let status = if self.tables.iter().any(|planned| planned.status == "ambiguous") {
@@ -159,7 +159,7 @@ impl Plan {
         BackupAnswer { backup_id: self.id.clone(), status: status.to_owned(), tables: tables.collect() }
     }
 
-    /// Writes the backup: each table's payload and metadata, and the cluster's metadata last.
+    /// Writes each table's payload and metadata, and the cluster's metadata last.
     pub(crate) async fn write(&self, place: &Place) -> Result<()> {
         let mut tables = Vec::new();
         for planned in self.tables.iter().filter(|planned| planned.is_backed_up()) {
@@ -200,7 +200,7 @@ impl Plan {
             if *fault != Some(TableFault::NoPayload) {
                 place.put(&format!("{snapshot_path}/store.bin"), Bytes::from(vec![b'.'; size])).await?;
             }
-            // the ranges of keys follow each other; the first and the last are open
+            // The ranges of keys are adjacent. The first and the last are open.
             let key = |index: u64| {
                 if index == 0 || index == u64::from(table.shards) { String::new() } else { index.to_string() }
             };

@@ -1,4 +1,4 @@
-//! The named connections that today's servers want.
+//! The named connections that today's servers require.
 
 use crate::{
     fault::Refusal,
@@ -6,10 +6,10 @@ use crate::{
     settings::Connection,
 };
 
-/// Finds the connection that a request names, and decides whether it may use it.
+/// Returns the connection that a request names.
 ///
 /// # Errors
-/// What Antfly answers if there is none, or it is not for that.
+/// Returns Antfly's refusal if there is no such connection, or if it does not permit the request.
 pub(crate) fn find<'a>(
     connections: &'a [Connection],
     named: Option<&str>,

@@ -1,14 +1,14 @@
-//! What can go wrong, as settings and as text on the command line.
+//! Faults: as settings, and parsed from the command line.
 
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// Size of a garbage answer, in bytes.
+/// Size of a garbage response, in bytes.
 pub const GARBAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// A call of the API.
+/// An endpoint of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// `GET /db/v1/tables`.
@@ -19,70 +19,70 @@ pub enum Call {
     Backups,
 }
 
-/// A call that goes wrong.
+/// A fault of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultRule {
-    /// The call.
+    /// The endpoint.
     pub call: Call,
-    /// At which location, and below it; everywhere if it is `None`.
+    /// The location at which, and below which, the fault happens; everywhere if `None`.
     pub location: Option<String>,
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
-    /// Whether a backup that is made is published: without, it is never listed.
+    /// Whether a backup is published. An unpublished backup is never listed.
     pub publishes: bool,
 }
 
 impl FaultRule {
-    /// Returns a rule for a backup to one location.
+    /// Returns a rule for backups at a location and below it.
     pub fn backup(location: impl Into<String>, fault: Fault) -> Self {
         Self { call: Call::Backup, location: Some(location.into()), fault, publishes: true }
     }
 
-    /// Returns a rule for every call of one kind.
+    /// Returns a rule for every request to an endpoint.
     pub fn every(call: Call, fault: Fault) -> Self {
         Self { call, location: None, fault, publishes: true }
     }
 
-    /// Returns the same rule for a backup that is never published.
+    /// Returns the rule with backups that are never published.
     pub fn unpublished(self) -> Self {
         Self { publishes: false, ..self }
     }
 }
 
-/// What goes wrong with a call.
+/// What a request does wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Another answer; nothing is done. 408 and from 500 on it comes as late as a good one.
+    /// Refuses and does nothing. Statuses 408 and from 500 on take as long as a success.
     Refuse(Refusal),
-    /// The backup is made, but the server answers 409 with the code `backup_outcome_ambiguous`.
+    /// Makes the backup, but answers 409 with the code `backup_outcome_ambiguous`.
     AmbiguousConflict,
-    /// An answer that sends the client elsewhere; nothing is done.
+    /// Redirects and does nothing.
     Redirect(String),
-    /// No answer ever; nothing is done.
+    /// Never answers and does nothing.
     Never,
-    /// The connection is closed at once. A server of June goes on with the backup, one of today gives it up.
+    /// Closes the connection at once. A June server continues with the backup, one of today gives it up.
     ConnectionLost,
-    /// The call is done, but the answer is cut off.
+    /// Does what was requested, but cuts the response off.
     Cut(Cut),
-    /// The answer has this status.
+    /// Answers with this status of the backup.
     Status(String),
-    /// The answer is of another backup.
+    /// Answers with the id of another backup.
     WrongId,
-    /// The answer has an empty list of tables.
+    /// Answers with an empty list of tables.
     NoTables,
-    /// The answer has so many tables more.
+    /// Answers with this many additional tables.
     MoreTables(usize),
-    /// The answer is not JSON.
+    /// Answers with text that is not JSON.
     NotJson,
-    /// The answer is that many bytes of garbage.
+    /// Answers with this many bytes of garbage.
     Garbage(usize),
-    /// The answer comes in pieces of a few bytes.
+    /// Answers in pieces of a few bytes.
     Pieces,
-    /// The answer is compressed, whatever the client takes.
+    /// Compresses the response, whatever the client accepts.
     Gzip,
 }
 
-/// Where an answer is cut off.
+/// Where a response is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// Before its first byte.
@@ -93,16 +93,16 @@ pub enum Cut {
     AfterHead,
 }
 
-/// An answer that refuses.
+/// A response that refuses a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Body.
+    /// The body.
     pub body: String,
-    /// Whether the body is JSON, else plain text.
+    /// Whether the body is JSON; otherwise it is plain text.
     pub is_json: bool,
-    /// The header `Retry-After`.
+    /// The value of the header `Retry-After`.
     pub retry_after: Option<String>,
 }
 
@@ -117,12 +117,12 @@ impl Refusal {
         Self { is_json: true, ..Self::text(status, body) }
     }
 
-    /// Returns the same refusal with the header `Retry-After`.
+    /// Returns the refusal with the header `Retry-After`.
     pub fn retry_after(self, value: impl Into<String>) -> Self {
         Self { retry_after: Some(value.into()), ..self }
     }
 
-    /// Returns what Antfly says with that status.
+    /// Returns Antfly's refusal with this status.
     pub fn of(status: u16) -> Self {
         match status {
             400 => Self::text(400, "invalid backup request"),
@@ -137,7 +137,7 @@ impl Refusal {
         }
     }
 
-    /// Whether it comes only after the server has tried.
+    /// Returns whether the refusal comes only after the work.
     pub(crate) fn is_late(&self) -> bool {
         self.status == 408 || self.status >= 500
     }
@@ -194,41 +194,41 @@ impl Fault {
 /// What goes wrong with a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TableFault {
-    /// It is not backed up.
+    /// The table is not backed up.
     Failed(TableError),
-    /// The answer has this status for it. It is backed up if that is `completed` or `successful`.
+    /// The response has this status for the table, which is backed up if the status is `completed` or `successful`.
     Status(String),
-    /// It is backed up, but the answer does not name it.
+    /// The table is backed up, but missing in the response.
     LeftOut,
-    /// It is completed, but its snapshot is empty, as June's servers in the mode Clustered can do.
+    /// The table is completed, but its snapshot is empty. June's servers in the mode Clustered can do this.
     EmptySnapshot,
-    /// It is completed, but there is nothing below its snapshot paths.
+    /// The table is completed, but nothing is below its snapshot paths.
     NoPayload,
-    /// It is completed, but its own metadata is not there.
+    /// The table is completed, but its metadata is missing.
     NoMetadata,
-    /// It is completed, but the cluster's metadata does not name it.
+    /// The table is completed, but missing in the cluster's metadata.
     NotInMetadata,
 }
 
-/// Why a table is not backed up.
+/// Why a table was not backed up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TableError {
-    /// The text.
+    /// The text of the error.
     pub error: Option<String>,
-    /// The code, which not every server has.
+    /// The code of the error. Some servers have none.
     pub code: Option<String>,
-    /// Whether another try may help, which not every server tells.
+    /// Whether a retry can succeed. Some servers do not say.
     pub retryable: Option<bool>,
 }
 
 impl TableFault {
-    /// Returns a failure with that text alone.
+    /// Returns an error with a text only.
     pub fn failed(error: impl Into<String>) -> Self {
         Self::Failed(TableError { error: Some(error.into()), ..TableError::default() })
     }
 
-    /// Returns a failure that says whether another try may help.
+    /// Returns an error that says whether a retry can succeed.
     pub fn failed_retryable(error: impl Into<String>, retryable: bool) -> Self {
         Self::Failed(TableError { error: Some(error.into()), retryable: Some(retryable), ..TableError::default() })
     }

@@ -1,8 +1,8 @@
-//! A stand-in for Antfly's backup API: an HTTP server that answers as a server of June 2026 or of today does, for tests and
-//! for the demo. It has no data; a backup's payload is as many bytes as [`Table`] says.
+//! A stand-in for Antfly's backup API, for tests and the demo: an HTTP server that behaves like a server of June 2026 or of
+//! today. It has no data; the payload of a backup is as large as [`Table`] says.
 //!
-//! [`StandIn::start`] runs it inside of another program; the binary `antfly-stand-in` is the same with a command line.
-//! [`Settings`] say whom it imitates ([`Profile`]), which tables there are, who may log in, where backups are written, and
+//! [`StandIn::start`] runs it inside another program; the binary `antfly-stand-in` runs it from the command line.
+//! [`Settings`] define the generation of servers ([`Profile`]), the tables, who may log in, where backups are written, and
 //! what goes wrong ([`Fault`], [`TableFault`]).
 //!
 //! [`ANTFLY_CLUSTER_CRD`] and [`EXAMPLE_CLUSTERS`] stand in for what Antfly's cluster operator brings to Kubernetes.
@@ -43,7 +43,7 @@ pub use settings::{Connection, Login, Profile, Role, S3Destination, Settings, Ta
 use location::Location;
 use server::Server;
 
-/// A stand-in that runs, in threads of its own. Dropping it ends it, with all its connections.
+/// A running stand-in with its own threads. Dropping it stops it and closes its connections.
 #[derive(Debug)]
 pub struct StandIn {
     server: Arc<Server>,
@@ -53,12 +53,12 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Starts a stand-in, which listens when this returns.
+    /// Starts a stand-in. It is listening when this returns.
     ///
     /// # Errors
-    /// When an address can't be listened at.
+    /// Returns an error if it cannot listen at an address.
     pub fn start(settings: Settings) -> Result<Self> {
-        // fails if the program has chosen its provider already, which serves as well
+        // Ignore the error: the program has chosen another provider, which is good enough.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -82,53 +82,53 @@ impl StandIn {
         Ok(Self { server, address, metadata_address, runtime: Some(runtime) })
     }
 
-    /// Address of the API.
+    /// Returns the address of the API.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// URL of the API, such as `http://127.0.0.1:12380`.
+    /// Returns the URL of the API, such as `http://127.0.0.1:12380`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Address of the metadata port, if the settings ask for one.
+    /// Returns the address of the metadata port, if the settings have one.
     pub fn metadata_address(&self) -> Option<SocketAddr> {
         self.metadata_address
     }
 
-    /// The requests that came, in their order, also those that are not answered yet.
+    /// Returns all requests in the order of their arrival, including those that are not answered yet.
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests.lock().clone()
     }
 
-    /// How many backups were given up because their client went away, which only today's servers do.
+    /// Returns how many backups were given up because their client disconnected. Only today's servers do that.
     pub fn given_up(&self) -> usize {
         *self.server.given_up.lock()
     }
 
-    /// Whether the server is still there: a location `gs://` ends one of June.
+    /// Returns whether the server is running. A location `gs://` crashes a June server.
     pub fn is_running(&self) -> bool {
         !*self.server.has_ended.borrow()
     }
 
-    /// Waits until the server has ended, which dropping it does not wait for.
+    /// Waits until the server has ended. Dropping it does not wait.
     pub async fn ended(&self) {
-        // an error is the end as well
+        // An error means that it has ended, too.
         let _ = self.server.has_ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Changes the settings for the requests that come. Addresses and storage stay as they are.
+    /// Changes the settings for later requests. Addresses and storage stay as they are.
     pub fn change(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.server.settings.write());
     }
 
-    /// Returns the backups at a location, as a server that has no faults lists them.
+    /// Returns the backups at a location, as a server without faults lists them.
     ///
     /// Blocks.
     ///
     /// # Errors
-    /// When the location is none, or the storage can't be read.
+    /// Returns an error if the location is invalid or the storage cannot be read.
     pub fn backups(&self, location: &str) -> Result<Vec<ListedBackup>> {
         let location = located(location)?;
         let server = Arc::clone(&self.server);
@@ -138,24 +138,24 @@ impl StandIn {
         })
     }
 
-    /// Writes an object below a location, such as one that somebody else left there.
+    /// Writes an object below a location, such as one that another program left there.
     ///
     /// Blocks.
     ///
     /// # Errors
-    /// When the location is none, or the storage can't be written.
+    /// Returns an error if the location is invalid or the storage cannot be written.
     pub fn put_object(&self, location: &str, name: &str, content: Vec<u8>) -> Result<()> {
         let (location, name) = (located(location)?, name.to_owned());
         let server = Arc::clone(&self.server);
         self.wait_for(async move { server.storage.place(&location, "")?.put(&name, content.into()).await })
     }
 
-    /// Returns an object below a location; `None` if it is not there.
+    /// Returns an object below a location, or `None` if it does not exist.
     ///
     /// Blocks.
     ///
     /// # Errors
-    /// When the location is none, or the storage can't be read.
+    /// Returns an error if the location is invalid or the storage cannot be read.
     pub fn object(&self, location: &str, name: &str) -> Result<Option<Vec<u8>>> {
         let (location, name) = (located(location)?, name.to_owned());
         let server = Arc::clone(&self.server);
@@ -165,12 +165,12 @@ impl StandIn {
         })
     }
 
-    /// Runs a future in the stand-in's threads; unlike `block_on` it may be called from anywhere.
+    /// Runs a future in the stand-in's threads. Unlike `block_on`, it may be called from anywhere.
     fn wait_for<T: Send + 'static>(&self, future: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         let runtime = self.runtime.as_ref().context("the stand-in has ended")?;
         let (sender, receiver) = mpsc::channel();
         runtime.spawn(async move {
-            // nobody waits any more if this fails
+            // Ignore the error: the caller no longer waits.
             let _ = sender.send(future.await);
         });
         receiver.recv().context("the stand-in has ended")?

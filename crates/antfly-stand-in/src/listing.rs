@@ -1,4 +1,4 @@
-//! The list of backups.
+//! Antfly's list of backups.
 
 use anyhow::Result;
 use percent_encoding::percent_decode_str;
@@ -12,25 +12,25 @@ use crate::{
     storage::Place,
 };
 
-/// How many keys June's servers see on S3.
+/// Number of keys that June's servers read from S3.
 const KEYS_IN_JUNE: usize = 1000;
 
 /// A backup in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedBackup {
-    /// Its id.
+    /// The id of the backup.
     pub backup_id: String,
-    /// When it was made; 1970 in June.
+    /// When the backup was made; 1970 for June's servers.
     pub timestamp: String,
-    /// The tables that it has.
+    /// The tables of the backup.
     pub tables: Vec<String>,
-    /// Where it is.
+    /// The location of the backup.
     pub location: String,
-    /// Which Antfly made it.
+    /// The version of Antfly that made the backup.
     pub antfly_version: String,
 }
 
-/// The answer to a request for the list.
+/// The response to a request for the list.
 #[derive(Debug, Serialize)]
 pub(crate) struct Page {
     backups: Vec<ListedBackup>,
@@ -47,7 +47,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Reads a query. June's servers take the location as it stands there.
+    /// Parses a query. June's servers do not decode the location.
     pub(crate) fn parse(profile: Profile, query: &str) -> Self {
         let mut read = Self::default();
         for (name, raw) in query.split('&').filter_map(|pair| pair.split_once('=')) {
@@ -63,7 +63,7 @@ impl Query {
         read
     }
 
-    /// Cuts the list to the page that is asked for. June's servers have no pages.
+    /// Returns the requested page of the list. June's servers have no pages.
     pub(crate) fn page(&self, profile: Profile, backups: Vec<ListedBackup>, size: usize) -> Page {
         if profile == Profile::June {
             return Page { backups, next_cursor: None };
@@ -80,7 +80,7 @@ impl Query {
 /// Lists the backups of a location.
 ///
 /// # Errors
-/// What Antfly answers if it can't.
+/// Returns Antfly's refusal if the list cannot be read.
 pub(crate) async fn list(profile: Profile, location: &Location, place: &Place) -> Result<Vec<ListedBackup>, Refusal> {
     let failed = |_| Refusal::of(500);
     if location.is_unlisted() {
@@ -101,7 +101,7 @@ pub(crate) async fn list(profile: Profile, location: &Location, place: &Place) -
                 location: metadata.location,
                 antfly_version: metadata.antfly_version,
             }),
-            // one file that can't be read spoils June's list
+            // One unreadable file makes June's servers fail.
             Err(_) if profile == Profile::June => return Err(Refusal::of(500)),
             Err(_) => {}
         }

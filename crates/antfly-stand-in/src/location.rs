@@ -1,8 +1,8 @@
-//! Where a backup goes.
+//! Parses the location of a backup.
 
 use crate::fault::Refusal;
 
-/// Scheme of a location.
+/// The scheme of a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     S3,
@@ -10,7 +10,7 @@ pub(crate) enum Scheme {
 }
 
 impl Scheme {
-    /// Returns what a connection calls it.
+    /// Returns the name of the scheme in a connection.
     pub(crate) fn protocol(self) -> &'static str {
         match self {
             Self::S3 => "s3",
@@ -19,23 +19,23 @@ impl Scheme {
     }
 }
 
-/// A location that can be written to.
+/// A valid location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
-    /// As it came.
+    /// The location as the client wrote it.
     pub(crate) text: String,
     pub(crate) scheme: Scheme,
     /// Empty for `file://`.
     pub(crate) bucket: String,
-    /// Path in the bucket or file system, without a slash at its beginning.
+    /// The path in the bucket or file system, without a leading slash.
     pub(crate) path: String,
 }
 
 impl Location {
-    /// Reads a location.
+    /// Parses a location.
     ///
     /// # Errors
-    /// What Antfly answers to another one.
+    /// Returns Antfly's refusal if the location is invalid.
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
         let invalid = || Refusal::text(400, "invalid backup location");
         let (scheme, rest) = text.split_once("://").ok_or_else(invalid)?;
@@ -50,7 +50,7 @@ impl Location {
         Ok(Self { text: text.to_owned(), scheme, bucket: bucket.to_owned(), path: path.to_owned() })
     }
 
-    /// Whether its keys have `//` in them, because it ends with a slash. Such keys are never listed.
+    /// Returns whether its keys contain `//`, because it ends with a slash. Antfly never lists such keys.
     pub(crate) fn is_unlisted(&self) -> bool {
         self.path.ends_with('/')
     }

@@ -1,4 +1,4 @@
-//! Who asks, and what they may do.
+//! Authentication and authorization.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -7,10 +7,10 @@ use crate::{
     settings::{Login, Profile, Role},
 };
 
-/// Decides whether a request with that `Authorization` header may make a call.
+/// Checks whether a request with this `Authorization` header may use an endpoint.
 ///
 /// # Errors
-/// What Antfly answers if it may not.
+/// Returns Antfly's refusal if it may not.
 pub(crate) fn check(
     profile: Profile,
     logins: &[Login],

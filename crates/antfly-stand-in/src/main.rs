@@ -14,16 +14,16 @@ use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Answers like Antfly's backup API, without any data.
+/// Serves Antfly's backup API, without any data.
 ///
 /// Example: antfly-stand-in --profile june --table users --table orders --fail-table orders='backup failed'
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
-    /// Whom it imitates
+    /// Generation of servers to imitate
     #[arg(long, value_enum, default_value = "today")]
     profile: Profile,
-    /// Address of the API; port 0 takes a free one, and the first line on standard output names it
+    /// Address of the API; port 0 takes a free one, which the first line on standard output names
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 12380)))]
     listen: SocketAddr,
     /// Address of the metadata port, which answers 404 in June
@@ -32,39 +32,39 @@ struct Options {
     /// A table of the cluster; may be repeated
     #[arg(long = "table", value_name = "NAME", allow_hyphen_values = true)]
     tables: Vec<String>,
-    /// Bytes that a backup of one shard of a table has; may be repeated
+    /// Size of a backup of one shard of a table, in bytes; may be repeated
     #[arg(long = "table-bytes", value_name = "NAME=BYTES", value_parser = pair::<usize>)]
     table_bytes: Vec<(String, usize)>,
-    /// How many shards a table has; may be repeated
+    /// Number of shards of a table; may be repeated
     #[arg(long = "table-shards", value_name = "NAME=COUNT", value_parser = pair::<u32>)]
     table_shards: Vec<(String, u32)>,
-    /// How many seconds a backup takes
+    /// Duration of a backup, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = seconds)]
     delay: f64,
-    /// How many seconds a backup to a location takes; may be repeated
+    /// Duration of a backup to a location, in seconds; may be repeated
     #[arg(long = "delay-location", value_name = "LOCATION=SECONDS", value_parser = pair::<f64>)]
     location_delays: Vec<(String, f64)>,
-    /// A connection with all capabilities, of today's servers; may be repeated [default: backups=s3 files=file]
+    /// Connection with all capabilities, for today's servers; may be repeated [default: backups=s3 files=file]
     #[arg(long = "connection", value_name = "ID=PROTOCOL", value_parser = pair::<String>)]
     connections: Vec<(String, String)>,
-    /// Someone who may log in with a password or key, and do everything; may be repeated [default: nobody needs to]
+    /// Name and password or key that may log in and do everything; may be repeated [default: no login is needed]
     #[arg(long = "login", value_name = "NAME=SECRET", value_parser = pair::<String>)]
     logins: Vec<(String, String)>,
-    /// What goes wrong with a table: an error's text, JSON with error, code and retryable, status=WORD, left-out,
+    /// Fault of a table: the text of an error, JSON with error, code and retryable, status=WORD, left-out,
     /// empty-snapshot, no-payload, no-metadata or not-in-metadata; may be repeated
     #[arg(long = "fail-table", value_name = "NAME=FAULT", value_parser = pair::<TableFault>)]
     table_faults: Vec<(String, TableFault)>,
-    /// What goes wrong with backups to a location and below it, such as 500, 503, 400:TEXT, never, cut-in-head, gzip; any
-    /// other word prints all; may be repeated
+    /// Fault of backups to a location and below it, such as 500, 503, 400:TEXT, never, cut-in-head, gzip; an unknown word
+    /// prints all; may be repeated
     #[arg(long = "fail-location", value_name = "LOCATION=FAULT", value_parser = pair::<Fault>)]
     location_faults: Vec<(String, Fault)>,
-    /// What goes wrong with each call of the tables, in the words of --fail-location
+    /// Fault of each request for the tables, in the words of --fail-location
     #[arg(long, value_name = "FAULT")]
     fail_tables: Option<Fault>,
-    /// What goes wrong with each call of the list of backups, in the words of --fail-location
+    /// Fault of each request for the list of backups, in the words of --fail-location
     #[arg(long, value_name = "FAULT")]
     fail_backups: Option<Fault>,
-    /// URL of an S3 server that s3:// locations are written to [default: they are kept in memory]
+    /// URL of the S3 server for s3:// locations [default: memory]
     #[arg(long, value_name = "URL", requires_all = ["s3_access_key", "s3_secret_key"])]
     s3_endpoint: Option<String>,
     /// Access key of that server
@@ -76,15 +76,15 @@ struct Options {
     /// Region of that server
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     s3_region: String,
-    /// Imitates a server of June that has the correction of 2026-07-21, so that it can write to S3
+    /// Imitate a June server with the correction of 2026-07-21, which can write to S3
     #[arg(long)]
     june_mended: bool,
-    /// Directory that file:// locations are written below [default: they are kept in memory]
+    /// Directory for file:// locations [default: memory]
     #[arg(long, value_name = "PATH")]
     directory: Option<PathBuf>,
 }
 
-/// Reads `NAME=VALUE`.
+/// Parses `NAME=VALUE`.
 fn pair<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(String, T)> {
     let (name, value) = text.split_once('=').with_context(|| format!("{text:?} has no \"=\""))?;
     let value = value.parse().map_err(|error| anyhow!("{name:?}: {error}"))?;
@@ -97,7 +97,7 @@ fn seconds(text: &str) -> Result<f64> {
     Ok(seconds)
 }
 
-/// Finds a table that was named before.
+/// Returns a table that was named before.
 fn table<'a>(settings: &'a mut Settings, name: &str) -> Result<&'a mut Table> {
     settings.tables.iter_mut().find(|table| table.name == name).with_context(|| format!("there is no --table {name}"))
 }

@@ -1,16 +1,16 @@
-//! What a client asks.
+//! Requests of clients.
 
 use http::HeaderMap;
 use serde_json::Value;
 
 use crate::{fault::Refusal, settings::Profile};
 
-/// Most tables that one backup may name.
+/// Most tables in one request.
 const MOST_TABLES: usize = 256;
-/// Longest id of a backup.
+/// Longest id of a backup, in characters.
 const LONGEST_ID: usize = 128;
 
-/// Which of a server's ports a request came to.
+/// The port of the server at which a request arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
     /// The port that serves the API.
@@ -19,20 +19,20 @@ pub enum Port {
     Metadata,
 }
 
-/// A request that came.
+/// A request that arrived.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Where it came.
+    /// The port at which it arrived.
     pub port: Port,
-    /// Method.
+    /// The method.
     pub method: String,
-    /// Path.
+    /// The path.
     pub path: String,
-    /// Query, raw; empty if there is none.
+    /// The raw query; empty if there is none.
     pub query: String,
-    /// Headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Body.
+    /// The body.
     pub body: String,
 }
 
@@ -46,10 +46,10 @@ pub(crate) struct BackupRequest {
 }
 
 impl BackupRequest {
-    /// Reads the body of a request. Today's servers refuse unknown fields, nulls and ids of another form.
+    /// Parses the body of a request. Today's servers refuse unknown fields, nulls, and ids of another form.
     ///
     /// # Errors
-    /// What Antfly answers to a body that it does not take.
+    /// Returns Antfly's refusal if the body is invalid.
     pub(crate) fn parse(profile: Profile, body: &str) -> Result<Self, Refusal> {
         Self::read(profile, body).ok_or_else(|| Refusal::of(400))
     }

@@ -1,4 +1,4 @@
-//! Listens, and answers requests.
+//! Accepts connections and answers requests.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -33,26 +33,26 @@ use crate::{
     wire::{Valve, Wire},
 };
 
-/// Most bytes of a request's body.
+/// Largest body of a request, in bytes.
 const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) settings: RwLock<Settings>,
     pub(crate) storage: Storage,
     pub(crate) requests: Mutex<Vec<Request>>,
-    /// Backups that were given up because their client went away.
+    /// Number of backups that were given up because their client disconnected.
     pub(crate) given_up: Mutex<usize>,
-    /// Locations and ids of the backups that are being made.
+    /// Locations and ids of the running backups.
     running: Mutex<BTreeSet<(String, String)>>,
-    /// One lock for each table: two backups of one table queue.
+    /// One lock for each table, so that backups of the same table wait for each other.
     tables: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// Whether the server has ended.
     pub(crate) has_ended: watch::Sender<bool>,
 }
 
-/// A backup that is being made. When it is dropped before its end, it is given up.
+/// A running backup. Dropping it before its end gives it up.
 struct Running {
     server: Arc<Server>,
     key: (String, String),
@@ -96,7 +96,7 @@ impl Server {
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream, port: Port) {
-        // pieces of an answer leave one by one
+        // Send the pieces of a response separately.
         let _ = stream.set_nodelay(true);
         let valve = Valve::new();
         let wire = TokioIo::new(Wire::new(stream, valve.clone()));
@@ -105,7 +105,7 @@ impl Server {
             let (server, valve) = (Arc::clone(&self), valve.clone());
             async move { Ok::<_, Infallible>(server.respond(request, port, &valve).await) }
         });
-        // hyper drops the answer's future when the client goes away, which is what today's servers do
+        // When the client disconnects, hyper drops the response's future. Today's servers behave like that.
         tokio::select! {
             _ = http1::Builder::new().serve_connection(wire, service) => {}
             _ = has_ended.wait_for(|ended| *ended) => {}
@@ -207,7 +207,7 @@ impl Server {
         spoil(fault, valve, || answer::json(&page)).await
     }
 
-    /// Returns the place that a location names, if the connection is for it.
+    /// Returns the place of a location, if the connection permits it.
     fn place(
         &self,
         settings: &Settings,
@@ -259,7 +259,7 @@ impl Server {
         plan.publishes = rule.is_none_or(|rule| rule.publishes);
         let work = Arc::clone(self).make(plan, place, running);
         let made = match settings.profile {
-            // June's servers finish what they have begun, whether the client waits or not
+            // June's servers finish a backup even if the client disconnects.
             Profile::June => {
                 let work = tokio::spawn(work);
                 if is_lost(rule) {
@@ -289,7 +289,7 @@ impl Server {
         spoil(fault, valve, || answer::json(&made)).await
     }
 
-    /// Takes the id for a backup. Today's servers take each once; June's do not look.
+    /// Reserves the id of a backup. Today's servers accept each id once; June's servers do not check.
     async fn begin(
         self: &Arc<Self>,
         settings: &Settings,
@@ -308,7 +308,7 @@ impl Server {
         Ok(Running { server: Arc::clone(self), key, is_done: false })
     }
 
-    /// Makes a backup, after those that its tables are in already.
+    /// Makes a backup, after the running backups of its tables.
     async fn make(self: Arc<Self>, plan: Plan, place: Place, mut running: Running) -> Result<BackupAnswer, Refusal> {
         let _tables = self.queue(&plan).await;
         tokio::time::sleep(plan.delay).await;
@@ -327,7 +327,7 @@ impl Server {
 
     async fn queue(&self, plan: &Plan) -> Vec<OwnedMutexGuard<()>> {
         let mut held = Vec::new();
-        // in the order of their names, so that no two backups wait for each other
+        // Lock in the order of the names, to prevent deadlocks.
         for name in plan.names() {
             let table = Arc::clone(self.tables.lock().entry(name).or_default());
             held.push(table.lock_owned().await);
@@ -340,7 +340,7 @@ fn is_lost(rule: Option<&FaultRule>) -> bool {
     rule.is_some_and(|rule| rule.fault == Fault::ConnectionLost)
 }
 
-/// Returns the answer as a fault makes it.
+/// Returns the response with the changes of a fault.
 fn changed(mut made: BackupAnswer, fault: Option<&Fault>) -> BackupAnswer {
     match fault {
         Some(Fault::Status(status)) => made.status.clone_from(status),
@@ -359,7 +359,7 @@ fn changed(mut made: BackupAnswer, fault: Option<&Fault>) -> BackupAnswer {
     made
 }
 
-/// Returns the answer that `whole` makes, as a fault of its form leaves it.
+/// Returns the response that `whole` creates, damaged by a fault of its form.
 async fn spoil(fault: Option<&Fault>, valve: &Valve, whole: impl FnOnce() -> Answer) -> Result<Answer, Refusal> {
     Ok(match fault {
         Some(Fault::Refuse(refusal)) => return Err(refusal.clone()),

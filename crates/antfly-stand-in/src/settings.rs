@@ -1,4 +1,4 @@
-//! What a stand-in imitates, and where it deviates from an Antfly that is well.
+//! The settings of a stand-in: the servers to imitate, and their faults.
 
 use std::{
     collections::BTreeMap,
@@ -22,67 +22,67 @@ pub enum Profile {
 /// A table of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
+    /// The name of the table.
     pub name: String,
-    /// How many shards it has.
+    /// Number of shards.
     pub shards: u32,
-    /// Bytes that a backup of one shard has.
+    /// Size of a backup of one shard, in bytes.
     pub shard_bytes: usize,
-    /// Whether its schema is being migrated, which keeps it from being backed up.
+    /// Whether the schema is being migrated, so that the table cannot be backed up.
     pub is_migrating: bool,
 }
 
 impl Table {
-    /// Returns a table of one shard, whose backup has 4,096 bytes.
+    /// Returns a table of one shard, with a backup of 4,096 bytes.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), shards: 1, shard_bytes: 4096, is_migrating: false }
     }
 }
 
-/// What somebody who logs in may do.
+/// The permissions of a login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
     /// Everything: `admin` on every resource of every type.
     #[default]
     Admin,
-    /// See the tables; back up and list backups not.
+    /// May see the tables, but neither back up nor list backups.
     Reader,
-    /// Nothing: every call is answered with 403.
+    /// No permissions: every request is refused with 403.
     Nobody,
 }
 
-/// Someone who may log in: a user with a password, or a key with its secret.
+/// A login: a user with a password, or a key with its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// Name of the user, or id of the key.
+    /// The name of the user, or the id of the key.
     pub name: String,
-    /// Password, or secret of the key.
+    /// The password, or the secret of the key.
     pub secret: String,
-    /// What they may do.
+    /// The permissions.
     pub role: Role,
 }
 
-/// A connection of the type `external_io`, which today's servers need for a backup.
+/// A connection of type `external_io`, which today's servers require for a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Its id.
+    /// The id of the connection.
     pub id: String,
-    /// Scheme of the locations that it is for, `s3` or `file`.
+    /// The scheme of its locations, `s3` or `file`.
     pub protocol: String,
-    /// What it grants, such as `backup.write` and `restore.read`.
+    /// The granted capabilities, such as `backup.write` and `restore.read`.
     pub capabilities: Vec<String>,
-    /// Buckets that it is for; all if there are none.
+    /// The allowed buckets; all if empty.
     pub buckets: Vec<String>,
-    /// What the path in a bucket has to begin with.
+    /// The required prefix of the path in a bucket.
     pub prefix: String,
-    /// Directory that the paths of `file://` locations are in.
+    /// The directory that contains the paths of `file://` locations.
     pub root: String,
-    /// Whether the server that is asked has it at hand.
+    /// Whether the server has the connection available.
     pub is_available: bool,
 }
 
 impl Connection {
-    /// Returns a connection for every location of a scheme.
+    /// Returns a connection for all locations of a scheme.
     pub fn new(id: impl Into<String>, protocol: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -96,57 +96,57 @@ impl Connection {
     }
 }
 
-/// An S3 server that `s3://` locations are written to.
+/// The S3 server for `s3://` locations.
 #[derive(Clone, Debug)]
 pub struct S3Destination {
-    /// URL of the server.
+    /// The URL of the server.
     pub endpoint: String,
-    /// Access key.
+    /// The access key.
     pub access_key: String,
-    /// Secret access key.
+    /// The secret access key.
     pub secret_key: String,
-    /// Region that requests are signed for.
+    /// The region that signatures use.
     pub region: String,
-    /// Whether June's servers have the correction of 2026-07-21. Without it they sign with a date of 1970, which no S3
-    /// server takes.
+    /// Whether June's servers have the correction of 2026-07-21. Without it they sign with a date of 1970, which every S3
+    /// server rejects.
     pub is_june_mended: bool,
 }
 
-/// Settings of a stand-in.
+/// The settings of a stand-in.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whom it imitates.
+    /// The generation of servers to imitate.
     pub profile: Profile,
-    /// Address of the API; port 0 takes a free one.
+    /// The address of the API; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Address of the metadata port, if it has one.
+    /// The address of the metadata port, if there is one.
     pub metadata_listen: Option<SocketAddr>,
     /// The cluster's tables.
     pub tables: Vec<Table>,
-    /// How long a backup takes: no byte of the answer comes earlier.
+    /// Duration of a backup. Nothing of the response is sent earlier.
     pub delay: Duration,
-    /// How long a backup takes at single locations, and at what is below them.
+    /// Durations of backups at locations and below them.
     pub location_delays: BTreeMap<String, Duration>,
-    /// Who may log in; without any, nobody needs to.
+    /// The logins; if empty, no login is required.
     pub logins: Vec<Login>,
     /// The connections of today's servers.
     pub connections: Vec<Connection>,
-    /// Where `s3://` locations are written to; without it they are kept in memory.
+    /// The S3 server for `s3://` locations; `None` keeps them in memory.
     pub s3: Option<S3Destination>,
-    /// The directory that `file://` locations are written below; without it they are kept in memory.
+    /// The directory for `file://` locations; `None` keeps them in memory.
     pub directory: Option<PathBuf>,
-    /// How many backups a page of today's list has.
+    /// Number of backups on one page of today's list.
     pub page_size: usize,
-    /// Calls that go wrong. The first that fits counts.
+    /// Faults of requests. The first match counts.
     pub faults: Vec<FaultRule>,
-    /// Tables that go wrong, by name.
+    /// Faults of tables, by name.
     pub table_faults: BTreeMap<String, TableFault>,
-    /// Whether each request is printed to standard error.
+    /// Whether to print each request to standard error.
     pub logs_requests: bool,
 }
 
 impl Settings {
-    /// Returns the settings of a cluster with those tables, on a free loopback port. A server of today has the connection
+    /// Returns settings for a cluster with these tables, at a free loopback port. A server of today has the connections
     /// `backups` for `s3://` and `files` for `file://`.
     pub fn new(profile: Profile, tables: &[&str]) -> Self {
         Self {
@@ -167,14 +167,14 @@ impl Settings {
         }
     }
 
-    /// Returns how long a backup to a location takes.
+    /// Returns the duration of a backup at a location.
     pub(crate) fn delay_at(&self, location: &str) -> Duration {
         let delays = self.location_delays.iter().filter(|(place, _)| is_at_or_below(location, place));
-        // the longest place is the most special
+        // The longest matching location is the most specific.
         delays.max_by_key(|(place, _)| place.len()).map_or(self.delay, |(_, delay)| *delay)
     }
 
-    /// Returns what goes wrong with a call, if anything.
+    /// Returns the fault of a request, if there is one.
     pub(crate) fn fault(&self, call: crate::fault::Call, location: &str) -> Option<&FaultRule> {
         self.faults.iter().find(|rule| {
             rule.call == call && rule.location.as_ref().is_none_or(|place| is_at_or_below(location, place))
@@ -182,7 +182,7 @@ impl Settings {
     }
 }
 
-/// Whether a location is that place or below it.
+/// Returns whether a location equals `place` or is below it.
 fn is_at_or_below(location: &str, place: &str) -> bool {
     let place = place.trim_end_matches('/');
     location.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_special_delay_counts() {
+    fn the_most_specific_delay_counts() {
         let mut settings = Settings::new(Profile::June, &[]);
         settings.location_delays.insert("s3://b".into(), Duration::from_secs(1));
         settings.location_delays.insert("s3://b/slow".into(), Duration::from_secs(2));

@@ -1,4 +1,4 @@
-//! Where the objects of backups are kept: at an S3 server, in a directory, or in memory.
+//! Stores the objects of backups: on an S3 server, in a directory, or in memory.
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,21 +16,21 @@ use crate::{
     settings::S3Destination,
 };
 
-/// How long a request to the storage may take, with all that goes wrong.
+/// Timeout for a request to the storage, including retries.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// All storage that a stand-in has.
+/// All storage of a stand-in.
 #[derive(Debug)]
 pub(crate) struct Storage {
     memory: Arc<dyn ObjectStore>,
-    /// For keys with `//` in them, which object_store does not have, and which Antfly never lists.
+    /// For keys with `//`, which object_store does not support and Antfly never lists.
     unlisted: Arc<dyn ObjectStore>,
     s3: Option<S3Destination>,
     buckets: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
     directory: Option<PathBuf>,
 }
 
-/// The place that a location names.
+/// The storage of one location.
 #[derive(Debug)]
 pub(crate) struct Place {
     store: Arc<dyn ObjectStore>,
@@ -48,7 +48,7 @@ impl Storage {
         }
     }
 
-    /// Returns the place of a location; `root` is the directory of a connection, or empty.
+    /// Returns the place of a location. `root` is the directory of the connection, or empty.
     pub(crate) fn place(&self, location: &Location, root: &str) -> Result<Place> {
         let Location { scheme, bucket, path, .. } = location;
         let in_memory = || Place {
@@ -92,14 +92,14 @@ impl Storage {
 }
 
 impl Place {
-    /// Writes an object, over another of that name.
+    /// Writes an object. Replaces an existing one.
     pub(crate) async fn put(&self, name: &str, content: Bytes) -> Result<()> {
         let key = self.key(name)?;
         self.store.put(&key, content.into()).await.with_context(|| format!("write {key}"))?;
         Ok(())
     }
 
-    /// Reads an object; `None` if it is not there.
+    /// Reads an object. Returns `None` if it does not exist.
     pub(crate) async fn get(&self, name: &str) -> Result<Option<Bytes>> {
         let key = self.key(name)?;
         match self.store.get(&key).await {
@@ -109,7 +109,7 @@ impl Place {
         }
     }
 
-    /// Returns the names of all objects below it, in order.
+    /// Returns the names of all objects below the place, sorted.
     pub(crate) async fn names(&self) -> Result<Vec<String>> {
         let prefix = self.key("")?;
         let objects: Vec<_> = self.store.list(Some(&prefix)).try_collect().await.context("list objects")?;
@@ -122,7 +122,7 @@ impl Place {
         Ok(names)
     }
 
-    /// Returns the key of a name. A `..` in it leaves the place, but never the store.
+    /// Returns the key of a name. `..` can leave the place, but not the store.
     fn key(&self, name: &str) -> Result<Path> {
         let mut parts: Vec<&str> = Vec::new();
         for part in self.prefix.split('/').chain(name.split('/')) {

@@ -1,4 +1,4 @@
-//! A connection whose writes can be cut off or cut into pieces.
+//! A connection whose writes can be cut off or split into pieces.
 
 use std::{
     io,
@@ -15,10 +15,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Decides what a connection may still write. Clones decide about the same connection.
+/// Controls what a connection may write. Clones control the same connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Valve {
-    /// Bytes that may still be written.
+    /// Number of bytes that may still be written.
     rest: Arc<AtomicUsize>,
     /// Most bytes of one write.
     piece: Arc<AtomicUsize>,
@@ -30,12 +30,12 @@ impl Valve {
         Self { rest: open(), piece: open() }
     }
 
-    /// Closes the connection after so many bytes more.
+    /// Closes the connection after `bytes` more bytes.
     pub(crate) fn close_after(&self, bytes: usize) {
         self.rest.store(bytes, Ordering::Relaxed);
     }
 
-    /// Writes at most so many bytes at a time.
+    /// Limits each write to `bytes` bytes.
     pub(crate) fn cut_into_pieces(&self, bytes: usize) {
         self.piece.store(bytes, Ordering::Relaxed);
     }
@@ -68,7 +68,7 @@ impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let rest = self.valve.rest.load(Ordering::Relaxed);
         if rest == 0 && !bytes.is_empty() {
-            // an error has the connection dropped, which closes it
+            // The error makes hyper drop the connection, which closes it.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let most = bytes.len().min(rest).min(self.valve.piece.load(Ordering::Relaxed));

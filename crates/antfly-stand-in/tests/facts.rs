@@ -1,5 +1,5 @@
-//! The stand-in against the facts about Antfly's servers, one by one. A test's name begins with the servers that it is
-//! about: those of June 2026, those of today, or both.
+//! Tests the stand-in against each known fact about Antfly's servers. The name of a test starts with the servers that it is
+//! about: `june`, `today` or `both`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests have a clock, and unwrap also in helpers")]
 
 mod client;
@@ -37,7 +37,7 @@ fn post(stand_in: &StandIn, body: &Value) -> Exchange {
     send(stand_in.address(), "POST", "/db/v1/backup", &[("Content-Type", "application/json")], &body.to_string())
 }
 
-/// A request for a backup that both servers take.
+/// Returns a request for a backup that both generations accept.
 fn request(id: &str) -> Value {
     json!({"backup_id": id, "location": LOCATION, "connection": "backups"})
 }
@@ -54,7 +54,7 @@ fn list(stand_in: &StandIn) -> Answer {
     get(stand_in, &format!("/db/v1/backups?location={LOCATION}&connection=backups"))
 }
 
-/// Ids in the list, with their tables.
+/// Returns the ids in the list, with their tables.
 fn listed(answer: &Answer) -> Vec<(String, Vec<String>)> {
     let texts = |value: &Value| {
         value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -76,7 +76,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-// where the API listens
+// ports
 
 #[test]
 fn june_the_metadata_port_answers_404_to_everything_below_db_v1() {
@@ -99,7 +99,7 @@ fn today_the_metadata_port_serves_the_api() {
     assert_eq!(send(stand_in.metadata_address().unwrap(), "GET", "/db/v1/tables", &[], "").answer().status, 200);
 }
 
-// the calls
+// endpoints
 
 #[test]
 fn both_health_is_open_also_with_authentication_on() {
@@ -144,7 +144,7 @@ fn both_the_answer_comes_in_one_block_after_the_delay() {
         let begun = Instant::now();
         let mut exchange = post(&stand_in, &request("daily-1"));
         let first = exchange.first_byte();
-        // not before: no generous limit is needed for that
+        // A lower bound needs no tolerance.
         assert!(begun.elapsed() >= delay, "{:?}", begun.elapsed());
         assert!(first.is_some());
         assert_eq!(exchange.answer().json()["status"], "completed");
@@ -289,7 +289,7 @@ fn both_refuse_other_locations_in_plain_text() {
 }
 
 #[test]
-fn june_dies_of_a_location_of_google() {
+fn june_crashes_at_a_location_of_google() {
     let stand_in = start(Settings::new(Profile::June, &["users"]));
     assert!(post(&stand_in, &request_at("daily-1", "gs://bucket", "")).try_answer().is_none());
     wait_until("the end of the server", || !stand_in.is_running());
@@ -448,7 +448,7 @@ fn today_lists_only_by_a_connection_that_grants_it() {
     assert_eq!(get(&stand_in, &format!("/db/v1/backups?location={LOCATION}")).status, 400);
 }
 
-// logging in
+// logins
 
 fn logins() -> Vec<Login> {
     let login = |name: &str, role| Login { name: name.into(), secret: "pass:word".into(), role };
@@ -547,7 +547,7 @@ fn today_writes_file_locations_below_the_root_of_the_connection() {
     assert!(directory.path().join("data/backups/daily-1-cluster-metadata.json").exists());
 }
 
-// errors of the server
+// server errors
 
 #[test]
 fn both_answer_500_backup_failed_for_everything_at_the_storage() {
@@ -616,7 +616,7 @@ fn both_the_destination_can_lack_what_the_answer_names() {
 // faults
 
 #[test]
-fn faults_are_of_a_location_and_of_what_is_below_it() {
+fn faults_apply_to_a_location_and_below_it() {
     let stand_in = with(Profile::June, &["users"], |settings| {
         settings.faults = vec![
             FaultRule::backup("s3://bucket/busy", Fault::Refuse(Refusal::of(409))),
@@ -630,7 +630,7 @@ fn faults_are_of_a_location_and_of_what_is_below_it() {
 }
 
 #[test]
-fn answers_are_changed_as_asked() {
+fn faults_change_answers() {
     let stand_in = start(Settings::new(Profile::Today, &["users"]));
     let mut number = 0;
     let mut spoilt = |fault: Fault| {
@@ -657,7 +657,7 @@ fn answers_are_changed_as_asked() {
 }
 
 #[test]
-fn answers_are_cut_off_as_asked() {
+fn faults_cut_answers_off() {
     let stand_in = start(Settings::new(Profile::Today, &["users"]));
     let mut number = 0;
     let mut bytes = |fault: Fault| {
@@ -670,13 +670,13 @@ fn answers_are_cut_off_as_asked() {
     let half = bytes(Fault::Cut(Cut::AfterHead));
     assert!(half.starts_with("HTTP/1.1 200") && half.contains("\r\n\r\n{") && !half.ends_with('}'), "{half}");
     assert_eq!(bytes(Fault::ConnectionLost), "");
-    // all but the lost one were made
+    // The lost one is the only one that was not made.
     assert_eq!(stand_in.backups(LOCATION).unwrap().len(), 3);
     assert_eq!(stand_in.given_up(), 1);
 }
 
 #[test]
-fn june_goes_on_when_a_connection_is_lost() {
+fn june_continues_when_a_connection_is_lost() {
     let stand_in = with(Profile::June, &["users"], |settings| {
         settings.faults = vec![FaultRule::every(Call::Backup, Fault::ConnectionLost)];
     });

@@ -11,7 +11,7 @@ use std::{
 use client::send;
 use serde_json::json;
 
-/// A process that ends with the test.
+/// A process that is killed at the end of the test.
 struct Process(Child);
 
 impl Drop for Process {
@@ -27,7 +27,7 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn its_flags_say_what_it_imitates_and_what_goes_wrong() {
+fn its_flags_choose_the_generation_and_the_faults() {
     let arguments = [
         "--profile=june",
         "--listen=127.0.0.1:0",
@@ -54,7 +54,7 @@ fn its_flags_say_what_it_imitates_and_what_goes_wrong() {
 }
 
 #[test]
-fn wrong_flags_are_refused_with_what_is_right() {
+fn wrong_flags_are_refused_with_the_valid_values() {
     let refused = |argument: &str| {
         let output = command(&[argument]).output().unwrap();
         assert!(!output.status.success(), "{argument}");

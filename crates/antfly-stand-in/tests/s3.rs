@@ -43,7 +43,7 @@ fn backups_are_written_to_a_real_s3_server() {
 }
 
 #[test]
-fn june_can_not_write_to_a_real_s3_server_until_it_is_mended() {
+fn june_cannot_write_to_a_real_s3_server_without_its_correction() {
     let server = S3Server::start().unwrap();
     server.create_bucket("bucket").unwrap();
     let (stand_in, answer) = back_up(Profile::June, destination(&server));
@@ -55,7 +55,7 @@ fn june_can_not_write_to_a_real_s3_server_until_it_is_mended() {
 }
 
 #[test]
-fn a_storage_that_refuses_or_is_not_there_is_backup_failed() {
+fn a_storage_that_refuses_or_is_missing_makes_the_backup_fail() {
     let server = S3Server::start().unwrap();
     server.create_bucket("bucket").unwrap();
     let wrong = S3Destination { secret_key: "wrong".into(), ..destination(&server) };

@@ -39,14 +39,14 @@ fn came(status: u16, body: &str) -> Came {
 fn verdict(decision: Decision) -> Verdict {
     match decision {
         Decision::Verdict(verdict) => *verdict,
-        Decision::LookAtList(why) => panic!("{why}"),
+        Decision::CheckList(why) => panic!("{why}"),
     }
 }
 
-/// `A`: again, `G`: for good, `S`: succeeds, `L`: look at the list.
+/// Abbreviates a decision. `A`: another attempt, `G`: for good, `S`: succeeds, `L`: check the list.
 fn summary(decision: &Decision) -> (char, &str, &str) {
     match decision {
-        Decision::LookAtList(why) => ('L', "", why),
+        Decision::CheckList(why) => ('L', "", why),
         Decision::Verdict(verdict) => {
             let ending = match verdict.ending {
                 Ending::Succeeds => 'S',
@@ -125,7 +125,7 @@ fn a_completed_backup_that_proves_nothing_is_tried_again() {
             "TablesMissing",
             "not for 1 wanted table",
         ),
-        // named twice, with different ends
+        // named twice, with different statuses
         (
             200,
             r#"{"backup_id":"ID","status":"completed","tables":[{"name":"a","status":"completed"},
@@ -157,7 +157,7 @@ fn an_answer_that_cannot_be_read_leaves_the_outcome_open() {
 }
 
 #[test]
-fn of_unknown_tables_all_that_are_named_must_be_completed() {
+fn if_the_wanted_tables_are_unknown_every_named_table_must_be_completed() {
     let body = COMPLETED.replacen(r#""b","status":"completed""#, r#""b","status":"failed""#, 1);
     let verdict = verdict(Case { wanted: Wanted::Unknown, by_data_node: false }.decide(&came(200, &body)));
     assert_eq!((verdict.ending, verdict.result.reason.as_str()), (again(), "TablesMissing"));
@@ -220,14 +220,14 @@ fn a_failed_backup_is_tried_again_unless_nothing_would_change() {
         let decision = ordinary().decide(&came(200, &body(a, b)));
         assert_eq!((summary(&decision).0, summary(&decision).1), (ending, "BackupFailed"), "{a} {b}");
     }
-    // June's answer of a cluster whose tables have gone since
+    // June's answer if the cluster's tables were deleted meanwhile
     check(&[(200, r#"{"tables":[],"status":"failed"}"#, 'A', "BackupFailed", "Antfly says that the backup failed")]);
     let text = body(r#","error":"key topsecret\u0007 is wrong""#, passes);
     check(&[(200, &text, 'A', "BackupFailed", "the backup failed: backup failed; key *** is wrong")]);
 }
 
 #[test]
-fn an_outcome_that_nobody_knows_is_looked_for_in_the_list() {
+fn an_unknown_outcome_is_checked_in_the_list() {
     check(&[
         (200, r#"{"backup_id":"ID","status":"ambiguous","tables":[]}"#, 'L', "", "ambiguous"),
         (409, r#"{"code":"backup_outcome_ambiguous","message":"who knows"}"#, 'L', "", "who knows"),
@@ -238,7 +238,7 @@ fn an_outcome_that_nobody_knows_is_looked_for_in_the_list() {
 }
 
 #[test]
-fn errors_end_the_try_each_in_its_way() {
+fn each_http_error_has_its_reason_and_ending() {
     check(&[
         (500, "backup failed", 'A', "ServerError", r#"Antfly answers 500 "backup failed""#),
         (503, r#"{"message":"not ready"}"#, 'A', "ServerBusy", r#"Antfly answers 503 "not ready""#),
@@ -262,7 +262,7 @@ fn errors_end_the_try_each_in_its_way() {
 }
 
 #[test]
-fn a_try_waits_as_long_as_it_is_asked_to() {
+fn the_delay_is_that_of_retry_after() {
     let wait = Duration::from_secs(7);
     let failed = r#"{"backup_id":"ID","status":"failed","tables":[{"name":"a","status":"failed"}]}"#;
     for (status, body) in [(200, failed), (500, ""), (503, ""), (408, ""), (409, "busy")] {

@@ -1,7 +1,7 @@
-//! The second part of a try: asks for the backup, and looks for it in Antfly's list if the outcome is not known.
+//! Second part of an attempt: requests the backup, and checks Antfly's list of backups if the outcome is unknown.
 #![allow(clippy::disallowed_methods, reason = "the shell has a clock")]
 
-use super::{Found, Stage, Try};
+use super::{Attempt, Found, Stage};
 use crate::backup::{
     address::Address,
     answer::Came,
@@ -18,11 +18,13 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
-/// How often the log says that the program still waits.
+/// Interval of the log lines while the program waits.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 
-/// How often, and how long, Antfly's list of backups is asked about a backup whose outcome is not known.
+/// Interval between two checks of Antfly's list, when the outcome is unknown.
 const LIST_EVERY: Duration = Duration::from_secs(10);
+
+/// How long to keep checking Antfly's list.
 const LIST_FOR: Duration = Duration::from_secs(300);
 
 /// The body of `POST /db/v1/backup`.
@@ -36,16 +38,16 @@ struct Body<'a> {
     table_names: &'a [String],
 }
 
-/// Why Antfly does not list its backups.
+/// Why Antfly did not return its list of backups.
 enum Unlisted {
-    /// It refuses to, and will.
+    /// It refuses, permanently.
     Refused(String),
-    /// It may later.
+    /// A later request may succeed.
     Failed(String),
 }
 
-impl Try {
-    /// Asks for the backup, once, and waits for the answer.
+impl Attempt {
+    /// Requests the backup once, and waits for the response.
     pub(super) async fn ask(&self, found: &Found, request: &Request<'_>) -> Decision {
         let location = antfly_location(&self.order.location);
         let connection = self.order.connection.as_deref();
@@ -77,9 +79,9 @@ impl Try {
         request.decide(&came)
     }
 
-    /// Asks for Antfly's list of backups until it proves that the backup is there. Returns the tables of its entry. `why`
-    /// is the reason for looking there.
-    pub(super) async fn look_at_list(
+    /// Reads Antfly's list of backups until it proves that the backup is complete. Returns the tables of the list's entry.
+    /// `why` is the reason for checking the list.
+    pub(super) async fn check_list(
         &self,
         address: &Address,
         request: &Request<'_>,
@@ -127,7 +129,7 @@ impl Try {
         }
     }
 
-    /// Returns the tables of our backup in Antfly's list, if it is there.
+    /// Returns the tables of this attempt's backup, if Antfly lists it.
     async fn listed(&self, address: &Address) -> Result<Option<BTreeSet<String>>, Unlisted> {
         let foreign = |text: &str| self.credentials.mask.foreign(text);
         let (location, connection) = (antfly_location(&self.order.location), self.order.connection.as_deref());
@@ -153,9 +155,9 @@ impl Try {
     }
 }
 
-/// Returns the location as Antfly is given it: slashes at its end would become part of the keys.
+/// Returns the location without trailing slashes, which Antfly would make a part of the keys.
 fn antfly_location(location: &str) -> &str {
     let stripped = location.trim_end_matches('/');
-    // of file:/// the slashes are the path
+    // Keep the slashes of `file:///`: they are the path.
     if stripped.ends_with(':') { location } else { stripped }
 }

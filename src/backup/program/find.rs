@@ -1,7 +1,7 @@
-//! The first part of a try: finds the address of the API, and the tables that the backup must have.
+//! First part of an attempt: finds the address of the API, and the tables that the backup must contain.
 #![allow(clippy::disallowed_methods, reason = "the shell has a clock")]
 
-use super::{Found, Stage, Try};
+use super::{Attempt, Found, Stage};
 use crate::backup::{
     address::{Address, Next, Search},
     decide::{Ending, Verdict},
@@ -16,8 +16,8 @@ use std::{
 };
 use tokio::time::sleep;
 
-impl Try {
-    /// Finds the address that serves the API, and the tables that the backup must have.
+impl Attempt {
+    /// Finds the address that serves the API, and the tables that the backup must contain.
     pub(super) async fn find(&self) -> Result<Found, Box<Verdict>> {
         line(&story::searching(&self.addresses));
         let begin = Instant::now();
@@ -34,15 +34,15 @@ impl Try {
                 Next::GiveUp => return Err(self.unreachable(&search)),
             };
             let address = &self.addresses[index];
-            let by_data_node = address.is_data || search.met_no_api();
-            // which tables are wanted is what this question is about
+            let by_data_node = address.is_data || search.saw_404();
+            // The response to the probe says which tables are wanted.
             let request = self.request(&Wanted::Unknown, by_data_node);
             match probe::judge(&request, &self.client.get(address, probe::PATH).await) {
                 Probed::Elsewhere(probe) => {
                     if search.take(index, probe.clone(), begin.elapsed()) {
                         line(&story::probed(address, &probe));
                         let causes = story::causes(&self.addresses, search.causes());
-                        *self.stage.borrow_mut() = Stage::Looking(causes);
+                        *self.stage.borrow_mut() = Stage::Searching(causes);
                     }
                 }
                 Probed::Serves(tables) => {

@@ -1,7 +1,7 @@
-//! The third part of a try: reads a completed backup back at its destination.
+//! Third part of an attempt: reads a completed backup back from its destination.
 #![allow(clippy::disallowed_methods, reason = "the shell has a clock")]
 
-use super::Try;
+use super::Attempt;
 use crate::backup::{
     credentials::Storage,
     decide::{Ending, Verdict},
@@ -13,8 +13,8 @@ use crate::backup::{
 use jiff::Timestamp;
 use std::time::Duration;
 
-impl Try {
-    /// Reads a completed backup back at its destination. The verdict is told before that begins.
+impl Attempt {
+    /// Reads a completed backup back from its destination. Reports the verdict before it starts.
     pub(super) async fn read_back(&self, mut verdict: Verdict) -> Verdict {
         self.decided(&verdict);
         let Some(read) = self.size_at_destination(&verdict.result).await else { return verdict };
@@ -25,7 +25,7 @@ impl Try {
         verdict
     }
 
-    /// Returns what the destination has; `None` if nothing asks for it.
+    /// Returns the size of the backup at its destination, or `None` if it is not to be read back.
     async fn size_at_destination(&self, result: &BackupResult) -> Option<Result<Size, Finding>> {
         let destination = Destination::parse(&self.order.location)?;
         let keys = match &self.credentials.storage {

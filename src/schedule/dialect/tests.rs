@@ -11,7 +11,7 @@ fn set(values: impl IntoIterator<Item = u8>) -> BTreeSet<u8> {
 }
 
 #[test]
-fn lists_ranges_steps_and_names_give_their_values() {
+fn lists_ranges_steps_and_names_have_their_values() {
     let fields = parse("3,10-14/2 */7 017/5 nov,JAN/5 Mon-fri").unwrap();
     assert_eq!(fields.minute.values, set([3, 10, 12, 14]));
     assert_eq!(fields.hour.values, set([0, 7, 14, 21]));

@@ -1,4 +1,4 @@
-//! An HTTP client that sees each byte.
+//! An HTTP client with access to the raw bytes.
 #![allow(dead_code, clippy::unwrap_used, reason = "helpers of tests, of which no test needs all")]
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Longer than anything here takes.
+/// Timeout, longer than any response takes.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// A request that was sent.
@@ -18,12 +18,12 @@ pub struct Exchange {
     read: Vec<u8>,
 }
 
-/// An answer.
+/// A response.
 pub struct Answer {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
     headers: Vec<(String, String)>,
-    /// Body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &st
 }
 
 impl Exchange {
-    /// Waits for the first byte; `None` if the connection is closed before.
+    /// Waits for the first byte. Returns `None` if the connection is closed before.
     pub fn first_byte(&mut self) -> Option<u8> {
         let mut byte = [0];
         let count = self.stream.read(&mut byte).unwrap_or(0);
@@ -49,12 +49,12 @@ impl Exchange {
         self.read.first().copied()
     }
 
-    /// Says that nothing more is sent.
+    /// Closes the sending side of the connection.
     pub fn half_close(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Returns all that comes until the connection is closed or reset.
+    /// Returns all bytes until the connection is closed or reset.
     pub fn bytes(mut self) -> Vec<u8> {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = self.stream.read(&mut buffer) {
@@ -63,7 +63,7 @@ impl Exchange {
         self.read
     }
 
-    /// Returns the answer; `None` if it is not whole.
+    /// Returns the response, or `None` if it is incomplete.
     pub fn try_answer(self) -> Option<Answer> {
         let bytes = self.bytes();
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
@@ -77,7 +77,7 @@ impl Exchange {
         (answer.body.len() == length).then_some(answer)
     }
 
-    /// Returns the answer.
+    /// Returns the response.
     pub fn answer(self) -> Answer {
         self.try_answer().expect("a whole answer")
     }
