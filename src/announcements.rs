@@ -173,8 +173,9 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
     match now.status {
         BackupStatus::Completed => {
             if was_running || before.is_some_and(|before| before.status == BackupStatus::Failed) {
-                let note = if now.verified == Some(true) { String::new() } else { format!("; {error}") };
-                let note = format!("Backup {id} completed{}", note.trim_end_matches("; "));
+                let doubt =
+                    if now.verified == Some(true) || error.is_empty() { String::new() } else { format!("; {error}") };
+                let note = format!("Backup {id} completed{doubt}");
                 announcements.push(Announcement::normal(reason::BACKUP_COMPLETED, action, note));
             }
             announcements.extend(of_what_came_after(before, now));

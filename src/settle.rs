@@ -170,8 +170,8 @@ fn last_success(runs: &[Run], ours: Option<&CronJobView>) -> Option<Timestamp> {
     completed.filter_map(|run| run.job.end_time).chain(ours.and_then(|ours| ours.last_successful_time)).max()
 }
 
-/// Returns the next moment at which the status changes though nothing happens: one of those, when a Job that was never seen
-/// counts as gone, when what is awaited of a run is due.
+/// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of when an unseen Job
+/// counts as gone, and of when the end of a run is not waited for any longer.
 fn next_change(
     runs: &[Run],
     ours: Option<&CronJobView>,

@@ -88,11 +88,9 @@ async fn write(
     let Some(status) = settlement.new_status() else { return Ok(()) };
     let written = context.writer().replace_status(key, &facts.backup, status).await.map_err(Failure::from);
     let is_first = context.failures().count(key) == 0;
-    publish(facts, settlement, context, |publish| match (publish, &written) {
-        (Publish::AtOnce, _) => false,
-        (_, Ok(())) => true,
-        (Publish::WithStatus, Err(_)) => false,
-        (Publish::WithStatusOrRefusal, Err(failure)) => is_first && failure.kind == FailureKind::Refused,
+    publish(facts, settlement, context, |publish| match &written {
+        Ok(()) => publish != Publish::AtOnce,
+        Err(failure) => publish == Publish::WithStatusOrRefusal && is_first && failure.kind == FailureKind::Refused,
     });
     written.map_err(|failure| ReconcileError { attempt: "update the status", failure })
 }

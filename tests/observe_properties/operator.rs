@@ -30,6 +30,15 @@ pub struct Operator {
     backup: Value,
 }
 
+/// What a reconcile leaves.
+pub struct Looked {
+    /// The stored status.
+    pub status: AntflyBackupStatus,
+    pub announcements: Vec<Announcement>,
+    /// Whether the stored status is that from before.
+    pub is_postponed: bool,
+}
+
 impl Operator {
     /// Starts an operator on the present objects. `status` is that of an earlier operator.
     pub fn start(cluster: &Cluster, status: Option<&AntflyBackupStatus>) -> Self {
@@ -75,16 +84,16 @@ impl Operator {
         }
     }
 
-    /// Reconciles once, and stores the status unless it is postponed. Returns the stored status, with the events.
+    /// Reconciles once, and stores the status unless it is postponed.
     ///
     /// # Panics
     /// If a second reconcile would change something, or the schema refuses the status.
-    pub fn look(&mut self, now: Timestamp) -> (AntflyBackupStatus, Vec<Announcement>) {
+    pub fn look(&mut self, now: Timestamp) -> Looked {
         let facts = self.world.facts(&ObjectKey::new("harbour", "heron")).unwrap();
         let (_, settlement) = reconciled(&facts, &settings(), now);
         let Some(status) = stored_status(&facts, &settlement) else {
             let status = facts.backup.status.clone().expect("the first status is not postponed");
-            return (status, settlement.announcements);
+            return Looked { status, announcements: settlement.announcements, is_postponed: true };
         };
         let (_, second) = reconciled(&with_status(&facts, Some(status.clone())), &settings(), now);
         assert_eq!(second.status, StatusUpdate::Unchanged, "a second look at the same facts");
@@ -94,7 +103,7 @@ impl Operator {
         self.world.told(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
         self.backup["status"] = json!(status);
         self.backup_changed();
-        (status, settlement.announcements)
+        Looked { status, announcements: settlement.announcements, is_postponed: false }
     }
 
     fn backup_changed(&mut self) {
