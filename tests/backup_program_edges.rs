@@ -1,7 +1,7 @@
 //! The program of a backup's Pod as a process, against scripted servers that do what a real server never does.
 #![allow(clippy::unwrap_used, reason = "tests, helpers included")]
 
-use antfly_backup_operator::backup::{
+use antfly_backup_operator::testing::backup::{
     BackupResult, EXIT_AGAIN, EXIT_FOR_GOOD, EXIT_STOPPED, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE,
     ResultStatus,
 };

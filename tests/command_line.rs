@@ -4,7 +4,7 @@
 #[path = "support/command.rs"]
 mod support;
 
-use antfly_backup_operator::{api::CRD, manifest::cron_job_name, plan::DEFAULT_IMAGE};
+use antfly_backup_operator::testing::{api::CRD, desired::DEFAULT_IMAGE, names::cron_job_name};
 use k8s_openapi::api::batch::v1::CronJob;
 use std::{fs, process::Stdio};
 use support::{Ended, command, run, run_on, run_on_files};

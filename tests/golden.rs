@@ -4,7 +4,7 @@
 #[path = "support/golden.rs"]
 mod support;
 
-use antfly_backup_operator::validation::{apply_defaults, validate_status};
+use antfly_backup_operator::testing::api::{apply_defaults, validate_status};
 use insta::{Settings, assert_yaml_snapshot, glob};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::Path};

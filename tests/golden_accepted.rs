@@ -12,9 +12,9 @@ mod support;
 #[path = "support/taken.rs"]
 mod taken;
 
-use antfly_backup_operator::{
+use antfly_backup_operator::testing::{
     api::{AntflyBackup, AntflyBackupStatus, CRD},
-    stored::StoredBackup,
+    cluster::StoredBackup,
 };
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::{Context, Result, bail, ensure};

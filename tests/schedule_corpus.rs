@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use antfly_backup_operator::schedule::Schedule;
+use antfly_backup_operator::testing::api::Schedule;
 use jiff::Timestamp;
 use regex::Regex;
 

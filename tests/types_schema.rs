@@ -3,10 +3,7 @@
 //! Both sides are brought into one form first. What the types cannot express is listed here, once; any other difference
 //! fails.
 
-use antfly_backup_operator::{
-    api::{AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, CRD},
-    duration::parse,
-};
+use antfly_backup_operator::testing::api::{AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, CRD, parse_duration};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
@@ -81,7 +78,7 @@ fn any_difference_is_told() {
 /// What the operator reads of them at run time.
 #[test]
 fn the_defaults_that_are_texts_can_be_read() {
-    assert!(parse(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).is_some());
+    assert!(parse_duration(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).is_some());
     assert!(serde_json::from_str::<AntflyBackupStatus>(AntflyBackup::STATUS_DEFAULT).is_ok());
 }
 

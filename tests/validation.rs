@@ -8,11 +8,7 @@ mod judges;
 
 use std::io::Write;
 
-use antfly_backup_operator::{
-    api::CRD,
-    schedule::Schedule,
-    validation::{FieldPath, UnknownFields, Violation, decode, validate},
-};
+use antfly_backup_operator::testing::api::{CRD, FieldPath, Schedule, UnknownFields, Violation, decode, validate};
 use judges::{Libraries, Refusal};
 use local_cluster::{ControlPlane, apply_yaml};
 use proptest::prelude::*;

@@ -1,7 +1,9 @@
 //! The cases to measure.
 
 use crate::{Options, measured, measured::Run, progress};
-use antfly_backup_operator::backup::{EXIT_AGAIN, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, backup_id};
+use antfly_backup_operator::testing::backup::{
+    EXIT_AGAIN, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, backup_id,
+};
 use antfly_stand_in::{Call, Fault, FaultRule, GARBAGE_BYTES, Profile, S3Destination, Settings, StandIn};
 use anyhow::{Context, Result, ensure};
 use local_cluster::S3Server;

@@ -8,7 +8,7 @@ use super::{
     runs::Times,
     stage,
 };
-use antfly_backup_operator::manifest::cron_job_name;
+use antfly_backup_operator::testing::names::cron_job_name;
 use anyhow::{Context, Result};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{

@@ -1,16 +1,11 @@
 //! The lower bound: a client that knows what to write and does nothing else.
 
 use super::{parallel::each, population};
-use antfly_backup_operator::{
-    FIELD_MANAGER,
-    decide::{Action, OperatorSettings, decide},
-    manifest::cron_job_name,
-    observed::{Cluster, CronJobView},
-    outcome::{Done, Outcome},
-    plan::{ClusterLookup, JobImage},
-    settle::settle,
-    stored::StoredBackup,
-    world::Facts,
+use antfly_backup_operator::testing::{
+    cluster::{Cluster, ClusterLookup, CronJobView, Facts, StoredBackup},
+    desired::{Action, Done, JobImage, OperatorSettings, Outcome, decide},
+    names::{FIELD_MANAGER, cron_job_name},
+    status::settle,
 };
 use anyhow::{Context, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};

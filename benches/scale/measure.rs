@@ -207,7 +207,7 @@ async fn verify(client: &Client, backups: usize) -> Result<()> {
     let listed = population::list(client).await?;
     let active = listed.iter().filter(|backup| {
         let status = backup.status.as_ref();
-        status.is_some_and(|status| status.phase == Some(antfly_backup_operator::api::BackupPhase::Active))
+        status.is_some_and(|status| status.phase == Some(antfly_backup_operator::testing::api::BackupPhase::Active))
     });
     let active = active.count();
     ensure!(active == backups, "{active} of {backups} backups are Active");

@@ -1,8 +1,8 @@
 //! The users' objects.
 
 use super::parallel::each;
-use antfly_backup_operator::backup::{BackupResult, ResultStatus, backup_id};
-use antfly_backup_operator::stored::StoredBackup;
+use antfly_backup_operator::testing::backup::{BackupResult, ResultStatus, backup_id};
+use antfly_backup_operator::testing::cluster::StoredBackup;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use k8s_openapi::api::{

@@ -1,7 +1,7 @@
 //! Runs of backups that are all due at once, and the time until each end is recorded.
 
 use super::population;
-use antfly_backup_operator::{api::BackupStatus, stored::StoredBackup};
+use antfly_backup_operator::testing::{api::BackupStatus, cluster::StoredBackup};
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! A control plane without controllers, on which only this program and the operator write.
 
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::testing::api::CRD;
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::Result;
 use kube::Client;

@@ -3,17 +3,9 @@
 //!
 //! The first byte of an input chooses the status of the response, the rest is its body.
 
-use antfly_backup_operator::backup::{
-    BackupResult, ResultStatus,
-    advice::Asked,
-    answer::{Answer, Came, Reply},
-    credentials::Login,
-    decide::{Decision, Ending, Request, Verdict},
-    listing::Page,
-    mask::Mask,
-    read_back::Destination,
-    result::LONGEST_MESSAGE,
-    wanted::{Wanted, read_tables},
+use antfly_backup_operator::testing::backup::{
+    Answer, Asked, BackupResult, Came, Decision, Destination, Ending, LONGEST_MESSAGE, Login, Mask, Page, Reply,
+    Request, ResultStatus, Verdict, Wanted, read_tables,
 };
 use std::{collections::BTreeSet, sync::LazyLock};
 

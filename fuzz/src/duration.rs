@@ -1,9 +1,7 @@
 //! A duration means the same to the parser and to the rules of the API, and can be written and taken apart.
 
-use antfly_backup_operator::{
-    api::AntflyBackupSpec,
-    duration::{parse, seconds_rounded_up},
-    validation::{UnknownFields, validate},
+use antfly_backup_operator::testing::api::{
+    AntflyBackupSpec, UnknownFields, parse_duration, seconds_rounded_up, validate,
 };
 use std::time::Duration;
 
@@ -15,7 +13,7 @@ const LONGEST_TEXT: usize = AntflyBackupSpec::BACKUP_TIMEOUT_MAX_LENGTH;
 /// Takes a text.
 pub fn check(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
-    let parsed = parse(text);
+    let parsed = parse_duration(text);
     let is_within = parsed.is_some_and(|duration| (SHORTEST..=LONGEST).contains(&duration));
     let violations = validate(&super::backup_with("backupTimeout", text), UnknownFields::Refuse);
     let is_taken = is_within && text.chars().count() <= LONGEST_TEXT;
@@ -25,14 +23,18 @@ pub fn check(input: &[u8]) {
     let seconds = Duration::from_secs(seconds_rounded_up(duration).unsigned_abs());
     assert!(seconds >= duration && seconds - duration < Duration::from_secs(1), "{text:?}: {seconds:?}");
     let written = format!("{}s{}ns", duration.as_secs(), duration.subsec_nanos());
-    assert_eq!(parse(&written), Some(duration), "{text:?}, written {written}");
+    assert_eq!(parse_duration(&written), Some(duration), "{text:?}, written {written}");
     if !text.starts_with('+') {
-        assert_eq!(parse(&format!("+{text}")), Some(duration), "with a sign, {text:?}");
-        assert_eq!(parse(&format!("-{text}")), None, "negative, {text:?}");
+        assert_eq!(parse_duration(&format!("+{text}")), Some(duration), "with a sign, {text:?}");
+        assert_eq!(parse_duration(&format!("-{text}")), None, "negative, {text:?}");
     }
     // zero needs no unit when it stands alone
     if !["0", "+0"].contains(&text) {
         let longer = u64::try_from(duration.as_nanos() + 1).ok().filter(|sum| i64::try_from(*sum).is_ok());
-        assert_eq!(parse(&format!("{text}1ns")), longer.map(Duration::from_nanos), "a nanosecond more than {text:?}");
+        assert_eq!(
+            parse_duration(&format!("{text}1ns")),
+            longer.map(Duration::from_nanos),
+            "a nanosecond more than {text:?}"
+        );
     }
 }

@@ -1,9 +1,6 @@
 //! A schedule means the same to the parser, to the rules of the API and to a naive reader.
 
-use antfly_backup_operator::{
-    schedule::Schedule,
-    validation::{UnknownFields, validate},
-};
+use antfly_backup_operator::testing::api::{Schedule, UnknownFields, validate};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// Longest schedule that the API takes, in characters (`maxLength` in the schema).

@@ -4,14 +4,12 @@
 #[path = "../../tests/support/performed.rs"]
 mod performed;
 
-use antfly_backup_operator::{
-    decide::OperatorSettings,
-    manifest::{Request, cron_job},
-    plan::{JobImage, Plan},
-    settle::{AFTER_CHANGE, Settlement, StatusUpdate},
-    stored::StoredBackup,
-    validation::{UnknownFields, validate, validate_status},
-    world::{Facts, Scope, World, key_of},
+use antfly_backup_operator::testing::{
+    api::{UnknownFields, validate, validate_status},
+    backup::JobRequest,
+    cluster::{ClusterCache, Facts, Scope, StoredBackup, key_of},
+    desired::{JobImage, OperatorSettings, Plan, cron_job},
+    status::{AFTER_CHANGE, Settlement, StatusUpdate},
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
@@ -32,24 +30,24 @@ const GRACE: SignedDuration = SignedDuration::from_mins(15);
 pub fn check(input: &[u8]) {
     let Ok(input) = serde_json::from_slice::<Value>(input) else { return };
     let objects = input["items"].as_array().cloned().unwrap_or_else(|| vec![input]);
-    let world = world(&objects);
-    for backup in world.backups() {
-        if let Some(facts) = world.facts(&key_of(backup)) {
+    let cache = cache(&objects);
+    for backup in cache.backups() {
+        if let Some(facts) = cache.facts(&key_of(backup)) {
             look_at(&facts);
         }
     }
 }
 
-/// The world as the watches tell of it.
-fn world(objects: &[Value]) -> World {
-    let mut world = World::new([]);
-    list(objects, "AntflyBackup", |event| drop(world.backup_event(&Scope::All, event)));
-    list(objects, "CronJob", |event| drop(world.cron_job_event(&Scope::All, event)));
-    list(objects, "Job", |event| drop(world.job_event(&Scope::All, event)));
-    list(objects, "Pod", |event| drop(world.pod_event(&Scope::All, event)));
-    list(objects, "Event", |event| drop(world.refusal_event(&Scope::All, event)));
-    list(objects, "AntflyCluster", |event| drop(world.cluster_event(&Scope::All, event)));
-    world
+/// The cache as the watches fill it.
+fn cache(objects: &[Value]) -> ClusterCache {
+    let mut cache = ClusterCache::new([]);
+    list(objects, "AntflyBackup", |event| drop(cache.backup_event(&Scope::All, event)));
+    list(objects, "CronJob", |event| drop(cache.cron_job_event(&Scope::All, event)));
+    list(objects, "Job", |event| drop(cache.job_event(&Scope::All, event)));
+    list(objects, "Pod", |event| drop(cache.pod_event(&Scope::All, event)));
+    list(objects, "Event", |event| drop(cache.refusal_event(&Scope::All, event)));
+    list(objects, "AntflyCluster", |event| drop(cache.cluster_event(&Scope::All, event)));
+    cache
 }
 
 /// The events of a watch that lists the objects of that kind, as far as they can be read.
@@ -130,7 +128,7 @@ fn cron_job_is_the_specs(backup: &StoredBackup, plan: &Plan) {
     assert!(job.active_deadline_seconds.is_some_and(|seconds| (1..=604_800).contains(&seconds)), "{job:?}");
     let pod = job.template.spec.expect("they have Pods");
     let arguments = pod.containers.into_iter().flat_map(|container| container.args).flatten().collect::<Vec<_>>();
-    let asked = Request::from_arguments(&arguments).expect("they run the program of this operator");
+    let asked = JobRequest::from_arguments(&arguments).expect("they run the program of this operator");
     assert_eq!(asked.location, spec.destination.location);
     assert_eq!((asked.connection, asked.tables), (spec.destination.connection.clone(), spec.tables.clone()));
 }

@@ -1,7 +1,7 @@
 //! The program in a backup's Pod: requests a backup from Antfly over HTTP, judges the response, and reads the backup back
 //! from its destination.
 //!
-//! [`result`], the container's termination message, is the contract with the operator.
+//! The contract with the operator: [`arguments`], and [`result`], the container's termination message.
 //!
 //! Pure: [`address`] (which address to ask next), [`probe`] and [`wanted`] (which tables the backup must contain),
 //! [`answer`] (Antfly's responses), [`decide`] (the result of a response), [`advice`] (what to correct), [`listing`]
@@ -12,6 +12,7 @@
 pub mod address;
 pub mod advice;
 pub mod answer;
+pub mod arguments;
 pub mod credentials;
 pub mod decide;
 mod http;

@@ -7,7 +7,7 @@ mod render;
 mod restore_manifest;
 mod validate;
 
-use crate::{api::CRD, run};
+use crate::{api::CRD, operator};
 use clap::{Parser, Subcommand};
 use std::{io::Write, process::ExitCode};
 
@@ -46,7 +46,7 @@ enum Command {
     #[command(
         after_help = "Example:\n  KUBECONFIG=~/.kube/config antfly-backup-operator run --namespace production --http-address 127.0.0.1:8080"
     )]
-    Run(run::RunOptions),
+    Run(operator::RunOptions),
     /// Print the CustomResourceDefinition
     #[command(after_help = "Example:\n  antfly-backup-operator crd | kubectl apply -f -")]
     Crd,
@@ -91,12 +91,12 @@ pub fn main() -> ExitCode {
     })
 }
 
-fn operate(options: run::RunOptions) -> anyhow::Result<ExitCode> {
-    run::start_logging(options.log_format);
+fn operate(options: operator::RunOptions) -> anyhow::Result<ExitCode> {
+    operator::start_logging(options.log_format);
     // One thread is enough: no task computes for long, and waking other threads would cost more than they save
     // (docs/decisions/2026-11-26-one-thread.md).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(run::run(options));
+    let result = runtime.block_on(operator::run(options));
     // Do not wait for tasks that still run.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     result.map(|()| ExitCode::SUCCESS)

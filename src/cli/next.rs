@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the command line is shell: it has the clock")]
 
-use crate::schedule::Schedule;
+use crate::api::schedule::Schedule;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::Timestamp;

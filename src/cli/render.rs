@@ -2,12 +2,15 @@
 
 use super::files::{Document, read, skip};
 use crate::{
-    api::KIND,
-    manifest::cron_job,
-    observed::Cluster,
-    plan::{ClusterLookup, DEFAULT_IMAGE, JobImage, plan},
-    stored::StoredBackup,
-    validation::{UnknownFields, validate},
+    api::{
+        KIND,
+        validation::{UnknownFields, validate},
+    },
+    cluster::{lookup::ClusterLookup, stored::StoredBackup, views::Cluster},
+    desired::{
+        manifest::cron_job,
+        plan::{DEFAULT_IMAGE, JobImage, plan},
+    },
 };
 use clap::Args;
 use serde_json::Value;

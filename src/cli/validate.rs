@@ -1,8 +1,8 @@
 //! `validate`: prints what the API server would refuse, without a cluster.
 
 use super::files::{Document, read, skip};
-use crate::{
-    api::KIND,
+use crate::api::{
+    KIND,
     schedule::Schedule,
     validation::{UnknownFields, validate as violations},
 };

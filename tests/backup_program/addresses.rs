@@ -1,7 +1,7 @@
 //! How the program finds Antfly's API.
 
 use crate::program::{Again, BOTH, Program, backup_requests, stand_in};
-use antfly_backup_operator::backup::ResultStatus;
+use antfly_backup_operator::testing::backup::ResultStatus;
 use antfly_stand_in::{Call, Fault, FaultRule, Port, Profile, Refusal, Role, StandIn};
 use std::{io::Write, net::SocketAddr};
 

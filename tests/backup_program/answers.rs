@@ -1,7 +1,7 @@
 //! Responses with status 200, and their results.
 
 use crate::program::{Again, BOTH, LOCATION, Program, backup_requests, id, stand_in};
-use antfly_backup_operator::backup::{FailedTable, ResultStatus};
+use antfly_backup_operator::testing::backup::{FailedTable, ResultStatus};
 use antfly_stand_in::{Call, Fault, FaultRule, GARBAGE_BYTES, Profile, StandIn, TableFault};
 use serde_json::json;
 

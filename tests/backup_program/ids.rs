@@ -1,7 +1,7 @@
 //! Ids of backups.
 
 use crate::program::{Again, BOTH, LOCATION, Program, stand_in};
-use antfly_backup_operator::backup::{JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE};
+use antfly_backup_operator::testing::backup::{JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE};
 use antfly_stand_in::{Profile, StandIn};
 use serde_json::Value;
 

@@ -1,8 +1,7 @@
 //! Runs the program.
 
-use antfly_backup_operator::backup::{
-    BackupResult, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, ResultStatus, backup_id,
-    result::LONGEST_MESSAGE,
+use antfly_backup_operator::testing::backup::{
+    BackupResult, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, LONGEST_MESSAGE, POD_UID_VARIABLE, ResultStatus, backup_id,
 };
 use antfly_stand_in::{Profile, Request, Settings, StandIn};
 use rustix::process::{Pid, Signal, kill_process};

@@ -1,7 +1,7 @@
 //! Reading back a backup from a real S3 server.
 
 use crate::program::{Again, Ended, LOCATION, Program, stand_in};
-use antfly_backup_operator::backup::ResultStatus;
+use antfly_backup_operator::testing::backup::ResultStatus;
 use antfly_stand_in::{Profile, S3Destination, StandIn, TableFault};
 use local_cluster::S3Server;
 use std::sync::{Arc, Mutex, Weak};

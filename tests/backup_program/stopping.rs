@@ -1,7 +1,7 @@
 //! SIGTERM and SIGKILL at each stage of an attempt.
 
 use crate::program::{Again, Ended, LIMIT, LOCATION, Program, Running, id, stand_in, wait_until};
-use antfly_backup_operator::backup::ResultStatus;
+use antfly_backup_operator::testing::backup::ResultStatus;
 use antfly_stand_in::{Call, Cut, Fault, FaultRule, Profile, Refusal, StandIn};
 use rustix::process::Signal;
 use std::{net::TcpListener, time::Duration};

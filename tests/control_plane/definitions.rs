@@ -1,7 +1,7 @@
 //! CustomResourceDefinitions that come late, go and come back.
 
 use crate::support::{ACTIVE, NO_CLUSTER, Operator, Stage, message};
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::testing::api::CRD;
 use antfly_stand_in::{ANTFLY_CLUSTER_CRD, ANTFLY_CLUSTER_CRD_NAME};
 use anyhow::ensure;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

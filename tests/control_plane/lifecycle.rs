@@ -1,7 +1,7 @@
 //! The life of a backup, from apply to delete.
 
 use crate::support::{ACTIVE, NO_CLUSTER, SUSPENDED, attended, container};
-use antfly_backup_operator::plan::DEFAULT_IMAGE as OPERATOR_IMAGE;
+use antfly_backup_operator::testing::desired::DEFAULT_IMAGE as OPERATOR_IMAGE;
 use anyhow::ensure;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Namespace};
 use kube::{

@@ -1,7 +1,7 @@
 //! AntflyBackups that were stored before the schema had the rules of today.
 
 use crate::support::{ACTIVE, Operator, Room, Stage, backup, condition, is_unwritten, message};
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::testing::api::CRD;
 use anyhow::{Context as _, ensure};
 use kube::{
     api::{Patch, PatchParams},

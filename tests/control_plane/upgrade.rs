@@ -1,7 +1,7 @@
 //! A newer version over an older one.
 
 use crate::support::{ACTIVE, Room, Stage, backup, container, deployed_image, deployed_operator};
-use antfly_backup_operator::{FIELD_MANAGER, api::CRD};
+use antfly_backup_operator::testing::{api::CRD, names::FIELD_MANAGER};
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::batch::v1::{CronJob, Job};

@@ -1,7 +1,7 @@
 //! kube-score and kubeconform.
 
 use crate::{base, repository, single_namespace};
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::testing::api::CRD;
 use local_cluster::{ControlPlane, apply_yaml, progress};
 use std::{
     collections::BTreeSet,

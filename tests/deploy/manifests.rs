@@ -1,7 +1,7 @@
 //! What is in the manifests.
 
 use crate::{base, documents, name_of, only, repository, single_namespace};
-use antfly_backup_operator::{api::CRD, plan::DEFAULT_IMAGE};
+use antfly_backup_operator::testing::{api::CRD, desired::DEFAULT_IMAGE};
 use serde_json::{Value, json};
 use similar::TextDiff;
 use std::{collections::BTreeSet, fs};

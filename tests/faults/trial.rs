@@ -4,7 +4,7 @@ use crate::{
     proxy::Proxy,
     support::{Operator, Room, Stage},
 };
-use antfly_backup_operator::manifest::CLUSTER_UID_ANNOTATION;
+use antfly_backup_operator::testing::names::CLUSTER_UID_ANNOTATION;
 use anyhow::{Result, ensure};
 use kube::{ResourceExt, api::ListParams};
 use serde_json::{Map, Value, json};

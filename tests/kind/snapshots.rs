@@ -5,7 +5,7 @@ use crate::{
     node::Cluster,
     room::eventually,
 };
-use antfly_backup_operator::plan::JobImage;
+use antfly_backup_operator::testing::desired::JobImage;
 use anyhow::{Result, ensure};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{

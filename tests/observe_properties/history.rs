@@ -5,10 +5,10 @@ use super::{
     operator::{Looked, Operator},
     step::{Step, step, step_unseen},
 };
-use antfly_backup_operator::records::{are_of_one_run, identity};
-use antfly_backup_operator::{
-    announcements::{Announcement, Publish},
+use antfly_backup_operator::testing::status::{are_of_one_run, identity};
+use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+    status::{Announcement, Publish},
 };
 use jiff::Timestamp;
 use proptest::{collection, option, prelude::*, sample};
@@ -396,9 +396,6 @@ proptest! {
     }
 }
 
-<<<<<<< HEAD
-/// Returns the latest time in an object.
-=======
 /// A status is postponed for the first Pod of a Job, and an operator that ends meanwhile forgets what it heard: the success of a
 /// run by hand may then be taken for that of the slot, and is not verified.
 #[test]
@@ -414,8 +411,7 @@ fn a_run_that_no_status_has_is_as_one_that_nobody_heard_of() {
     assert_eq!((of_slot.status, of_slot.verified), (BackupStatus::Completed, Some(false)));
 }
 
-/// The latest moment that an object speaks of.
->>>>>>> 5e0e914 (Properties: what an operator heard while the status was postponed is forgotten with its end)
+/// Returns the latest time in an object.
 fn latest(object: &serde_json::Value) -> Option<i64> {
     match object {
         serde_json::Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_second),

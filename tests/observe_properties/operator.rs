@@ -4,16 +4,11 @@ use super::{
     cluster::{Change, Cluster, KINDS, Kind, SCHEDULE},
     performed::{reconciled, stored_status, with_status},
 };
-use antfly_backup_operator::{
-    announcements::Announcement,
-    api::AntflyBackupStatus,
-    decide::OperatorSettings,
-    observed::Cluster as AntflyCluster,
-    plan::JobImage,
-    settle::StatusUpdate,
-    stored::StoredBackup,
-    validation::validate_status,
-    world::{ObjectKey, Scope, World},
+use antfly_backup_operator::testing::{
+    api::{AntflyBackupStatus, validate_status},
+    cluster::{Cluster as AntflyCluster, ClusterCache, ObjectKey, Scope, StoredBackup},
+    desired::{JobImage, OperatorSettings},
+    status::{Announcement, StatusUpdate},
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
@@ -26,7 +21,7 @@ pub fn settings() -> OperatorSettings {
 
 /// An operator with its AntflyBackup.
 pub struct Operator {
-    world: World,
+    cache: ClusterCache,
     backup: Value,
 }
 
@@ -54,10 +49,10 @@ impl Operator {
             },
             "status": status,
         });
-        let mut operator = Operator { world: World::new([]), backup };
+        let mut operator = Operator { cache: ClusterCache::new([]), backup };
         let antfly = json!({"metadata": {"name": "osprey", "namespace": "harbour"}, "status": {"phase": "Running"}});
         let antfly = AntflyCluster::from_value(&antfly).unwrap();
-        operator.world.cluster_event(&Scope::All, Event::Apply(antfly));
+        operator.cache.cluster_event(&Scope::All, Event::Apply(antfly));
         operator.backup_changed();
         KINDS.into_iter().for_each(|kind| operator.list(cluster, kind));
         operator
@@ -67,20 +62,20 @@ impl Operator {
     pub fn list(&mut self, cluster: &Cluster, kind: Kind) {
         let objects = cluster.objects(kind);
         match kind {
-            Kind::CronJobs => listed(objects, |event| drop(self.world.cron_job_event(&Scope::All, event))),
-            Kind::Jobs => listed(objects, |event| drop(self.world.job_event(&Scope::All, event))),
-            Kind::Pods => listed(objects, |event| drop(self.world.pod_event(&Scope::All, event))),
-            Kind::Refusals => listed(objects, |event| drop(self.world.refusal_event(&Scope::All, event))),
+            Kind::CronJobs => listed(objects, |event| drop(self.cache.cron_job_event(&Scope::All, event))),
+            Kind::Jobs => listed(objects, |event| drop(self.cache.job_event(&Scope::All, event))),
+            Kind::Pods => listed(objects, |event| drop(self.cache.pod_event(&Scope::All, event))),
+            Kind::Refusals => listed(objects, |event| drop(self.cache.refusal_event(&Scope::All, event))),
         }
     }
 
     /// Processes an event.
     pub fn take(&mut self, change: &Change) {
         match change.kind {
-            Kind::CronJobs => drop(self.world.cron_job_event(&Scope::All, event(change))),
-            Kind::Jobs => drop(self.world.job_event(&Scope::All, event(change))),
-            Kind::Pods => drop(self.world.pod_event(&Scope::All, event(change))),
-            Kind::Refusals => drop(self.world.refusal_event(&Scope::All, event(change))),
+            Kind::CronJobs => drop(self.cache.cron_job_event(&Scope::All, event(change))),
+            Kind::Jobs => drop(self.cache.job_event(&Scope::All, event(change))),
+            Kind::Pods => drop(self.cache.pod_event(&Scope::All, event(change))),
+            Kind::Refusals => drop(self.cache.refusal_event(&Scope::All, event(change))),
         }
     }
 
@@ -89,7 +84,7 @@ impl Operator {
     /// # Panics
     /// If a second reconcile would change something, or the schema refuses the status.
     pub fn look(&mut self, now: Timestamp) -> Looked {
-        let facts = self.world.facts(&ObjectKey::new("harbour", "heron")).unwrap();
+        let facts = self.cache.facts(&ObjectKey::new("harbour", "heron")).unwrap();
         let (_, settlement) = reconciled(&facts, &settings(), now);
         let Some(status) = stored_status(&facts, &settlement) else {
             let status = facts.backup.status.clone().expect("the first status is not postponed");
@@ -100,7 +95,7 @@ impl Operator {
 
         let violations = validate_status(&json!(status));
         assert!(violations.is_empty(), "{violations:?}");
-        self.world.told(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
+        self.cache.told(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
         self.backup["status"] = json!(status);
         self.backup_changed();
         Looked { status, announcements: settlement.announcements, is_postponed: false }
@@ -108,7 +103,7 @@ impl Operator {
 
     fn backup_changed(&mut self) {
         let backup = StoredBackup::from_value(self.backup.clone()).unwrap();
-        self.world.backup_event(&Scope::All, Event::Apply(backup));
+        self.cache.backup_event(&Scope::All, Event::Apply(backup));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Pods of the model.
 
-use antfly_backup_operator::backup::{BackupResult, FailedTable, ResultStatus};
+use antfly_backup_operator::testing::backup::{BackupResult, FailedTable, ResultStatus};
 use serde_json::{Value, json};
 
 /// The state that a Pod reaches.

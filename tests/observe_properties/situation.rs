@@ -4,16 +4,11 @@ use super::{
     operator::settings,
     performed::{reconciled, stored_status, with_status},
 };
-use antfly_backup_operator::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
-    manifest::Request,
-    observed::{Cluster, CronJobView, JobOutcome, JobView, Origin},
-    plan::ClusterLookup,
-    records::identity,
-    runs::Run,
-    stored::StoredBackup,
-    validation::validate_status,
-    world::Facts,
+use antfly_backup_operator::testing::{
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, validate_status},
+    backup::JobRequest,
+    cluster::{Cluster, ClusterLookup, CronJobView, Facts, JobOutcome, JobView, Origin, Run, StoredBackup},
+    status::identity,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -71,7 +66,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 start_time,
                 end_time,
                 outcome,
-                request: Some(Request { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
+                request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
                 cluster: None,
                 origin: Origin::Manual,
                 attempts: 1,

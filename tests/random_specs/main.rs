@@ -22,7 +22,7 @@ mod judges;
 #[path = "../support/taken.rs"]
 mod taken;
 
-use antfly_backup_operator::schedule::Schedule;
+use antfly_backup_operator::testing::api::Schedule;
 use place::Place;
 use proptest::{
     prelude::*,

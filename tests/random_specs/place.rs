@@ -1,6 +1,6 @@
 //! A path in an AntflyBackup, and the values that the generated validation accepts there.
 
-use antfly_backup_operator::validation::{UnknownFields, validate, validate_status};
+use antfly_backup_operator::testing::api::{UnknownFields, validate, validate_status};
 use serde_json::{Map, Value};
 use std::fmt;
 

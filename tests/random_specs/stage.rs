@@ -4,14 +4,11 @@ use super::{
     judges,
     taken::{Answer, cron_job_is_taken_and_at_rest, parameters, pod_is_taken, prepare_namespace, send},
 };
-use antfly_backup_operator::{
-    FIELD_MANAGER,
-    api::{AntflyBackup, CRD},
-    manifest::{apply_body, cron_job, cron_job_name},
-    observed::Cluster,
-    plan::{CannotPlan, ClusterLookup, JobImage, Plan, plan, reason},
-    stored::StoredBackup,
-    validation::{UnknownFields, validate},
+use antfly_backup_operator::testing::{
+    api::{AntflyBackup, CRD, UnknownFields, reason, validate},
+    cluster::{Cluster, ClusterLookup, StoredBackup},
+    desired::{CannotPlan, JobImage, Plan, apply_body, cron_job, plan},
+    names::{FIELD_MANAGER, cron_job_name},
 };
 use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::batch::v1::CronJob;

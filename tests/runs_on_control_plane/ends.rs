@@ -2,7 +2,7 @@
 
 use crate::support::{Nightly, eventually, shared};
 use crate::{assert_started, is, normal, scheduled_job, support::kubelet, until_job_gone, warning};
-use antfly_backup_operator::backup::{BackupResult, EXIT_AGAIN, FailedTable, ResultStatus, reason};
+use antfly_backup_operator::testing::backup::{BackupResult, EXIT_AGAIN, FailedTable, ResultStatus, reason};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use kube::{
     ResourceExt,

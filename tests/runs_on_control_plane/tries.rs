@@ -2,7 +2,7 @@
 
 use crate::support::{Nightly, eventually, kubelet, shared};
 use crate::{is, warning};
-use antfly_backup_operator::backup::{
+use antfly_backup_operator::testing::backup::{
     BackupResult, EXIT_FOR_GOOD, EXIT_STOPPED, ResultStatus, backup_id, backup_id_prefix, reason,
 };
 use anyhow::{Context as _, ensure};

@@ -5,16 +5,12 @@
 #[path = "performed.rs"]
 mod performed;
 
-use antfly_backup_operator::{
-    announcements::Announcement,
-    api::AntflyBackupStatus,
-    decide::{Action, OperatorSettings},
-    manifest::{BACKUP_LABEL, cron_job, cron_job_name},
-    observed::Cluster,
-    plan::{CannotPlan, JobImage, reason},
-    settle::StatusUpdate,
-    stored::StoredBackup,
-    world::{Facts, Scope, World, key_of},
+use antfly_backup_operator::testing::{
+    api::{AntflyBackupStatus, reason},
+    cluster::{Cluster, ClusterCache, Facts, Scope, StoredBackup, key_of},
+    desired::{Action, CannotPlan, JobImage, OperatorSettings, cron_job},
+    names::{BACKUP_LABEL, cron_job_name},
+    status::{Announcement, StatusUpdate},
 };
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
@@ -213,9 +209,9 @@ impl GoldenCase {
         }
     }
 
-    /// Gives the objects to the operator's picture of the world, each as a list of its watch.
+    /// Gives the objects to the operator's picture of the cache, each as a list of its watch.
     fn facts(&self) -> Result<Facts> {
-        let mut world = World::new(self.operator.namespaces.clone());
+        let mut cache = ClusterCache::new(self.operator.namespaces.clone());
         let scopes = match self.operator.namespaces.as_slice() {
             [] => vec![Scope::All],
             namespaces => namespaces.iter().cloned().map(Scope::Namespace).collect(),
@@ -223,26 +219,26 @@ impl GoldenCase {
         let labelled = self.jobs.iter().filter(|job| job["metadata"]["labels"].get(BACKUP_LABEL).is_some());
         let labelled: Vec<&Value> = labelled.collect();
         for scope in &scopes {
-            list(scope, [&self.backup], |event| drop(world.backup_event(scope, event)))?;
-            list(scope, &self.cron_jobs, |event| drop(world.cron_job_event(scope, event)))?;
-            list(scope, labelled.iter().copied(), |event| drop(world.job_event(scope, event)))?;
-            list(scope, &self.pods, |event| drop(world.pod_event(scope, event)))?;
-            list(scope, &self.events, |event| drop(world.refusal_event(scope, event)))?;
+            list(scope, [&self.backup], |event| drop(cache.backup_event(scope, event)))?;
+            list(scope, &self.cron_jobs, |event| drop(cache.cron_job_event(scope, event)))?;
+            list(scope, labelled.iter().copied(), |event| drop(cache.job_event(scope, event)))?;
+            list(scope, &self.pods, |event| drop(cache.pod_event(scope, event)))?;
+            list(scope, &self.events, |event| drop(cache.refusal_event(scope, event)))?;
             for name in &self.operator.deleted_jobs {
                 for job in self.jobs.iter().filter(|job| job["metadata"]["name"] == **name) {
-                    world.job_event(scope, Event::Delete(serde_json::from_value(job.clone())?));
+                    cache.job_event(scope, Event::Delete(serde_json::from_value(job.clone())?));
                 }
                 for pod in self.pods.iter().filter(|pod| pod["metadata"]["ownerReferences"][0]["name"] == **name) {
-                    world.pod_event(scope, Event::Delete(serde_json::from_value(pod.clone())?));
+                    cache.pod_event(scope, Event::Delete(serde_json::from_value(pod.clone())?));
                 }
             }
-            list::<Cluster>(scope, &self.cluster, |event| drop(world.cluster_event(scope, event)))?;
+            list::<Cluster>(scope, &self.cluster, |event| drop(cache.cluster_event(scope, event)))?;
         }
         if self.operator.cluster_kind_is_missing {
-            world.set_cluster_kind_is_missing(true);
+            cache.set_cluster_kind_is_missing(true);
         }
         let key = key_of(&StoredBackup::from_value(self.backup.clone())?);
-        world.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))
+        cache.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a kubelet, and the program in it, say of a Pod: for Pods that no node runs.
 #![allow(dead_code, reason = "no test needs all of it")]
 
-use antfly_backup_operator::backup::{BackupResult, ResultStatus, backup_id};
+use antfly_backup_operator::testing::backup::{BackupResult, ResultStatus, backup_id};
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use kube::ResourceExt;
 use serde_json::{Value, json};

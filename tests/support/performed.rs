@@ -1,13 +1,10 @@
 //! A reconcile without an API server: every write of a decision is taken as it is.
 
-use antfly_backup_operator::{
+use antfly_backup_operator::testing::{
     api::AntflyBackupStatus,
-    decide::{Action, Apply, Decision, OperatorSettings, decide},
-    observed::CronJobView,
-    outcome::{Done, Outcome},
-    settle::{Settlement, StatusUpdate, settle},
-    stored::StoredBackup,
-    world::Facts,
+    cluster::{CronJobView, Facts, StoredBackup},
+    desired::{Action, Apply, Decision, Done, OperatorSettings, Outcome, decide},
+    status::{Settlement, StatusUpdate, settle},
 };
 use jiff::Timestamp;
 use serde_json::json;

@@ -6,7 +6,7 @@ mod nightly;
 #[allow(unused_imports, reason = "shared with tests that need less of it")]
 pub use nightly::{Nightly, eventually, kubelet};
 
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::testing::api::CRD;
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use local_cluster::{ControlPlane, ManagedProcess, apply_yaml};
 use serde_json::Value;

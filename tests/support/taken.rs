@@ -1,9 +1,9 @@
 //! What the API server takes of what the operator makes.
 
-use antfly_backup_operator::{
-    FIELD_MANAGER,
-    manifest::apply_body,
-    observed::{digest_of_live, digest_of_manifest},
+use antfly_backup_operator::testing::{
+    cluster::{digest_of_live, digest_of_manifest},
+    desired::apply_body,
+    names::FIELD_MANAGER,
 };
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::{batch::v1::CronJob, core::v1::Pod};

@@ -1,6 +1,6 @@
 //! The two judges that the generated validation is held against: libraries that know the schema only, and the API server.
 
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::testing::api::CRD;
 use kube::{Client, core::Status};
 use kube_cel::CompiledSchema;
 use serde_json::{Map, Value, json};

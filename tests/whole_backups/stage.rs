@@ -4,7 +4,7 @@ use crate::{
     command::{Ended, run_on},
     support::{Nightly, control_plane, eventually, kubelet, operator},
 };
-use antfly_backup_operator::backup::backup_id_prefix;
+use antfly_backup_operator::testing::backup::backup_id_prefix;
 use antfly_stand_in::{Profile, S3Destination, Settings, StandIn};
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};

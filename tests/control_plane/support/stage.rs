@@ -1,7 +1,7 @@
 //! Control planes with the definitions that the operator needs.
 
 use super::{Operator, Room};
-use antfly_backup_operator::api::CRD;
+use antfly_backup_operator::testing::api::CRD;
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{

@@ -1,0 +1,54 @@
+//! Reasons of conditions and events, in CamelCase.
+
+/// The CronJob is there and is what the spec asks for.
+pub const CRON_JOB_CREATED: &str = "CronJobCreated";
+/// Backups start as scheduled.
+pub const SCHEDULED: &str = "Scheduled";
+/// No backup starts, as the spec asks.
+pub const SUSPENDED: &str = "Suspended";
+/// The CronJob was changed.
+pub const CRON_JOB_UPDATED: &str = "CronJobUpdated";
+/// A CronJob has the name that the CronJob of the backup had in an earlier version.
+pub const FORMER_NAME: &str = "FormerName";
+/// A CronJob under a former name was deleted.
+pub const CRON_JOB_DELETED: &str = "CronJobDeleted";
+/// A CronJob of that name belongs to someone else.
+pub const CRON_JOB_CONFLICT: &str = "CronJobConflict";
+/// The API server refuses the CronJob.
+pub const CRON_JOB_REFUSED: &str = "CronJobRefused";
+/// A write failed, and is tried again.
+pub const WRITE_FAILED: &str = "WriteFailed";
+/// The cluster does not exist.
+pub const CLUSTER_NOT_FOUND: &str = "ClusterNotFound";
+/// The cluster exists and does not run.
+pub const CLUSTER_NOT_READY: &str = "ClusterNotReady";
+/// The cluster runs.
+pub const CLUSTER_RUNNING: &str = "ClusterRunning";
+/// The schedule is not valid, or never fires.
+pub const INVALID_SCHEDULE: &str = "InvalidSchedule";
+/// The destination is not valid.
+pub const INVALID_DESTINATION: &str = "InvalidDestination";
+/// The reference to the cluster is not valid.
+pub const INVALID_CLUSTER_REF: &str = "InvalidClusterRef";
+/// The last backup completed.
+pub const BACKUP_JOB_SUCCEEDED: &str = "BackupJobSucceeded";
+/// The last backup failed.
+pub const BACKUP_JOB_FAILED: &str = "BackupJobFailed";
+/// A backup that was due has not started.
+pub const BACKUP_OVERDUE: &str = "BackupOverdue";
+/// No backup has ended.
+pub const NO_RUN_YET: &str = "NoRunYet";
+/// A backup has started.
+pub const BACKUP_STARTED: &str = "BackupStarted";
+/// A backup has completed.
+pub const BACKUP_COMPLETED: &str = "BackupCompleted";
+/// A backup has failed.
+pub const BACKUP_FAILED: &str = "BackupFailed";
+/// A backup has completed, and its Job failed after that.
+pub const JOB_FAILED_AFTER_BACKUP: &str = "JobFailedAfterBackup";
+/// A backup could not be read back at its destination.
+pub const READ_BACK_FAILED: &str = "ReadBackFailed";
+/// A backup makes no progress.
+pub const BACKUP_STUCK: &str = "BackupStuck";
+/// Something else in the resource is not valid.
+pub const INVALID_SPEC: &str = "InvalidSpec";

@@ -1,0 +1,70 @@
+//! Cron schedules with the semantics of Kubernetes' CronJob controller.
+//!
+//! `dialect` parses the text into the values that each field allows; `calendar` finds the scheduled times. Both are pure:
+//! times are arguments.
+
+mod calendar;
+mod dialect;
+mod error;
+mod field;
+
+#[cfg(test)]
+mod properties;
+
+use jiff::Timestamp;
+
+use calendar::Calendar;
+
+pub use error::ScheduleError;
+
+/// A cron schedule in UTC, with the semantics of Kubernetes' CronJob controller.
+///
+/// Scheduled times are whole minutes from 1970 to 2100, the years of the `cron` crate's calendar.
+///
+/// Two schedules are equal if their fields allow the same values and restrict the days in the same way, regardless of how
+/// they are written: `@daily` equals `0 0 * * *`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    calendar: Calendar,
+}
+
+impl Schedule {
+    /// Reads a schedule in this dialect, which is also that of the rules in the CustomResourceDefinition:
+    ///
+    /// - Five fields with one or more plain spaces between them, or one of seven macros, in lower case.
+    /// - A field is a list, separated by commas, of `*`, `?` (the same), a value, or a range of two values; each with an
+    ///   optional step after a slash. A step after a single value counts from there to the end of the field.
+    /// - Minutes are 0 to 59, hours 0 to 23, days of the month 1 to 31, months 1 to 12, weekdays 0 (Sunday) to 6, steps 1
+    ///   to 9999. Numbers may have any number of leading zeros.
+    /// - Months and weekdays also have English names of three letters, in upper or lower case. The ends of a range are two
+    ///   numbers or two names, and the second one is not lower than the first.
+    ///
+    /// A valid schedule may name no existing date; [`Schedule::fires`] returns `false` then.
+    ///
+    /// # Errors
+    /// Returns the first violation of the dialect, with its field, its value and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, ScheduleError> {
+        let fields = dialect::parse(text)?;
+        Ok(Self { calendar: Calendar::new(&fields) })
+    }
+
+    /// Returns whether the schedule ever fires. Returns `false` for dates that no year has, such as `0 0 30 2 *`.
+    #[must_use]
+    pub fn fires(&self) -> bool {
+        self.calendar.fires()
+    }
+
+    /// Returns the first scheduled time after `after`, or the first one of all if `after` is before 1970.
+    ///
+    /// Returns `None` if the schedule never fires, or has no scheduled time left until the end of 2100. The CronJob
+    /// controller searches five years ahead only. That is enough: even 29 February is at most four years away.
+    #[must_use]
+    pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        self.calendar.next_after(after)
+    }
+
+    /// Returns all scheduled times after `after`, in order; empty for a schedule that never fires.
+    pub fn upcoming(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
+        std::iter::successors(self.next_after(after), |run| self.next_after(*run))
+    }
+}

@@ -1,0 +1,195 @@
+//! What the operator has written and the watches have not brought yet.
+//!
+//! A watch lags behind the operator's own writes. Without this memory, a look at the cache right after a write would find
+//! the past and write again.
+
+use super::ObjectKey;
+use crate::{
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+    cluster::{
+        stored::StoredBackup,
+        views::{CronJobView, JobView, PodView},
+    },
+};
+use kube::api::ObjectMeta;
+use std::sync::Arc;
+
+/// An object's resourceVersion as a number, which grows with every write
+/// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>); `None` from a server that does not
+/// count so.
+pub fn resource_version(metadata: &ObjectMeta) -> Option<u64> {
+    metadata.resource_version.as_ref()?.parse().ok()
+}
+
+/// Of one backup.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    status_version: Option<u64>,
+    /// A look was put off until the watch brings that version.
+    is_look_due: bool,
+    cron_job: Option<Arc<CronJobView>>,
+    /// A new list of CronJobs began after the CronJob was written, so the list must have it.
+    must_be_listed: bool,
+    gone_jobs: Vec<Arc<JobView>>,
+    gone_pods: Vec<Arc<PodView>>,
+}
+
+/// How many Jobs (and Pods) that are gone wait to be told of, at most.
+const MOST_GONE: usize = 200;
+
+impl Memory {
+    pub(super) fn status_written(&mut self, version: Option<u64>) {
+        self.status_version = version;
+    }
+
+    pub(super) fn cron_job_written(&mut self, written: Arc<CronJobView>) {
+        self.cron_job = Some(written);
+        self.must_be_listed = false;
+    }
+
+    pub(super) fn cron_job(&self) -> Option<&Arc<CronJobView>> {
+        self.cron_job.as_ref()
+    }
+
+    /// Whether a change of a backup is nothing but the operator's own write of the status, and no look waits for it.
+    pub(super) fn is_own_echo(&mut self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
+        let is_look_due = std::mem::take(&mut self.is_look_due);
+        !is_look_due
+            && before.is_some_and(|before| {
+                before.metadata.uid == after.metadata.uid
+                    && before.metadata.generation == after.metadata.generation
+                    && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
+            })
+            && self.status_version.is_some()
+            && self.status_version == resource_version(&after.metadata)
+    }
+
+    /// Whether the status that was written is newer than the backup; then the next version is worth a look, own or not.
+    pub(super) fn puts_look_off(&mut self, backup: &StoredBackup) -> bool {
+        let versions = self.status_version.zip(resource_version(&backup.metadata));
+        let is_newer = versions.is_some_and(|(written, seen)| written > seen);
+        self.is_look_due |= is_newer;
+        is_newer
+    }
+
+    /// The watch brought a CronJob (`None`: its end): what was written is known or outdated now. Gives whether it is exactly
+    /// what was written, which every look since then has known.
+    pub(super) fn cron_job_seen(&mut self, key: &ObjectKey, seen: Option<&CronJobView>) -> bool {
+        let Some(written) = self.cron_job.take_if(|written| written.name() == key.name) else { return false };
+        let versions = seen.map(|seen| (resource_version(&seen.metadata), resource_version(&written.metadata)));
+        if versions.is_some_and(|(seen, written)| seen < written) {
+            self.cron_job = Some(written);
+        }
+        versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
+    }
+
+    /// A Job is gone, perhaps before anybody looked at how it ended: keep it until its record is written. Gives the one that
+    /// is forgotten for it, if there are too many.
+    pub(super) fn job_gone(&mut self, job: Arc<JobView>) -> Option<Arc<JobView>> {
+        remember(&mut self.gone_jobs, job)
+    }
+
+    /// A Pod of a Job is gone: what it said counts until the record is written.
+    pub(super) fn pod_gone(&mut self, pod: Arc<PodView>) {
+        remember(&mut self.gone_pods, pod);
+    }
+
+    pub(super) fn gone_jobs(&self) -> &[Arc<JobView>] {
+        &self.gone_jobs
+    }
+
+    pub(super) fn gone_pods(&self) -> &[Arc<PodView>] {
+        &self.gone_pods
+    }
+
+    /// A status arrived, which another process may have written, too: Jobs that it says the end of need not be kept any
+    /// longer. Gives those.
+    pub(super) fn recorded(
+        &mut self,
+        status: Option<&AntflyBackupStatus>,
+    ) -> impl Iterator<Item = Arc<JobView>> + use<> {
+        let records = status.map(|status| status.recent_backups.as_slice()).unwrap_or_default();
+        let has_ended = |uid: &str| {
+            let is_of_job = |record: &&BackupRecord| record.job_uid.as_deref() == Some(uid);
+            records.iter().find(is_of_job).is_some_and(|record| record.status != BackupStatus::Running)
+        };
+        let (ended, kept): (Vec<_>, _) =
+            std::mem::take(&mut self.gone_jobs).into_iter().partition(|job| has_ended(job.uid()));
+        self.gone_jobs = kept;
+        self.gone_pods.retain(|pod| {
+            let job = pod.controller.as_ref().map(|job| job.uid.as_str());
+            !ended.iter().any(|ended| Some(ended.uid()) == job)
+        });
+        ended.into_iter()
+    }
+
+    /// The records of those are written.
+    pub(super) fn told(&mut self, jobs: &[Arc<JobView>], is_told: impl Fn(&PodView) -> bool) {
+        self.gone_jobs.retain(|gone| !jobs.iter().any(|job| Arc::ptr_eq(job, gone)));
+        self.gone_pods.retain(|pod| !is_told(pod));
+    }
+
+    pub(super) fn relist_began(&mut self) {
+        self.must_be_listed = true;
+    }
+
+    /// A list ended. A CronJob that was written before it began and still is not known was deleted meanwhile.
+    pub(super) fn forget_unlisted_cron_job(&mut self) -> bool {
+        self.must_be_listed && self.cron_job.take().is_some()
+    }
+}
+
+fn remember<T>(gone: &mut Vec<Arc<T>>, object: Arc<T>) -> Option<Arc<T>> {
+    let oldest = (gone.len() == MOST_GONE).then(|| gone.remove(0));
+    gone.push(object);
+    oldest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::batch::v1::Job;
+    use serde_json::json;
+
+    fn version(number: u64) -> StoredBackup {
+        StoredBackup::from_value(json!({"metadata": {"name": "a", "resourceVersion": number.to_string()}})).unwrap()
+    }
+
+    #[test]
+    fn the_operators_own_write_is_no_change() {
+        let mut memory = Memory::default();
+        memory.status_written(Some(2));
+        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
+        assert!(!memory.is_own_echo(Some(&version(2)), &version(3)));
+    }
+
+    fn job(uid: &str) -> Arc<JobView> {
+        let job: Job = serde_json::from_value(json!({"metadata": {"name": uid, "uid": uid}})).unwrap();
+        Arc::new(JobView::from(job))
+    }
+
+    #[test]
+    fn a_follower_forgets_the_jobs_whose_end_the_leader_has_recorded() {
+        let mut memory = Memory::default();
+        for uid in ["ended", "running", "unknown"] {
+            memory.job_gone(job(uid));
+        }
+        let start = "2026-01-01T00:00:00Z";
+        let record = |uid: &str, status: &str| json!({"backupId": uid, "jobName": uid, "jobUID": uid, "status": status, "startTime": start});
+        let records = [record("ended", "Completed"), record("running", "Running")];
+        let status = serde_json::from_value(json!({"recentBackups": records})).unwrap();
+        let forgotten: Vec<_> = memory.recorded(Some(&status)).map(|job| job.uid().to_owned()).collect();
+        assert_eq!(forgotten, ["ended"]);
+        assert_eq!(memory.gone_jobs().iter().map(|job| job.uid()).collect::<Vec<_>>(), ["running", "unknown"]);
+    }
+
+    #[test]
+    fn a_look_that_was_put_off_is_due_when_the_status_arrives() {
+        let mut memory = Memory::default();
+        memory.status_written(Some(2));
+        assert!(memory.puts_look_off(&version(1)));
+        assert!(!memory.is_own_echo(Some(&version(1)), &version(2)), "what called for the look would be lost");
+        assert!(!memory.puts_look_off(&version(2)));
+        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
+    }
+}

@@ -1,0 +1,261 @@
+//! The objects of one kind, and indexes over them.
+
+use super::resource_version;
+use crate::cluster::{
+    stored::StoredBackup,
+    views::{Cluster, CronJobView, JobView, PodRefusal, PodView},
+};
+use kube::{Resource, runtime::watcher::Event};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeSet, HashMap, HashSet},
+    fmt,
+    hash::Hash,
+    sync::Arc,
+};
+
+/// Namespace and name of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl ObjectKey {
+    /// The key of that namespace and name.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        ObjectKey { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// What a watch covers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// All namespaces.
+    All,
+    /// One namespace.
+    Namespace(String),
+}
+
+impl Scope {
+    /// Whether an object is covered.
+    pub fn contains(&self, key: &ObjectKey) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Namespace(namespace) => key.namespace == *namespace,
+        }
+    }
+}
+
+/// An object that is kept.
+pub trait Cached: Resource {
+    /// Whether two versions of an object are the same in all that the operator reads.
+    fn is_same(&self, other: &Self) -> bool;
+}
+
+impl Cached for StoredBackup {
+    fn is_same(&self, other: &Self) -> bool {
+        self.metadata.resource_version == other.metadata.resource_version
+    }
+}
+
+impl Cached for CronJobView {
+    fn is_same(&self, other: &Self) -> bool {
+        self.metadata.uid == other.metadata.uid
+            && self.controller == other.controller
+            && self.suspended == other.suspended
+            && self.last_schedule_time == other.last_schedule_time
+            && self.last_successful_time == other.last_successful_time
+            && self.active == other.active
+            && self.applied == other.applied
+    }
+}
+
+impl Cached for JobView {
+    fn is_same(&self, other: &Self) -> bool {
+        self.metadata.uid == other.metadata.uid
+            && self.controller == other.controller
+            && self.start_time == other.start_time
+            && self.end_time == other.end_time
+            && self.outcome == other.outcome
+            && self.attempts == other.attempts
+            && self.suspended == other.suspended
+    }
+}
+
+impl Cached for PodView {
+    fn is_same(&self, other: &Self) -> bool {
+        self.metadata.uid == other.metadata.uid
+            && self.controller == other.controller
+            && self.failed == other.failed
+            && self.succeeded == other.succeeded
+            && self.reason == other.reason
+            && self.unschedulable == other.unschedulable
+            && self.waiting == other.waiting
+            && self.terminated == other.terminated
+            && self.running == other.running
+            && self.is_being_deleted() == other.is_being_deleted()
+            && self.restarts == other.restarts
+    }
+}
+
+impl Cached for PodRefusal {
+    fn is_same(&self, other: &Self) -> bool {
+        self.job_uid == other.job_uid && self.message == other.message && self.last_seen == other.last_seen
+    }
+}
+
+impl Cached for Cluster {
+    fn is_same(&self, other: &Self) -> bool {
+        self.metadata.uid == other.metadata.uid && self.servers() == other.servers() && self.phase == other.phase
+    }
+}
+
+/// What became of an object.
+#[derive(Debug)]
+pub struct Change<T> {
+    /// Which object.
+    pub key: ObjectKey,
+    /// As it was known.
+    pub before: Option<Arc<T>>,
+    /// As it is; `None` when it does not exist any more.
+    pub after: Option<Arc<T>>,
+    /// As it was at its end, when it does not exist any more.
+    pub last: Option<Arc<T>>,
+}
+
+/// The objects of one kind.
+#[derive(Debug)]
+pub(super) struct Cache<T> {
+    objects: HashMap<ObjectKey, Arc<T>>,
+    /// For each scope that is being listed, what the list had so far.
+    listed: HashMap<Scope, HashSet<ObjectKey>>,
+    /// For each scope, the newest resourceVersion that its watch has brought.
+    progress: HashMap<Scope, u64>,
+}
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Cache { objects: HashMap::new(), listed: HashMap::new(), progress: HashMap::new() }
+    }
+}
+
+impl<T: Cached> Cache<T> {
+    /// Takes an event; gives the objects that changed in what is read of them. An object that a new list lacks was deleted
+    /// while nobody watched, and is among the changes too.
+    pub(super) fn apply(&mut self, scope: &Scope, event: Event<T>) -> Vec<Change<T>> {
+        match event {
+            Event::Apply(object) => {
+                self.brought(scope, &object);
+                self.insert(object).into_iter().collect()
+            }
+            Event::Delete(object) => {
+                self.brought(scope, &object);
+                let removed = self.remove(key(&object));
+                // the event holds the object's last state, which may never have been seen
+                removed.map(|change| Change { last: Some(Arc::new(object)), ..change }).into_iter().collect()
+            }
+            Event::Init => {
+                self.listed.insert(scope.clone(), HashSet::new());
+                Vec::new()
+            }
+            Event::InitApply(object) => {
+                if let Some(listed) = self.listed.get_mut(scope) {
+                    listed.insert(key(&object));
+                }
+                self.insert(object).into_iter().collect()
+            }
+            Event::InitDone => {
+                let Some(listed) = self.listed.remove(scope) else { return Vec::new() };
+                let gone: Vec<_> =
+                    self.objects.keys().filter(|key| scope.contains(key) && !listed.contains(key)).cloned().collect();
+                self.objects.shrink_to_fit();
+                gone.into_iter().filter_map(|key| self.remove(key)).collect()
+            }
+        }
+    }
+
+    /// Whether the watch that covers an object has brought news as late as that version: what it has not brought of the
+    /// object by then is outdated.
+    pub(super) fn is_past(&self, key: &ObjectKey, version: Option<u64>) -> bool {
+        let mut progress = self.progress.iter().filter(|(scope, _)| scope.contains(key));
+        version.is_some_and(|version| progress.any(|(_, brought)| *brought >= version))
+    }
+
+    fn brought(&mut self, scope: &Scope, object: &T) {
+        let brought = self.progress.entry(scope.clone()).or_default();
+        *brought = (*brought).max(resource_version(object.meta()).unwrap_or_default());
+    }
+
+    fn insert(&mut self, object: T) -> Option<Change<T>> {
+        let (key, after) = (key(&object), Arc::new(object));
+        let before = self.objects.insert(key.clone(), after.clone());
+        let unchanged = before.as_ref().is_some_and(|before| before.is_same(&after));
+        (!unchanged).then_some(Change { key, before, after: Some(after), last: None })
+    }
+
+    fn remove(&mut self, key: ObjectKey) -> Option<Change<T>> {
+        let before = self.objects.remove(&key)?;
+        Some(Change { key, before: Some(before.clone()), after: None, last: Some(before) })
+    }
+
+    pub(super) fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {
+        self.objects.get(key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.objects.values()
+    }
+}
+
+fn key(object: &impl Resource) -> ObjectKey {
+    let meta = object.meta();
+    ObjectKey::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
+}
+
+/// Objects by a property of theirs.
+#[derive(Debug)]
+pub(super) struct Index<K>(HashMap<K, BTreeSet<ObjectKey>>);
+
+impl<K> Default for Index<K> {
+    fn default() -> Self {
+        Index(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash> Index<K> {
+    /// Moves an object from one property to another.
+    pub(super) fn replace(&mut self, object: &ObjectKey, before: Option<K>, after: Option<K>) {
+        if let Some(before) = before
+            && let Some(objects) = self.0.get_mut(&before)
+        {
+            objects.remove(object);
+            if objects.is_empty() {
+                self.0.remove(&before);
+            }
+        }
+        if let Some(after) = after {
+            self.0.entry(after).or_default().insert(object.clone());
+        }
+    }
+
+    /// The objects of a property.
+    pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, property: &Q) -> impl Iterator<Item = &ObjectKey>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.get(property).into_iter().flatten()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &BTreeSet<ObjectKey>)> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,78 @@
+use super::*;
+use crate::api::API_VERSION;
+use serde_json::json;
+
+fn backup(uid: &str, version: u64) -> StoredBackup {
+    let metadata = json!({"name": "nightly", "namespace": "a", "uid": uid, "resourceVersion": version.to_string()});
+    StoredBackup::from_value(json!({"metadata": metadata})).unwrap()
+}
+
+fn cron_job(owner: &str, version: u64) -> CronJobView {
+    let owner = json!({"apiVersion": API_VERSION, "kind": KIND, "name": "nightly", "uid": owner, "controller": true});
+    serde_json::from_value(json!({
+        "metadata": {"name": "nightly-cron", "namespace": "a", "uid": "c", "resourceVersion": version.to_string(),
+            "ownerReferences": [owner]},
+        "spec": {"schedule": "@daily", "jobTemplate": {}},
+    }))
+    .unwrap()
+}
+
+fn suspended(suspended: bool, version: u64) -> CronJobView {
+    CronJobView { suspended, ..cron_job("old", version) }
+}
+
+fn key() -> ObjectKey {
+    ObjectKey::new("a", "nightly")
+}
+
+fn has_cron_job(cache: &ClusterCache) -> bool {
+    cache.facts(&key()).unwrap().cron_job.is_some()
+}
+
+#[test]
+fn a_written_cron_job_is_known_before_the_watch_brings_it() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    // news from before the write
+    cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 4)));
+    assert_eq!(cache.facts(&key()).unwrap().cron_job.unwrap().metadata.resource_version.as_deref(), Some("5"));
+    cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 5)));
+    assert!(has_cron_job(&cache));
+    cache.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 6)));
+    assert!(!has_cron_job(&cache));
+}
+
+#[test]
+fn the_operators_own_cron_job_calls_for_no_look_and_anybody_elses_change_of_it_does() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    let mut concerned = |version| cache.cron_job_event(&Scope::All, Event::Apply(suspended(version % 2 == 0, version)));
+    assert!(concerned(4).contains(&key()), "news from before the write");
+    assert!(concerned(5).is_empty());
+    assert!(concerned(6).contains(&key()));
+    assert!(cache.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 7))).contains(&key()));
+}
+
+#[test]
+fn a_cron_job_that_was_gone_before_the_answer_to_its_write_came_is_not_known() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    // such as one whose owner was gone already: the garbage collector is fast
+    cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 5)));
+    cache.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 6)));
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    cache.backup_event(&Scope::All, Event::Apply(backup("new", 2)));
+    assert!(!has_cron_job(&cache), "nobody would ever say that it is gone");
+}
+
+#[test]
+fn the_progress_of_one_namespace_says_nothing_of_another() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::Namespace("a".to_owned()), Event::Apply(backup("old", 1)));
+    let elsewhere = Scope::Namespace("b".to_owned());
+    cache.cron_job_event(&elsewhere, Event::Delete(cron_job("old", 9)));
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    assert!(has_cron_job(&cache));
+}

@@ -1,0 +1,187 @@
+//! The fields of a Job that the operator reads.
+
+use super::cron_job::ControllerRef;
+use crate::{
+    api::RecordedCluster,
+    backup::arguments::JobRequest,
+    cluster::partial::{keep_what_is_read, view_of},
+    names::{CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER},
+};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::Time};
+use kube::api::ObjectMeta;
+use serde::{Deserialize, Deserializer};
+
+/// The outcome of a Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobOutcome {
+    /// It has not ended.
+    Running,
+    /// It was deleted before the operator saw how it ended.
+    Unseen,
+    /// Its condition `Complete` is true.
+    Complete,
+    /// Its condition `Failed` is true.
+    Failed {
+        /// The condition's reason, such as `DeadlineExceeded`.
+        reason: String,
+        /// The condition's message.
+        message: String,
+    },
+}
+
+/// What created a Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The schedule, with the scheduled time if it is known.
+    Scheduled(Option<Timestamp>),
+    /// A user's `kubectl create job --from`.
+    Manual,
+}
+
+/// Longest time from a Job's creation to its start. The Job controller needs seconds, or minutes under load.
+const LONGEST_START: SignedDuration = SignedDuration::from_mins(10);
+
+/// The CronJob controller's annotation with the scheduled time.
+const SCHEDULED_TIME: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
+/// Annotation of `kubectl create job --from`.
+const INSTANTIATE: &str = "cronjob.kubernetes.io/instantiate";
+
+impl Origin {
+    /// Reads the annotations, otherwise the name: the CronJob controller appends the scheduled time in minutes since 1970.
+    fn of(metadata: &ObjectMeta, controller: Option<&ControllerRef>) -> Self {
+        let annotation = |name: &str| metadata.annotations.as_ref().and_then(|annotations| annotations.get(name));
+        if let Some(time) = annotation(SCHEDULED_TIME) {
+            return Origin::Scheduled(time.parse().ok());
+        }
+        if annotation(INSTANTIATE).is_some() {
+            return Origin::Manual;
+        }
+        let minutes = controller
+            .zip(metadata.name.as_deref())
+            .and_then(|(controller, name)| name.strip_prefix(&controller.name)?.strip_prefix('-')?.parse::<i64>().ok());
+        match minutes.and_then(|minutes| Timestamp::from_second(minutes.checked_mul(60)?).ok()) {
+            Some(time) => Origin::Scheduled(Some(time)),
+            None => Origin::Manual,
+        }
+    }
+}
+
+/// The fields of a Job that the operator reads.
+#[derive(Clone, Debug)]
+pub struct JobView {
+    /// Name, namespace, uid, resourceVersion and the timestamps.
+    pub metadata: ObjectMeta,
+    /// Its controller: a CronJob, for the Jobs of backups.
+    pub controller: Option<ControllerRef>,
+    /// `status.startTime`.
+    pub start_time: Option<Timestamp>,
+    /// When it ended.
+    pub end_time: Option<Timestamp>,
+    /// Its outcome.
+    pub outcome: JobOutcome,
+    /// What it requests; `None` if it does not run this operator's program.
+    pub request: Option<JobRequest>,
+    /// The cluster that it backs up, if its metadata names it.
+    pub cluster: Option<RecordedCluster>,
+    /// What created it.
+    pub origin: Origin,
+    /// `spec.suspend`: whether it must not start Pods.
+    pub suspended: bool,
+    /// Number of Pods that were started.
+    pub attempts: i32,
+    /// `spec.backoffLimit`.
+    pub backoff_limit: i32,
+    /// `spec.activeDeadlineSeconds`.
+    pub deadline_seconds: Option<i64>,
+}
+
+impl JobView {
+    /// Returns `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// Returns `metadata.uid`.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// Returns `metadata.creationTimestamp`, by the API server's clock.
+    pub fn created(&self) -> Timestamp {
+        self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+    }
+
+    /// Returns the start time. Returns the creation time if the Job has not started, or if the start time is implausible,
+    /// because the Job controller's clock is wrong. Records are ordered by this time, which must not change later.
+    pub fn started(&self) -> Timestamp {
+        let created = self.created();
+        let is_credible = |start: &Timestamp| start.duration_since(created).abs() <= LONGEST_START;
+        self.start_time.filter(is_credible).unwrap_or(created)
+    }
+}
+
+/// Reads the cluster from the labels and annotations of a Job.
+fn cluster(metadata: &ObjectMeta) -> Option<RecordedCluster> {
+    let annotation = |name: &str| metadata.annotations.as_ref().and_then(|annotations| annotations.get(name)).cloned();
+    Some(RecordedCluster {
+        name: metadata.labels.as_ref()?.get(CLUSTER_LABEL)?.clone(),
+        namespace: annotation(CLUSTER_NAMESPACE_ANNOTATION)?,
+        uid: annotation(CLUSTER_UID_ANNOTATION),
+    })
+}
+
+impl From<Job> for JobView {
+    fn from(job: Job) -> Self {
+        let mut metadata = job.metadata;
+        let controller = ControllerRef::find(metadata.owner_references.as_deref());
+        let origin = Origin::of(&metadata, controller.as_ref());
+        let cluster = cluster(&metadata);
+        keep_what_is_read(&mut metadata);
+        metadata.owner_references = None;
+
+        let status = job.status.unwrap_or_default();
+        let conditions = status.conditions.unwrap_or_default();
+        let holding =
+            |kind: &str| conditions.iter().find(|condition| condition.type_ == kind && condition.status == "True");
+        let time = |time: &Option<Time>| time.as_ref().map(|time| time.0);
+        let (outcome, end_time) = if let Some(condition) = holding("Complete") {
+            (JobOutcome::Complete, time(&status.completion_time).or(time(&condition.last_transition_time)))
+        } else if let Some(condition) = holding("Failed") {
+            let reason = condition.reason.clone().unwrap_or_default();
+            let message = condition.message.clone().unwrap_or_default();
+            (JobOutcome::Failed { reason, message }, time(&condition.last_transition_time))
+        } else {
+            (JobOutcome::Running, None)
+        };
+        let spec = job.spec.unwrap_or_default();
+        let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
+        // A container with a command does not run the image's own program.
+        let container = containers.iter().find(|container| container.name == CONTAINER && container.command.is_none());
+        let arguments = container.and_then(|container| container.args.as_deref()).unwrap_or_default();
+        let pods = [status.active, status.succeeded, status.failed];
+        JobView {
+            metadata,
+            controller,
+            start_time: time(&status.start_time),
+            end_time,
+            outcome,
+            request: JobRequest::from_arguments(arguments),
+            cluster,
+            origin,
+            suspended: spec.suspend == Some(true),
+            attempts: pods.into_iter().flatten().fold(0, i32::saturating_add).max(0),
+            backoff_limit: spec.backoff_limit.unwrap_or(6), // Kubernetes' default
+            deadline_seconds: spec.active_deadline_seconds,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for JobView {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Job::deserialize(deserializer).map(JobView::from)
+    }
+}
+
+view_of!(JobView, Job);

@@ -1,0 +1,231 @@
+//! What is to be done for a backup: the writes that make the cluster what the spec asks for.
+
+use crate::{
+    api::reason,
+    cluster::{
+        cache::Facts,
+        run::Run,
+        views::{CronJobView, digest_of_manifest},
+    },
+    desired::{
+        manifest::{STARTING_DEADLINE_SECONDS, cron_job},
+        plan::{CannotPlan, JobImage, Plan, plan},
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// How this operator was set up, as far as decisions depend on it.
+#[derive(Clone, Debug)]
+pub struct OperatorSettings {
+    /// What the Pods run.
+    pub job_image: JobImage,
+    /// How late a backup may start before it is overdue.
+    pub overdue_grace: SignedDuration,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What the CronJob is made of, or why there is none to make.
+    pub plan: Result<Plan, CannotPlan>,
+    /// The writes, in order; none where the live objects already are right. The first that fails ends them.
+    pub actions: Vec<Action>,
+    /// How late a backup may start before it is overdue.
+    pub overdue_grace: SignedDuration,
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Make the CronJob what the plan asks for.
+    Apply(Apply),
+    /// Suspend a CronJob, and change nothing else in it.
+    Suspend(Target),
+    /// Delete a CronJob with its Jobs.
+    Delete(Target),
+}
+
+/// Server-side apply of the CronJob.
+#[derive(Clone, Debug)]
+pub struct Apply {
+    /// The CronJob, as JSON.
+    pub manifest: Value,
+    /// Digest of the manifest.
+    pub digest: u64,
+    /// The CronJob to change; without one, one is made.
+    pub existing: Option<Arc<CronJobView>>,
+    /// Why, in CamelCase.
+    pub reason: &'static str,
+}
+
+/// A CronJob to act on.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The CronJob.
+    pub cron_job: Arc<CronJobView>,
+    /// Why, in CamelCase.
+    pub reason: &'static str,
+}
+
+impl Action {
+    /// Returns what is done, for messages about its failure.
+    pub fn attempt(&self) -> &'static str {
+        match self {
+            Action::Apply(_) => "apply the CronJob",
+            Action::Suspend(_) => "suspend the CronJob",
+            Action::Delete(_) => "delete a CronJob under a former name",
+        }
+    }
+
+    /// Returns why, in CamelCase.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Action::Apply(apply) => apply.reason,
+            Action::Suspend(target) | Action::Delete(target) => target.reason,
+        }
+    }
+}
+
+/// Decides what to do: apply the CronJob and retire those under former names or, where nothing can be planned, suspend all
+/// that the backup controls.
+pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
+    let plan = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image);
+    let actions = match &plan {
+        Ok(plan) => {
+            let retired = facts.former_cron_jobs.iter().filter_map(|former| retire(former, &facts.runs, now));
+            apply(plan, facts.cron_job.as_ref()).into_iter().chain(retired).collect()
+        }
+        Err(cause) => suspend_all(facts, cause.reason),
+    };
+    // later than that the CronJob controller does not start a backup any more
+    let overdue_grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(settings.overdue_grace);
+    Decision { plan, actions, overdue_grace }
+}
+
+/// Returns the apply that makes the CronJob what the plan asks for; `None` if it is.
+fn apply(plan: &Plan, existing: Option<&Arc<CronJobView>>) -> Option<Action> {
+    let manifest = serde_json::to_value(cron_job(plan)).expect("a CronJob has a JSON form");
+    let digest = digest_of_manifest(&manifest);
+    if existing.is_some_and(|existing| existing.applied == Some(digest)) {
+        return None;
+    }
+    let reason = if existing.is_some() { reason::CRON_JOB_UPDATED } else { reason::CRON_JOB_CREATED };
+    Some(Action::Apply(Apply { manifest, digest, existing: existing.cloned(), reason }))
+}
+
+/// Returns the next step in removing a CronJob under a former name without cutting a backup off: it is suspended, and deleted
+/// with its Jobs once all of those have ended and their Pods' final state has been recorded.
+fn retire(former: &Arc<CronJobView>, runs: &[Run], now: Timestamp) -> Option<Action> {
+    if former.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let target = Target { cron_job: former.clone(), reason: reason::FORMER_NAME };
+    if !former.suspended {
+        return Some(Action::Suspend(target));
+    }
+    let is_needed = |run: &Run| run.is_of(former) && (run.is_running() || run.awaits_pods(now));
+    let is_free = former.active.is_empty() && !runs.iter().any(is_needed);
+    is_free.then_some(Action::Delete(target))
+}
+
+/// Suspends all CronJobs that the backup controls: what cannot be planned must not run by an old plan.
+fn suspend_all(facts: &Facts, reason: &'static str) -> Vec<Action> {
+    let controlled = facts.cron_job.iter().filter(|cron_job| cron_job.is_controlled_by(facts.backup.uid()));
+    let runs_on = |cron_job: &&Arc<CronJobView>| !cron_job.suspended && cron_job.metadata.deletion_timestamp.is_none();
+    let targets = controlled.chain(&facts.former_cron_jobs).filter(runs_on);
+    targets.map(|cron_job| Action::Suspend(Target { cron_job: cron_job.clone(), reason })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{
+        lookup::ClusterLookup,
+        stored::StoredBackup,
+        views::{Cluster, JobView},
+    };
+    use serde_json::json;
+
+    fn now() -> Timestamp {
+        "2026-11-23T12:00:00Z".parse().unwrap()
+    }
+
+    fn cron_job(name: &str, suspend: bool) -> Arc<CronJobView> {
+        let owner = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "name": "nightly", "uid": "of-nightly",
+            "controller": true});
+        let metadata = json!({"name": name, "namespace": "a", "uid": format!("of-{name}"), "ownerReferences": [owner]});
+        Arc::new(serde_json::from_value(json!({"metadata": metadata, "spec": {"suspend": suspend}})).unwrap())
+    }
+
+    /// A backup whose CronJob has another name, too.
+    fn facts(former: Arc<CronJobView>) -> Facts {
+        let backup = json!({
+            "apiVersion": "antfly.io/v1", "kind": "AntflyBackup",
+            "metadata": {"name": "nightly", "namespace": "a", "uid": "of-nightly"},
+            "spec": {"clusterRef": {"name": "main"}, "schedule": "@daily", "destination": {"location": "s3://tidewater/ledgers"}},
+        });
+        let cluster = json!({"metadata": {"name": "main", "namespace": "a"}});
+        Facts {
+            backup: Arc::new(StoredBackup::from_value(backup).unwrap()),
+            cluster: ClusterLookup::Found(Arc::new(Cluster::from_value(&cluster).unwrap())),
+            cron_job: Some(cron_job("nightly-cron", false)),
+            former_cron_jobs: vec![former],
+            runs: Vec::new(),
+        }
+    }
+
+    fn decided(facts: &Facts) -> Vec<String> {
+        let settings =
+            OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) };
+        let decision = decide(facts, &settings, now());
+        let of_target = |target: &Target| format!("{} {}", target.cron_job.name(), target.reason);
+        let actions = decision.actions.iter().map(|action| match action {
+            Action::Apply(apply) => format!("apply {}", apply.reason),
+            Action::Suspend(target) => format!("suspend {}", of_target(target)),
+            Action::Delete(target) => format!("delete {}", of_target(target)),
+        });
+        actions.collect()
+    }
+
+    #[test]
+    fn the_cron_job_is_applied_where_it_differs_from_the_manifest() {
+        let mut facts = facts(cron_job("nightly-backup", true));
+        facts.former_cron_jobs.clear();
+        assert_eq!(decided(&facts), ["apply CronJobUpdated"]);
+        let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::ZERO };
+        let Some(Action::Apply(apply)) = decide(&facts, &settings, now()).actions.pop() else { panic!() };
+        let applied = CronJobView { applied: Some(apply.digest), ..CronJobView::clone(&apply.existing.unwrap()) };
+        facts.cron_job = Some(Arc::new(applied));
+        assert_eq!(decided(&facts), [""; 0]);
+        facts.cron_job = None;
+        assert_eq!(decided(&facts), ["apply CronJobCreated"]);
+    }
+
+    #[test]
+    fn a_cron_job_under_a_former_name_is_suspended_and_deleted_once_its_jobs_have_ended() {
+        let retired = |facts: &Facts| decided(facts).into_iter().filter(|it| it.contains("backup")).collect::<Vec<_>>();
+        assert_eq!(retired(&facts(cron_job("nightly-backup", false))), ["suspend nightly-backup FormerName"]);
+
+        let mut facts = facts(cron_job("nightly-backup", true));
+        let owner = json!({"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly-backup",
+            "uid": "of-nightly-backup", "controller": true});
+        let metadata = json!({"name": "nightly-backup-1", "namespace": "a", "uid": "j", "ownerReferences": [owner]});
+        let job: JobView = serde_json::from_value(json!({"metadata": metadata})).unwrap();
+        facts.runs.push(Run { job: Arc::new(job), is_gone: false, pods: Vec::new(), refusal: None });
+        assert_eq!(retired(&facts), [""; 0], "its Job runs");
+        facts.runs.clear();
+        assert_eq!(retired(&facts), ["delete nightly-backup FormerName"]);
+    }
+
+    #[test]
+    fn all_cron_jobs_of_a_backup_that_cannot_be_planned_are_suspended_once() {
+        let mut facts = facts(cron_job("nightly-backup", false));
+        facts.cluster = ClusterLookup::NotFound;
+        let both = ["suspend nightly-cron ClusterNotFound", "suspend nightly-backup ClusterNotFound"];
+        assert_eq!(decided(&facts), both);
+        facts.former_cron_jobs = vec![cron_job("nightly-backup", true)];
+        assert_eq!(decided(&facts), both[..1]);
+    }
+}

@@ -1,0 +1,239 @@
+//! The CronJob that a valid backup of a known cluster asks for.
+
+use crate::{
+    backup::{EXIT_FOR_GOOD, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, arguments::JobRequest},
+    desired::plan::Plan,
+    names::{
+        BACKUP_LABEL, CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER, FIELD_MANAGER,
+        cron_job_name,
+    },
+};
+use k8s_openapi::{
+    api::{
+        batch::v1::{
+            CronJob, CronJobSpec, JobSpec, JobTemplateSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
+            PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+        },
+        core::v1::{
+            Capabilities, Container, EnvVar, EnvVarSource, LocalObjectReference, ObjectFieldSelector,
+            PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile, SecretKeySelector,
+            SecurityContext,
+        },
+    },
+    apimachinery::pkg::{
+        api::resource::Quantity,
+        apis::meta::v1::{ObjectMeta, OwnerReference},
+    },
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// How late a backup may start, in seconds, when its slot was missed, such as while the control plane was down.
+pub const STARTING_DEADLINE_SECONDS: i64 = 3 * 60 * 60;
+
+/// How often a failed Pod is replaced within one backup.
+const BACKOFF_LIMIT: i32 = 3;
+
+/// Keys of the Secret for reading the backup back, and whether a backup that needs them can do without.
+const STORAGE_KEYS: [(&str, bool); 4] =
+    [("AWS_ACCESS_KEY_ID", false), ("AWS_SECRET_ACCESS_KEY", false), ("AWS_REGION", true), ("AWS_ENDPOINT_URL", true)];
+
+/// Keys of the Secret to log in to Antfly. The program says which are missing where Antfly asks for them.
+const LOGIN_KEYS: [&str; 3] = ["ANTFLY_TOKEN", "ANTFLY_USERNAME", "ANTFLY_PASSWORD"];
+
+/// Makes the CronJob.
+pub fn cron_job(plan: &Plan) -> CronJob {
+    let labels = labels(plan);
+    let labelled =
+        |labels: &BTreeMap<String, String>| ObjectMeta { labels: Some(labels.clone()), ..Default::default() };
+    CronJob {
+        metadata: ObjectMeta {
+            name: Some(cron_job_name(&plan.name)),
+            namespace: Some(plan.namespace.clone()),
+            owner_references: plan.uid.as_ref().map(|uid| {
+                vec![OwnerReference {
+                    api_version: crate::api::API_VERSION.into(),
+                    kind: crate::api::KIND.into(),
+                    name: plan.name.clone(),
+                    uid: uid.clone(),
+                    controller: Some(true),
+                    block_owner_deletion: None,
+                }]
+            }),
+            ..labelled(&labels)
+        },
+        spec: CronJobSpec {
+            schedule: plan.schedule.clone(),
+            time_zone: Some("UTC".into()),
+            suspend: Some(plan.suspend),
+            concurrency_policy: Some("Forbid".into()),
+            starting_deadline_seconds: Some(STARTING_DEADLINE_SECONDS),
+            successful_jobs_history_limit: Some(plan.successful_jobs_history_limit),
+            failed_jobs_history_limit: Some(plan.failed_jobs_history_limit),
+            job_template: JobTemplateSpec {
+                metadata: Some(ObjectMeta { annotations: Some(annotations(plan)), ..labelled(&labels) }),
+                spec: Some(JobSpec {
+                    backoff_limit: Some(BACKOFF_LIMIT),
+                    active_deadline_seconds: Some(plan.timeout_seconds),
+                    pod_replacement_policy: Some("Failed".into()),
+                    pod_failure_policy: Some(pod_failure_policy()),
+                    template: PodTemplateSpec { metadata: Some(labelled(&labels)), spec: Some(pod(plan)) },
+                    ..Default::default()
+                }),
+            },
+        },
+        status: None,
+    }
+}
+
+fn labels(plan: &Plan) -> BTreeMap<String, String> {
+    [
+        ("app.kubernetes.io/name", "antfly-backup"),
+        ("app.kubernetes.io/instance", &plan.name),
+        ("app.kubernetes.io/component", "backup"),
+        ("app.kubernetes.io/managed-by", FIELD_MANAGER),
+        (BACKUP_LABEL, &plan.name),
+        (CLUSTER_LABEL, &plan.cluster_name),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// What tells which cluster a Job backs up, for its record: the spec may name another one by then.
+fn annotations(plan: &Plan) -> BTreeMap<String, String> {
+    let namespace = (CLUSTER_NAMESPACE_ANNOTATION.to_owned(), plan.cluster_namespace.clone());
+    let uid = plan.cluster_uid.clone().map(|uid| (CLUSTER_UID_ANNOTATION.to_owned(), uid));
+    std::iter::once(namespace).chain(uid).collect()
+}
+
+/// A disruption uses up no try, and a failure that every other try would repeat ends the Job.
+///
+/// Defaults are spelled out: server-side apply owns the list as a whole.
+fn pod_failure_policy() -> PodFailurePolicy {
+    let disrupted =
+        PodFailurePolicyOnPodConditionsPattern { type_: "DisruptionTarget".into(), status: Some("True".into()) };
+    let for_good = PodFailurePolicyOnExitCodesRequirement {
+        container_name: Some(CONTAINER.into()),
+        operator: "In".into(),
+        values: vec![EXIT_FOR_GOOD.into()],
+    };
+    PodFailurePolicy {
+        rules: vec![
+            PodFailurePolicyRule {
+                action: "Ignore".into(),
+                on_pod_conditions: Some(vec![disrupted]),
+                ..Default::default()
+            },
+            PodFailurePolicyRule { action: "FailJob".into(), on_exit_codes: Some(for_good), ..Default::default() },
+        ],
+    }
+}
+
+/// A manifest as the body of a server-side apply. The API server reads it as YAML, which refuses some characters that JSON takes
+/// as they are, and drops the spaces around those that it takes for line breaks, such as U+2028
+/// (<https://yaml.org/spec/1.2.2/#51-character-set>, <https://yaml.org/spec/1.1/#id871136>). So all outside ASCII is escaped, but
+/// for what takes two `\u` in JSON: YAML knows no such pairs, and takes those characters as they are.
+///
+/// # Errors
+/// The object has no JSON form.
+pub fn apply_body(manifest: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
+    let json = serde_json::to_string(manifest)?;
+    let mut body = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            ' '..='~' | '\u{10000}'.. => body.push(character),
+            // outside ASCII only within strings
+            _ => body.push_str(&format!("\\u{:04x}", u32::from(character))),
+        }
+    }
+    RawValue::from_string(body)
+}
+
+/// A Pod that the *restricted* Pod Security Standard allows. It has no fixed user: the image's own counts, or the one that the
+/// platform gives.
+fn pod(plan: &Plan) -> PodSpec {
+    let secret = |name: &String| LocalObjectReference { name: name.clone() };
+    PodSpec {
+        restart_policy: Some("Never".into()),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        node_selector: Some([("kubernetes.io/os".to_owned(), "linux".to_owned())].into()),
+        security_context: Some(PodSecurityContext {
+            run_as_non_root: Some(true),
+            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
+            ..Default::default()
+        }),
+        image_pull_secrets: Some(plan.image.pull_secrets.iter().map(secret).collect())
+            .filter(|list: &Vec<_>| !list.is_empty()),
+        containers: vec![Container {
+            name: CONTAINER.into(),
+            image: Some(plan.image.name.clone()),
+            image_pull_policy: plan.image.pull_policy.clone(),
+            args: Some(request(plan).arguments(&plan.servers, plan.credentials_secret.as_deref())),
+            env: Some(environment(plan)),
+            resources: Some(ResourceRequirements {
+                requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")])),
+                limits: Some(quantities([("memory", "256Mi")])),
+                ..Default::default()
+            }),
+            security_context: Some(SecurityContext {
+                allow_privilege_escalation: Some(false),
+                read_only_root_filesystem: Some(true),
+                capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: None }),
+                ..Default::default()
+            }),
+            termination_message_policy: Some("FallbackToLogsOnError".into()),
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+fn quantities<const N: usize>(values: [(&str, &str); N]) -> BTreeMap<String, Quantity> {
+    values.map(|(name, value)| (name.to_owned(), Quantity(value.to_owned()))).into()
+}
+
+fn request(plan: &Plan) -> JobRequest {
+    JobRequest { location: plan.location.clone(), connection: plan.connection.clone(), tables: plan.tables.clone() }
+}
+
+fn environment(plan: &Plan) -> Vec<EnvVar> {
+    let parts_of_the_id = [
+        (JOB_NAME_VARIABLE, "metadata.labels['batch.kubernetes.io/job-name']"),
+        (JOB_UID_VARIABLE, "metadata.labels['batch.kubernetes.io/controller-uid']"),
+        (POD_UID_VARIABLE, "metadata.uid"),
+    ];
+    let mut variables: Vec<_> = parts_of_the_id.into_iter().map(|(name, path)| from_field(name, path)).collect();
+    if let Some(secret) = &plan.credentials_secret {
+        // with a connection, or on Antfly's own disks, the backup itself needs none of them
+        let is_required = plan.location.starts_with("s3://") && plan.connection.is_none();
+        variables.extend(STORAGE_KEYS.map(|(key, optional)| from_secret(secret, key, optional || !is_required)));
+        variables.extend(LOGIN_KEYS.map(|key| from_secret(secret, key, true)));
+    }
+    variables
+}
+
+fn from_field(name: &str, path: &str) -> EnvVar {
+    // the default version, spelled out: server-side apply owns this struct as a whole
+    let field = ObjectFieldSelector { api_version: Some("v1".into()), field_path: path.to_owned() };
+    let source = EnvVarSource { field_ref: Some(field), ..Default::default() };
+    EnvVar { name: name.to_owned(), value_from: Some(source), ..Default::default() }
+}
+
+fn from_secret(secret: &str, key: &str, optional: bool) -> EnvVar {
+    let key_of = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), optional: optional.then_some(true) };
+    let source = EnvVarSource { secret_key_ref: Some(key_of), ..Default::default() };
+    EnvVar { name: key.to_owned(), value_from: Some(source), ..Default::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_body_of_an_apply_has_nothing_that_yaml_reads_in_another_way() {
+        let text = "a \u{2028} \u{85}\u{fffe}\u{10ffff}\u{7f}\n\"\\é$";
+        let body = super::apply_body(&text).unwrap();
+        assert!(body.get().chars().all(|character| matches!(character, ' '..='~' | '\u{10000}'..)), "{body}");
+        assert_eq!(serde_json::from_str::<String>(body.get()).unwrap(), text);
+    }
+}

@@ -1,0 +1,168 @@
+//! What became of a decision.
+
+use crate::{
+    api::reason,
+    cluster::{cache::Facts, views::CronJobView},
+    desired::{
+        decide::{Action, Decision},
+        plan::{CannotPlan, Plan},
+    },
+    names::cron_job_name,
+};
+use std::{error::Error, sync::Arc};
+use thiserror::Error;
+
+/// From this many failures in a row on, an error that may pass by itself is in the status, too.
+const PERSISTENT: u32 = 3;
+
+/// A decision, and what became of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was to be done.
+    pub decision: Decision,
+    /// What became of the actions, in their order. After one that failed, the others were not tried.
+    pub results: Vec<Result<Done, Failure>>,
+    /// How many reconciles of the backup failed in a row before this one.
+    pub failures_before: u32,
+}
+
+/// A write that was done.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// The CronJob, as the API server answered.
+    Written(Arc<CronJobView>),
+    /// The CronJob is being deleted.
+    Deleted,
+    /// The CronJob to delete did not exist any more.
+    WasGone,
+}
+
+/// A write that failed. It is tried again, whatever the kind.
+#[derive(Debug, Error)]
+#[error("{source}")]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub kind: FailureKind,
+    /// Why.
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+/// What a failed write means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Somebody else wrote in between, or the object is another one now.
+    Conflict,
+    /// What was to be written, or its namespace, is being deleted or gone.
+    Gone,
+    /// The API server refuses what is written, and will refuse it again until something changes.
+    Refused,
+    /// It may pass by itself.
+    Transient,
+}
+
+/// Why no backup is scheduled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// Nothing can be planned.
+    CannotPlan(CannotPlan),
+    /// The API server did not take what was planned.
+    NotWritten(NotWritten),
+}
+
+/// A write that keeps on failing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotWritten {
+    /// What was tried, such as `apply the CronJob`.
+    pub attempt: &'static str,
+    /// Name of the backup's CronJob.
+    pub cron_job: String,
+    /// Why it failed.
+    pub error: String,
+    /// Whether backups start all the same, by the CronJob as it was before.
+    pub runs_on: bool,
+}
+
+/// The plan in force, or why no backup is scheduled.
+pub type Standing<'a> = Result<&'a Plan, &'a Blocked>;
+
+impl Outcome {
+    /// Returns the action that failed, if one did.
+    pub fn failure(&self) -> Option<(&Action, &Failure)> {
+        let results = self.decision.actions.iter().zip(&self.results);
+        results.filter_map(|(action, result)| Some((action, result.as_ref().err()?))).next()
+    }
+
+    /// Takes the failure out, with the action that failed.
+    pub fn into_failure(self) -> Option<(Action, Failure)> {
+        let results = self.decision.actions.into_iter().zip(self.results);
+        results.filter_map(|(action, result)| Some((action, result.err()?))).next()
+    }
+
+    /// Whether an action failed in a way that may pass by itself, and has not lasted long enough for the status.
+    pub fn may_pass(&self) -> bool {
+        self.failure().is_some_and(|(_, failure)| match failure.kind {
+            FailureKind::Conflict | FailureKind::Gone => true,
+            FailureKind::Refused => false,
+            FailureKind::Transient => self.failures_before + 1 < PERSISTENT,
+        })
+    }
+
+    /// Returns the CronJob of the right name as it is after the actions, whoever controls it.
+    pub fn cron_job<'a>(&'a self, facts: &'a Facts) -> Option<&'a CronJobView> {
+        let name = cron_job_name(facts.backup.name());
+        let written = self.results.iter().rev().find_map(|result| match result {
+            Ok(Done::Written(cron_job)) if cron_job.name() == name => Some(cron_job),
+            _ => None,
+        });
+        written.or(facts.cron_job.as_ref()).map(Arc::as_ref)
+    }
+
+    /// Returns the plan in force.
+    ///
+    /// # Errors
+    /// Why no backup is scheduled.
+    pub fn standing(&self, facts: &Facts) -> Result<&Plan, Blocked> {
+        let plan = self.decision.plan.as_ref().map_err(|cause| Blocked::CannotPlan(cause.clone()))?;
+        let Some((action, failure)) = self.failure() else { return Ok(plan) };
+        Err(Blocked::NotWritten(NotWritten {
+            attempt: action.attempt(),
+            cron_job: cron_job_name(facts.backup.name()),
+            error: failure.to_string(),
+            runs_on: self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended),
+        }))
+    }
+}
+
+impl Blocked {
+    /// Returns the reason of the conditions and of the event.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Blocked::CannotPlan(cause) => cause.reason,
+            Blocked::NotWritten(_) => reason::CRON_JOB_REFUSED,
+        }
+    }
+
+    /// Returns the message of the conditions and of the event.
+    pub fn message(&self) -> String {
+        match self {
+            Blocked::CannotPlan(cause) => cause.message.clone(),
+            Blocked::NotWritten(not_written) => not_written.message(not_written.runs_on),
+        }
+    }
+
+    /// Returns all messages that say this cause, whatever follows from it.
+    pub fn messages_of_cause(&self) -> Vec<String> {
+        match self {
+            Blocked::CannotPlan(cause) => vec![cause.message.clone()],
+            Blocked::NotWritten(not_written) => [true, false].map(|runs_on| not_written.message(runs_on)).into(),
+        }
+    }
+}
+
+impl NotWritten {
+    fn message(&self, runs_on: bool) -> String {
+        let NotWritten { attempt, cron_job, error, .. } = self;
+        let consequence = if runs_on { "it goes on as it was before" } else { "no backup starts" };
+        format!("cannot {attempt} {cron_job}: {error}; {consequence}, and the write is tried again")
+    }
+}

@@ -1,0 +1,187 @@
+//! What is to be done for a backup: a chain of checks on what is known of it, of which the first that fails decides.
+
+use crate::{
+    api::{AntflyBackupSpec, duration, reason, schedule::Schedule, validation::Violation},
+    cluster::{
+        lookup::{ClusterLookup, cluster_message},
+        stored::StoredBackup,
+        views::{Cluster, CronJobView},
+    },
+    names::cron_job_name,
+};
+use std::time::Duration;
+
+/// Image of this version, for an operator outside a Pod.
+pub const DEFAULT_IMAGE: &str = concat!("ghcr.io/antflydb/antfly-backup-operator:", env!("CARGO_PKG_VERSION"));
+
+/// All that is needed to make a CronJob. The builders see nothing else, so that what reaches them is valid.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Name of the `AntflyBackup`.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its UID; `None` for a file that no API server has seen.
+    pub uid: Option<String>,
+    /// Cron expression, UTC.
+    pub schedule: String,
+    /// The same, parsed.
+    pub parsed_schedule: Schedule,
+    /// Whether no backup starts.
+    pub suspend: bool,
+    /// `activeDeadlineSeconds` of the Jobs.
+    pub timeout_seconds: i64,
+    /// Successful Jobs to keep.
+    pub successful_jobs_history_limit: i32,
+    /// Failed Jobs to keep.
+    pub failed_jobs_history_limit: i32,
+    /// Where backups go.
+    pub location: String,
+    /// Name of the Secret with the credentials.
+    pub credentials_secret: Option<String>,
+    /// Tables; empty for all.
+    pub tables: Vec<String>,
+    /// Id of the connection with which Antfly writes there.
+    pub connection: Option<String>,
+    /// Name of the cluster.
+    pub cluster_name: String,
+    /// Namespace of the cluster.
+    pub cluster_namespace: String,
+    /// UID of the cluster; `None` for a file that no API server has seen.
+    pub cluster_uid: Option<String>,
+    /// Addresses at which the cluster's API may be, in order.
+    pub servers: Vec<String>,
+    /// What the Pods run.
+    pub image: JobImage,
+}
+
+/// The image of the Pods: the operator's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobImage {
+    /// Its name.
+    pub name: String,
+    /// Its pull policy; without one, Kubernetes' default for that name.
+    pub pull_policy: Option<String>,
+    /// The Secrets with which it is pulled, in the namespace of the `AntflyBackup`.
+    pub pull_secrets: Vec<String>,
+}
+
+impl Default for JobImage {
+    fn default() -> Self {
+        JobImage { name: DEFAULT_IMAGE.to_owned(), pull_policy: None, pull_secrets: Vec::new() }
+    }
+}
+
+/// Why nothing can be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CannotPlan {
+    /// Reason in CamelCase, for the condition and the event.
+    pub reason: &'static str,
+    /// For people.
+    pub message: String,
+}
+
+/// Plans a backup, or says why none can be scheduled.
+///
+/// # Errors
+/// The first check that fails: a valid spec, a schedule that fires, a cluster, a free name for the CronJob.
+pub fn plan(
+    backup: &StoredBackup,
+    cluster: &ClusterLookup,
+    cron_job: Option<&CronJobView>,
+    image: &JobImage,
+) -> Result<Plan, CannotPlan> {
+    let spec = backup.spec.as_ref().map_err(|violations| invalid(violations))?;
+    let parsed_schedule = fires(spec)?;
+    let cluster = found(backup, cluster)?;
+    is_ours(backup, cron_job)?;
+    let timeout = duration::parse(&spec.backup_timeout).unwrap_or_else(default_timeout);
+    Ok(Plan {
+        name: backup.name().to_owned(),
+        namespace: backup.namespace().to_owned(),
+        uid: backup.metadata.uid.clone(),
+        schedule: spec.schedule.clone(),
+        parsed_schedule,
+        suspend: spec.suspend,
+        timeout_seconds: duration::seconds_rounded_up(timeout),
+        successful_jobs_history_limit: spec.successful_jobs_history_limit,
+        failed_jobs_history_limit: spec.failed_jobs_history_limit,
+        location: spec.destination.location.clone(),
+        credentials_secret: spec.destination.credentials_secret.as_ref().map(|secret| secret.name.clone()),
+        tables: spec.tables.clone(),
+        connection: spec.destination.connection.clone(),
+        cluster_name: cluster.name().to_owned(),
+        cluster_namespace: cluster.namespace().to_owned(),
+        cluster_uid: cluster.metadata.uid.clone(),
+        servers: cluster.servers(),
+        image: image.clone(),
+    })
+}
+
+/// The default of `spec.backupTimeout`.
+fn default_timeout() -> Duration {
+    duration::parse(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).expect("the build holds it against the schema")
+}
+
+fn cannot_plan(reason: &'static str, message: String) -> CannotPlan {
+    CannotPlan { reason, message }
+}
+
+/// What the violations of a stored object come to: the first one gives the reason, all of them the message.
+fn invalid(violations: &[Violation]) -> CannotPlan {
+    let is_in = |name: &str| violations.first().is_some_and(|first| first.field.is_within(&["spec", name]));
+    let reason = if is_in("schedule") {
+        reason::INVALID_SCHEDULE
+    } else if is_in("destination") {
+        reason::INVALID_DESTINATION
+    } else if is_in("clusterRef") {
+        reason::INVALID_CLUSTER_REF
+    } else {
+        reason::INVALID_SPEC
+    };
+    let message = violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ");
+    cannot_plan(reason, message)
+}
+
+/// The schedule of a spec.
+///
+/// # Errors
+/// It is not valid, or never fires.
+pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, CannotPlan> {
+    let refused = |why: String| cannot_plan(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
+    let schedule = Schedule::parse(&spec.schedule).map_err(|error| refused(format!("{:?}: {error}", spec.schedule)))?;
+    if !schedule.fires() {
+        let why = format!("{:?} never fires: no year has that date; correct day of month or month", spec.schedule);
+        return Err(refused(why));
+    }
+    Ok(schedule)
+}
+
+fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cluster, CannotPlan> {
+    match cluster {
+        ClusterLookup::Found(cluster) => Ok(cluster),
+        missing => {
+            let (namespace, name) = backup.cluster_key().unwrap_or_default();
+            Err(cannot_plan(reason::CLUSTER_NOT_FOUND, cluster_message(missing, &namespace, &name)))
+        }
+    }
+}
+
+fn is_ours(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), CannotPlan> {
+    let Some(cron_job) = cron_job.filter(|cron_job| !cron_job.is_controlled_by(backup.uid())) else { return Ok(()) };
+    let name = cron_job_name(backup.name());
+    let message = match &cron_job.controller {
+        Some(owner) if owner.kind == crate::api::KIND && owner.name == backup.name() => format!(
+            "CronJob {name} belongs to a deleted AntflyBackup of the same name (uid {}); waiting for it to be removed",
+            owner.uid
+        ),
+        Some(owner) => format!(
+            "CronJob {name} belongs to {} {:?}; it is left alone: delete it, or give this AntflyBackup another name",
+            owner.kind, owner.name
+        ),
+        None => format!(
+            "CronJob {name} exists and was not made for this AntflyBackup; it is left alone: delete it, or give this AntflyBackup another name"
+        ),
+    };
+    Err(cannot_plan(reason::CRON_JOB_CONFLICT, message))
+}

@@ -1,0 +1,219 @@
+//! Events on the AntflyBackups.
+//!
+//! kube's own `Recorder` takes events with the same reason for one, whatever they say: the second backup that fails within
+//! six minutes would be told as a repetition of the first, under the first one's id. Here what is the same is the same note.
+
+use super::{
+    instance,
+    metrics::{EventOutcome, Metrics},
+    sync::news_or_time,
+    write_error::is_namespace_going,
+};
+use crate::{
+    api::validation::LONGEST_NAME, cluster::stored::StoredBackup, fairness::outbox::Outbox, names::FIELD_MANAGER,
+    status::announcements::Announcement, text::shortened_to_bytes,
+};
+use fenced_leader_election::Fence;
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{ObjectMeta, Patch, PatchParams, PostParams},
+};
+use parking_lot::Mutex;
+use serde_json::json;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug, error_span, warn};
+
+/// After an event none is written for so many times as long as it took, which leaves the API server to the looks, however
+/// slow it is.
+const REST: u32 = 1;
+
+/// The same while looks wait for their turn.
+const REST_WHILE_LOOKS_WAIT: u32 = 4;
+
+/// The longest of those rests.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+
+/// How long the API server may take for one.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Longest note that Kubernetes takes, in bytes.
+const LONGEST_NOTE: usize = 1024;
+
+/// Longest name of an instance that reports events, in bytes.
+const LONGEST_INSTANCE: usize = 128;
+
+/// How many events are remembered to count how often each was repeated.
+const REMEMBERED: usize = 4096;
+
+/// How often it is logged, at most, that events were dropped.
+const DROPPED_PERIOD: Duration = Duration::from_secs(60);
+
+/// Where events go. They never hold a reconciliation up.
+pub struct Events {
+    outbox: Mutex<Outbox<Event>>,
+    dropped: Mutex<Dropped>,
+    news: Notify,
+    metrics: Arc<Metrics>,
+    /// Who tells them: the Pod.
+    instance: String,
+    /// No more events will come.
+    finishing: CancellationToken,
+    /// Nothing is written any more.
+    finished: CancellationToken,
+}
+
+/// Events that were dropped since it was last logged.
+#[derive(Default)]
+struct Dropped {
+    count: u64,
+    logged: Option<Instant>,
+}
+
+impl Events {
+    /// None yet.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Events {
+            instance: shortened_to_bytes(&instance::name(), LONGEST_INSTANCE),
+            outbox: Mutex::default(),
+            dropped: Mutex::default(),
+            news: Notify::new(),
+            metrics,
+            finishing: CancellationToken::new(),
+            finished: CancellationToken::new(),
+        }
+    }
+
+    /// Publishes an event on a backup.
+    pub fn publish(&self, backup: &StoredBackup, announcement: &Announcement) {
+        let (event, now) = (self.event(backup.object_ref(&()), announcement), Instant::now());
+        match self.outbox.lock().push(backup.namespace(), backup.uid(), event, now) {
+            Ok(()) => self.news.notify_one(),
+            Err(_) => self.dropped(now),
+        }
+    }
+
+    /// The event as it is written. Its name tells what it says, so that the same twice is one event
+    /// (<https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>).
+    fn event(&self, regarding: ObjectReference, announcement: &Announcement) -> Event {
+        let type_ = if announcement.is_warning { "Warning" } else { "Normal" };
+        let note = shortened_to_bytes(&announcement.note, LONGEST_NOTE);
+        let mut hasher = DefaultHasher::new();
+        (&regarding.uid, type_, announcement.reason, announcement.action, &note).hash(&mut hasher);
+        let suffix = format!(".{:016x}", hasher.finish());
+        let mut name = regarding.name.clone().unwrap_or_default();
+        name.truncate(LONGEST_NAME - suffix.len());
+        let name = name.trim_end_matches(['-', '.']).to_owned() + &suffix;
+        Event {
+            metadata: ObjectMeta { namespace: regarding.namespace.clone(), name: Some(name), ..Default::default() },
+            type_: Some(type_.to_owned()),
+            reason: Some(announcement.reason.to_owned()),
+            action: Some(announcement.action.to_owned()),
+            note: Some(note),
+            event_time: Some(MicroTime(Timestamp::now())),
+            regarding: Some(regarding),
+            reporting_controller: Some(FIELD_MANAGER.to_owned()),
+            reporting_instance: Some(self.instance.clone()),
+            ..Default::default()
+        }
+    }
+
+    fn dropped(&self, now: Instant) {
+        self.metrics.event(EventOutcome::Dropped);
+        let mut dropped = self.dropped.lock();
+        dropped.count += 1;
+        if dropped.logged.is_none_or(|logged| now.duration_since(logged) >= DROPPED_PERIOD) {
+            warn!(count = dropped.count, "events are dropped, this one the last of them: there are too many");
+            *dropped = Dropped { count: 0, logged: Some(now) };
+        }
+    }
+
+    /// Writes what is published, one event after the other, with rests between them until [`Events::finish`]. While the fence
+    /// is closed, events are dropped: they are the next leader's to tell, if they still are news then.
+    pub async fn write(&self, client: &Client, fence: &Fence, do_looks_wait: impl Fn() -> bool) {
+        let mut repetitions = HashMap::new();
+        loop {
+            let next = self.outbox.lock().next(Instant::now());
+            match next {
+                Some(event) => {
+                    let begun = Instant::now();
+                    let regarding = event.regarding.clone().unwrap_or_default();
+                    let span = error_span!("event", namespace = regarding.namespace, name = regarding.name);
+                    self.write_one(client, fence, event, &mut repetitions).instrument(span).await;
+                    let rest = begun.elapsed() * if do_looks_wait() { REST_WHILE_LOOKS_WAIT } else { REST };
+                    self.unless_finishing(tokio::time::sleep(rest.min(LONGEST_REST))).await;
+                }
+                None if self.finishing.is_cancelled() => return self.finished.cancel(),
+                None => self.unless_finishing(self.news()).await,
+            }
+        }
+    }
+
+    /// Waits until all that may be written now is written, or lost. Nothing is written after that.
+    pub async fn finish(&self) {
+        self.finishing.cancel();
+        self.finished.cancelled().await;
+    }
+
+    /// Waits for that, unless all has to come to an end.
+    async fn unless_finishing(&self, wait: impl Future<Output = ()>) {
+        tokio::select! {
+            () = wait => {}
+            () = self.finishing.cancelled() => {}
+        }
+    }
+
+    /// Until there may be one to write.
+    async fn news(&self) {
+        let next_time = self.outbox.lock().next_time(Instant::now());
+        news_or_time(&self.news, next_time).await;
+    }
+
+    async fn write_one(&self, client: &Client, fence: &Fence, event: Event, repetitions: &mut Repetitions) {
+        if fence.check().is_err() {
+            debug!(event = event.reason, "an event is dropped: not the leader");
+            return;
+        }
+        let written = tokio::time::timeout(LIMIT, create_or_repeat(client, &event, repetitions)).await;
+        let error = match written {
+            Ok(Ok(())) => return self.metrics.event(EventOutcome::Written),
+            // nobody is left to read it
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_namespace_going(&status) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        self.metrics.event(EventOutcome::Failed);
+        warn!(error = ?error, event = event.reason, "an event could not be written");
+    }
+}
+
+/// How often each event was repeated, by namespace and name.
+type Repetitions = HashMap<(String, String), i32>;
+
+/// Writes a new event, or that it happened once more.
+async fn create_or_repeat(client: &Client, event: &Event, repetitions: &mut Repetitions) -> kube::Result<()> {
+    let (namespace, name) = (event.namespace().unwrap_or_default(), event.name_any());
+    let events: Api<Event> = Api::namespaced(client.clone(), &namespace);
+    match events.create(&PostParams::default(), event).await {
+        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {}
+        created => return created.map(drop),
+    }
+    if repetitions.len() >= REMEMBERED {
+        repetitions.clear();
+    }
+    let count = repetitions.entry((namespace, name.clone())).or_insert(1);
+    *count = count.saturating_add(1);
+    let series = json!({"series": {"count": count, "lastObservedTime": event.event_time}});
+    events.patch(&name, &PatchParams::default(), &Patch::Merge(series)).await.map(drop)
+}

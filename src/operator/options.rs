@@ -1,0 +1,142 @@
+//! Command line of `run`.
+
+use crate::{api::duration, cluster::cache::Scope, names::FIELD_MANAGER};
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+use std::{ops::RangeInclusive, time::Duration};
+
+/// Lease durations that make sense: a shorter one leaves no time for a renewal.
+const LEASE: RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_secs(3600);
+
+/// Options of `run`.
+#[derive(Args, Clone, Debug)]
+pub struct RunOptions {
+    /// Watch this namespace only; repeat it (or separate with commas) for several [default: all namespaces]
+    ///
+    /// AntflyClusters in other namespaces are not seen then: a backup that names one is ClusterNotFound.
+    #[arg(
+        long = "namespace",
+        value_name = "NAMESPACE",
+        value_delimiter = ',',
+        env = "ANTFLY_BACKUP_OPERATOR_NAMESPACE"
+    )]
+    pub namespaces: Vec<String>,
+
+    /// Only look after AntflyBackups with these labels, such as shard=1 or 'tier in (a,b)' [default: all]
+    ///
+    /// For several operators that share the work. A backup that fits none is looked after by nobody, one that fits two is
+    /// written by both. Each set of replicas needs a Lease of its own name.
+    #[arg(long, value_name = "LABELS", env = "ANTFLY_BACKUP_OPERATOR_SELECTOR")]
+    pub selector: Option<String>,
+
+    /// Address for /healthz, /readyz and /metrics; port 0 takes any free one
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "0.0.0.0:8080",
+        env = "ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS"
+    )]
+    pub http_address: String,
+
+    /// How many AntflyBackups are reconciled at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64), env = "ANTFLY_BACKUP_OPERATOR_CONCURRENCY")]
+    pub concurrency: u16,
+
+    /// Image of the Pods that ask for backups: one of this operator [default: the image of the operator's own Pod]
+    ///
+    /// Outside a Pod the default is the published image of this version.
+    #[arg(long, value_name = "IMAGE", env = "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE")]
+    pub job_image: Option<String>,
+
+    /// Secret with which that image is pulled, in the namespace of each AntflyBackup; repeatable
+    #[arg(
+        long = "job-image-pull-secret",
+        value_name = "NAME",
+        value_delimiter = ',',
+        env = "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET"
+    )]
+    pub job_image_pull_secrets: Vec<String>,
+
+    /// How late a backup may start before it is overdue, such as 15m or 1h
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
+    pub overdue_grace: SignedDuration,
+
+    /// Act only while this process holds a Lease, so that several replicas may run
+    ///
+    /// Needs the permission to get, list, watch, create and update Leases in the namespace of the Lease.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION"
+    )]
+    pub leader_election: bool,
+
+    /// Namespace of the Lease [default: the Pod's own]
+    #[arg(long, value_name = "NAMESPACE", env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_NAMESPACE")]
+    pub leader_election_namespace: Option<String>,
+
+    /// Name of the Lease: one for all replicas, and another one for each set of operators that share a namespace
+    #[arg(long, value_name = "NAME", default_value = FIELD_MANAGER, env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_NAME")]
+    pub leader_election_name: String,
+
+    /// How long after its last sign of life a leader is replaced, in whole seconds
+    ///
+    /// The leader renews the Lease every 2/15 of it (2s) and stops writing when it could not for 2/3 of it (10s).
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = lease_duration, env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_LEASE_DURATION")]
+    pub leader_election_lease_duration: Duration,
+
+    /// Form of the logs on standard error; RUST_LOG selects what is logged, such as RUST_LOG=debug
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto, env = "ANTFLY_BACKUP_OPERATOR_LOG_FORMAT")]
+    pub log_format: LogFormat,
+}
+
+fn grace(text: &str) -> Result<SignedDuration, String> {
+    let duration = duration::parse(text).and_then(|duration| SignedDuration::try_from(duration).ok());
+    duration.ok_or_else(|| "write a duration such as 15m or 1h".to_owned())
+}
+
+fn lease_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration::parse(text).filter(|duration| duration.subsec_nanos() == 0 && LEASE.contains(duration));
+    duration.ok_or_else(|| "write a duration of whole seconds from 3s to 1h, such as 15s".to_owned())
+}
+
+impl RunOptions {
+    /// The image of the Pods that the options name; empty counts as absent.
+    pub fn job_image(&self) -> Option<&str> {
+        self.job_image.as_deref().filter(|image| !image.is_empty())
+    }
+
+    /// The Secrets with which it is pulled.
+    pub fn job_image_pull_secrets(&self) -> Vec<String> {
+        self.job_image_pull_secrets.iter().filter(|name| !name.is_empty()).cloned().collect()
+    }
+
+    /// The labels of the AntflyBackups to look after; `None`: all of them.
+    pub fn selector(&self) -> Option<&str> {
+        self.selector.as_deref().filter(|selector| !selector.trim().is_empty())
+    }
+
+    /// What the watches cover.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut namespaces = self.namespaces.clone();
+        namespaces.sort();
+        namespaces.dedup();
+        if namespaces.is_empty() { vec![Scope::All] } else { namespaces.into_iter().map(Scope::Namespace).collect() }
+    }
+}
+
+/// Form of the logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

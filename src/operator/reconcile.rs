@@ -1,0 +1,121 @@
+//! The driver: from what is known of one backup to its CronJob and its status.
+
+use super::context::Context;
+use crate::{
+    cluster::cache::{Facts, ObjectKey},
+    desired::{
+        decide::decide,
+        outcome::{Failure, FailureKind},
+    },
+    status::{
+        announcements::Publish,
+        settle::{Settlement, StatusUpdate, settle},
+    },
+};
+use jiff::Timestamp;
+use std::time::{Duration, Instant};
+use tracing::{debug, info, warn};
+
+/// A write that failed; it is tried again.
+struct ReconcileError {
+    /// What was tried.
+    attempt: &'static str,
+    failure: Failure,
+}
+
+/// Reconciles a backup. Returns when to do it again if nothing changes until then: soon after a failure, whatever it is.
+/// Nothing is parked.
+pub async fn reconcile(key: &ObjectKey, context: &Context) -> Option<Instant> {
+    let started = Instant::now();
+    let result = reconcile_once(key, context, context.now()).await;
+    context.metrics.reconciled(result.is_ok(), started.elapsed());
+    match result {
+        Ok(rest) => {
+            context.failures().forget(key);
+            Some(started + rest?)
+        }
+        Err(error) if error.failure.kind == FailureKind::Gone => {
+            debug!("the backup or its namespace is being deleted");
+            None
+        }
+        Err(error) => Some(Instant::now() + wait_after(key, &error, context)),
+    }
+}
+
+/// The steps. Returns how long after `now` to come again; `None`: when something changes.
+async fn reconcile_once(
+    key: &ObjectKey,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Option<Duration>, ReconcileError> {
+    // gather what is known (no client required)
+    let Some(facts) = facts(key, context) else { return Ok(None) };
+
+    // decide (no client required)
+    let decision = decide(&facts, context.settings(), now);
+
+    // perform (client required)
+    let failures_before = context.failures().count(key);
+    let outcome = context.writer().perform(key, decision, failures_before).await;
+
+    // settle (no client required)
+    let settlement = settle(&facts, &outcome, now);
+
+    // write the status, publish events (client required)
+    write(key, &facts, &settlement, context).await?;
+
+    // note which runs the status has (no client required)
+    if settlement.status != StatusUpdate::Postponed {
+        context.cache().told(key, &facts.runs, now);
+    }
+    if let Some((action, failure)) = outcome.into_failure() {
+        return Err(ReconcileError { attempt: action.attempt(), failure });
+    }
+    Ok(settlement.again.map(|again| Duration::try_from(again.duration_since(now)).unwrap_or_default()))
+}
+
+/// Returns what is known of a backup; `None` while there is nothing to do: it is gone or being deleted, or the watch has yet to
+/// bring the status that was last written.
+fn facts(key: &ObjectKey, context: &Context) -> Option<Facts> {
+    let mut cache = context.cache();
+    let facts = cache.facts(key).filter(|facts| !cache.puts_look_off(&facts.backup))?;
+    facts.backup.metadata.deletion_timestamp.is_none().then_some(facts)
+}
+
+async fn write(
+    key: &ObjectKey,
+    facts: &Facts,
+    settlement: &Settlement,
+    context: &Context,
+) -> Result<(), ReconcileError> {
+    publish(facts, settlement, context, |publish| publish == Publish::AtOnce);
+    let Some(status) = settlement.new_status() else { return Ok(()) };
+    let written = context.writer().replace_status(key, &facts.backup, status).await.map_err(Failure::from);
+    let is_first = context.failures().count(key) == 0;
+    publish(facts, settlement, context, |publish| match &written {
+        Ok(()) => publish != Publish::AtOnce,
+        Err(failure) => publish == Publish::WithStatusOrRefusal && is_first && failure.kind == FailureKind::Refused,
+    });
+    written.map_err(|failure| ReconcileError { attempt: "update the status", failure })
+}
+
+fn publish(facts: &Facts, settlement: &Settlement, context: &Context, is_due: impl Fn(Publish) -> bool) {
+    for announcement in settlement.announcements.iter().filter(|announcement| is_due(announcement.publish)) {
+        if announcement.publish == Publish::WithStatusOrRefusal {
+            info!(reason = announcement.reason, detail = ?announcement.note, "no backup can be scheduled");
+        }
+        context.events.publish(&facts.backup, announcement);
+    }
+}
+
+/// How long to wait after an error.
+fn wait_after(key: &ObjectKey, error: &ReconcileError, context: &Context) -> Duration {
+    let wait = context.failures().failed(key);
+    let (action, failure) = (error.attempt, &error.failure);
+    if failure.kind == FailureKind::Conflict {
+        debug!(action, "someone else wrote in between; looking again");
+    } else {
+        warn!(action, error = ?failure.to_string(), retry_in = ?wait, "a write failed");
+    }
+    wait
+}

@@ -1,0 +1,159 @@
+//! The watches: they feed the cache.
+
+use super::{
+    backoff,
+    client::WATCH_SECONDS,
+    context::Context,
+    readiness::{Readiness, Watched},
+};
+use crate::{
+    api::RESOURCE,
+    cluster::{
+        cache::{ClusterCache, ObjectKey, Scope},
+        views::REFUSED_POD_SELECTOR,
+    },
+    names::BACKUP_LABEL,
+};
+use futures::StreamExt;
+use k8s_openapi::serde::de::DeserializeOwned;
+use kube::{
+    Api, Client, Resource,
+    core::NamespaceResourceScope,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+use tracing::{info, warn};
+
+/// Starts the watches of a scope. With a selector, AntflyBackups without those labels do not exist for this operator.
+pub fn start(
+    client: &Client,
+    scope: Scope,
+    selector: Option<&str>,
+    context: &Arc<Context>,
+    readiness: &Arc<Readiness>,
+) {
+    let base = Watch { scope, context: context.clone(), readiness: readiness.clone(), watched: Watched::AntflyBackups };
+    let all = watcher::Config::default().timeout(WATCH_SECONDS);
+    // an operator of many namespaces would otherwise hold every Job of the cluster
+    let labelled = all.clone().labels(BACKUP_LABEL);
+
+    let watch = base.clone();
+    let backups = watch.api(client);
+    let selected = selector.map_or_else(|| all.clone(), |selector| all.clone().labels(selector));
+    tokio::spawn(watch.run(backups, selected, |watch, event| {
+        let changes = watch.context.cache().backup_event(&watch.scope, event);
+        watch.context.backups_changed(changes);
+    }));
+    let watch = Watch { watched: Watched::CronJobs, ..base.clone() };
+    let cron_jobs = watch.api(client);
+    tokio::spawn(watch.run(cron_jobs, all.clone(), |watch, event| watch.pass_on(event, ClusterCache::cron_job_event)));
+    let watch = Watch { watched: Watched::Jobs, ..base.clone() };
+    let jobs = watch.api(client);
+    tokio::spawn(watch.run(jobs, labelled.clone(), |watch, event| watch.pass_on(event, ClusterCache::job_event)));
+    let watch = Watch { watched: Watched::Pods, ..base.clone() };
+    let pods = watch.api(client);
+    tokio::spawn(watch.run(pods, labelled, |watch, event| watch.pass_on(event, ClusterCache::pod_event)));
+    let watch = Watch { watched: Watched::Events, ..base.clone() };
+    let refusals = watch.api(client);
+    let refused = all.clone().fields(REFUSED_POD_SELECTOR);
+    tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, ClusterCache::refusal_event)));
+    let watch = Watch { watched: Watched::AntflyClusters, ..base };
+    let clusters = watch.api(client);
+    tokio::spawn(watch.run(clusters, all, |watch, event| watch.pass_on(event, ClusterCache::cluster_event)));
+}
+
+#[derive(Clone)]
+struct Watch {
+    watched: Watched,
+    scope: Scope,
+    context: Arc<Context>,
+    readiness: Arc<Readiness>,
+}
+
+impl Watch {
+    fn api<T: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self, client: &Client) -> Api<T> {
+        match &self.scope {
+            Scope::All => Api::all(client.clone()),
+            Scope::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        }
+    }
+
+    /// Watches for ever.
+    async fn run<T>(self, api: Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>))
+    where
+        T: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+    {
+        let mut events = watcher(api, config).backoff(backoff::of_watch()).boxed();
+        let mut failing = false;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    if failing && !matches!(event, Event::Init) {
+                        info!(resource = self.watched.resource(), "the watch works again");
+                        failing = false;
+                    }
+                    let synced = matches!(event, Event::InitDone);
+                    take(&self, event);
+                    if synced {
+                        self.readiness.synced(self.watched, &self.scope);
+                    }
+                }
+                Err(error) => {
+                    let why = self.failed(&error);
+                    if !failing {
+                        warn!(resource = self.watched.resource(), error = ?error.to_string(), "{why}; trying again");
+                        failing = true;
+                    }
+                }
+            }
+        }
+    }
+
+    fn pass_on<T>(&self, event: Event<T>, take: impl Fn(&mut ClusterCache, &Scope, Event<T>) -> BTreeSet<ObjectKey>) {
+        let concerned = take(&mut self.context.cache(), &self.scope, event);
+        self.context.triggers.look_at(concerned);
+    }
+
+    /// Notes an error; gives what to tell.
+    fn failed(&self, error: &watcher::Error) -> String {
+        self.context.metrics.watch_failed(self.watched);
+        let is_not_found = code(error) == Some(404);
+        let why = match (code(error), self.watched) {
+            (Some(404), Watched::AntflyClusters) => {
+                // one may do without: every backup is ClusterNotFound until somebody installs it
+                let concerned = self.context.cache().set_cluster_kind_is_missing(true);
+                self.context.triggers.look_at(concerned);
+                self.readiness.synced(self.watched, &self.scope);
+                "the CustomResourceDefinition antflyclusters.antfly.io is not installed (it comes with Antfly's own operator)"
+                    .to_owned()
+            }
+            (Some(404), Watched::AntflyBackups) => format!(
+                "the CustomResourceDefinition {RESOURCE} is not installed; \
+                install it: antfly-backup-operator crd | kubectl apply -f -"
+            ),
+            // nothing else in the request could be wrong
+            (Some(400), Watched::AntflyBackups) => format!(
+                "{RESOURCE} cannot be watched with that --selector; \
+                write labels such as shard=1 or 'tier in (a,b)'"
+            ),
+            _ => format!("{} cannot be watched", self.watched.resource()),
+        };
+        let detail = if is_not_found { why.clone() } else { format!("{why}: {error}") };
+        self.readiness.failed(self.watched, &self.scope, &detail);
+        why
+    }
+}
+
+/// The API server's answer: 404 when it does not know the resource.
+fn code(error: &watcher::Error) -> Option<u16> {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => Some(status.code),
+        _ => None,
+    }
+}

@@ -1,0 +1,149 @@
+//! Why a write failed, and what kind of failure it is.
+
+use crate::desired::outcome::{Failure, FailureKind};
+use fenced_leader_election::Fenced;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why a write failed.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// The API server says no, or cannot be reached.
+    #[error("{}", message(.0))]
+    Kube(#[from] kube::Error),
+    /// No answer in that time.
+    #[error("the API server did not answer within {} s", .0.as_secs())]
+    NoAnswer(Duration),
+    /// The object has no JSON form.
+    #[error("cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The request can't be made.
+    #[error("cannot be made into a request: {0}")]
+    Request(#[from] kube::core::request::Error),
+}
+
+fn message(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What kind of failure a [`WriteError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WriteCategory {
+    /// Someone else wrote in between, or the object is another one now.
+    Conflict,
+    /// What was to be written, or its namespace, is going or gone.
+    Gone,
+    /// The API server refuses what is written, and will refuse it again until something changes.
+    Refused,
+    /// This replica is not the leader.
+    NotLeader,
+    /// The API server is overloaded, or failed in another way.
+    Unavailable,
+    /// The API server did not answer in time.
+    NoAnswer,
+    /// The request did not get through, or its answer could not be read.
+    Unreachable,
+    /// No request can be made of the object.
+    Invalid,
+}
+
+impl WriteCategory {
+    /// Returns the name of the category, for the label of a metric.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            WriteCategory::Conflict => "conflict",
+            WriteCategory::Gone => "gone",
+            WriteCategory::Refused => "refused",
+            WriteCategory::NotLeader => "not_leader",
+            WriteCategory::Unavailable => "unavailable",
+            WriteCategory::NoAnswer => "no_answer",
+            WriteCategory::Unreachable => "unreachable",
+            WriteCategory::Invalid => "invalid",
+        }
+    }
+}
+
+impl WriteError {
+    /// Returns what kind of failure it is.
+    pub fn category(&self) -> WriteCategory {
+        match self {
+            WriteError::Kube(kube::Error::Api(status)) => match status.code {
+                404 => WriteCategory::Gone,
+                _ if is_namespace_going(status) => WriteCategory::Gone,
+                409 => WriteCategory::Conflict,
+                400 | 401 | 403 | 405 | 413 | 415 | 422 => WriteCategory::Refused,
+                _ => WriteCategory::Unavailable,
+            },
+            WriteError::Kube(error) if Fenced::is_cause_of(error) => WriteCategory::NotLeader,
+            WriteError::Kube(_) => WriteCategory::Unreachable,
+            WriteError::NoAnswer(_) => WriteCategory::NoAnswer,
+            WriteError::Json(_) | WriteError::Request(_) => WriteCategory::Invalid,
+        }
+    }
+
+    /// Returns what it means for the reconcile.
+    pub fn kind(&self) -> FailureKind {
+        match self.category() {
+            WriteCategory::Gone => FailureKind::Gone,
+            WriteCategory::Conflict => FailureKind::Conflict,
+            WriteCategory::Refused => FailureKind::Refused,
+            WriteCategory::NotLeader
+            | WriteCategory::Unavailable
+            | WriteCategory::NoAnswer
+            | WriteCategory::Unreachable
+            | WriteCategory::Invalid => FailureKind::Transient,
+        }
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Failure { kind: error.kind(), source: error.into() }
+    }
+}
+
+/// Returns whether the API server refuses something because its namespace is being deleted.
+pub fn is_namespace_going(status: &kube::core::Status) -> bool {
+    status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::core::Status;
+    use serde_json::json;
+    use std::error::Error as _;
+
+    fn api(code: u16) -> WriteError {
+        WriteError::from(kube::Error::Api(Box::new(Status::failure("no", "Reason").with_code(code))))
+    }
+
+    #[test]
+    fn a_category_follows_from_the_answer() {
+        let names = [404, 409, 403, 422, 429, 500].map(|code| api(code).category().as_str());
+        assert_eq!(names, ["gone", "conflict", "refused", "refused", "unavailable", "unavailable"]);
+        let fenced = kube::Error::Service(Box::new(std::io::Error::other(Fenced)));
+        assert_eq!(WriteError::from(fenced).category().as_str(), "not_leader");
+        let broken = kube::Error::ReadEvents(std::io::ErrorKind::ConnectionReset.into());
+        assert_eq!(WriteError::from(broken).category().as_str(), "unreachable");
+        assert_eq!(WriteError::NoAnswer(Duration::from_secs(20)).category().as_str(), "no_answer");
+    }
+
+    #[test]
+    fn what_cannot_be_made_in_a_namespace_that_is_going_counts_as_gone() {
+        let details = json!({"causes": [{"reason": "NamespaceTerminating"}]});
+        let details = serde_json::from_value(details).unwrap();
+        let status = Status::failure("no", "Forbidden").with_code(403).with_details(details);
+        assert_eq!(WriteError::from(kube::Error::Api(Box::new(status))).category(), WriteCategory::Gone);
+    }
+
+    #[test]
+    fn an_error_shows_the_message_of_the_api_server_and_keeps_its_source() {
+        let error = api(422);
+        assert_eq!(error.to_string(), "no");
+        assert!(error.source().is_some_and(|source| source.is::<kube::Error>()));
+    }
+}

@@ -1,0 +1,205 @@
+//! All that the operator writes, but for events.
+
+use super::{metrics::Metrics, triggers::Triggers, write_error::WriteError};
+use crate::{
+    api::{API_VERSION, AntflyBackupStatus, KIND},
+    cluster::{
+        cache::{ObjectKey, resource_version},
+        stored::StoredBackup,
+        views::CronJobView,
+    },
+    desired::{
+        decide::{Action, Apply, Decision},
+        manifest::apply_body,
+        outcome::{Done, Failure, FailureKind, Outcome},
+    },
+    names::{FIELD_MANAGER, cron_job_name},
+};
+use kube::{
+    Api, Client, Resource,
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions},
+    core::Request,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use tracing::info;
+
+/// How long the API server may take to answer a write.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Writes, counts what it writes, and notes what the watches have not brought yet.
+pub struct Writer<'a> {
+    /// To the API server.
+    pub client: &'a Client,
+    /// Figures.
+    pub metrics: &'a Metrics,
+    /// The cache.
+    pub triggers: &'a Triggers,
+}
+
+impl Writer<'_> {
+    /// Does what was decided for the backup with that key, up to the first failure. `failures_before` is how many of its
+    /// reconciles failed in a row.
+    pub async fn perform(&self, backup: &ObjectKey, decision: Decision, failures_before: u32) -> Outcome {
+        let mut results = Vec::new();
+        for action in &decision.actions {
+            let result = self.perform_one(backup, action).await.map_err(Failure::from);
+            let has_failed = result.is_err();
+            results.push(result);
+            if has_failed {
+                break;
+            }
+        }
+        Outcome { decision, results, failures_before }
+    }
+
+    async fn perform_one(&self, backup: &ObjectKey, action: &Action) -> Result<Done, WriteError> {
+        let reason = action.reason();
+        match action {
+            Action::Apply(apply) => {
+                let written = apply_cron_job(self.client, backup, apply).await;
+                let written = self.cron_job_written(backup, "apply", written)?;
+                info!(reason, "wrote the CronJob");
+                Ok(Done::Written(written))
+            }
+            Action::Suspend(target) => {
+                let written = suspend_cron_job(self.client, &target.cron_job).await;
+                let written = self.cron_job_written(backup, "patch", written)?;
+                info!(reason, cron_job = written.name(), "suspended the CronJob");
+                Ok(Done::Written(written))
+            }
+            Action::Delete(target) => {
+                let deleted = delete_cron_job(self.client, &target.cron_job).await;
+                self.metrics.wrote("cronjobs", "delete", &deleted);
+                match deleted {
+                    Ok(()) => {
+                        let cron_job = target.cron_job.name();
+                        info!(cron_job, "deleted a CronJob under a former name");
+                        Ok(Done::Deleted)
+                    }
+                    Err(error) if error.kind() == FailureKind::Gone => Ok(Done::WasGone),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    fn cron_job_written(
+        &self,
+        backup: &ObjectKey,
+        verb: &'static str,
+        written: Result<CronJobView, WriteError>,
+    ) -> Result<Arc<CronJobView>, WriteError> {
+        self.metrics.wrote("cronjobs", verb, &written);
+        let written = Arc::new(written?);
+        if written.name() == cron_job_name(&backup.name) {
+            self.triggers.cache().cron_job_written(backup, written.clone());
+        }
+        Ok(written)
+    }
+
+    /// Replaces the status, if the backup still is the version that it was made for.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn replace_status(
+        &self,
+        key: &ObjectKey,
+        backup: &StoredBackup,
+        status: &AntflyBackupStatus,
+    ) -> Result<(), WriteError> {
+        let written = replace_status(self.client, backup, status).await;
+        self.metrics.wrote(crate::api::STATUS_RESOURCE, "update", &written);
+        self.triggers.cache().status_written(key, written?);
+        Ok(())
+    }
+}
+
+/// Applies the CronJob of the backup with that key (server-side apply). No other than the existing one is touched, also if it
+/// was replaced meanwhile. Where there is none, one is made; one that has appeared meanwhile is a conflict.
+async fn apply_cron_job(client: &Client, backup: &ObjectKey, apply: &Apply) -> Result<CronJobView, WriteError> {
+    let mut parameters = PatchParams::apply(FIELD_MANAGER);
+    let api = Api::<CronJobView>::namespaced(client.clone(), &backup.namespace);
+    let mut manifest = apply.manifest.clone();
+    if let Some(existing) = &apply.existing {
+        if existing.applied.is_none() {
+            become_owner(&api, existing).await?;
+        }
+        manifest["metadata"]["uid"] = Value::from(existing.uid());
+        parameters = parameters.force();
+    }
+    let body = Patch::Apply(apply_body(&manifest)?);
+    within_limit(api.patch(&cron_job_name(&backup.name), &parameters, &body)).await
+}
+
+/// Makes the operator the owner of a CronJob that nothing was applied to, as far as is recorded, such as after somebody
+/// cleared its `managedFields`. Else the API server would make up an owner of all that is there at the next apply
+/// (`before-first-apply`), and what the operator later leaves out, credentials say, would stay for that owner's sake.
+async fn become_owner(api: &Api<CronJobView>, cron_job: &CronJobView) -> Result<(), WriteError> {
+    let entry = json!({
+        "manager": FIELD_MANAGER,
+        "operation": "Apply",
+        "apiVersion": "batch/v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:schedule": {}}},
+    });
+    let patch = json!({"metadata": {"uid": cron_job.uid(), "managedFields": [entry]}});
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await.map(drop)
+}
+
+/// Suspends a CronJob and changes nothing else in it.
+async fn suspend_cron_job(client: &Client, cron_job: &CronJobView) -> Result<CronJobView, WriteError> {
+    let patch = json!({"metadata": {"uid": cron_job.uid()}, "spec": {"suspend": true}});
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
+    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await
+}
+
+/// Deletes a CronJob and its Jobs.
+async fn delete_cron_job(client: &Client, cron_job: &CronJobView) -> Result<(), WriteError> {
+    let only_this = Preconditions { uid: cron_job.metadata.uid.clone(), resource_version: None };
+    let parameters = DeleteParams::background().preconditions(only_this);
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
+    within_limit(api.delete(cron_job.name(), &parameters)).await.map(drop)
+}
+
+/// What is read of the answer to a write whose object is known.
+#[derive(Deserialize)]
+struct Written {
+    metadata: ObjectMeta,
+}
+
+/// Returns the new resourceVersion.
+async fn replace_status(
+    client: &Client,
+    backup: &StoredBackup,
+    status: &AntflyBackupStatus,
+) -> Result<Option<u64>, WriteError> {
+    let body = json!({
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": backup.name(),
+            "namespace": backup.namespace(),
+            "uid": backup.uid(),
+            "resourceVersion": backup.metadata.resource_version,
+        },
+        "status": status,
+    });
+    let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    let url = StoredBackup::url_path(&(), Some(backup.namespace()));
+    let request =
+        Request::new(url).replace_subresource("status", backup.name(), &parameters, serde_json::to_vec(&body)?)?;
+    let written: Written = within_limit(client.request(request)).await?;
+    Ok(resource_version(&written.metadata))
+}
+
+fn namespace_of(metadata: &ObjectMeta) -> &str {
+    metadata.namespace.as_deref().unwrap_or_default()
+}
+
+async fn within_limit<T>(write: impl Future<Output = Result<T, kube::Error>>) -> Result<T, WriteError> {
+    tokio::time::timeout(LIMIT, write).await.map_err(|_| WriteError::NoAnswer(LIMIT))?.map_err(WriteError::from)
+}

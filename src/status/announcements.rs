@@ -1,0 +1,200 @@
+//! Derives the events to publish from what was done and from a status change. All texts of events stand here.
+
+use crate::{
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, reason},
+    cluster::run::SIDECAR_RUNNING,
+    desired::{
+        decide::Action,
+        outcome::{Blocked, Done, FailureKind, Outcome},
+    },
+    names::cron_job_name,
+    status::{
+        conditions::{READY, fitted},
+        records::{FEWEST_RECORDS, are_of_one_run, ended},
+    },
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+/// An event to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// `Warning`, else `Normal`.
+    pub is_warning: bool,
+    /// One word in CamelCase.
+    pub reason: &'static str,
+    /// What the operator did or tried.
+    pub action: &'static str,
+    /// For people.
+    pub note: String,
+    /// When to publish it.
+    pub publish: Publish,
+}
+
+/// When an event may be published: what the status says is published once the status says it, so that no event comes twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publish {
+    /// At once.
+    AtOnce,
+    /// When the status is written.
+    WithStatus,
+    /// When the status is written, or when the API server refuses it for the first time. It may refuse any status of an
+    /// object whose spec has a wrong type (its rules fail for it): then the event is all that the user gets.
+    WithStatusOrRefusal,
+}
+
+impl Announcement {
+    fn normal(reason: &'static str, action: &'static str, note: String) -> Self {
+        Announcement { is_warning: false, reason, action, note, publish: Publish::WithStatus }
+    }
+
+    fn warning(reason: &'static str, action: &'static str, note: String) -> Self {
+        Announcement { is_warning: true, ..Announcement::normal(reason, action, note) }
+    }
+
+    fn published(self, publish: Publish) -> Self {
+        Announcement { publish, ..self }
+    }
+}
+
+/// Returns the events for what was written, and for the first failure in a row. A refusal has its own, with the status.
+pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
+    let name = cron_job_name(backup);
+    let results = outcome.decision.actions.iter().zip(&outcome.results);
+    let announcements = results.filter_map(|(action, result)| match (action, result) {
+        (Action::Apply(apply), Ok(_)) => {
+            let note = match &apply.existing {
+                None => format!("Created CronJob {name}"),
+                Some(_) => format!("Updated CronJob {name} to what the spec and the AntflyCluster ask for"),
+            };
+            Some(Announcement::normal(apply.reason, "ApplyCronJob", note))
+        }
+        (Action::Delete(former), Ok(Done::Deleted)) => {
+            let note = format!("Deleted CronJob {}: {name} has taken its place", former.cron_job.name());
+            Some(Announcement::normal(reason::CRON_JOB_DELETED, "DeleteCronJob", note))
+        }
+        (action, Err(failure)) if failure.kind == FailureKind::Transient && outcome.failures_before == 0 => {
+            let note = format!("Cannot {}: {failure}; it is tried again", action.attempt());
+            Some(Announcement::warning(reason::WRITE_FAILED, "Write", note))
+        }
+        _ => None,
+    });
+    announcements.map(|announcement| announcement.published(Publish::AtOnce)).collect()
+}
+
+/// Returns the event for a backup that is not scheduled: one when the cause is another than the earlier status says, none
+/// while it stays.
+pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Option<Announcement> {
+    let messages = blocked.messages_of_cause().iter().map(|message| fitted(message)).collect::<Vec<_>>();
+    let says_the_same = |condition: &Condition| {
+        condition.type_ == READY
+            && condition.status == "False"
+            && condition.reason == blocked.reason()
+            && messages.contains(&condition.message)
+    };
+    if earlier.is_some_and(|status| status.conditions.iter().any(says_the_same)) {
+        return None;
+    }
+    let action = match blocked {
+        Blocked::CannotPlan(_) => "PlanBackup",
+        Blocked::NotWritten(_) => "ApplyCronJob",
+    };
+    let announcement = Announcement::warning(blocked.reason(), action, blocked.message());
+    Some(announcement.published(Publish::WithStatusOrRefusal))
+}
+
+/// The events for what became of runs between two statuses: once each, with the id.
+pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Vec<Announcement> {
+    let mut announcements = Vec::new();
+    for record in
+        status.recent_backups.iter().rev().filter(|record| !earlier.is_some_and(|it| has_forgotten(it, record)))
+    {
+        let before = earlier.and_then(|status| known(status, record));
+        announcements.extend(of_record(before, record, earlier.is_some()));
+        announcements.extend(of_read_back(earlier, before, record));
+    }
+    let is_overdue = |status: &AntflyBackupStatus| {
+        let mut conditions = status.conditions.iter();
+        conditions
+            .find(|condition| condition.reason == reason::BACKUP_OVERDUE)
+            .map(|condition| condition.message.clone())
+    };
+    if let Some(message) = is_overdue(status).filter(|_| earlier.and_then(is_overdue).is_none()) {
+        announcements.push(Announcement::warning(reason::BACKUP_OVERDUE, "RunBackup", message));
+    }
+    announcements
+}
+
+/// The record of the same run, if it has one.
+fn known<'a>(status: &'a AntflyBackupStatus, now: &BackupRecord) -> Option<&'a BackupRecord> {
+    status.recent_backups.iter().find(|record| are_of_one_run(record, now))
+}
+
+/// The event for a completed backup that could not be read back: one for each change of the cause.
+fn of_read_back(
+    earlier: Option<&AntflyBackupStatus>,
+    before: Option<&BackupRecord>,
+    now: &BackupRecord,
+) -> Option<Announcement> {
+    let error = now.read_back_error.as_ref().filter(|_| now.status == BackupStatus::Completed)?;
+    let last = earlier.and_then(|status| status.last_successful_backup.as_ref());
+    let is_known = |record: &BackupRecord| record.read_back_error.as_ref() == Some(error);
+    if before.is_some_and(is_known) || last.is_some_and(is_known) {
+        return None;
+    }
+    let note = format!("Backup {} completed, but could not be read back: {error}", now.backup_id);
+    Some(Announcement::warning(reason::READ_BACK_FAILED, "ReadBackup", note))
+}
+
+/// Whether a status may have left the record out to make room for those that ended later.
+fn has_forgotten(status: &AntflyBackupStatus, record: &BackupRecord) -> bool {
+    let is_full = status.recent_backups.len() >= FEWEST_RECORDS;
+    is_full && status.recent_backups.iter().all(|kept| ended(record) <= ended(kept))
+}
+
+/// The event for what spoiled the Job of a backup that completed.
+fn of_what_came_after(before: Option<&BackupRecord>, now: &BackupRecord) -> Option<Announcement> {
+    let spoiled = |record: &BackupRecord| {
+        let is_spoiled = record.status == BackupStatus::Completed && record.verified == Some(true);
+        record.reason.clone().filter(|_| is_spoiled)
+    };
+    let cause = spoiled(now).filter(|cause| before.and_then(spoiled).as_ref() != Some(cause))?;
+    let is_running = cause == SIDECAR_RUNNING;
+    let reason = if is_running { reason::BACKUP_STUCK } else { reason::JOB_FAILED_AFTER_BACKUP };
+    let note = format!("Backup {} completed; {}", now.backup_id, now.error.as_deref().unwrap_or_default());
+    Some(Announcement::warning(reason, "RunBackup", note))
+}
+
+fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: bool) -> Vec<Announcement> {
+    let id = &now.backup_id;
+    let action = "RunBackup";
+    let mut announcements = Vec::new();
+    if before.is_none() && (has_history || now.status == BackupStatus::Running) {
+        announcements.push(Announcement::normal(reason::BACKUP_STARTED, action, format!("Backup {id} started")));
+    }
+    let error = now.error.as_deref().unwrap_or_default();
+    let was_running = before.map_or(has_history, |before| before.status == BackupStatus::Running);
+    match now.status {
+        BackupStatus::Completed => {
+            if was_running || before.is_some_and(|before| before.status == BackupStatus::Failed) {
+                let doubt =
+                    if now.verified == Some(true) || error.is_empty() { String::new() } else { format!("; {error}") };
+                let note = format!("Backup {id} completed{doubt}");
+                announcements.push(Announcement::normal(reason::BACKUP_COMPLETED, action, note));
+            }
+            announcements.extend(of_what_came_after(before, now));
+        }
+        BackupStatus::Failed if was_running => {
+            announcements.push(Announcement::warning(
+                reason::BACKUP_FAILED,
+                action,
+                format!("Backup {id} failed: {error}"),
+            ));
+        }
+        BackupStatus::Running if now.error.is_some() && before.is_none_or(|before| before.stuck_time.is_none()) => {
+            let note = format!("Backup {id} makes no progress: {error}");
+            announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
+        }
+        _ => {}
+    }
+    announcements
+}

@@ -1,0 +1,143 @@
+//! Conditions, after Kubernetes' API conventions
+//! (<https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md>).
+
+use crate::{
+    api::{AntflyBackupStatus, reason},
+    cluster::{
+        lookup::{ClusterLookup, cluster_message},
+        stored::StoredBackup,
+        views::CronJobView,
+    },
+    desired::outcome::Standing,
+    names::cron_job_name,
+    status::records::whole_seconds,
+};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// Longest message of a condition, in characters.
+const LONGEST_MESSAGE: usize = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
+
+/// Type of the condition whose message is the cause and nothing else where no backup is scheduled.
+pub const READY: &str = "Ready";
+
+/// A condition without its times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Type, such as `ScheduleReady`.
+    pub kind: &'static str,
+    /// `True`, `False` or `Unknown`.
+    pub status: &'static str,
+    /// One word in CamelCase.
+    pub reason: &'static str,
+    /// For people.
+    pub message: String,
+}
+
+/// Makes conditions of verdicts. A time is taken over from the earlier condition whose status is the same.
+pub fn conditions(
+    verdicts: Vec<Verdict>,
+    earlier: &[Condition],
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    verdicts
+        .into_iter()
+        .map(|verdict| {
+            let same = earlier.iter().find(|earlier| earlier.type_ == verdict.kind && earlier.status == verdict.status);
+            Condition {
+                type_: verdict.kind.to_owned(),
+                status: verdict.status.to_owned(),
+                reason: verdict.reason.to_owned(),
+                message: fitted(&verdict.message),
+                observed_generation: generation,
+                last_transition_time: same.map_or(Time(whole_seconds(now)), |same| same.last_transition_time.clone()),
+            }
+        })
+        .collect()
+}
+
+/// Returns a message as a condition has it.
+pub fn fitted(message: &str) -> String {
+    message.chars().take(LONGEST_MESSAGE).collect()
+}
+
+/// Whether all is in place for the backups that the spec asks for: about the schedule, never about the last run.
+pub fn ready(standing: Standing<'_>) -> Verdict {
+    let kind = READY;
+    match standing {
+        Err(blocked) => Verdict { kind, status: "False", reason: blocked.reason(), message: blocked.message() },
+        Ok(plan) if plan.suspend => Verdict {
+            kind,
+            status: "True",
+            reason: reason::SUSPENDED,
+            message: "no backup starts, as spec.suspend asks".to_owned(),
+        },
+        Ok(_) => Verdict {
+            kind,
+            status: "True",
+            reason: reason::SCHEDULED,
+            message: "backups start as scheduled".to_owned(),
+        },
+    }
+}
+
+/// Whether the CronJob is what the spec asks for.
+pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Option<&CronJobView>) -> Verdict {
+    let kind = "ScheduleReady";
+    match standing {
+        Err(blocked) => {
+            let mut message = blocked.message();
+            if let Some(cron_job) = ours.filter(|cron_job| cron_job.suspended) {
+                message.push_str(&format!(". CronJob {} is suspended until then", cron_job.name()));
+            }
+            Verdict { kind, status: "False", reason: blocked.reason(), message }
+        }
+        Ok(plan) => {
+            let name = cron_job_name(backup.name());
+            let message = if plan.suspend {
+                format!("CronJob {name} is as the spec asks; it is suspended (spec.suspend)")
+            } else {
+                format!("CronJob {name} is as the spec asks")
+            };
+            Verdict { kind, status: "True", reason: reason::CRON_JOB_CREATED, message }
+        }
+    }
+}
+
+/// Whether the cluster is there and runs.
+pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &ClusterLookup) -> Verdict {
+    let kind = "ClusterReady";
+    let Some((namespace, name)) = backup.cluster_key() else {
+        let message = "spec.clusterRef is not valid; see ScheduleReady".to_owned();
+        return Verdict { kind, status: "Unknown", reason: reason::INVALID_CLUSTER_REF, message };
+    };
+    match cluster {
+        ClusterLookup::Found(cluster) if cluster.is_running() => Verdict {
+            kind,
+            status: "True",
+            reason: reason::CLUSTER_RUNNING,
+            message: format!("AntflyCluster {namespace}/{name} is running"),
+        },
+        ClusterLookup::Found(cluster) => {
+            let state = match &cluster.phase {
+                Some(phase) => format!("is in phase {phase:?}"),
+                None => "has no phase yet".to_owned(),
+            };
+            let starts = standing.is_ok_and(|plan| !plan.suspend);
+            let consequence = if starts { "; backups are still started" } else { "" };
+            Verdict {
+                kind,
+                status: "False",
+                reason: reason::CLUSTER_NOT_READY,
+                message: format!("AntflyCluster {namespace}/{name} {state}{consequence}"),
+            }
+        }
+        missing => Verdict {
+            kind,
+            status: "False",
+            reason: reason::CLUSTER_NOT_FOUND,
+            message: cluster_message(missing, &namespace, &name),
+        },
+    }
+}

@@ -1,0 +1,156 @@
+//! `BackupRunHealthy`: whether the last backup completed, and none is overdue.
+
+use crate::{
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger, reason, schedule::Schedule},
+    cluster::{
+        run::{Run, duration_text},
+        stored::StoredBackup,
+        views::CronJobView,
+    },
+    names::job_of_slot,
+    status::{
+        conditions::Verdict,
+        records::{UNSEEN, is_of, whole_seconds},
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Since when backups are due, and by which schedule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due<'a> {
+    /// From creation, the last edit of the schedule, or the end of a suspension.
+    pub since: Timestamp,
+    /// The schedule.
+    pub schedule: &'a Schedule,
+}
+
+/// Since when backups are due by the spec; `None` when none are. An obstacle such as a missing cluster changes nothing: a
+/// backup that the spec asks for and that does not come is overdue. `schedule` is that of the spec, if it has one that fires.
+pub fn due<'a>(backup: &StoredBackup, schedule: Option<&'a Schedule>, now: Timestamp) -> Option<Due<'a>> {
+    let spec = backup.spec.as_ref().ok().filter(|spec| !spec.suspend)?;
+    let schedule = schedule?;
+    let earlier = backup.status.as_ref().filter(|status| status.phase.is_some());
+    let since = match earlier {
+        None => backup.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0),
+        Some(status) if status.observed_schedule.as_ref() == Some(&spec.schedule) => {
+            status.active_since.as_ref().map_or(now, |time| time.0)
+        }
+        Some(_) => now,
+    };
+    Some(Due { since: whole_seconds(since), schedule })
+}
+
+/// A slot that should have started a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissedSlot {
+    /// The slot.
+    pub slot: Timestamp,
+    /// When it counts as overdue.
+    pub overdue: Timestamp,
+    /// The name that its Job would have.
+    pub job: String,
+}
+
+/// What is known of the slots that were served.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// The status as it was.
+    pub earlier: Option<&'a AntflyBackupStatus>,
+    /// The CronJob, if it is the backup's.
+    pub cron_job: Option<&'a CronJobView>,
+    /// All records, newest first.
+    pub records: &'a [BackupRecord],
+    /// The Jobs that are known.
+    pub runs: &'a [Run],
+}
+
+impl Served<'_> {
+    /// The last slot that was served, by the CronJob or by a Job of it. One in the future is the word of a clock that ran ahead, and not believed.
+    pub fn last_scheduled(&self, now: Timestamp) -> Option<Timestamp> {
+        let remembered = self.earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
+        let of_cron_job = self.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
+        let of_jobs = self.records.iter().filter_map(|record| record.scheduled_time.as_ref()).map(|slot| slot.0);
+        remembered.into_iter().chain(of_cron_job).chain(of_jobs).filter(|slot| is_past(*slot, now)).max()
+    }
+
+    /// Up to when slots are served. Whatever the slot of a backup, those before its start are.
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        let of_record = |record: &BackupRecord| {
+            let slot = record.scheduled_time.as_ref()?.0;
+            Some(if is_past(slot, now) { slot } else { record.start_time.0 })
+        };
+        self.records.iter().filter_map(of_record).max().max(self.last_scheduled(now))
+    }
+
+    /// Until when the CronJob controller can start none, because it waits for the end of an earlier one; `None` if that
+    /// has no end. Those started by hand hold nothing up, and none goes on for longer than its Job's deadline.
+    fn busy_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut until = Timestamp::MIN;
+        for record in self.records.iter().filter(|record| record.trigger != Some(BackupTrigger::Manual)) {
+            let end = if record.status == BackupStatus::Running {
+                let run = self.runs.iter().find(|run| is_of(record, &run.job) && !run.is_gone);
+                run?.deadline(now)?
+            } else {
+                record.completion_time.as_ref().map_or(record.start_time.0, |time| time.0.min(now))
+            };
+            until = until.max(end);
+        }
+        Some(until)
+    }
+}
+
+/// Whether a moment is not in the future, by clocks that differ a little.
+fn is_past(moment: Timestamp, now: Timestamp) -> bool {
+    moment.duration_since(now) <= UNSEEN
+}
+
+/// The first slot that should have started a backup and has not.
+pub fn missed_slot(
+    due: Due<'_>,
+    cron_job_name: &str,
+    served: &Served<'_>,
+    grace: SignedDuration,
+    now: Timestamp,
+) -> Option<MissedSlot> {
+    let last = served.until(now);
+    let slot = due.schedule.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
+    let overdue = slot.max(served.busy_until(now)?).checked_add(grace).ok()?;
+    Some(MissedSlot { slot, overdue, job: job_of_slot(cron_job_name, slot) })
+}
+
+/// The condition.
+pub fn verdict(
+    missed: Option<&MissedSlot>,
+    records: &[BackupRecord],
+    grace: SignedDuration,
+    now: Timestamp,
+) -> Verdict {
+    let kind = "BackupRunHealthy";
+    if let Some(MissedSlot { slot, job, .. }) = missed.filter(|missed| now >= missed.overdue) {
+        let grace = duration_text(grace.as_secs());
+        let message = format!(
+            "backup {job}, due at {slot}, has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
+        );
+        return Verdict { kind, status: "False", reason: reason::BACKUP_OVERDUE, message };
+    }
+    match records.iter().find(|record| record.status != BackupStatus::Running) {
+        Some(record) if record.status == BackupStatus::Completed => {
+            let note = match (&record.error, record.verified) {
+                (Some(error), _) => format!("; {error}"),
+                (None, Some(true)) => String::new(),
+                (None, _) => " (not verified)".to_owned(),
+            };
+            let message = format!("backup {} completed{note}", record.backup_id);
+            Verdict { kind, status: "True", reason: reason::BACKUP_JOB_SUCCEEDED, message }
+        }
+        Some(record) => {
+            let cause = record.error.as_deref().unwrap_or("the cause is not known");
+            let message = format!("backup {} failed: {cause}", record.backup_id);
+            Verdict { kind, status: "False", reason: reason::BACKUP_JOB_FAILED, message }
+        }
+        None => {
+            let message = "no backup has ended yet".to_owned();
+            Verdict { kind, status: "Unknown", reason: reason::NO_RUN_YET, message }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+use super::*;
+use crate::{
+    cluster::{
+        lookup::ClusterLookup,
+        stored::StoredBackup,
+        views::{Cluster, CronJobView},
+    },
+    desired::{
+        decide::{Action, OperatorSettings, decide},
+        outcome::{Done, Failure, FailureKind},
+        plan::JobImage,
+    },
+    status::announcements::Publish,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+fn facts(schedule: &str, location: &str) -> Facts {
+    let metadata = json!({"name": "nightly", "namespace": "a", "uid": "of-nightly", "generation": 1});
+    let spec = json!({
+        "clusterRef": {"name": "main"}, "schedule": schedule, "destination": {"location": location},
+        "backupTimeout": "1h", "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1,
+    });
+    let backup = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "metadata": metadata, "spec": spec});
+    let cluster = json!({"metadata": {"name": "main", "namespace": "a"}, "status": {"phase": "Running"}});
+    Facts {
+        backup: Arc::new(StoredBackup::from_value(backup).unwrap()),
+        cluster: ClusterLookup::Found(Arc::new(Cluster::from_value(&cluster).unwrap())),
+        cron_job: None,
+        former_cron_jobs: Vec::new(),
+        runs: Vec::new(),
+    }
+}
+
+fn cron_job(suspend: bool) -> Option<Arc<CronJobView>> {
+    let owner = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "name": "nightly", "uid": "of-nightly",
+        "controller": true});
+    let metadata = json!({"name": "nightly-cron", "namespace": "a", "uid": "c", "ownerReferences": [owner]});
+    Some(Arc::new(serde_json::from_value(json!({"metadata": metadata, "spec": {"suspend": suspend}})).unwrap()))
+}
+
+/// Settles those facts with the status of an earlier settlement; what is done or fails is the same for all actions.
+fn settled(
+    facts: &Facts,
+    earlier: Option<&Settlement>,
+    failures_before: u32,
+    result: impl Fn(&Action) -> Result<Done, Failure>,
+) -> Settlement {
+    let status = earlier.and_then(Settlement::new_status).cloned();
+    let backup = Arc::new(StoredBackup { status, ..StoredBackup::clone(&facts.backup) });
+    let facts = Facts { backup, ..facts.clone() };
+    let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) };
+    let decision = decide(&facts, &settings, now());
+    let results = decision.actions.iter().map(result).collect();
+    settle(&facts, &Outcome { decision, results, failures_before }, now())
+}
+
+fn nothing_done(action: &Action) -> Result<Done, Failure> {
+    panic!("{action:?} is not to be done")
+}
+
+fn suspended(_: &Action) -> Result<Done, Failure> {
+    Ok(Done::Written(cron_job(true).unwrap()))
+}
+
+fn fails(kind: FailureKind, why: &'static str) -> impl Fn(&Action) -> Result<Done, Failure> {
+    move |_| Err(Failure { kind, source: why.into() })
+}
+
+fn reasons(settlement: &Settlement) -> Vec<&'static str> {
+    settlement.announcements.iter().map(|announcement| announcement.reason).collect()
+}
+
+fn message(settlement: &Settlement, kind: &str) -> Value {
+    let status = settlement.new_status().unwrap();
+    status.conditions.iter().find(|condition| condition.type_ == kind).unwrap().message.clone().into()
+}
+
+#[test]
+fn of_two_violations_the_second_is_mended_and_an_event_comes() {
+    let both = settled(&facts("0 25 * * *", "ftp://x"), None, 0, nothing_done);
+    assert_eq!(reasons(&both), ["InvalidSchedule"]);
+    assert!(both.announcements[0].note.contains("; spec.destination.location"), "{both:?}");
+
+    let first = settled(&facts("0 25 * * *", "s3://tidewater/ledgers"), Some(&both), 0, nothing_done);
+    assert_eq!(reasons(&first), ["InvalidSchedule"]);
+    assert!(!first.announcements[0].note.contains("spec.destination"), "{first:?}");
+
+    let again = settled(&facts("0 25 * * *", "s3://tidewater/ledgers"), Some(&first), 0, nothing_done);
+    assert_eq!((again.status, again.announcements), (StatusUpdate::Unchanged, Vec::new()));
+}
+
+#[test]
+fn no_event_comes_while_the_cause_stays_whatever_follows_from_it() {
+    let invalid = facts("0 25 * * *", "s3://tidewater/ledgers");
+    let first = settled(&invalid, None, 0, nothing_done);
+    let runs_on = Facts { cron_job: cron_job(false), ..invalid };
+    let second = settled(&runs_on, Some(&first), 0, suspended);
+    assert_eq!(reasons(&second), [""; 0]);
+    assert!(message(&second, "ScheduleReady").as_str().unwrap().ends_with("nightly-cron is suspended until then"));
+    assert_eq!(message(&second, "Ready"), message(&first, "Ready"));
+}
+
+#[test]
+fn a_refusal_is_announced_when_its_cause_changes_not_when_what_follows_from_it_does() {
+    let valid = facts("@daily", "s3://tidewater/ledgers");
+    let quota = || fails(FailureKind::Refused, "exceeded quota");
+    let first = settled(&valid, None, 0, quota());
+    assert_eq!(reasons(&first), ["CronJobRefused"]);
+    assert_eq!(first.announcements[0].publish, Publish::WithStatusOrRefusal);
+    assert!(message(&first, "Ready").as_str().unwrap().contains("exceeded quota; no backup starts"), "{first:?}");
+
+    let runs_on = Facts { cron_job: cron_job(false), ..valid };
+    let second = settled(&runs_on, Some(&first), 1, quota());
+    assert!(message(&second, "Ready").as_str().unwrap().contains("it goes on as it was before"), "{second:?}");
+    assert_eq!(reasons(&second), [""; 0]);
+
+    let third = settled(&runs_on, Some(&second), 2, fails(FailureKind::Refused, "denied by a policy"));
+    assert_eq!(reasons(&third), ["CronJobRefused"]);
+}
+
+#[test]
+fn a_failure_that_may_pass_is_an_event_at_once_and_in_the_status_when_it_lasts() {
+    let valid = facts("@daily", "s3://tidewater/ledgers");
+    let settle_after = |failures| settled(&valid, None, failures, fails(FailureKind::Transient, "no answer"));
+    let first = settle_after(0);
+    assert_eq!(first.status, StatusUpdate::Postponed);
+    assert_eq!(first.announcements[0].note, "Cannot apply the CronJob: no answer; it is tried again");
+    assert_eq!(first.announcements[0].publish, Publish::AtOnce);
+    let second = settle_after(1);
+    assert_eq!((second.status, second.announcements), (StatusUpdate::Postponed, Vec::new()));
+    assert_eq!(reasons(&settle_after(2)), ["CronJobRefused"]);
+}
+
+#[test]
+fn a_conflict_says_nothing_however_often_it_comes() {
+    let valid = facts("@daily", "s3://tidewater/ledgers");
+    for kind in [FailureKind::Conflict, FailureKind::Gone] {
+        let settlement = settled(&valid, None, 7, fails(kind, "another version"));
+        assert_eq!((settlement.status, settlement.announcements), (StatusUpdate::Postponed, Vec::new()));
+    }
+}
+
+#[test]
+fn a_failure_to_suspend_leaves_the_cause_what_it_is() {
+    let invalid = Facts { cron_job: cron_job(false), ..facts("0 25 * * *", "s3://tidewater/ledgers") };
+    let settlement = settled(&invalid, None, 0, fails(FailureKind::Refused, "denied by a policy"));
+    assert_eq!(reasons(&settlement), ["InvalidSchedule"]);
+}
+
+#[test]
+fn a_reconcile_follows_two_seconds_after_the_next_scheduled_time_and_within_a_day() {
+    let written = |_: &Action| Ok(Done::Written(cron_job(false).unwrap()));
+    let hourly = settled(&facts("30 * * * *", "s3://tidewater/ledgers"), None, 0, written);
+    assert_eq!(hourly.again, Some("2026-11-23T12:30:02Z".parse().unwrap()));
+    let yearly = settled(&facts("@yearly", "s3://tidewater/ledgers"), None, 0, written);
+    assert_eq!(yearly.again, Some("2026-11-24T12:00:00Z".parse().unwrap()));
+}

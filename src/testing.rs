@@ -1,0 +1,74 @@
+//! What tests, benches and fuzz targets use of this crate. It is no API: all else is private, so that the compiler finds what
+//! nobody uses.
+
+pub mod api {
+    //! The resource, its schema and the API server's verdict.
+
+    pub use crate::api::{
+        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, CRD,
+        duration::{parse as parse_duration, seconds_rounded_up},
+        reason,
+        schedule::{Schedule, ScheduleError},
+        validation::{FieldPath, UnknownFields, Violation, apply_defaults, decode, validate, validate_status},
+    };
+}
+
+pub mod backup {
+    //! The program of a backup's Pod.
+
+    pub use crate::backup::{
+        BackupResult, EXIT_AGAIN, EXIT_FOR_GOOD, EXIT_STOPPED, FailedTable, JOB_NAME_VARIABLE, JOB_UID_VARIABLE,
+        POD_UID_VARIABLE, ResultStatus,
+        advice::Asked,
+        answer::{Answer, Came, Reply},
+        arguments::JobRequest,
+        backup_id, backup_id_prefix,
+        credentials::Login,
+        decide::{Decision, Ending, Request, Verdict},
+        listing::Page,
+        mask::Mask,
+        read_back::Destination,
+        reason,
+        result::LONGEST_MESSAGE,
+        wanted::{Wanted, read_tables},
+    };
+}
+
+pub mod cluster {
+    //! What is watched and kept.
+
+    pub use crate::cluster::{
+        cache::{ClusterCache, Facts, ObjectKey, Scope, key_of},
+        lookup::ClusterLookup,
+        run::Run,
+        stored::StoredBackup,
+        views::{Cluster, CronJobView, JobOutcome, JobView, Origin, digest_of_live, digest_of_manifest},
+    };
+}
+
+pub mod desired {
+    //! What is decided.
+
+    pub use crate::desired::{
+        decide::{Action, Apply, Decision, OperatorSettings, decide},
+        manifest::{apply_body, cron_job},
+        outcome::{Done, Outcome},
+        plan::{CannotPlan, DEFAULT_IMAGE, JobImage, Plan, plan},
+    };
+}
+
+pub mod names {
+    //! Names of what the operator makes.
+
+    pub use crate::names::{BACKUP_LABEL, CLUSTER_UID_ANNOTATION, FIELD_MANAGER, cron_job_name};
+}
+
+pub mod status {
+    //! What users see.
+
+    pub use crate::status::{
+        announcements::{Announcement, Publish},
+        records::{are_of_one_run, identity},
+        settle::{AFTER_CHANGE, Settlement, StatusUpdate, settle},
+    };
+}
