@@ -32,11 +32,11 @@ async fn a_backup_that_is_edited_in_a_loop_is_written_now_and_then_and_in_the_en
     })
     .await;
     room.until("flapping", ACTIVE).await;
-    // twenty looks at once and one a second (src/queue), each with a write of the CronJob and one of the status
+    // twenty looks at once and one a second (src/fairness/queue), each with a write of the CronJob and one of the status
     let most = 2.0 * (20.0 + begun.elapsed().as_secs_f64() + 2.0);
     let writes = operator.metric("writes_total").await;
     assert!(writes <= most, "{writes} writes, {most} at most");
-    // one for each look at most; more than 25 at once are dropped (src/outbox)
+    // one for each look at most; more than 25 at once are dropped (src/fairness/outbox.rs)
     let events = operator.metric("events_total").await;
     assert!(events <= most, "{events} events, {most} at most");
 }

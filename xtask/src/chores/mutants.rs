@@ -26,7 +26,7 @@ const LEAST_PERCENT: usize = 90;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask mutants --list                        the mutants, without trying them
-  cargo xtask mutants --matching '^src/schedule/'   those of a folder
+  cargo xtask mutants --matching '^src/status/'   those of a folder
   cargo xtask mutants --shard 0/8                   an eighth of all")]
 pub struct Options {
     /// Only mutants whose line of the list this matches, and those that leave a field out, which are not filtered; repeatable

@@ -18,7 +18,7 @@ use crate::cargo::repository;
 /// Name of the operator's image, without a tag, as `deploy/` has it.
 pub const OPERATOR_IMAGE: &str = "ghcr.io/antflydb/antfly-backup-operator";
 
-/// The operator in its image; `src/manifest.rs` names the same path.
+/// The operator in its image;
 const OPERATOR_PATH: &str = "antfly-backup-operator";
 
 /// User and group of the operator's image: a number, so that `runAsNonRoot` can be checked.
