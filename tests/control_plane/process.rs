@@ -24,8 +24,8 @@ async fn probes_and_figures_are_served() {
         "antfly_backup_operator_leader ",
         "antfly_backup_operator_reconciliations_total{outcome=\"success\"} ",
         "antfly_backup_operator_reconciliation_duration_seconds_bucket{le=",
-        "antfly_backup_operator_writes_total{resource=\"cronjobs\",verb=\"apply\",outcome=\"success\"} ",
-        "antfly_backup_operator_writes_total{resource=\"antflybackups/status\",verb=\"update\",outcome=\"success\"} ",
+        "antfly_backup_operator_writes_total{resource=\"cronjobs\",verb=\"apply\",outcome=\"success\",category=\"\"} ",
+        "antfly_backup_operator_writes_total{resource=\"antflybackups/status\",verb=\"update\",outcome=\"success\",category=\"\"} ",
     ] {
         let line =
             text.lines().find(|line| line.starts_with(sample)).unwrap_or_else(|| panic!("{sample} is not in\n{text}"));
