@@ -443,11 +443,11 @@ fn secrets_are_in_no_output() {
     let more = ["--location=s3://key:locsecret@bucket/p", "--table=users", "--secret=keys"];
     let ended = run(&[&server.url], &more, &environment);
     assert_eq!((ended.code, ended.result.reason.as_str()), (EXIT_FOR_GOOD.into(), "RequestRefused"), "{}", ended.log);
-    let said = format!("{}{:?}", ended.log, ended.result);
+    let shown = format!("{}{:?}", ended.log, ended.result);
     for hidden in [token, "topsecret", "storage%2Fsecret", "locsecret"] {
-        assert!(!said.contains(hidden), "{hidden}: {said}");
+        assert!(!shown.contains(hidden), "{hidden}: {shown}");
     }
-    assert!(said.contains("Bearer *** *** *** users"), "{said}");
+    assert!(shown.contains("Bearer *** *** *** users"), "{shown}");
     assert!(server.requests()[0].head.contains(&format!("Bearer {token}\r\n")));
 }
 

@@ -89,7 +89,7 @@ fn render_takes_many_documents_from_files_and_standard_input_and_skips_other_kin
 }
 
 #[test]
-fn render_without_the_cluster_says_that_it_takes_one_with_defaults() {
+fn render_without_the_cluster_notes_that_it_takes_one_with_defaults() {
     let ended = run_on_files(&["render"], &[BACKUP]);
     assert_eq!(ended.code, Some(0), "{}", ended.errors);
     for port in ["main-metadata.production.svc:12377", "main-data.production.svc:12380"] {
@@ -192,7 +192,7 @@ fn validate_reads_lists_and_standard_input_and_skips_other_kinds() {
 }
 
 #[test]
-fn validate_says_where_yaml_is_broken_and_goes_on_with_the_other_files() {
+fn validate_shows_where_yaml_is_broken_and_goes_on_with_the_other_files() {
     let broken = "apiVersion: [\n";
     let twice = format!("{BACKUP}  schedule: 0 3 * * *\n");
     let ended = run_on_files(&["validate"], &[broken, &twice, BACKUP]);
@@ -242,7 +242,7 @@ fn next_prints_upcoming_runs_in_utc() {
 
 #[test]
 fn next_refuses_what_the_operator_refuses() {
-    for (schedule, told) in [
+    for (schedule, error) in [
         ("0 2 * *", "write five"),
         ("0 2 * * 7", "day of week"),
         ("@every 5m", "write a step such as */15 * * * *"),
@@ -252,7 +252,7 @@ fn next_refuses_what_the_operator_refuses() {
         let ended = run(&["next", schedule]);
         assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""), "{schedule}");
         assert!(ended.errors.starts_with(&format!("error: schedule {schedule:?}")), "{}", ended.errors);
-        assert!(ended.errors.contains(told), "{}", ended.errors);
+        assert!(ended.errors.contains(error), "{}", ended.errors);
     }
 }
 

@@ -25,7 +25,7 @@ fn anchor(heading: &str) -> String {
     kept.map(|character| if character == ' ' { '-' } else { character }).collect()
 }
 
-/// The anchors of a page. What stands in a block of code is no heading.
+/// The anchors of a page. Lines of code blocks are no headings.
 fn anchors(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let outside = text.split("```").step_by(2);
@@ -33,7 +33,7 @@ fn anchors(page: &Path) -> Vec<String> {
     headings.map(|heading| anchor(heading.trim_start_matches('#').trim())).collect()
 }
 
-/// What is wrong with a link of a page.
+/// Returns what is wrong with a link of a page.
 fn problem(page: &Path, link: &str) -> Option<String> {
     let (path, fragment) = link.split_once('#').unwrap_or((link, ""));
     let target = if path.is_empty() { page.to_owned() } else { page.parent().unwrap().join(path) };
@@ -62,7 +62,7 @@ fn links_lead_to_files_and_headings() {
 }
 
 #[test]
-fn every_reason_that_the_program_gives_is_explained() {
+fn every_reason_of_the_program_is_explained() {
     let page = fs::read_to_string("docs/operations.md").unwrap();
     let (_, section) = page.split_once("## Reasons").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
@@ -75,7 +75,7 @@ fn every_reason_that_the_program_gives_is_explained() {
     }
 }
 
-/// Folders at the top that are nobody's source: builds, and what an editor keeps.
+/// Folders at the top that are not source: builds, and the files of editors.
 const NOT_SOURCE: [&str; 5] = [".git", "target", ".idea", ".vscode", "mutants.out"];
 
 /// The entries of a folder, as the map writes them: folders end with `/`.

@@ -1,4 +1,4 @@
-//! The inputs that fuzzing found worth keeping, put through the checks of the fuzz targets.
+//! Runs the checks of the fuzz targets on the inputs that were kept.
 
 #[path = "../fuzz/src/lib.rs"]
 mod oracles;
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Most bytes of an input: what is larger is for a test of its own.
+/// Most bytes of an input. A larger one is for a test of its own.
 const LARGEST: usize = 32 * 1024;
 
 fn directory() -> PathBuf {
@@ -32,7 +32,7 @@ fn every_input_of_the_corpus_passes() {
         assert!(inputs.len() >= 10, "{target} has {} inputs", inputs.len());
         for (path, input) in inputs {
             assert!(input.len() <= LARGEST, "{} has {} bytes", path.display(), input.len());
-            // what it panics with is printed as it happens
+            // the panic's message is printed as it happens
             if catch_unwind(AssertUnwindSafe(|| check(&input))).is_err() {
                 failures.push(path.display().to_string());
             }

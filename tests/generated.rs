@@ -20,7 +20,7 @@ fn files(directory: &str) -> Files {
     entries.map(read).collect()
 }
 
-/// How the mirror differs from what was made, and what to do about it; nothing where it does not.
+/// Returns how the mirror differs from what was generated, and which command mends it; empty if it does not differ.
 fn drift(made: &Files, mirror: &Files) -> Option<String> {
     let mut messages = Vec::new();
     for (name, fresh) in made {
@@ -49,7 +49,7 @@ fn the_mirror_is_what_the_build_makes() {
 }
 
 #[test]
-fn drift_is_told_with_a_diff_and_what_to_do() {
+fn drift_is_reported_with_a_diff_and_the_command() {
     let files = |list: &[(&str, &str)]| -> Files {
         list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
     };

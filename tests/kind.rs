@@ -39,11 +39,12 @@ mod storage;
 use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use node::Cluster;
+use parking_lot::Mutex;
 use std::{
     env,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     process::ExitCode,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 use tokio::runtime::Runtime;
 
@@ -53,7 +54,7 @@ const AT_A_TIME: usize = 12;
 /// A test.
 type Test = for<'a> fn(&'a Cluster) -> LocalBoxFuture<'a, ()>;
 
-/// Names and functions of the tests of a module; `alone` are those that nothing may run beside.
+/// Names and functions of the tests of a module; those of `alone` run while no other test does.
 macro_rules! tests {
     (beside $($module:ident::$name:ident,)* ; alone $($alone_module:ident::$alone_name:ident,)*) => {
         vec![
@@ -67,11 +68,11 @@ fn all() -> Vec<(&'static str, bool, Test)> {
     tests! {
         beside
             deployment::the_operator_is_ready_under_its_own_account_in_a_restricted_namespace,
-            deployment::the_operator_may_do_what_the_manifests_say_and_nothing_else,
+            deployment::the_operator_may_do_what_the_manifests_allow_and_nothing_else,
             page::every_example_and_command_of_the_reference_page_works,
             deployment::the_operators_image_is_below_30_mib,
-            schedule::a_schedule_fires_and_the_record_says_what_antfly_received_and_what_was_read_back,
-            schedule::two_backups_of_one_name_slot_and_location_have_two_ids_and_are_both_restorable,
+            schedule::a_schedule_fires_and_the_record_has_what_antfly_received_and_what_was_read_back,
+            schedule::two_backups_of_one_name_time_and_location_have_two_ids_and_are_both_restorable,
             schedule::the_pod_is_locked_down_and_gets_its_id_and_the_keys_and_nothing_else_of_the_secret,
             schedule::suspending_stops_the_runs_and_resuming_starts_them_again,
             schedule::a_job_made_by_hand_is_a_backup_like_any_other,
@@ -79,11 +80,11 @@ fn all() -> Vec<(&'static str, bool, Test)> {
             failures::a_partial_backup_fails_with_the_table_that_is_missing,
             failures::a_failed_backup_is_tried_again_and_fails_with_the_error_of_its_tables,
             failures::a_login_that_antfly_refuses_is_not_tried_again,
-            failures::a_backup_that_takes_too_long_is_killed_and_says_so,
-            failures::a_missing_secret_is_told_while_the_backup_waits_for_it,
-            failures::a_missing_key_is_told_while_the_backup_waits_for_it,
-            failures::an_image_that_cannot_be_pulled_is_told_while_the_backup_waits_for_it,
-            failures::a_sidecar_that_keeps_the_pod_running_is_told_and_spoils_the_job_and_not_the_backup,
+            failures::a_backup_that_takes_too_long_is_killed_and_recorded_as_such,
+            failures::a_missing_secret_is_reported_while_the_backup_waits_for_it,
+            failures::a_missing_key_is_reported_while_the_backup_waits_for_it,
+            failures::an_image_that_cannot_be_pulled_is_reported_while_the_backup_waits_for_it,
+            failures::a_sidecar_that_keeps_the_pod_running_is_reported_and_fails_the_job_and_not_the_backup,
             arguments::what_a_user_writes_reaches_antfly_literally_or_is_refused,
         ;
         alone
@@ -94,7 +95,7 @@ fn all() -> Vec<(&'static str, bool, Test)> {
     }
 }
 
-/// The cluster, started by the first test that needs it; an error is every test's.
+/// The cluster, started by the first test that needs it. If it does not start, every test fails.
 struct Suite {
     runtime: Runtime,
     cluster: OnceLock<Result<Cluster, String>>,
@@ -103,7 +104,7 @@ struct Suite {
 
 impl Suite {
     fn cluster(&self) -> Result<&Cluster, Failed> {
-        let _one_starts = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_starts = self.starting.lock();
         let start = || self.runtime.block_on(Cluster::start()).map_err(|error| format!("no cluster: {error:#}"));
         self.cluster.get_or_init(start).as_ref().map_err(Failed::from)
     }

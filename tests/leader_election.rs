@@ -380,14 +380,14 @@ async fn a_leader_that_cannot_renew_stops_writing_and_goes_on_when_it_can() {
 }
 
 #[tokio::test]
-async fn a_replica_without_access_to_leases_is_not_ready_and_says_why() {
+async fn a_replica_without_access_to_leases_is_not_ready_and_logs_why() {
     let stage = unattended().await;
     let room = stage.room("forbidden").await;
     let kubeconfig = restricted(&room, &stage.control_plane).await;
     forbid_leases(&room).await;
     let operator = start_restricted(&room, &stage.control_plane, &kubeconfig).await;
     operator
-        .eventually("the replica to say what is missing", async || {
+        .eventually("the replica to report what is missing", async || {
             let (code, text) = operator.get("/readyz").await?;
             ensure!(code == 503 && text.contains("Lease forbidden/forbidden cannot be read"), "{code}: {text}");
             ensure!(text.contains("cannot get resource \"leases\""), "{text}");

@@ -1,4 +1,4 @@
-//! `restore-manifest`, as somebody types it on a bad day.
+//! `restore-manifest`, run as a process.
 #![allow(clippy::unwrap_used, reason = "tests, helpers included")]
 
 #[path = "support/command.rs"]
@@ -113,7 +113,7 @@ fn one_that_has_not_completed_is_refused() {
 
 #[test]
 fn one_whose_id_a_later_run_used_again_and_failed_is_refused() {
-    // somebody deleted the Job, and made another one of that name
+    // the Job was deleted, and another one of that name was made
     let again = backup("nightly", &record("b", 2), &[failed("b", 5), record("a", 1)]);
     for arguments in [&[][..], &["--id", "b"]] {
         let error = refusal(&again, arguments);
@@ -173,7 +173,7 @@ fn the_connection_is_that_of_the_backup_else_the_one_of_the_spec() {
 }
 
 #[test]
-fn a_backup_of_another_cluster_than_the_specs_is_told() {
+fn a_backup_of_another_cluster_than_the_specs_is_noted() {
     let mut input = nightly();
     let record = &mut input["status"]["lastSuccessfulBackup"];
     record["clusterRef"] = json!({"namespace": "production", "name": "main", "uid": "u"});
@@ -254,7 +254,7 @@ fn the_cluster_may_be_in_another_namespace() {
 }
 
 #[test]
-fn of_a_spec_that_is_not_valid_what_a_restore_needs_is_still_told_or_refused() {
+fn of_a_spec_that_is_not_valid_what_a_restore_needs_is_still_printed_or_refused() {
     let mut input = nightly();
     input["spec"]["schedule"] = json!("nonsense");
     assert_eq!(manifest(&input, &[])["spec"]["source"]["credentialsSecret"]["name"], "credentials");
@@ -275,7 +275,7 @@ fn no_status_and_one_that_cannot_be_read_are_not_taken_for_no_success() {
 }
 
 #[test]
-fn of_several_one_is_restored_if_an_id_tells_which() {
+fn of_several_one_is_restored_if_an_id_names_it() {
     let weekly = backup("weekly", &record("w", 2), &[record("w", 2)]);
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [nightly(), weekly, {"kind": "Secret"}]});
     assert_eq!(manifest(&list, &["--id", "w"])["spec"]["source"]["backupId"], "w");

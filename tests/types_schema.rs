@@ -1,4 +1,4 @@
-//! The Rust types, held against the schema that they are made from: what `schemars` derives from them must say the same.
+//! The Rust types, held against the schema that they are made from: what `schemars` derives from them must be the same.
 //!
 //! Both sides are brought into one form first. What the types cannot express is listed here, once; any other difference
 //! fails.
@@ -8,7 +8,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
-/// Keywords of the file that Rust types have no words for, and what stands in for them.
+/// Keywords of the file that Rust types cannot express, and what replaces them.
 const BEYOND_RUST_TYPES: [(&str, &str); 12] = [
     ("pattern", "the generated validation checks it"),
     ("minLength", "the generated validation checks it"),
@@ -28,7 +28,7 @@ const BEYOND_RUST_TYPES: [(&str, &str); 12] = [
 const OF_KUBERNETES: &str = "conditions";
 
 #[test]
-fn the_types_say_what_the_schema_says() {
+fn the_types_are_those_of_the_schema() {
     let crd: Value = serde_saphyr::from_str(CRD).expect("the definition is YAML");
     let file = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
     for (part, derived) in [("spec", derived::<AntflyBackupSpec>()), ("status", derived::<AntflyBackupStatus>())] {
@@ -53,7 +53,7 @@ fn every_exception_is_needed() {
 }
 
 #[test]
-fn any_difference_is_told() {
+fn any_difference_is_reported() {
     let file = json!({
         "type": "object",
         "description": "A thing.",
@@ -98,7 +98,7 @@ fn difference(file: &Value, derived: &Value) -> Option<String> {
         .then(|| diff.unified_diff().context_radius(8).header("schema/antflybackup.yaml", "Rust types").to_string())
 }
 
-/// The form of a schema of the file.
+/// Returns the form of a schema of the file.
 fn of_file(schema: &Value) -> Value {
     let mut keywords = schema.as_object().cloned().unwrap_or_default();
     if let Some(values) = keywords.get("enum").and_then(Value::as_array).cloned() {
@@ -139,7 +139,7 @@ fn of_types(schema: &Value) -> Value {
     common_form(keywords, of_types)
 }
 
-/// What both forms share: sorted, and without what is not compared.
+/// Makes both forms comparable: sorted, and without what is not compared.
 fn common_form(mut keywords: Map<String, Value>, form: fn(&Value) -> Value) -> Value {
     if let Some(Value::Array(required)) = keywords.get_mut("required") {
         required.sort_by_key(ToString::to_string);

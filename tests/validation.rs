@@ -29,8 +29,8 @@ async fn control_plane() -> &'static ControlPlane {
 
 /// Documents that the libraries judge wrongly, by the prefix of their names, with the cause.
 const BEYOND_THE_LIBRARIES: [(&str, &str); 4] = [
-    ("invalid/metadata.yaml", "the schema says nothing of metadata"),
-    ("valid/metadata.yaml", "the schema says nothing of metadata, and a generated name is made by the API server"),
+    ("invalid/metadata.yaml", "the schema does not describe metadata"),
+    ("valid/metadata.yaml", "the schema does not describe metadata, and a generated name is made by the API server"),
     ("valid/backup-timeout.yaml: One second with the micro sign (U+00B5).", "the duration() of kube-cel has no µs"),
     (
         "valid/backup-timeout.yaml: One second with the Greek letter mu (U+03BC).",
@@ -71,7 +71,7 @@ async fn three_judges_give_the_same_verdict() {
     }
     for ((name, reason), count) in BEYOND_THE_LIBRARIES.iter().zip(disagreements) {
         assert!(count > 0, "the libraries judge {name} rightly by now; drop it from the list ({reason})");
-        // not println!: the test harness hides its output, and nobody would notice that a judge was not asked
+        // not println!: the test harness hides its output, and it would go unnoticed that a judge was not asked
         let written =
             writeln!(std::io::stderr(), "jsonschema and kube-cel were not asked about {count} of {name}: {reason}");
         written.unwrap();
@@ -86,7 +86,7 @@ fn lines(violations: &[Violation]) -> String {
 /// Returns the differences between our violations and the API server's refusal.
 fn differences(ours: &[Violation], refusal: &Refusal, rule_messages: &[String]) -> Vec<String> {
     let mut differences = Vec::new();
-    let said = format!("ours:\n    {}\n    the API server's: {}", lines(ours), refusal.message);
+    let both = format!("ours:\n    {}\n    the API server's: {}", lines(ours), refusal.message);
     for violation in ours {
         let (field, message) = (violation.field.to_string(), &violation.message);
         let rule = rule_messages.iter().find(|rule| message.ends_with(rule.as_str()));
@@ -99,17 +99,17 @@ fn differences(ours: &[Violation], refusal: &Refusal, rule_messages: &[String]) 
             None => is_below(&field, &refusal.fields),
         };
         if !is_named {
-            differences.push(format!("the API server does not say {violation}\n    {said}"));
+            differences.push(format!("the API server does not report {violation}\n    {both}"));
         }
     }
     for field in &refusal.fields {
         if !ours.iter().any(|violation| is_below(&violation.field.to_string(), std::slice::from_ref(field))) {
-            differences.push(format!("only the API server refuses {field:?}\n    {said}"));
+            differences.push(format!("only the API server refuses {field:?}\n    {both}"));
         }
     }
     let texts = ours.iter().map(|violation| &violation.message).chain([&refusal.message]);
     if texts.into_iter().any(|text| text.contains("self.matches") || text.contains("^[")) {
-        differences.push(format!("a message has a bare regular expression\n    {said}"));
+        differences.push(format!("a message has a bare regular expression\n    {both}"));
     }
     differences
 }

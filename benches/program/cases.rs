@@ -1,10 +1,10 @@
 //! The cases to measure.
 
-use crate::{Options, measured, measured::Run, progress};
+use crate::{Options, measured, measured::Run, progress, storage::destination};
 use antfly_backup_operator::testing::backup::{
     EXIT_AGAIN, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, backup_id,
 };
-use antfly_stand_in::{Call, Fault, FaultRule, GARBAGE_BYTES, Profile, S3Destination, Settings, StandIn};
+use antfly_stand_in::{Call, Fault, FaultRule, GARBAGE_BYTES, Profile, Settings, StandIn};
 use anyhow::{Context, Result, ensure};
 use local_cluster::S3Server;
 use serde_json::json;
@@ -151,16 +151,6 @@ fn many(what: &'static str, executable: &Path, count: usize, at_a_time: usize, s
         Ok(runs)
     })?;
     Ok(Case { what, at_a_time, took: begun.elapsed(), runs })
-}
-
-fn destination(storage: &S3Server) -> S3Destination {
-    S3Destination {
-        endpoint: storage.endpoint(),
-        access_key: storage.access_key().to_owned(),
-        secret_key: storage.secret_key().to_owned(),
-        region: storage.region().to_owned(),
-        is_june_mended: true,
-    }
 }
 
 /// The content of large metadata.

@@ -18,6 +18,9 @@ mod cases;
 mod machine;
 mod measured;
 mod report;
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with tests, which need more of it")]
+#[path = "../../tests/support/storage.rs"]
+mod storage;
 
 use anyhow::Result;
 use clap::Parser;

@@ -30,7 +30,7 @@ pub struct Announcement {
     pub publish: Publish,
 }
 
-/// When an event may be published: what the status says is published once the status says it, so that no event comes twice.
+/// When an event may be published. An event about the status waits until that is written, so that no event comes twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publish {
     /// At once.
@@ -38,7 +38,7 @@ pub enum Publish {
     /// When the status is written.
     WithStatus,
     /// When the status is written, or when the API server refuses it for the first time. It may refuse any status of an
-    /// object whose spec has a wrong type (its rules fail for it): then the event is all that the user gets.
+    /// object whose spec has a wrong type, as its rules fail: then the user sees only the event.
     WithStatusOrRefusal,
 }
 
@@ -56,7 +56,8 @@ impl Announcement {
     }
 }
 
-/// Returns the events for what was written, and for the first failure in a row. A refusal has its own, with the status.
+/// Returns the events for what was written, and for the first of several failures in a row. A refusal has an event of its own,
+/// with the status.
 pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
     let name = cron_job_name(backup);
     let results = outcome.decision.actions.iter().zip(&outcome.results);
@@ -81,17 +82,16 @@ pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
     announcements.map(|announcement| announcement.published(Publish::AtOnce)).collect()
 }
 
-/// Returns the event for a backup that is not scheduled: one when the cause is another than the earlier status says, none
-/// while it stays.
+/// Returns the event for a backup that is not scheduled, unless the earlier status has the same cause.
 pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Option<Announcement> {
     let messages = blocked.messages_of_cause().iter().map(|message| fitted(message)).collect::<Vec<_>>();
-    let says_the_same = |condition: &Condition| {
+    let is_same = |condition: &Condition| {
         condition.type_ == READY
             && condition.status == "False"
             && condition.reason == blocked.reason()
             && messages.contains(&condition.message)
     };
-    if earlier.is_some_and(|status| status.conditions.iter().any(says_the_same)) {
+    if earlier.is_some_and(|status| status.conditions.iter().any(is_same)) {
         return None;
     }
     let action = match blocked {
@@ -102,11 +102,11 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
     Some(announcement.published(Publish::WithStatusOrRefusal))
 }
 
-/// The events for what became of runs between two statuses: once each, with the id.
+/// Returns the events for what happened to runs between two statuses: each once, with the backup's id.
 pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Vec<Announcement> {
     let mut announcements = Vec::new();
     for record in
-        status.recent_backups.iter().rev().filter(|record| !earlier.is_some_and(|it| has_forgotten(it, record)))
+        status.recent_backups.iter().rev().filter(|record| !earlier.is_some_and(|it| may_have_dropped(it, record)))
     {
         let before = earlier.and_then(|status| known(status, record));
         announcements.extend(of_record(before, record, earlier.is_some()));
@@ -124,12 +124,12 @@ pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -
     announcements
 }
 
-/// The record of the same run, if it has one.
+/// Returns the record of the same run, if there is one.
 fn known<'a>(status: &'a AntflyBackupStatus, now: &BackupRecord) -> Option<&'a BackupRecord> {
     status.recent_backups.iter().find(|record| are_of_one_run(record, now))
 }
 
-/// The event for a completed backup that could not be read back: one for each change of the cause.
+/// Returns the event for a completed backup that could not be read back, unless it had one for the same cause.
 fn of_read_back(
     earlier: Option<&AntflyBackupStatus>,
     before: Option<&BackupRecord>,
@@ -145,19 +145,19 @@ fn of_read_back(
     Some(Announcement::warning(reason::READ_BACK_FAILED, "ReadBackup", note))
 }
 
-/// Whether a status may have left the record out to make room for those that ended later.
-fn has_forgotten(status: &AntflyBackupStatus, record: &BackupRecord) -> bool {
+/// Whether a status may have dropped the record for those that ended later.
+fn may_have_dropped(status: &AntflyBackupStatus, record: &BackupRecord) -> bool {
     let is_full = status.recent_backups.len() >= FEWEST_RECORDS;
     is_full && status.recent_backups.iter().all(|kept| ended(record) <= ended(kept))
 }
 
-/// The event for what spoiled the Job of a backup that completed.
-fn of_what_came_after(before: Option<&BackupRecord>, now: &BackupRecord) -> Option<Announcement> {
-    let spoiled = |record: &BackupRecord| {
-        let is_spoiled = record.status == BackupStatus::Completed && record.verified == Some(true);
-        record.reason.clone().filter(|_| is_spoiled)
+/// Returns the event for a Job that failed, or does not end, after its backup completed.
+fn of_job_after_backup(before: Option<&BackupRecord>, now: &BackupRecord) -> Option<Announcement> {
+    let trouble = |record: &BackupRecord| {
+        let is_verified = record.status == BackupStatus::Completed && record.verified == Some(true);
+        record.reason.clone().filter(|_| is_verified)
     };
-    let cause = spoiled(now).filter(|cause| before.and_then(spoiled).as_ref() != Some(cause))?;
+    let cause = trouble(now).filter(|cause| before.and_then(trouble).as_ref() != Some(cause))?;
     let is_running = cause == SIDECAR_RUNNING;
     let reason = if is_running { reason::BACKUP_STUCK } else { reason::JOB_FAILED_AFTER_BACKUP };
     let note = format!("Backup {} completed; {}", now.backup_id, now.error.as_deref().unwrap_or_default());
@@ -181,7 +181,7 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
                 let note = format!("Backup {id} completed{doubt}");
                 announcements.push(Announcement::normal(reason::BACKUP_COMPLETED, action, note));
             }
-            announcements.extend(of_what_came_after(before, now));
+            announcements.extend(of_job_after_backup(before, now));
         }
         BackupStatus::Failed if was_running => {
             announcements.push(Announcement::warning(

@@ -10,7 +10,7 @@ use crate::{
     },
     desired::outcome::Standing,
     names::cron_job_name,
-    status::records::whole_seconds,
+    status::time::whole_seconds,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -18,12 +18,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 /// Longest message of a condition, in characters.
 const LONGEST_MESSAGE: usize = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
 
-/// Type of the condition whose message is the cause and nothing else where no backup is scheduled.
+/// Type of the condition whose message is the cause, and nothing else, when no backup is scheduled.
 pub const READY: &str = "Ready";
 
 /// A condition without its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ConditionDraft {
     /// Type, such as `ScheduleReady`.
     pub kind: &'static str,
     /// `True`, `False` or `Unknown`.
@@ -34,22 +34,22 @@ pub struct Verdict {
     pub message: String,
 }
 
-/// Makes conditions of verdicts. A time is taken over from the earlier condition whose status is the same.
+/// Makes conditions of drafts. An earlier condition of the same status passes on its time.
 pub fn conditions(
-    verdicts: Vec<Verdict>,
+    drafts: Vec<ConditionDraft>,
     earlier: &[Condition],
     generation: Option<i64>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    verdicts
+    drafts
         .into_iter()
-        .map(|verdict| {
-            let same = earlier.iter().find(|earlier| earlier.type_ == verdict.kind && earlier.status == verdict.status);
+        .map(|draft| {
+            let same = earlier.iter().find(|earlier| earlier.type_ == draft.kind && earlier.status == draft.status);
             Condition {
-                type_: verdict.kind.to_owned(),
-                status: verdict.status.to_owned(),
-                reason: verdict.reason.to_owned(),
-                message: fitted(&verdict.message),
+                type_: draft.kind.to_owned(),
+                status: draft.status.to_owned(),
+                reason: draft.reason.to_owned(),
+                message: fitted(&draft.message),
                 observed_generation: generation,
                 last_transition_time: same.map_or(Time(whole_seconds(now)), |same| same.last_transition_time.clone()),
             }
@@ -62,18 +62,18 @@ pub fn fitted(message: &str) -> String {
     message.chars().take(LONGEST_MESSAGE).collect()
 }
 
-/// Whether all is in place for the backups that the spec asks for: about the schedule, never about the last run.
-pub fn ready(standing: Standing<'_>) -> Verdict {
+/// Returns whether backups start as the spec asks. It is about the schedule, never about the last run.
+pub fn ready(standing: Standing<'_>) -> ConditionDraft {
     let kind = READY;
     match standing {
-        Err(blocked) => Verdict { kind, status: "False", reason: blocked.reason(), message: blocked.message() },
-        Ok(plan) if plan.suspend => Verdict {
+        Err(blocked) => ConditionDraft { kind, status: "False", reason: blocked.reason(), message: blocked.message() },
+        Ok(plan) if plan.suspend => ConditionDraft {
             kind,
             status: "True",
             reason: reason::SUSPENDED,
             message: "no backup starts, as spec.suspend asks".to_owned(),
         },
-        Ok(_) => Verdict {
+        Ok(_) => ConditionDraft {
             kind,
             status: "True",
             reason: reason::SCHEDULED,
@@ -82,8 +82,8 @@ pub fn ready(standing: Standing<'_>) -> Verdict {
     }
 }
 
-/// Whether the CronJob is what the spec asks for.
-pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Option<&CronJobView>) -> Verdict {
+/// Returns whether the CronJob is what the spec asks for.
+pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Option<&CronJobView>) -> ConditionDraft {
     let kind = "ScheduleReady";
     match standing {
         Err(blocked) => {
@@ -91,7 +91,7 @@ pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Optio
             if let Some(cron_job) = ours.filter(|cron_job| cron_job.suspended) {
                 message.push_str(&format!(". CronJob {} is suspended until then", cron_job.name()));
             }
-            Verdict { kind, status: "False", reason: blocked.reason(), message }
+            ConditionDraft { kind, status: "False", reason: blocked.reason(), message }
         }
         Ok(plan) => {
             let name = cron_job_name(backup.name());
@@ -100,20 +100,20 @@ pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Optio
             } else {
                 format!("CronJob {name} is as the spec asks")
             };
-            Verdict { kind, status: "True", reason: reason::CRON_JOB_CREATED, message }
+            ConditionDraft { kind, status: "True", reason: reason::CRON_JOB_CREATED, message }
         }
     }
 }
 
-/// Whether the cluster is there and runs.
-pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &ClusterLookup) -> Verdict {
+/// Returns whether the cluster exists and runs.
+pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &ClusterLookup) -> ConditionDraft {
     let kind = "ClusterReady";
     let Some((namespace, name)) = backup.cluster_key() else {
         let message = "spec.clusterRef is not valid; see ScheduleReady".to_owned();
-        return Verdict { kind, status: "Unknown", reason: reason::INVALID_CLUSTER_REF, message };
+        return ConditionDraft { kind, status: "Unknown", reason: reason::INVALID_CLUSTER_REF, message };
     };
     match cluster {
-        ClusterLookup::Found(cluster) if cluster.is_running() => Verdict {
+        ClusterLookup::Found(cluster) if cluster.is_running() => ConditionDraft {
             kind,
             status: "True",
             reason: reason::CLUSTER_RUNNING,
@@ -126,14 +126,14 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
             };
             let starts = standing.is_ok_and(|plan| !plan.suspend);
             let consequence = if starts { "; backups are still started" } else { "" };
-            Verdict {
+            ConditionDraft {
                 kind,
                 status: "False",
                 reason: reason::CLUSTER_NOT_READY,
                 message: format!("AntflyCluster {namespace}/{name} {state}{consequence}"),
             }
         }
-        missing => Verdict {
+        missing => ConditionDraft {
             kind,
             status: "False",
             reason: reason::CLUSTER_NOT_FOUND,

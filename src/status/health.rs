@@ -9,8 +9,9 @@ use crate::{
     },
     names::job_of_slot,
     status::{
-        conditions::Verdict,
-        records::{UNSEEN, is_of, whole_seconds},
+        conditions::ConditionDraft,
+        records::{UNSEEN, is_of},
+        time::whole_seconds,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -24,8 +25,8 @@ pub struct Due<'a> {
     pub schedule: &'a Schedule,
 }
 
-/// Since when backups are due by the spec; `None` when none are. An obstacle such as a missing cluster changes nothing: a
-/// backup that the spec asks for and that does not come is overdue. `schedule` is that of the spec, if it has one that fires.
+/// Returns since when the spec asks for backups; `None` when it does not. Obstacles such as a missing cluster do not count:
+/// a backup that the spec asks for and that does not start is overdue. `schedule` is the spec's, if it ever fires.
 pub fn due<'a>(backup: &StoredBackup, schedule: Option<&'a Schedule>, now: Timestamp) -> Option<Due<'a>> {
     let spec = backup.spec.as_ref().ok().filter(|spec| !spec.suspend)?;
     let schedule = schedule?;
@@ -40,18 +41,18 @@ pub fn due<'a>(backup: &StoredBackup, schedule: Option<&'a Schedule>, now: Times
     Some(Due { since: whole_seconds(since), schedule })
 }
 
-/// A slot that should have started a backup.
+/// A backup that should have started by schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissedSlot {
-    /// The slot.
-    pub slot: Timestamp,
+pub struct MissedRun {
+    /// Its scheduled time.
+    pub scheduled: Timestamp,
     /// When it counts as overdue.
     pub overdue: Timestamp,
     /// The name that its Job would have.
     pub job: String,
 }
 
-/// What is known of the slots that were served.
+/// What is known of the scheduled times that had a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Served<'a> {
     /// The status as it was.
@@ -65,25 +66,26 @@ pub struct Served<'a> {
 }
 
 impl Served<'_> {
-    /// The last slot that was served, by the CronJob or by a Job of it. One in the future is the word of a clock that ran ahead, and not believed.
+    /// Returns the last scheduled time that had a run, of the CronJob or of its Jobs. A time in the future comes from a clock
+    /// that ran ahead, and is ignored.
     pub fn last_scheduled(&self, now: Timestamp) -> Option<Timestamp> {
         let remembered = self.earlier.and_then(|status| status.last_scheduled_time.as_ref()).map(|time| time.0);
         let of_cron_job = self.cron_job.and_then(|cron_job| cron_job.last_schedule_time);
-        let of_jobs = self.records.iter().filter_map(|record| record.scheduled_time.as_ref()).map(|slot| slot.0);
-        remembered.into_iter().chain(of_cron_job).chain(of_jobs).filter(|slot| is_past(*slot, now)).max()
+        let of_jobs = self.records.iter().filter_map(|record| record.scheduled_time.as_ref()).map(|time| time.0);
+        remembered.into_iter().chain(of_cron_job).chain(of_jobs).filter(|time| is_past(*time, now)).max()
     }
 
-    /// Up to when slots are served. Whatever the slot of a backup, those before its start are.
+    /// Returns until when scheduled times had a run. A backup counts for all scheduled times before its start.
     fn until(&self, now: Timestamp) -> Option<Timestamp> {
         let of_record = |record: &BackupRecord| {
-            let slot = record.scheduled_time.as_ref()?.0;
-            Some(if is_past(slot, now) { slot } else { record.start_time.0 })
+            let scheduled = record.scheduled_time.as_ref()?.0;
+            Some(if is_past(scheduled, now) { scheduled } else { record.start_time.0 })
         };
         self.records.iter().filter_map(of_record).max().max(self.last_scheduled(now))
     }
 
-    /// Until when the CronJob controller can start none, because it waits for the end of an earlier one; `None` if that
-    /// has no end. Those started by hand hold nothing up, and none goes on for longer than its Job's deadline.
+    /// Returns until when the CronJob controller starts no backup, because it waits for the end of an earlier one; `None` if
+    /// that has no deadline. It does not wait for Jobs that were started by hand. No Job lasts longer than its deadline.
     fn busy_until(&self, now: Timestamp) -> Option<Timestamp> {
         let mut until = Timestamp::MIN;
         for record in self.records.iter().filter(|record| record.trigger != Some(BackupTrigger::Manual)) {
@@ -99,39 +101,39 @@ impl Served<'_> {
     }
 }
 
-/// Whether a moment is not in the future, by clocks that differ a little.
+/// Whether a moment is in the past. Clocks may differ a little.
 fn is_past(moment: Timestamp, now: Timestamp) -> bool {
     moment.duration_since(now) <= UNSEEN
 }
 
-/// The first slot that should have started a backup and has not.
-pub fn missed_slot(
+/// Returns the first backup that should have started by schedule and has not.
+pub fn missed_run(
     due: Due<'_>,
     cron_job_name: &str,
     served: &Served<'_>,
     grace: SignedDuration,
     now: Timestamp,
-) -> Option<MissedSlot> {
+) -> Option<MissedRun> {
     let last = served.until(now);
-    let slot = due.schedule.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
-    let overdue = slot.max(served.busy_until(now)?).checked_add(grace).ok()?;
-    Some(MissedSlot { slot, overdue, job: job_of_slot(cron_job_name, slot) })
+    let scheduled = due.schedule.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
+    let overdue = scheduled.max(served.busy_until(now)?).checked_add(grace).ok()?;
+    Some(MissedRun { scheduled, overdue, job: job_of_slot(cron_job_name, scheduled) })
 }
 
-/// The condition.
-pub fn verdict(
-    missed: Option<&MissedSlot>,
+/// Returns the condition.
+pub fn run_healthy(
+    missed: Option<&MissedRun>,
     records: &[BackupRecord],
     grace: SignedDuration,
     now: Timestamp,
-) -> Verdict {
+) -> ConditionDraft {
     let kind = "BackupRunHealthy";
-    if let Some(MissedSlot { slot, job, .. }) = missed.filter(|missed| now >= missed.overdue) {
+    if let Some(MissedRun { scheduled, job, .. }) = missed.filter(|missed| now >= missed.overdue) {
         let grace = duration_text(grace.as_secs());
         let message = format!(
-            "backup {job}, due at {slot}, has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
+            "backup {job}, due at {scheduled}, has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
         );
-        return Verdict { kind, status: "False", reason: reason::BACKUP_OVERDUE, message };
+        return ConditionDraft { kind, status: "False", reason: reason::BACKUP_OVERDUE, message };
     }
     match records.iter().find(|record| record.status != BackupStatus::Running) {
         Some(record) if record.status == BackupStatus::Completed => {
@@ -141,16 +143,16 @@ pub fn verdict(
                 (None, _) => " (not verified)".to_owned(),
             };
             let message = format!("backup {} completed{note}", record.backup_id);
-            Verdict { kind, status: "True", reason: reason::BACKUP_JOB_SUCCEEDED, message }
+            ConditionDraft { kind, status: "True", reason: reason::BACKUP_JOB_SUCCEEDED, message }
         }
         Some(record) => {
             let cause = record.error.as_deref().unwrap_or("the cause is not known");
             let message = format!("backup {} failed: {cause}", record.backup_id);
-            Verdict { kind, status: "False", reason: reason::BACKUP_JOB_FAILED, message }
+            ConditionDraft { kind, status: "False", reason: reason::BACKUP_JOB_FAILED, message }
         }
         None => {
             let message = "no backup has ended yet".to_owned();
-            Verdict { kind, status: "Unknown", reason: reason::NO_RUN_YET, message }
+            ConditionDraft { kind, status: "Unknown", reason: reason::NO_RUN_YET, message }
         }
     }
 }

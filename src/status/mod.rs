@@ -8,3 +8,4 @@ pub mod conditions;
 pub mod health;
 pub mod records;
 pub mod settle;
+mod time;

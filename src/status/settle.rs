@@ -37,7 +37,7 @@ pub struct Settlement {
     pub status: StatusUpdate,
     /// The events to publish, in order.
     pub announcements: Vec<Announcement>,
-    /// When to reconcile again if nothing changes until then. After a failed write the next try comes earlier.
+    /// When to reconcile again if nothing changes until then. After a failed write the next reconcile comes earlier.
     pub again: Option<Timestamp>,
 }
 
@@ -48,7 +48,7 @@ pub enum StatusUpdate {
     Replace(Box<AntflyBackupStatus>),
     /// Nothing: the stored one is right.
     Unchanged,
-    /// Nothing for the moment: more is about to be known.
+    /// Nothing yet: more is about to be known.
     Postponed,
 }
 
@@ -120,7 +120,7 @@ fn status(
     let last_successful_backup = last(BackupStatus::Completed, |status| status.last_successful_backup.as_ref());
     let last_failed_backup = last(BackupStatus::Failed, |status| status.last_failed_backup.as_ref());
     let recent_backups = records::recent(records.clone(), history_limits(facts));
-    // ignore records that the next reconcile will not have, or the verdict would change by itself
+    // ignore records that the next reconcile will not have, or the condition would change by itself
     records.retain(|record| {
         let is_kept = recent_backups.iter().any(|kept| records::identity(kept) == records::identity(record));
         is_kept || runs.iter().any(|run| !run.is_gone && records::is_of(record, &run.job))
@@ -128,7 +128,7 @@ fn status(
     let due = health::due(backup, schedule.as_deref(), now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
     let name = cron_job_name(backup.name());
-    let missed = due.and_then(|due| health::missed_slot(due, &name, &served, grace, now));
+    let missed = due.and_then(|due| health::missed_run(due, &name, &served, grace, now));
 
     let status = AntflyBackupStatus {
         observed_generation: backup.metadata.generation,
@@ -143,7 +143,7 @@ fn status(
                 ready(standing),
                 schedule_ready(backup, standing, ours),
                 cluster_ready(backup, standing, &facts.cluster),
-                health::verdict(missed.as_ref(), &records, grace, now),
+                health::run_healthy(missed.as_ref(), &records, grace, now),
             ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
@@ -160,7 +160,7 @@ fn status(
     (status, next_change(runs, ours, next.into_iter().chain(overdue), now))
 }
 
-/// Returns how many records the spec asks to keep. A spec that is invalid for the moment is no reason to forget any.
+/// Returns how many records the spec asks to keep. While the spec is invalid, all are kept.
 fn history_limits(facts: &Facts) -> usize {
     facts.backup.spec.as_ref().map_or(usize::MAX, |spec| {
         let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
@@ -168,25 +168,25 @@ fn history_limits(facts: &Facts) -> usize {
     })
 }
 
-/// Returns when the CronJob's last Job succeeded. The CronJob says so a moment later than that Job.
+/// Returns when the CronJob's last Job succeeded. The CronJob's status has it a moment later than the Job's.
 fn last_success(runs: &[Run], ours: Option<&CronJobView>) -> Option<Timestamp> {
     let completed =
         runs.iter().filter(|run| run.job.outcome == JobOutcome::Complete && ours.is_some_and(|ours| run.is_of(ours)));
     completed.filter_map(|run| run.job.end_time).chain(ours.and_then(|ours| ours.last_successful_time)).max()
 }
 
-/// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of when an unseen Job
-/// counts as gone, and of when the end of a run is not waited for any longer.
+/// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of the moment at
+/// which an unseen Job counts as deleted, and of that at which the wait for the end of a run is over.
 fn next_change(
     runs: &[Run],
     ours: Option<&CronJobView>,
     moments: impl Iterator<Item = Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let last_slot = ours.and_then(|cron_job| cron_job.last_schedule_time);
-    let unseen = last_slot.and_then(|slot| slot.checked_add(UNSEEN).ok());
-    // one in the future is believed from then on
-    let believed = last_slot.and_then(|slot| slot.checked_sub(UNSEEN).ok());
+    let last_time = ours.and_then(|cron_job| cron_job.last_schedule_time);
+    let unseen = last_time.and_then(|time| time.checked_add(UNSEEN).ok());
+    // a time in the future counts from then on
+    let believed = last_time.and_then(|time| time.checked_sub(UNSEEN).ok());
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
     let ending = runs.iter().filter(|run| run.is_ending(now)).filter_map(Run::ending_until);
     let moments = moments.chain(unseen).chain(believed).chain(awaited).chain(ending);

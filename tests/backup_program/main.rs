@@ -10,6 +10,8 @@
 )]
 
 mod program;
+#[path = "../support/storage.rs"]
+mod storage;
 
 mod addresses;
 mod answers;

@@ -9,7 +9,7 @@ const LIMIT: Duration = Duration::from_secs(1200);
 
 #[test]
 fn attempts_that_take_minutes() {
-    let tries: [fn(); 6] = [
+    let attempts: [fn(); 6] = [
         a_backup_of_95_seconds_without_a_byte_by_june,
         a_backup_of_95_seconds_without_a_byte_by_today,
         a_lost_backup_that_is_never_listed_has_an_unknown_outcome,
@@ -17,8 +17,8 @@ fn attempts_that_take_minutes() {
         unreachable_addresses_are_reported_each_with_its_cause,
         an_address_that_refuses_is_passed_over,
     ];
-    let tries = tries.map(thread::spawn);
-    let failed = tries.into_iter().filter_map(|running| running.join().err()).count();
+    let attempts = attempts.map(thread::spawn);
+    let failed = attempts.into_iter().filter_map(|running| running.join().err()).count();
     assert_eq!(failed, 0, "the panics are above");
 }
 

@@ -1,32 +1,13 @@
 //! Reading back a backup from a real S3 server.
 
-use crate::program::{Again, Ended, LOCATION, Program, stand_in};
+use crate::{
+    program::{Again, Ended, LOCATION, Program, stand_in},
+    storage::{destination, storage},
+};
 use antfly_backup_operator::testing::backup::ResultStatus;
-use antfly_stand_in::{Profile, S3Destination, StandIn, TableFault};
+use antfly_stand_in::{Profile, StandIn, TableFault};
 use local_cluster::S3Server;
-use std::sync::{Arc, Mutex, Weak};
-
-/// Returns the S3 server that the running tests share.
-fn storage() -> Arc<S3Server> {
-    static SHARED: Mutex<Weak<S3Server>> = Mutex::new(Weak::new());
-    let mut shared = SHARED.lock().unwrap();
-    shared.upgrade().unwrap_or_else(|| {
-        let server = Arc::new(S3Server::start().unwrap());
-        server.create_bucket("bucket").unwrap();
-        *shared = Arc::downgrade(&server);
-        server
-    })
-}
-
-fn destination(storage: &S3Server) -> S3Destination {
-    S3Destination {
-        endpoint: storage.endpoint(),
-        access_key: storage.access_key().to_owned(),
-        secret_key: storage.secret_key().to_owned(),
-        region: storage.region().to_owned(),
-        is_june_mended: true,
-    }
-}
+use std::sync::Arc;
 
 /// An attempt with a location of its own and the keys of the storage.
 struct Case {

@@ -52,7 +52,7 @@ fn a_failing_list_of_tables_is_reported() {
 }
 
 #[test]
-fn today_refuses_connections_and_the_error_says_what_to_correct() {
+fn today_refuses_connections_and_the_error_names_what_to_correct() {
     let antfly = stand_in(Profile::Today, &["users"], |settings| {
         let gone = Connection { is_available: false, ..Connection::new("gone", "s3") };
         let reading = Connection { capabilities: vec!["restore.read".into()], ..Connection::new("reading", "s3") };

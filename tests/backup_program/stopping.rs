@@ -109,7 +109,7 @@ fn stopped_while_it_reads_back_a_good_backup_it_succeeds() {
 }
 
 #[test]
-fn killed_while_antfly_makes_the_backup_the_message_says_that_the_outcome_is_unknown() {
+fn killed_while_antfly_makes_the_backup_the_message_has_that_the_outcome_is_unknown() {
     let antfly = slow(Profile::June, LIMIT);
     let running = started(&antfly);
     running.signal(Signal::KILL);

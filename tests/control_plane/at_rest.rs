@@ -1,4 +1,4 @@
-//! At rest nothing is written: not while nothing changes, not by a restart, and no CronJob twice after a crash.
+//! At rest the operator writes nothing: neither while nothing changes, nor after a restart; and no CronJob twice after a crash.
 
 use crate::support::{ACTIVE, NO_CLUSTER, Operator, Room, SUSPENDED, state, unattended};
 use anyhow::ensure;
@@ -14,7 +14,7 @@ async fn start(control_plane: &ControlPlane, namespace: &str) -> Operator {
     Operator::start(control_plane, &["--namespace", namespace]).await
 }
 
-/// Makes backups of all states, with a Job, and waits until nothing is left to be done.
+/// Makes backups of all states, with a Job, and waits until the operator is at rest.
 async fn converge(room: &Room<'_>, operator: &Operator) {
     room.apply_cluster("main", "Running").await;
     for number in 0..5 {
@@ -40,7 +40,7 @@ async fn converge(room: &Room<'_>, operator: &Operator) {
     until_quiet(room, operator).await;
 }
 
-/// Waits until two looks at the operator and the objects, some reconciliations apart, find the same.
+/// Waits until the operator and the objects are the same twice, some reconciles apart.
 async fn until_quiet(room: &Room<'_>, operator: &Operator) {
     let before = std::cell::RefCell::new(None);
     room.eventually("the operator to come to rest", async || {
@@ -54,7 +54,7 @@ async fn until_quiet(room: &Room<'_>, operator: &Operator) {
     .await;
 }
 
-/// resourceVersions of all events.
+/// Returns the resourceVersions of all events.
 async fn events(room: &Room<'_>) -> Vec<(String, Option<String>)> {
     let events = room.all::<Event>().list(&ListParams::default()).await.unwrap();
     let ours = events
@@ -70,16 +70,16 @@ async fn a_restart_over_a_converged_cluster_writes_nothing() {
     let operator = start(control_plane, "at-rest").await;
     let room = room.watched_by(&operator);
     converge(&room, &operator).await;
-    let (versions, told) = (room.versions().await, events(&room).await);
+    let (versions, events_before) = (room.versions().await, events(&room).await);
     assert!(operator.metric("writes_total").await > 0.0);
     assert_eq!(operator.terminate().await.code(), Some(0));
 
     let operator = start(control_plane, "at-rest").await;
     operator.ready().await;
     operator
-        .eventually("every backup to have been looked at", async || {
-            let looks = operator.metric("reconciliations_total").await;
-            ensure!(looks >= 8.0, "{looks} looks");
+        .eventually("a reconcile of every backup", async || {
+            let reconciles = operator.metric("reconciliations_total").await;
+            ensure!(reconciles >= 8.0, "{reconciles} reconciles");
             Ok(())
         })
         .await;
@@ -87,9 +87,9 @@ async fn a_restart_over_a_converged_cluster_writes_nothing() {
     until_quiet(&room, &operator).await;
     assert_eq!(room.versions().await, versions);
     assert_eq!(operator.metric("writes_total").await, 0.0, "{}", operator.log());
-    assert_eq!(events(&room).await, told);
+    assert_eq!(events(&room).await, events_before);
 
-    // and it does write where there is something to write
+    // and it does write when there is something to write
     room.patch_backup("active-1", json!({"spec": {"schedule": "@daily"}})).await;
     room.until("active-1", ACTIVE).await;
     room.eventually("the two writes to be counted", async || {

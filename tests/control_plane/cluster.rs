@@ -11,8 +11,8 @@ async fn a_backup_without_a_cluster_waits_for_it_without_a_cron_job() {
     let room = attended().await.room("waiting").await;
     room.create_backup("nightly", json!({})).await;
     let blocked = room.until("nightly", NO_CLUSTER).await;
-    let told = message(&blocked, "ClusterReady");
-    assert!(told.contains("AntflyCluster waiting/main does not exist"), "{told}");
+    let text = message(&blocked, "ClusterReady");
+    assert!(text.contains("AntflyCluster waiting/main does not exist"), "{text}");
     room.until_event("nightly", "ClusterNotFound").await;
     assert!(room.cron_jobs().get_opt("nightly-cron").await.unwrap().is_none());
 
@@ -36,7 +36,7 @@ async fn a_cluster_that_goes_suspends_the_cron_job_until_it_is_back() {
     let suspended = room.cron_jobs().get("nightly-cron").await.unwrap();
     assert_eq!(suspended.spec.suspend, Some(true));
 
-    // nobody can resume it by hand: there is nothing to back up
+    // resuming it by hand has no effect: there is nothing to back up
     room.patch_cron_job("nightly-cron", json!({"spec": {"suspend": false}})).await;
     room.until_cron_job("nightly-cron", "suspended", |it| it.spec.suspend == Some(true)).await;
 
@@ -48,7 +48,7 @@ async fn a_cluster_that_goes_suspends_the_cron_job_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_not_running_is_told_and_backups_go_on() {
+async fn a_cluster_that_is_not_running_is_reported_and_backups_go_on() {
     let room = attended().await.room("pending").await;
     room.apply_cluster("main", "Pending").await;
     room.create_backup("nightly", json!({})).await;
@@ -97,7 +97,7 @@ async fn a_backup_that_is_given_another_cluster_follows_that_one() {
         servers(it)[0] == "http://other-metadata.moved.svc:12377"
     })
     .await;
-    // the first is of no concern any more
+    // changes of the first no longer matter
     room.clusters().delete("main", &DeleteParams::default()).await.unwrap();
     room.clusters().delete("other", &DeleteParams::default()).await.unwrap();
     let blocked = room.until("nightly", NO_CLUSTER).await;

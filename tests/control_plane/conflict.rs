@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const CONFLICT: &str = "Failed ScheduleReady=False/CronJobConflict ClusterReady=True/ClusterRunning";
 
-/// A CronJob that somebody else made.
+/// A CronJob that the operator did not make.
 async fn apply_cron_job(room: &Room<'_>, name: &str, owners: Value) {
     room.apply(&json!({
         "apiVersion": "batch/v1", "kind": "CronJob",
@@ -38,10 +38,10 @@ async fn a_cron_job_of_somebody_else_is_left_alone_until_it_is_gone() {
 
     room.create_backup("nightly", json!({})).await;
     let blocked = room.until("nightly", CONFLICT).await;
-    let told = message(&blocked, "ScheduleReady");
+    let text = message(&blocked, "ScheduleReady");
     assert!(
-        told.contains("nightly-cron") && told.contains("delete it, or give this AntflyBackup another name"),
-        "{told}"
+        text.contains("nightly-cron") && text.contains("delete it, or give this AntflyBackup another name"),
+        "{text}"
     );
     assert_eq!(blocked.data["status"].get("cronJobName"), None);
     assert_eq!(blocked.data["status"].get("nextScheduledBackup"), None);
@@ -62,7 +62,7 @@ async fn a_cron_job_of_somebody_else_is_left_alone_until_it_is_gone() {
 #[tokio::test]
 async fn a_cron_job_under_the_former_name_is_deleted_once_the_new_one_is_in_place() {
     let room = attended().await.room("migration").await;
-    // without a cluster nothing can take the place of the former CronJob: it is suspended meanwhile, not deleted
+    // without a cluster nothing replaces the former CronJob: it is suspended, not deleted
     let backup = room.create_backup("nightly", json!({})).await;
     room.until("nightly", NO_CLUSTER).await;
     apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
@@ -77,7 +77,7 @@ async fn a_cron_job_under_the_former_name_is_deleted_once_the_new_one_is_in_plac
     let note = room.until_event("nightly", "CronJobDeleted").await;
     assert!(note.contains("nightly-backup") && note.contains("nightly-cron"), "{note}");
 
-    // also when it comes later, say because somebody has restored it
+    // also when it comes later, for example because a user has restored it
     apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
     room.until_gone(room.cron_jobs(), "nightly-backup").await;
 }
@@ -100,14 +100,14 @@ async fn a_job_of_a_former_cron_job_may_end_before_that_is_deleted_and_stays_in_
     assert_eq!((&record["backupId"], &record["backupIdKnown"]), (&json!("from-former"), &json!(false)));
     room.apply_cluster("main", "Running").await;
     room.until("nightly", ACTIVE).await;
-    // whatever the operator would do to it is done
+    // the operator has done all that it would do to it
     room.barrier("barrier").await;
     assert!(room.jobs().get("from-former").await.unwrap().metadata.deletion_timestamp.is_none());
     room.succeed("from-former").await;
     room.until_gone(room.cron_jobs(), "nightly-backup").await;
     room.eventually("the record to be kept", async || {
         let record = room.backups().get("nightly").await?.data["status"]["recentBackups"][0].clone();
-        // it ran another program, so nobody knows of a backup
+        // it ran another program, so whether there is a backup is not known
         ensure!(record["backupId"] == "from-former" && record["reason"] == "OtherProgram", "it is {record}");
         Ok(())
     })

@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions that come late, go and come back.
+//! CustomResourceDefinitions that are installed late, removed and installed again.
 
 use crate::support::{ACTIVE, NO_CLUSTER, Operator, Stage, message};
 use antfly_backup_operator::testing::api::CRD;
@@ -14,10 +14,10 @@ async fn definitions_may_come_late_and_go_and_come_back() {
     let stage = Stage::empty().await;
     let operator = Operator::start(&stage.control_plane, &[]).await;
     operator
-        .eventually("the operator to say what is missing", async || {
+        .eventually("the operator to report what is missing", async || {
             let (code, text) = operator.get("/readyz").await?;
             ensure!(code == 503 && text.contains("antflybackups.antfly.io is not installed"), "{code}: {text}");
-            ensure!(text.contains("crd | kubectl apply"), "it does not say what to do: {text}");
+            ensure!(text.contains("crd | kubectl apply"), "it does not name the command: {text}");
             Ok(())
         })
         .await;
@@ -29,13 +29,13 @@ async fn definitions_may_come_late_and_go_and_come_back() {
     operator.ready().await;
     room.create_backup("nightly", json!({})).await;
     let blocked = room.until("nightly", NO_CLUSTER).await;
-    let told = message(&blocked, "ClusterReady");
-    assert!(told.contains("the kind AntflyCluster is not installed"), "{told}");
+    let text = message(&blocked, "ClusterReady");
+    assert!(text.contains("the kind AntflyCluster is not installed"), "{text}");
 
     apply_yaml(&room.client, ANTFLY_CLUSTER_CRD).await.unwrap();
-    room.eventually("the message to say that only the cluster is missing", async || {
-        let told = message(&room.backups().get("nightly").await?, "ClusterReady");
-        ensure!(told.contains("late/main does not exist; create it"), "{told}");
+    room.eventually("a message about nothing but the missing cluster", async || {
+        let text = message(&room.backups().get("nightly").await?, "ClusterReady");
+        ensure!(text.contains("late/main does not exist; create it"), "{text}");
         Ok(())
     })
     .await;
@@ -56,7 +56,7 @@ async fn definitions_may_come_late_and_go_and_come_back() {
     apply_yaml(&room.client, CRD).await.unwrap();
     room.create_backup("later", json!({})).await;
     room.until("later", ACTIVE).await;
-    // the garbage collector removes what the deleted AntflyBackups owned when it knows the kind again
+    // once it knows the kind again, the garbage collector removes what the deleted AntflyBackups owned
     room.until_gone(room.cron_jobs(), "nightly-cron").await;
     assert_eq!(operator.get("/readyz").await.unwrap().0, 200);
 }

@@ -1,4 +1,4 @@
-//! What is deployed: it applies, and its service account may do all that the operator does, and no more.
+//! The deployed manifests: they apply, and their service account has the permissions that the operator needs, and no others.
 
 use crate::support::{ACTIVE, NO_CLUSTER, Stage, container, deployed_identity, deployed_image, deployed_operator};
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;

@@ -1,4 +1,4 @@
-//! What others change is repaired at once, as far as it is the operator's; the rest is theirs.
+//! Changes by others: the operator's fields are repaired at once, all other fields are left alone.
 
 use crate::support::{ACTIVE, Room, attended, container, servers};
 use anyhow::ensure;
@@ -127,7 +127,7 @@ async fn managed_fields_that_a_user_clears_come_back_and_stay() {
     room.barrier("later").await;
     assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().resource_version(), repaired.resource_version());
 
-    // nobody else owns the fields now: what the spec no longer asks for can leave
+    // the operator alone owns the fields now, so those that the spec no longer asks for can be removed
     room.patch_backup("nightly", json!({"spec": {"destination": {"credentialsSecret": null}}})).await;
     room.until_cron_job("nightly-cron", "without credentials", |it| {
         !environment(it).iter().any(|name| name.starts_with("AWS_"))

@@ -1,4 +1,4 @@
-//! A tenant who does his worst.
+//! A hostile tenant.
 
 use crate::support::{ACTIVE, Operator, unattended};
 use anyhow::ensure;
@@ -32,11 +32,11 @@ async fn a_backup_that_is_edited_in_a_loop_is_written_now_and_then_and_in_the_en
     })
     .await;
     room.until("flapping", ACTIVE).await;
-    // twenty looks at once and one a second (src/fairness/queue), each with a write of the CronJob and one of the status
+    // twenty reconciles at once and one a second (src/fairness/queue), each with a write of the CronJob and one of the status
     let most = 2.0 * (20.0 + begun.elapsed().as_secs_f64() + 2.0);
     let writes = operator.metric("writes_total").await;
     assert!(writes <= most, "{writes} writes, {most} at most");
-    // one for each look at most; more than 25 at once are dropped (src/fairness/outbox.rs)
+    // at most one for each reconcile; more than 25 at once are dropped (src/fairness/outbox.rs)
     let events = operator.metric("events_total").await;
     assert!(events <= most, "{events} events, {most} at most");
 }
@@ -50,7 +50,7 @@ async fn a_tenant_with_many_backups_that_change_all_the_time_does_not_keep_anoth
     }
     other.create_backup("nightly", json!({})).await;
     let namespaces = format!("{},{}", hostile.namespace, other.namespace);
-    // one at a time: whoever is not served in turn waits for all others
+    // one at a time: a backup that is not served in turn waits for all others
     let operator = Operator::start(&stage.control_plane, &["--namespace", &namespaces, "--concurrency", "1"]).await;
     other.until("nightly", ACTIVE).await;
 

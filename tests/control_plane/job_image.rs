@@ -5,7 +5,7 @@ use k8s_openapi::api::batch::v1::CronJob;
 use serde_json::{Value, json};
 use std::process::Output;
 
-/// Makes the Pod that is said to be the operator's own; no node takes it.
+/// Makes the Pod that stands for the operator's own; no node runs it.
 async fn create_own_pod(room: &Room<'_>, containers: Value) {
     // the default service account comes a moment after its namespace
     room.eventually("the Pod", async || {
@@ -63,7 +63,7 @@ async fn the_only_container_of_the_pod_is_the_operators() {
 }
 
 #[tokio::test]
-async fn an_operator_that_cannot_tell_its_own_image_ends_and_names_the_option() {
+async fn an_operator_that_cannot_find_its_own_image_ends_and_names_the_option() {
     let stage = unattended().await;
     let room = stage.room("which-image").await;
     let run = async || -> Output {

@@ -97,7 +97,7 @@ async fn a_backup_that_is_deleted_in_the_foreground_does_not_get_its_cron_job_ba
     room.create_backup("nightly", json!({})).await;
     room.until("nightly", ACTIVE).await;
     let uid = room.cron_jobs().get("nightly-cron").await.unwrap().uid();
-    // somebody's finalizer keeps the CronJob, and by that the AntflyBackup, while the operator looks on
+    // a foreign finalizer keeps the CronJob, and thereby the AntflyBackup, while the operator runs
     room.patch_cron_job("nightly-cron", json!({"metadata": {"finalizers": ["example.com/keeper"]}})).await;
     let foreground =
         DeleteParams { propagation_policy: Some(PropagationPolicy::Foreground), ..DeleteParams::default() };

@@ -2,7 +2,7 @@
 //!
 //! Most tests share a control plane and an operator that watches all namespaces, each test in namespaces of its own
 //! ([`support::attended`]). Tests that watch, stop or kill the operator run their own for their own namespace, on a
-//! control plane that no other operator looks after ([`support::unattended`]). Tests that change or break the control
+//! control plane without another operator ([`support::unattended`]). Tests that change or break the control
 //! plane itself have one each.
 #![allow(
     clippy::disallowed_types,

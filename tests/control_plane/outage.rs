@@ -1,4 +1,4 @@
-//! The control plane fails; the operator does not.
+//! The control plane fails, and the operator goes on.
 
 use crate::support::{ACTIVE, Operator, Stage, message};
 use anyhow::ensure;
@@ -32,21 +32,21 @@ async fn the_operator_outlives_the_control_plane() {
         room.until("nightly", ACTIVE).await;
     }
 
-    // without the garbage collector the CronJob of a deleted backup stays, and is nobody else's meanwhile
+    // without the garbage collector the CronJob of a deleted backup stays, and no other backup may take it over
     stage.control_plane.stop_controller_manager().await.unwrap();
     let former = room.cron_jobs().get("nightly-cron").await.unwrap();
     room.backups().delete("nightly", &DeleteParams::background()).await.unwrap();
     let backup = room.create_backup("nightly", json!({})).await;
     let waiting = room.until("nightly", CONFLICT).await;
-    let told = message(&waiting, "ScheduleReady");
-    assert!(told.contains("deleted AntflyBackup of the same name") && told.contains("waiting"), "{told}");
+    let text = message(&waiting, "ScheduleReady");
+    assert!(text.contains("deleted AntflyBackup of the same name") && text.contains("waiting"), "{text}");
     stage.control_plane.start_controller_manager().await.unwrap();
     room.until("nightly", ACTIVE).await;
     let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
     assert_ne!(cron_job.uid(), former.uid());
     assert_eq!(cron_job.owner_references()[0].uid, backup.uid().unwrap());
 
-    // an operator that is told to end while there is no API server ends
+    // the operator ends on SIGTERM also while there is no API server
     stage.control_plane.kill_api_server().await.unwrap();
     assert_eq!(operator.terminate().await.code(), Some(0));
     let operator = Operator::start(&stage.control_plane, &[]).await;
@@ -54,7 +54,7 @@ async fn the_operator_outlives_the_control_plane() {
     assert_eq!(code, 503, "{text}");
     assert_eq!(operator.terminate().await.code(), Some(0));
 
-    // one that is started while there is none gets ready once there is
+    // one that starts without an API server becomes ready once there is one
     let operator = Operator::start(&stage.control_plane, &[]).await;
     stage.control_plane.start_api_server().await.unwrap();
     operator.ready().await;

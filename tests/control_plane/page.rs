@@ -1,4 +1,4 @@
-//! The reference page, to the letter: its examples and its commands.
+//! The examples and the commands of the reference page.
 
 use crate::support::{ACTIVE, Room, SUSPENDED, attended};
 use antfly_stand_in::EXAMPLE_CLUSTERS;
@@ -11,7 +11,7 @@ use std::{
     process::Command,
 };
 
-/// Runs a command of the page as a user types it; gives what it prints.
+/// Runs a command of the page as a user types it; returns its output.
 fn shell(control_plane: &ControlPlane, typed: &str) -> String {
     let kubectl = control_plane.kubectl().unwrap();
     let directory = Path::new(kubectl.get_program()).parent().unwrap().to_owned();

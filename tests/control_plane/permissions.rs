@@ -7,7 +7,7 @@ use k8s_openapi::api::{authentication::v1::TokenRequest, core::v1::ServiceAccoun
 use kube::{Api, ResourceExt, api::PostParams};
 use serde_json::{Value, json};
 
-/// The rules as they are deployed; a verb or a resource that is added there gets its case here by itself.
+/// The rules as they are deployed. A verb or a resource that is added there gets a case here by itself.
 const RBAC: &str = include_str!("../../deploy/base/rbac.yaml");
 
 /// The rules for the Lease.
@@ -53,7 +53,7 @@ fn permissions(manifest: &str, kind: &str) -> Vec<Permission> {
 }
 
 #[tokio::test]
-async fn without_any_one_of_its_permissions_the_operator_is_refused_something_and_tells_so() {
+async fn without_any_one_of_its_permissions_the_operator_is_refused_something_and_reports_it() {
     let stage = unattended().await;
     let permissions = permissions(RBAC, "ClusterRole");
     assert!(permissions.len() > 10, "{permissions:?}");
@@ -65,7 +65,7 @@ async fn without_any_one_of_its_permissions_the_operator_is_refused_something_an
 }
 
 #[tokio::test]
-async fn without_any_one_of_its_permissions_for_the_lease_a_replica_is_refused_it_and_does_not_lead_or_tells_so() {
+async fn without_any_one_of_its_permissions_for_the_lease_a_replica_is_refused_it_and_does_not_lead_or_reports_it() {
     let stage = unattended().await;
     let of_lease = permissions(LEADER_ELECTION, "Role");
     assert!(of_lease.len() > 2, "{of_lease:?}");
@@ -85,8 +85,10 @@ async fn without_any_one_of_its_permissions_for_the_lease_a_replica_is_refused_i
                 let log = operator.log().replace('\\', "");
                 ensure!(log.contains(&missing.refusal()), "the operator never asks for it");
                 match missing.verb.as_str() {
-                    // it leads, but would notice late that another one does not any more
-                    "list" | "watch" => ensure!(log.contains("the Lease cannot be watched"), "nothing tells of it"),
+                    // it leads, but would notice late that another replica has stopped leading
+                    "list" | "watch" => {
+                        ensure!(log.contains("the Lease cannot be watched"), "the log has nothing about it")
+                    }
                     // it leads, until it has to renew
                     "update" => ensure!(log.contains("not the leader any more"), "it leads for ever"),
                     _ => {
@@ -126,11 +128,11 @@ async fn without(stage: &Stage, namespace: String, missing: &Permission, granted
         Ok(())
     })
     .await;
-    operator.eventually(&format!("{missing:?} to be missed"), async || told(&operator, missing).await).await;
+    operator.eventually(&format!("{missing:?} to be missed"), async || reported(&operator, missing).await).await;
 }
 
-/// What somebody who watches the operator sees.
-async fn told(operator: &Operator, missing: &Permission) -> Result<()> {
+/// Requires that the log and the metrics show the missing permission.
+async fn reported(operator: &Operator, missing: &Permission) -> Result<()> {
     let (code, text) = operator.get("/readyz").await?;
     match (missing.verb.as_str(), missing.resource.as_str()) {
         ("list", resource) => ensure!(code == 503 && text.contains(resource), "/readyz: {code} {text}"),
@@ -149,7 +151,7 @@ async fn told(operator: &Operator, missing: &Permission) -> Result<()> {
     Ok(())
 }
 
-/// A CronJob that an older operator made, which has to go.
+/// A CronJob of an older operator, which is to be deleted.
 async fn create_former_cron_job(room: &Room<'_>, backup_uid: &str) {
     room.apply(&json!({
         "apiVersion": "batch/v1", "kind": "CronJob",

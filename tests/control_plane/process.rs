@@ -1,4 +1,4 @@
-//! The process itself: probes, figures, options, the end.
+//! The process itself: probes, metrics, options, the end.
 
 use crate::support::{ACTIVE, NO_CLUSTER, Operator, attended, container, is_unwritten, message, unattended};
 use anyhow::ensure;
@@ -102,13 +102,13 @@ async fn sigterm_ends_the_operator_well_also_while_it_works() {
         .await;
     assert_eq!(operator.terminate().await.code(), Some(0));
 
-    // one that has only just begun to listen, too
+    // also one that has only just begun to listen
     let operator = Operator::start(&stage.control_plane, &["--namespace", "terminated"]).await;
     assert_eq!(operator.terminate().await.code(), Some(0));
 }
 
 #[tokio::test]
-async fn an_operator_that_cannot_start_says_why() {
+async fn an_operator_that_cannot_start_prints_why() {
     let stage = unattended().await;
     let blocker = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = blocker.local_addr().unwrap().to_string();

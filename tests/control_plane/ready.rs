@@ -1,10 +1,10 @@
-//! What tools ask that know nothing of backups: `observedGeneration` and the condition `Ready`.
+//! What generic tools read: `observedGeneration` and the condition `Ready`.
 
 use crate::support::{ACTIVE, NO_CLUSTER, Operator, SUSPENDED, attended, condition, is_unwritten, message, unattended};
 use kube::{ResourceExt, api::DynamicObject};
 use serde_json::{Value, json};
 
-/// Status and reason of `Ready`, and the generations that the status and the condition speak of.
+/// Returns status and reason of `Ready`, and the generations of the status and of the condition.
 fn ready(backup: &DynamicObject) -> (&Value, &Value, [Option<i64>; 2]) {
     let ready = condition(backup, "Ready").expect("it has the condition Ready");
     let observed = [&backup.data["status"]["observedGeneration"], &ready["observedGeneration"]];
@@ -62,6 +62,6 @@ async fn a_backup_that_no_operator_has_seen_is_in_progress() {
     let room = room.watched_by(&operator);
     let active = room.until("nightly", ACTIVE).await;
     assert_eq!(active.data["status"]["observedGeneration"].as_i64(), active.metadata.generation);
-    // due since it was made, as one that is new
+    // due since its creation, as a new one
     assert_eq!(active.data["status"]["activeSince"], json!(active.creation_timestamp()));
 }

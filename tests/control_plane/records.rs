@@ -101,7 +101,7 @@ async fn jobs_of_others_count_for_nothing_whatever_their_labels() {
         })
     };
     room.apply(&job("ownerless", json!([]))).await;
-    // it names the CronJob, but another one of that name
+    // its owner is an earlier CronJob of the same name
     let stranger = json!([{
         "apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly-cron", "controller": true,
         "uid": room.backups().get("nightly").await.unwrap().uid(),
@@ -134,9 +134,9 @@ async fn a_schedule_fires_and_moves_the_last_scheduled_time() {
     assert_eq!(job.owner_references()[0].uid, cron_job.uid().unwrap());
     assert!(backup.data["status"]["lastScheduledTime"].as_str().unwrap().ends_with(":00Z"));
 
-    // the next slot moves on by itself, with nothing else to look at: Forbid lets no second Job start
+    // the next scheduled time moves on by itself, without any change: Forbid lets no second Job start
     let first_next = backup.data["status"]["nextScheduledBackup"].clone();
-    room.eventually("the next slot to move on", async || {
+    room.eventually("the next scheduled time to move on", async || {
         let backup = room.backups().get("nightly").await?;
         ensure!(backup.data["status"]["nextScheduledBackup"] != first_next, "it has not");
         Ok(())

@@ -22,8 +22,8 @@ async fn a_schedule_that_never_fires_is_invalid_until_it_is_corrected() {
     room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({"schedule": "0 0 30 2 *"})).await;
     let invalid = room.until("nightly", INVALID_SCHEDULE).await;
-    let told = message(&invalid, "ScheduleReady");
-    assert!(told.contains("0 0 30 2 *") && told.contains("never fires"), "{told}");
+    let text = message(&invalid, "ScheduleReady");
+    assert!(text.contains("0 0 30 2 *") && text.contains("never fires"), "{text}");
     room.until_event("nightly", "InvalidSchedule").await;
     assert!(room.cron_jobs().get_opt("nightly-cron").await.unwrap().is_none());
 
@@ -36,7 +36,7 @@ async fn a_schedule_that_never_fires_is_invalid_until_it_is_corrected() {
 }
 
 #[tokio::test]
-async fn a_quota_that_refuses_the_cron_job_is_told_and_heals_by_itself() {
+async fn a_quota_that_refuses_the_cron_job_is_reported_and_heals_by_itself() {
     let room = attended().await.room("quota").await;
     room.apply_cluster("main", "Running").await;
     room.apply(&json!({
@@ -54,8 +54,8 @@ async fn a_quota_that_refuses_the_cron_job_is_told_and_heals_by_itself() {
 
     room.create_backup("nightly", json!({})).await;
     let refused = room.until("nightly", REFUSED).await;
-    let told = message(&refused, "ScheduleReady");
-    assert!(told.contains("exceeded quota") && told.contains("tried again"), "{told}");
+    let text = message(&refused, "ScheduleReady");
+    assert!(text.contains("exceeded quota") && text.contains("tried again"), "{text}");
     assert_eq!(refused.data["status"].get("nextScheduledBackup"), None);
     assert_eq!(refused.data["status"].get("cronJobName"), None);
     let note = room.until_event("nightly", "CronJobRefused").await;
@@ -67,7 +67,7 @@ async fn a_quota_that_refuses_the_cron_job_is_told_and_heals_by_itself() {
 }
 
 #[tokio::test]
-async fn a_policy_that_refuses_a_change_is_told_and_the_cron_job_goes_on_as_before() {
+async fn a_policy_that_refuses_a_change_is_reported_and_the_cron_job_goes_on_as_before() {
     let room = attended().await.room("policy").await;
     room.apply_cluster("main", "Running").await;
     room.create_backup("nightly", json!({})).await;
@@ -104,8 +104,8 @@ async fn a_policy_that_refuses_a_change_is_told_and_the_cron_job_goes_on_as_befo
 
     room.patch_backup("nightly", json!({"spec": {"schedule": "@hourly"}})).await;
     let refused = room.until("nightly", REFUSED).await;
-    let told = message(&refused, "ScheduleReady");
-    assert!(told.contains("hourly is too often here") && told.contains("it goes on as it was before"), "{told}");
+    let text = message(&refused, "ScheduleReady");
+    assert!(text.contains("hourly is too often here") && text.contains("it goes on as it was before"), "{text}");
     let cron_job = room.cron_jobs().get("nightly-cron").await.unwrap();
     assert_eq!((cron_job.spec.schedule.as_str(), cron_job.spec.suspend), ("0 2 * * *", Some(false)));
     room.until_event("nightly", "CronJobRefused").await;

@@ -1,4 +1,4 @@
-//! Removal: of the operator, and of the definition.
+//! Removal of the operator, and of the definition.
 
 use crate::support::{ACTIVE, Room, Stage, deployed_operator};
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
@@ -35,13 +35,13 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     room.until("nightly", ACTIVE).await;
     let before = room.cron_jobs().get("nightly-cron").await.unwrap();
 
-    // the operator's Pod gets SIGTERM, and all of it goes
+    // the operator's Pod gets SIGTERM, and all of it is removed
     assert_eq!(operator.terminate().await.code(), Some(0));
     stage.kubectl(&["delete", "-k", "deploy/", "-l", "app.kubernetes.io/component=operator"]);
     assert!(Api::<Namespace>::all(client.clone()).get_opt(NAMESPACE).await.unwrap().is_none());
     assert!(Api::<ClusterRole>::all(client.clone()).get_opt("antfly-backup-operator").await.unwrap().is_none());
 
-    // the CronJob controller needs nobody
+    // the CronJob controller does not need the operator
     let after = room.cron_jobs().get("nightly-cron").await.unwrap();
     assert_eq!((after.uid(), &after.spec), (before.uid(), &before.spec));
     let job = room
@@ -56,7 +56,7 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     })
     .await;
 
-    // back again, it tells of what ran meanwhile
+    // back again, it records the runs of the meantime
     stage.kubectl(&["apply", "-f", "deploy/install.yaml"]);
     let operator = deployed_operator(&stage, NAMESPACE).await;
     room.eventually("the record of what ran without the operator", async || {
@@ -69,12 +69,12 @@ async fn without_the_operator_backups_go_on_and_without_the_definition_their_sch
     .await;
     assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().uid(), before.uid());
 
-    // Kubernetes' garbage collector looks for new kinds every half minute, and must know this one before it goes
+    // Kubernetes' garbage collector discovers kinds every half minute, and must know this one before it is removed
     room.barrier("known").await;
     room.delete_backup("known").await;
     room.until_gone(room.cron_jobs(), "known-cron").await;
 
-    // with the definition the AntflyBackups go, and with those their CronJobs and Jobs; nothing else is done
+    // with the definition the AntflyBackups are deleted, and with those their CronJobs and Jobs; the operator does nothing else
     stage.kubectl(&["delete", "crd", DEFINITION]);
     let definitions = Api::<CustomResourceDefinition>::all(client);
     room.until_gone(definitions, DEFINITION).await;

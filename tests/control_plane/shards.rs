@@ -5,7 +5,7 @@ use anyhow::ensure;
 use serde_json::json;
 
 #[tokio::test]
-async fn operators_with_selectors_look_after_their_own_backups_and_take_over_one_whose_label_changes() {
+async fn operators_with_selectors_reconcile_their_own_backups_and_take_over_one_whose_label_changes() {
     let stage = unattended().await;
     let room = stage.room("shards").await;
     room.apply_cluster("main", "Running").await;
@@ -22,7 +22,7 @@ async fn operators_with_selectors_look_after_their_own_backups_and_take_over_one
     room.until("one", ACTIVE).await;
     let second = start("shard in (2,3)").await;
     room.until("two", ACTIVE).await;
-    // the CronJob and the status of its own, each
+    // each operator writes CronJob and status of its own backup
     assert_eq!((first.metric("writes_total").await, second.metric("writes_total").await), (2.0, 2.0));
     assert!(is_unwritten(&room.backups().get("none").await.unwrap()));
 
@@ -39,13 +39,13 @@ async fn operators_with_selectors_look_after_their_own_backups_and_take_over_one
 }
 
 #[tokio::test]
-async fn a_selector_that_is_none_is_told_by_readyz() {
+async fn an_invalid_selector_is_reported_by_readyz() {
     let stage = unattended().await;
     let room = stage.room("no-selector").await;
     let arguments = ["--namespace", room.namespace.as_str(), "--selector", "shard=1=2"];
     let operator = Operator::start(&stage.control_plane, &arguments).await;
     operator
-        .eventually("/readyz to tell", async || {
+        .eventually("/readyz to show it", async || {
             let (code, text) = operator.get("/readyz").await?;
             ensure!(code == 503 && text.contains("--selector") && text.contains("found '='"), "{code} {text}");
             Ok(())

@@ -63,7 +63,7 @@ fn odd_specs() -> Vec<(&'static str, Value, &'static str)> {
 }
 
 #[tokio::test]
-async fn what_no_longer_decodes_says_so_itself_and_holds_nothing_else_up() {
+async fn what_no_longer_decodes_has_a_status_of_its_own_and_delays_nothing_else() {
     let stage = Stage::new().await;
     let operator = Operator::start(&stage.control_plane, &[]).await;
     let room = stage.room("old").await.watched_by(&operator);
@@ -81,9 +81,9 @@ async fn what_no_longer_decodes_says_so_itself_and_holds_nothing_else_up() {
     for (name, spec, _) in &odd {
         force(&room, name, spec.clone()).await;
     }
-    all_are_told(&room, &odd).await;
+    all_are_reported(&room, &odd).await;
     restore(&room).await;
-    all_are_told(&room, &odd).await;
+    all_are_reported(&room, &odd).await;
     room.patch_backup("healthy", json!({"spec": {"schedule": "@daily"}})).await;
     room.until_cron_job("healthy-cron", "written", |it| it.spec.schedule == "@daily").await;
     room.create_backup("late", json!({})).await;
@@ -91,14 +91,14 @@ async fn what_no_longer_decodes_says_so_itself_and_holds_nothing_else_up() {
 
     nothing_hostile_is_logged(&operator);
 
-    // an operator that finds them so says the same
+    // an operator that starts with them reports the same
     assert_eq!(operator.terminate().await.code(), Some(0));
     let operator = Operator::start(&stage.control_plane, &[]).await;
     operator.ready().await;
     let room = room.watched_by(&operator);
     room.create_backup("later", json!({})).await;
     room.until("later", ACTIVE).await;
-    all_are_told(&room, &odd).await;
+    all_are_reported(&room, &odd).await;
 
     for (name, ..) in &odd {
         let mut spec = backup(name, json!({}))["spec"].clone();
@@ -113,7 +113,7 @@ async fn what_no_longer_decodes_says_so_itself_and_holds_nothing_else_up() {
 }
 
 #[tokio::test]
-async fn what_never_decoded_is_told_too() {
+async fn what_never_decoded_is_reported_too() {
     let stage = Stage::new().await;
     let room = stage.room("older").await;
     let odd = odd_specs();
@@ -132,7 +132,7 @@ async fn what_never_decoded_is_told_too() {
     let room = room.watched_by(&operator);
     room.until("healthy", ACTIVE).await;
     for (name, _, reason) in &odd {
-        // the API server takes no status of what its rules cannot even be evaluated for: there is only the event
+        // the API server refuses any status for an object on which its rules cannot be evaluated: there is only the event
         if !HAVE_A_WRONG_TYPE.contains(name) {
             until_reason(&room, name, reason).await;
         }
@@ -149,25 +149,25 @@ async fn what_never_decoded_is_told_too() {
     }
 }
 
-/// Those for which a rule of today's schema fails instead of saying no.
+/// Those on which a rule of today's schema fails to evaluate.
 const HAVE_A_WRONG_TYPE: [&str; 1] = ["number"];
 
-/// Each odd one has its reason, names what is wrong, and its CronJob is suspended.
-async fn all_are_told(room: &Room<'_>, odd: &[(&str, Value, &str)]) {
+/// Requires that each odd one has its reason and names the wrong field, and that its CronJob is suspended.
+async fn all_are_reported(room: &Room<'_>, odd: &[(&str, Value, &str)]) {
     for (name, spec, reason) in odd {
         let backup = until_reason(room, name, reason).await;
-        let told = message(&backup, "ScheduleReady");
+        let text = message(&backup, "ScheduleReady");
         let field = spec.as_object().unwrap().keys().next().unwrap();
-        assert!(told.contains(&format!("spec.{field}")), "{name}: {told}");
-        assert!(told.contains(&format!("CronJob {name}-cron is suspended until then")), "{name}: {told}");
-        assert!(!told.contains(char::is_control), "{told:?}");
+        assert!(text.contains(&format!("spec.{field}")), "{name}: {text}");
+        assert!(text.contains(&format!("CronJob {name}-cron is suspended until then")), "{name}: {text}");
+        assert!(!text.contains(char::is_control), "{text:?}");
         room.until_cron_job(&format!("{name}-cron"), "suspended", |it| it.spec.suspend == Some(true)).await;
         let note = room.until_event(name, reason).await;
         assert!(!note.contains(char::is_control), "{note:?}");
     }
 }
 
-/// Puts the strict definition back and waits until it is in force.
+/// Applies the strict definition again and waits until it is in force.
 async fn restore(room: &Room<'_>) {
     apply_yaml(&room.client, CRD).await.unwrap();
     room.eventually("the strict definition to be in force", async || {

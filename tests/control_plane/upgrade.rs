@@ -105,8 +105,8 @@ async fn a_newer_version_over_an_older_one_keeps_cron_jobs_and_status_and_no_run
     assert!(!newer.labels().contains_key("app"), "{:?}", newer.labels());
     assert_eq!(newer.spec.concurrency_policy.as_deref(), Some("Forbid"));
 
-    // that run goes on as it was begun, ends and is recorded, with what the older version has recorded; what its Pod says is
-    // no proof
+    // that run goes on as it began, ends and is recorded, with what the older version has recorded; its Pod's message proves
+    // nothing
     until_recorded(&room, &id, "Running").await;
     let during = room.jobs().get(&id).await.unwrap();
     assert_eq!((during.uid(), &during.spec), (before.uid(), &before.spec));
@@ -117,7 +117,7 @@ async fn a_newer_version_over_an_older_one_keeps_cron_jobs_and_status_and_no_run
     let records = backup["status"]["recentBackups"].as_array().unwrap();
     assert!(records.contains(&older_record()), "{records:?}");
 
-    // and the schedule goes on: each Job is of a slot of its own, and has one record
+    // and the schedule goes on: each Job has a scheduled time of its own, and one record
     let next = room
         .eventually("a Job of the newer shape", async || {
             let is_newer = |job: &Job| json!(job.spec).to_string().contains(image.as_deref().unwrap_or_default());
@@ -130,9 +130,10 @@ async fn a_newer_version_over_an_older_one_keeps_cron_jobs_and_status_and_no_run
         let jobs: BTreeSet<_> = jobs(&room).await.iter().map(ResourceExt::name_any).collect();
         let backup = room.backups().get("nightly").await?;
         let records = backup.data["status"]["recentBackups"].as_array().cloned().unwrap_or_default();
-        let told: Vec<_> = records.iter().filter_map(|record| record["jobName"].as_str()).map(str::to_owned).collect();
-        let distinct = BTreeSet::from_iter(told.clone());
-        ensure!(distinct.len() == told.len() && jobs.is_subset(&distinct), "records {told:?}, Jobs {jobs:?}");
+        let recorded: Vec<_> =
+            records.iter().filter_map(|record| record["jobName"].as_str()).map(str::to_owned).collect();
+        let distinct = BTreeSet::from_iter(recorded.clone());
+        ensure!(distinct.len() == recorded.len() && jobs.is_subset(&distinct), "records {recorded:?}, Jobs {jobs:?}");
         Ok(())
     })
     .await;

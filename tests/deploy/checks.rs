@@ -12,7 +12,7 @@ use std::{
 };
 use xtask::deploy::{Finding, findings, kube_score, kubeconform, write_schemas};
 
-/// What kube-score would have otherwise, and why it is as it is: check, what it says, reason. All about the Deployment.
+/// What kube-score would have otherwise, and why it is as it is: check, its message, reason. All about the Deployment.
 const EXCEPTIONS: [(&str, &str, &str); 4] = [
     (
         "container-resources",
@@ -103,12 +103,12 @@ async fn kubeconform_finds_every_manifest_and_example_as_the_api_server_wants_it
         ("examples/", &examples.join("\n---\n")),
     ] {
         let output = check(manifests);
-        let (said, errors) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success() && errors.is_empty(), "{name}: {said}{errors}");
+        let (printed, errors) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success() && errors.is_empty(), "{name}: {printed}{errors}");
         let count = crate::documents(manifests).len();
-        assert!(said.contains(&format!("Summary: {count} resource")), "{name} has {count}: {said}");
-        assert!(said.contains(&format!("Valid: {count}, Invalid: 0, Errors: 0, Skipped: 0")), "{name}: {said}");
-        progress("kubeconform", &format!("{name} against schemas of {} kinds: {}", schemas.kinds, said.trim()));
+        assert!(printed.contains(&format!("Summary: {count} resource")), "{name} has {count}: {printed}");
+        assert!(printed.contains(&format!("Valid: {count}, Invalid: 0, Errors: 0, Skipped: 0")), "{name}: {printed}");
+        progress("kubeconform", &format!("{name} against schemas of {} kinds: {}", schemas.kinds, printed.trim()));
     }
 
     // and it does notice

@@ -1,6 +1,6 @@
 //! What a user applies, as it is rendered: `deploy/`, the overlay for a single namespace, and `deploy/install.yaml`.
 //!
-//! That it works on an API server is in `control_plane`.
+//! `control_plane` tests it on an API server.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! What is in the manifests.
+//! The content of the manifests.
 
 use crate::{base, documents, name_of, only, repository, single_namespace};
 use antfly_backup_operator::testing::{api::CRD, desired::DEFAULT_IMAGE};
@@ -10,7 +10,7 @@ use xtask::deploy::{INSTALL, install, render};
 /// The image, without its tag.
 const IMAGE: &str = "ghcr.io/antflydb/antfly-backup-operator";
 
-/// Kinds of what belongs to no namespace.
+/// Kinds that belong to no namespace.
 const CLUSTER_WIDE: [&str; 4] = ["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"];
 
 #[test]
@@ -42,7 +42,7 @@ fn the_image_is_named_once_and_the_operator_knows_its_own_pod() {
     }
 }
 
-/// As docs/install.md says it.
+/// As in docs/install.md.
 #[test]
 fn a_kustomization_of_ones_own_that_changes_the_image_is_enough() {
     let page = fs::read_to_string(repository().join("docs/install.md")).unwrap();
@@ -60,7 +60,7 @@ fn a_kustomization_of_ones_own_that_changes_the_image_is_enough() {
     }
 }
 
-/// OpenShift gives each namespace users of its own; elsewhere the image's own counts.
+/// OpenShift assigns users to each namespace; elsewhere the image's own counts.
 #[test]
 fn no_user_is_fixed() {
     for rendered in [base(), single_namespace()] {
@@ -93,7 +93,7 @@ fn the_overlay_has_the_same_but_for_what_is_cluster_wide() {
     assert_eq!(watched["valueFrom"]["fieldRef"]["fieldPath"], "metadata.namespace");
 }
 
-/// So that one label selects what removes the operator, and leaves the definition with all AntflyBackups.
+/// One label selects all that is deleted to remove the operator, and not the definition with all AntflyBackups.
 #[test]
 fn all_but_the_definition_is_labelled_as_the_operator() {
     for object in documents(base()) {

@@ -1,9 +1,9 @@
-//! What the service account may do, as it is rendered.
+//! The permissions of the service account, as they are rendered.
 
 use crate::{base, documents, name_of, single_namespace};
 use serde_json::Value;
 
-/// Resources that the operator has no business with, whatever it might do with them.
+/// Resources that the operator may not access in any way.
 const FORBIDDEN: [&str; 6] =
     ["secrets", "pods/exec", "pods/log", "serviceaccounts/token", "roles", "validatingwebhookconfigurations"];
 

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 /// Creates a Job of a backup's CronJob, as the CronJob controller does at a scheduled time. Returns its name.
 pub async fn start_as_scheduled(room: &Room<'_>, backup: &str) -> String {
     let minute = Timestamp::now().as_second() / 60;
-    let slot = Timestamp::from_second(minute * 60).unwrap();
+    let time = Timestamp::from_second(minute * 60).unwrap();
     let name = format!("{backup}-cron-{minute}");
-    start(room, backup, &name, json!({"batch.kubernetes.io/cronjob-scheduled-timestamp": slot.to_string()})).await;
+    start(room, backup, &name, json!({"batch.kubernetes.io/cronjob-scheduled-timestamp": time.to_string()})).await;
     name
 }
 

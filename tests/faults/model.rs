@@ -19,7 +19,7 @@ use std::{
 
 const CONFLICT: &str = "Failed ScheduleReady=False/CronJobConflict ClusterReady=True/ClusterRunning";
 
-/// Schedule of foreign CronJobs, and of CronJobs that somebody changed.
+/// Schedule of foreign CronJobs, and of CronJobs that were changed by others.
 const FOREIGN: &str = "7 7 7 7 *";
 
 /// An existing backup.
@@ -46,7 +46,7 @@ pub struct Verdict {
     pub wrong: Vec<String>,
     /// Number of ended Jobs without a record.
     pub lost: usize,
-    /// Number of Jobs that nobody started, and of duplicate records.
+    /// Number of records without a Job that was started, and of duplicate records.
     pub doubled: usize,
 }
 
@@ -221,7 +221,7 @@ impl Model {
         let schedule = &cron_job.spec.schedule;
         if self.foreign.contains(name) {
             let is_untouched = schedule == FOREIGN && cron_job.owner_references().is_empty();
-            return (!is_untouched).then(|| "of somebody else was touched".to_owned());
+            return (!is_untouched).then(|| "of another owner was touched".to_owned());
         }
         let Some(backup) = self.backups.get(name) else { return Some("has no backup".to_owned()) };
         let suspend = backup.suspend || self.cluster.is_none();

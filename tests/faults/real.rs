@@ -10,7 +10,7 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long etcd is stopped. The API server gives up a request after a minute.
+/// How long etcd is stopped. The API server ends a request after a minute.
 const STILL: Duration = Duration::from_secs(70);
 
 #[tokio::test]
@@ -78,8 +78,8 @@ async fn after_a_permission_is_revoked_and_granted_again_nothing_is_left_undone(
             .eventually("a refusal", async || {
                 let (_, resource, verb) = permission;
                 let resource = resource.split('/').next().unwrap();
-                let told = format!("cannot {verb} resource \\\\\\\"{resource}");
-                ensure!(operator.log().contains(&told), "the log does not have {told}");
+                let line = format!("cannot {verb} resource \\\\\\\"{resource}");
+                ensure!(operator.log().contains(&line), "the log does not have {line}");
                 Ok(())
             })
             .await;

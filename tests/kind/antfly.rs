@@ -76,7 +76,7 @@ impl Antfly {
         }
     }
 
-    /// Puts Pod and Services into a namespace, and waits until it answers.
+    /// Applies Pod and Services in a namespace, and waits until it answers.
     pub async fn deploy(&self, cluster: &Cluster, namespace: &str, name: &str) {
         let services: &[(&str, u16, u16)] = match self.mode {
             Mode::Clustered => &[("metadata", METADATA_PORT, METADATA_PORT), ("data", DATA_PORT, DATA_PORT)],

@@ -1,4 +1,4 @@
-//! What a user writes reaches Antfly as it is and is nothing more: no shell, no variable, no second argument.
+//! A user's values reach Antfly as they are: no shell and no variable expands them, and none becomes two arguments.
 
 use crate::{
     antfly::{Antfly, Mode, requests},
@@ -9,7 +9,7 @@ use anyhow::ensure;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-/// Text that would do harm if anything took it for more than text.
+/// Text that would do harm if anything interpreted it.
 const HOSTILE: [&str; 8] = [
     "$(AWS_SECRET_ACCESS_KEY)",
     "$$(AWS_SECRET_ACCESS_KEY)",
@@ -39,9 +39,9 @@ async fn request_of_a_run(nightly: &Nightly, job: &str) -> Value {
     .await;
     nightly.start(job).await;
     let record = nightly.until_record(job, "Completed", is("Completed")).await;
-    let said = output(nightly, job).await;
+    let log = output(nightly, job).await;
     for (key, value) in CREDENTIALS.into_iter().filter(|(key, _)| key.ends_with("_KEY")) {
-        let leaks: Vec<&str> = said.lines().filter(|line| line.contains(value)).collect();
+        let leaks: Vec<&str> = log.lines().filter(|line| line.contains(value)).collect();
         assert!(leaks.is_empty(), "{key} is in the log: {leaks:?}");
     }
     let request = requests(nightly).await.into_iter().find(|request| request["backup_id"] == record["backupId"]);

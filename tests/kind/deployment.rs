@@ -73,7 +73,7 @@ fn allowed_to(cluster: &Cluster, account: &str, namespace: &str) -> BTreeSet<Str
     allowed(&serde_json::from_value::<Vec<PolicyRule>>(answer["status"]["resourceRules"].clone()).unwrap())
 }
 
-pub async fn the_operator_may_do_what_the_manifests_say_and_nothing_else(cluster: &Cluster) {
+pub async fn the_operator_may_do_what_the_manifests_allow_and_nothing_else(cluster: &Cluster) {
     let role = Api::<ClusterRole>::all(cluster.client.clone()).get(NAME).await.unwrap();
     let roles = Api::<Role>::namespaced(cluster.client.clone(), NAMESPACE).list(&ListParams::default()).await.unwrap();
     let of_cluster = allowed(&role.rules.unwrap());

@@ -1,4 +1,4 @@
-//! What is under way survives what is restarted: nothing is lost, and nothing happens twice.
+//! Runs survive restarts of operator and kubelet: no run is lost, and none happens twice.
 
 use crate::{
     antfly::{Antfly, Mode, requests},
@@ -8,7 +8,7 @@ use crate::{
 use kube::ResourceExt;
 use serde_json::json;
 
-/// How late Antfly answers, in seconds: after all that is restarted meanwhile.
+/// How late Antfly answers, in seconds: after all restarts.
 const DELAY: &str = "--delay=45";
 
 /// A backup that waits for Antfly's answer.
@@ -20,7 +20,7 @@ async fn running(cluster: &Cluster, namespace: &str) -> Nightly {
     nightly
 }
 
-/// The run ends well, as one run, told once.
+/// Requires that the run ends well, as one run with one event.
 async fn ends_once(nightly: &Nightly, pod: &str) {
     let record = nightly.until_record("long", "Completed", is("Completed")).await;
     assert_eq!((&record["verified"], &record["attempts"]), (&json!(true), &json!(1)), "{record}");

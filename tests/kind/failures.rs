@@ -1,4 +1,4 @@
-//! Runs that fail, or cannot start: the record, the event and the condition say why, and the Job agrees.
+//! Runs that fail, or cannot start: the record, the event and the condition have the reason, and the Job agrees.
 
 use crate::{
     antfly::{Antfly, IMAGE, Mode},
@@ -11,7 +11,7 @@ use crate::{
 use anyhow::ensure;
 use serde_json::{Value, json};
 
-/// Waits until the run of that Job has failed with an error that has all of those words, everywhere; returns its record.
+/// Waits until the run of that Job has failed, with all of those words in record, event and condition; returns the record.
 async fn until_failed(nightly: &Nightly, job: &str, words: &[&str]) -> Value {
     let record = nightly.until_record(job, "Failed", is("Failed")).await;
     let message = nightly.until_healthy("False", "BackupJobFailed").await;
@@ -31,14 +31,14 @@ async fn until_failed(nightly: &Nightly, job: &str, words: &[&str]) -> Value {
     record
 }
 
-/// Starts a backup that cannot get on, and waits until its record and an event say why.
+/// Starts a backup that cannot get on, and waits until its record and an event have the reason.
 async fn until_stuck(nightly: &Nightly, words: &[&'static str]) {
     nightly.start("waiting").await;
-    until_told_stuck(nightly, words).await;
+    until_reported_stuck(nightly, words).await;
 }
 
-/// Waits until the record of the Job `waiting` and an event say why it does not get on.
-async fn until_told_stuck(nightly: &Nightly, words: &[&'static str]) {
+/// Waits until the record of the Job `waiting` and an event have the reason why it does not get on.
+async fn until_reported_stuck(nightly: &Nightly, words: &[&'static str]) {
     nightly.until_record("waiting", &format!("Running with {words:?}"), is_stuck(words)).await;
     let events = nightly.events("BackupStuck").await;
     assert_eq!(events.len(), 1, "{events:?}");
@@ -52,7 +52,7 @@ pub async fn a_partial_backup_fails_with_the_table_that_is_missing(cluster: &Clu
     nightly.start("half").await;
     let words = ["partial", "orders", "backup does not support multi-range tables"];
     let record = until_failed(&nightly, "half", &words).await;
-    // a further try would copy everything once more
+    // another attempt would copy everything once more
     assert_eq!((&record["reason"], &record["attempts"]), (&json!("PartialBackup"), &json!(1)));
     assert_eq!((&record["tables"], &record["tableCount"]), (&json!(["users"]), &json!(1)));
 }
@@ -67,7 +67,7 @@ pub async fn a_failed_backup_is_tried_again_and_fails_with_the_error_of_its_tabl
     assert_eq!(record["tables"], Value::Null);
     let requests = crate::antfly::requests(&nightly).await;
     let ids: std::collections::BTreeSet<_> = requests.iter().map(|request| request["backup_id"].as_str()).collect();
-    assert_eq!((requests.len(), ids.len()), (4, 4), "each try has an id of its own: {requests:?}");
+    assert_eq!((requests.len(), ids.len()), (4, 4), "each attempt has an id of its own: {requests:?}");
     assert!(ids.contains(&record["backupId"].as_str()), "{record}");
 }
 
@@ -83,7 +83,7 @@ pub async fn a_login_that_antfly_refuses_is_not_tried_again(cluster: &Cluster) {
     assert_eq!((&record["reason"], &record["attempts"]), (&json!("Unauthorized"), &json!(1)));
 }
 
-pub async fn a_backup_that_takes_too_long_is_killed_and_says_so(cluster: &Cluster) {
+pub async fn a_backup_that_takes_too_long_is_killed_and_recorded_as_such(cluster: &Cluster) {
     let antfly = Antfly::june(Mode::Swarm).with(["--fail-location=s3://bucket=never"]);
     let nightly = nightly(cluster, "too-long", &antfly, json!({"backupTimeout": "20s"})).await;
     nightly.start("slow").await;
@@ -94,7 +94,7 @@ pub async fn a_backup_that_takes_too_long_is_killed_and_says_so(cluster: &Cluste
     assert_eq!(requests.iter().map(|request| &request["backup_id"]).collect::<Vec<_>>(), [&record["backupId"]]);
 }
 
-pub async fn a_missing_secret_is_told_while_the_backup_waits_for_it(cluster: &Cluster) {
+pub async fn a_missing_secret_is_reported_while_the_backup_waits_for_it(cluster: &Cluster) {
     let antfly = Antfly::june(Mode::Swarm);
     let nightly = nightly(cluster, "no-secret", &antfly, json!({"destination": destination()})).await;
     until_stuck(&nightly, &["CreateContainerConfigError", "credentials", "not found"]).await;
@@ -103,24 +103,24 @@ pub async fn a_missing_secret_is_told_while_the_backup_waits_for_it(cluster: &Cl
     assert_eq!(record.get("error"), None);
 }
 
-pub async fn a_missing_key_is_told_while_the_backup_waits_for_it(cluster: &Cluster) {
+pub async fn a_missing_key_is_reported_while_the_backup_waits_for_it(cluster: &Cluster) {
     let antfly = Antfly::june(Mode::Swarm);
     let nightly = nightly(cluster, "no-key", &antfly, json!({"destination": destination()})).await;
     secret(&nightly, Some("AWS_SECRET_ACCESS_KEY")).await;
     until_stuck(&nightly, &["CreateContainerConfigError", "AWS_SECRET_ACCESS_KEY"]).await;
 }
 
-pub async fn an_image_that_cannot_be_pulled_is_told_while_the_backup_waits_for_it(cluster: &Cluster) {
+pub async fn an_image_that_cannot_be_pulled_is_reported_while_the_backup_waits_for_it(cluster: &Cluster) {
     let nightly = nightly(cluster, "no-image", &Antfly::june(Mode::Swarm), json!({"backupTimeout": "40s"})).await;
     let absent = |job: &mut Value| {
         job["spec"]["template"]["spec"]["containers"][0]["image"] = json!("example.com/operator:absent");
     };
     nightly.start_with("waiting", absent).await;
-    until_told_stuck(&nightly, &["ImagePull", "example.com/operator:absent"]).await;
+    until_reported_stuck(&nightly, &["ImagePull", "example.com/operator:absent"]).await;
     until_failed(&nightly, "waiting", &["DeadlineExceeded after 40s", "ImagePull"]).await;
 }
 
-pub async fn a_sidecar_that_keeps_the_pod_running_is_told_and_spoils_the_job_and_not_the_backup(cluster: &Cluster) {
+pub async fn a_sidecar_that_keeps_the_pod_running_is_reported_and_fails_the_job_and_not_the_backup(cluster: &Cluster) {
     let nightly = nightly(cluster, "sidecar", &Antfly::june(Mode::Swarm), json!({"backupTimeout": "45s"})).await;
     let with_sidecar = |job: &mut Value| {
         let containers = job["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap();
@@ -138,8 +138,8 @@ pub async fn a_sidecar_that_keeps_the_pod_running_is_told_and_spoils_the_job_and
     let record =
         nightly.until_record("spoiled", "Completed, the Job not", |it| it["reason"] == "DeadlineExceeded").await;
     assert_eq!((&record["status"], &record["verified"]), (&json!("Completed"), &json!(true)), "{record}");
-    let told = nightly.until_healthy("True", "BackupJobSucceeded").await;
-    assert!(told.contains(record["backupId"].as_str().unwrap()) && told.contains("DeadlineExceeded"), "{told}");
+    let text = nightly.until_healthy("True", "BackupJobSucceeded").await;
+    assert!(text.contains(record["backupId"].as_str().unwrap()) && text.contains("DeadlineExceeded"), "{text}");
     eventually("the last success", async || {
         let status = nightly.status().await?;
         ensure!(status["lastSuccessfulBackup"] == record, "it is {status}");

@@ -27,7 +27,7 @@ use xtask::{
 /// Where the node keeps its administrator's configuration.
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
 
-/// How long nothing may come from the API server.
+/// How long the API server may send nothing.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Whether a Docker daemon can be reached.
@@ -53,7 +53,7 @@ impl Cluster {
     /// Starts it, with the images in it and with what a user applies: `kubectl apply -k deploy/`.
     pub async fn start() -> Result<Self> {
         let begun = Instant::now();
-        let tell = |what: &str| eprintln!("kind: {what} after {} s", begun.elapsed().as_secs());
+        let progress = |what: &str| eprintln!("kind: {what} after {} s", begun.elapsed().as_secs());
         let files = tempfile::tempdir()?;
         let operator_image = format!("{OPERATOR_IMAGE}:{}", env!("CARGO_PKG_VERSION"));
         let archives = files.path().join("images");
@@ -61,21 +61,21 @@ impl Cluster {
         let to_write = archives.clone();
         let reference = operator_image.clone();
         let operator_image_bytes = tokio::task::spawn_blocking(move || write_images(&reference, &to_write)).await??;
-        tell("images built");
+        progress("images built");
 
         let node = start_node(&archives).await?;
-        tell("node booted");
+        progress("node booted");
         exec(&node, "until systemctl -q is-active containerd; do sleep 0.1; done").await?;
         exec(&node, r#"sed -i "s/KUBERNETES_VERSION/$(cat /kind/version)/" /kind/kubeadm.conf"#).await?;
         exec(&node, "kubeadm init --config=/kind/kubeadm.conf --skip-token-print").await?;
         exec(&node, &format!("kubectl --kubeconfig={ADMIN} wait --for=condition=Ready node --all --timeout=120s"))
             .await?;
-        // until then a Pod's packets to the address of a Service go nowhere
+        // until then a Pod's packets to the address of a Service are lost
         let rollout = "-n kube-system rollout status daemonset/kube-proxy --timeout=120s";
         exec(&node, &format!("kubectl --kubeconfig={ADMIN} {rollout}")).await?;
-        tell("node ready");
+        progress("node ready");
         exec(&node, "for image in /kind/images/*.tar; do ctr -n k8s.io images import $image; done").await?;
-        tell("images loaded");
+        progress("images loaded");
 
         let mut kubeconfig = Kubeconfig::from_yaml(&exec(&node, &format!("cat {ADMIN}")).await?)?;
         let port = node.get_host_port_ipv4(6443).await?;
@@ -83,16 +83,16 @@ impl Cluster {
         cluster.server = Some(format!("https://127.0.0.1:{port}"));
         std::fs::write(files.path().join("kubeconfig"), serde_saphyr::to_string(&kubeconfig)?)?;
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
-        // a connection that the node has lost without a word is an error, and not a test that never ends
+        // a connection that the node has silently lost is an error, and not a test that never ends
         config.read_timeout = Some(SILENCE);
         let client = Client::try_from(config)?;
         let cluster = Cluster { node, files, client, operator_image, operator_image_bytes, turns: RwLock::new(()) };
         local_cluster::apply_yaml(&cluster.client, antfly_stand_in::ANTFLY_CLUSTER_CRD).await?;
         cluster.kubectl(&["apply", "-k", "deploy/"])?;
         cluster.until_operator_ready()?;
-        tell("operator ready");
+        progress("operator ready");
         cluster.kubectl(&["rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=240s"])?;
-        tell("DNS ready");
+        progress("DNS ready");
         Ok(cluster)
     }
 
@@ -102,12 +102,12 @@ impl Cluster {
         self.kubectl(&["rollout", "status", deployment, "-n", "antfly-backup-system", "--timeout=240s"]).map(drop)
     }
 
-    /// Runs kubectl in the repository; gives what it prints.
+    /// Runs kubectl in the repository; returns its output.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.run(Command::new(Binaries::pinned_kubectl()?).args(arguments))
     }
 
-    /// Runs a line of a shell with `kubectl` on its path; gives what it prints.
+    /// Runs a line of a shell with `kubectl` on its path; returns its output.
     pub fn shell(&self, line: &str) -> Result<String> {
         let kubectl = Binaries::pinned_kubectl()?;
         let path = format!(
@@ -130,12 +130,12 @@ impl Cluster {
         Ok(out)
     }
 
-    /// Runs a line of a shell in the node; gives what it prints.
+    /// Runs a line of a shell in the node; returns its output.
     pub async fn in_node(&self, line: &str) -> Result<String> {
         exec(&self.node, line).await
     }
 
-    /// What there is to know when a test fails.
+    /// Returns what is printed when a test fails.
     pub fn describe(&self) -> String {
         let lines = [
             "kubectl get antflybackups,cronjobs,jobs,pods -A -o wide",
@@ -171,7 +171,7 @@ async fn start_node(archives: &Path) -> Result<ContainerAsync<GenericImage>> {
     let (image, tag) = name.rsplit_once(':').context("KIND_NODE_IMAGE is NAME:TAG")?;
     let mut request = GenericImage::new(image, tag)
         .with_exposed_port(6443.tcp())
-        // without a terminal systemd says no more than this
+        // without a terminal systemd prints no more than this
         .with_wait_for(WaitFor::message_on_stderr("starting init"))
         .with_privileged(true)
         .with_cgroupns_mode(CgroupnsMode::Private)

@@ -1,4 +1,4 @@
-//! What tests do in the cluster, beside what `Nightly` does on any control plane.
+//! What tests do in the cluster, in addition to what `Nightly` does on any control plane.
 
 #[path = "../support/nightly.rs"]
 #[allow(dead_code, reason = "shared with tests that need more of it")]
@@ -15,7 +15,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// The values of the Secret that [`secret`] makes. Nobody listens at that endpoint.
+/// The values of the Secret that [`secret`] makes. Nothing listens at that endpoint.
 pub const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "key-of-the-heron"),
     ("AWS_SECRET_ACCESS_KEY", "secret-of-the-heron"),
@@ -59,7 +59,7 @@ pub fn is(status: &str) -> impl Fn(&Value) -> bool {
     move |record| record["status"] == status
 }
 
-/// Whether a record runs with an error that has all of those words.
+/// Whether a record is Running with an error that has all of those words.
 pub fn is_stuck(words: &[&'static str]) -> impl Fn(&Value) -> bool {
     move |record| {
         let error = record["error"].as_str().unwrap_or_default();
@@ -84,7 +84,7 @@ pub async fn until_running(nightly: &Nightly, job: &str) {
     .await;
 }
 
-/// What the program printed in the only Pod of a Job, once it has ended.
+/// Returns what the program printed in the only Pod of a Job, once it has ended.
 pub async fn output(nightly: &Nightly, job: &str) -> String {
     eventually(&format!("the output of {job}"), async || {
         let pods = pods(nightly, job).await?;

@@ -1,4 +1,4 @@
-//! Runs that go as they should.
+//! Runs that succeed.
 
 use crate::{
     antfly::{Antfly, Mode, requests},
@@ -36,7 +36,7 @@ fn stored(path: &str) -> Value {
     json!({"location": format!("s3://{BUCKET}/{path}"), "credentialsSecret": {"name": "credentials"}})
 }
 
-pub async fn a_schedule_fires_and_the_record_says_what_antfly_received_and_what_was_read_back(cluster: &Cluster) {
+pub async fn a_schedule_fires_and_the_record_has_what_antfly_received_and_what_was_read_back(cluster: &Cluster) {
     let storage = Storage::deploy(cluster, "storage-of-fires").await;
     let arguments = storage.arguments();
     let tables = ["--table=größe", "--table-bytes=größe=100000", "--table-shards=größe=2"];
@@ -87,22 +87,22 @@ pub async fn a_schedule_fires_and_the_record_says_what_antfly_received_and_what_
     nightly.until_healthy("True", "BackupJobSucceeded").await;
     assert_eq!(nightly.status().await.unwrap()["lastSuccessfulBackup"]["status"], "Completed");
 
-    // the log reads as a story
-    let said = output(&nightly, &name).await;
+    // the log has these, in this order
+    let log = output(&nightly, &name).await;
     let id = record["backupId"].as_str().unwrap();
-    let mut rest = said.as_str();
-    for told in ["serves Antfly's API", "wanted: 2 tables", id, "Antfly answered", "größe: completed", "read back", id]
+    let mut rest = log.as_str();
+    for part in ["serves Antfly's API", "wanted: 2 tables", id, "Antfly answered", "größe: completed", "read back", id]
     {
-        let at = rest.find(told).unwrap_or_else(|| panic!("{told:?} is missing, or not in its place:\n{said}"));
-        rest = &rest[at + told.len()..];
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} is missing, or not in its place:\n{log}"));
+        rest = &rest[at + part.len()..];
     }
 }
 
-pub async fn two_backups_of_one_name_slot_and_location_have_two_ids_and_are_both_restorable(cluster: &Cluster) {
+pub async fn two_backups_of_one_name_time_and_location_have_two_ids_and_are_both_restorable(cluster: &Cluster) {
     const NAMESPACES: [&str; 2] = ["twins-left", "twins-right"];
     let storage = Storage::deploy(cluster, "storage-of-twins").await;
     let arguments = storage.arguments();
-    // June's servers overwrite a backup of the same id without a word
+    // June's servers silently overwrite a backup of the same id
     let antfly = Antfly::june(Mode::Swarm).with(arguments.iter().map(String::as_str)).with(["--june-mended"]);
     let changes = json!({"schedule": "* * * * *", "suspend": true, "destination": stored("twins")});
     let mut twins = Vec::new();
@@ -115,7 +115,7 @@ pub async fn two_backups_of_one_name_slot_and_location_have_two_ids_and_are_both
         nightly.change(json!({"spec": {"suspend": false}})).await;
     }
     let (left, right) = (&twins[0], &twins[1]);
-    let name = eventually("a Job of the same slot in both", async || {
+    let name = eventually("Jobs of one scheduled time in both", async || {
         let mut names = Vec::new();
         for nightly in [left, right] {
             let jobs = nightly.all::<Job>().list(&ListParams::default()).await?;
@@ -159,7 +159,7 @@ pub async fn two_backups_of_one_name_slot_and_location_have_two_ids_and_are_both
     }
 }
 
-/// What `restore-manifest` prints for the AntflyBackup `nightly` of a namespace.
+/// Returns what `restore-manifest` prints for the AntflyBackup `nightly` of a namespace.
 fn restore_manifest(cluster: &Cluster, namespace: &str, arguments: &str) -> Value {
     let operator = env!("CARGO_BIN_EXE_antfly-backup-operator");
     let line = format!(
@@ -242,7 +242,7 @@ pub async fn suspending_stops_the_runs_and_resuming_starts_them_again(cluster: &
         Ok(())
     })
     .await;
-    // a minute and more, in which a slot passes
+    // more than a minute, in which a scheduled time passes
     tokio::time::sleep(std::time::Duration::from_secs(75)).await;
     assert!(nightly.all::<Job>().list(&ListParams::default()).await.unwrap().items.is_empty());
     let status = nightly.status().await.unwrap();
@@ -296,7 +296,7 @@ pub async fn deleting_the_backup_deletes_its_pods_too(cluster: &Cluster) {
         Ok(())
     })
     .await;
-    // what is not the backup's stays
+    // objects of others stay
     assert_eq!(
         cluster.kubectl(&["get", "antflycluster", "main", "-n", "deleted", "-o", "jsonpath={.spec.mode}"]).unwrap(),
         "Swarm"

@@ -46,7 +46,7 @@ fn defaults() -> [(&'static str, Value); 17] {
     ]
 }
 
-/// What differs between a snapshot and a live object, by path.
+/// Adds the differences between a snapshot and a live object, by path.
 fn differences(golden: &Value, live: &Value, path: &str, found: &mut Vec<String>) {
     match (golden, live) {
         (Value::Object(golden), Value::Object(live)) => {
@@ -68,7 +68,7 @@ fn differences(golden: &Value, live: &Value, path: &str, found: &mut Vec<String>
                 differences(golden, live, &format!("{path}[{index}]"), found);
             }
         }
-        // each cluster gives its own
+        // the API server sets its own
         _ if path.ends_with(".ownerReferences[0].uid") || path.ends_with(CLUSTER_UID) => {}
         _ if golden != live => found.push(format!("{path}: the snapshot has {golden}, the cluster {live}")),
         _ => {}
@@ -97,7 +97,7 @@ async fn set_image(cluster: &Cluster, image: &JobImage) {
     cluster.until_operator_ready().unwrap();
 }
 
-/// Puts a case into the cluster and holds the CronJob that comes of it against its snapshot.
+/// Applies a case, and compares the CronJob that follows with its snapshot.
 async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<()> {
     let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
     let (name, namespace) = (text(&case.backup["metadata"]["name"]), text(&case.backup["metadata"]["namespace"]));
@@ -115,7 +115,7 @@ async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<(
     }
     let cron_jobs = Api::<CronJob>::namespaced(cluster.client.clone(), &namespace);
     let cron_job_name = text(&golden["metadata"]["name"]);
-    let last = std::sync::Mutex::new(Vec::new());
+    let last = parking_lot::Mutex::new(Vec::new());
     let waited = tokio::time::timeout(std::time::Duration::from_secs(60), async {
         loop {
             if let Ok(live) = cron_jobs.get(&cron_job_name).await {
@@ -124,13 +124,13 @@ async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<(
                 if found.is_empty() {
                     return;
                 }
-                *last.lock().expect("nobody panics with it") = found;
+                *last.lock() = found;
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     })
     .await;
-    let found = last.into_inner()?;
+    let found = last.into_inner();
     ensure!(waited.is_ok(), "the CronJob is not as in the snapshot, or is not there:\n{}", found.join("\n"));
 
     antfly(cluster, "AntflyBackup", &namespace).delete(&name, &DeleteParams::default()).await?;
@@ -147,7 +147,7 @@ async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<(
     Ok(())
 }
 
-/// Cases with the manifests of their snapshots, by what makes a CronJob differ.
+/// Returns cases with the manifests of their snapshots, grouped by CronJob.
 type Cases = BTreeMap<String, (GoldenCase, Value)>;
 
 pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
@@ -161,7 +161,7 @@ pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
             left_out.push(case.name());
             continue;
         }
-        // what a record looks like changes nothing in the CronJob: of the cases with the same one, the first stands for all
+        // records change nothing in the CronJob: of the cases with equal CronJobs only the first is applied
         let key = format!("{}{golden}", json!(case.cluster()));
         let (_, cases) = by_image.entry(format!("{image:?}")).or_insert((image, Cases::new()));
         cases.entry(key).or_insert((case, golden));

@@ -118,11 +118,11 @@ impl Stage {
     async fn is_rendered(&self, backup: &Value, offline: &StoredBackup) -> Result<()> {
         let output = render(backup)?;
         let printed = String::from_utf8(output.stdout)?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         match planned(offline, &JobImage::default()) {
             Ok(plan) => {
                 let manifest = serde_json::to_value(cron_job(&plan))?;
-                ensure!(output.status.success(), "it fails: {said}");
+                ensure!(output.status.success(), "it fails: {errors}");
                 let ours = self.applied(apply_body(&manifest)?.get(), &plan).await?;
                 let rendered = self.applied(&printed, &plan).await;
                 let rendered = rendered.with_context(|| format!("the API server refuses\n{printed}"))?;
@@ -132,7 +132,7 @@ impl Stage {
             }
             Err(blocked) => {
                 ensure!(!output.status.success() && printed.is_empty(), "it prints {printed}");
-                ensure!(said.contains(blocked.reason), "it does not say {}: {said}", blocked.reason);
+                ensure!(errors.contains(blocked.reason), "it does not print {}: {errors}", blocked.reason);
             }
         }
         Ok(())

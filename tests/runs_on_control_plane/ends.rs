@@ -1,4 +1,4 @@
-//! How runs end, and what is told of it.
+//! How runs end, and the records and events of it.
 
 use crate::support::{Nightly, eventually, shared};
 use crate::{assert_started, is, normal, scheduled_job, support::kubelet, until_job_gone, warning};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 #[tokio::test]
-async fn a_scheduled_run_that_completes_is_recorded_with_its_proof_and_told_once() {
+async fn a_scheduled_run_that_completes_is_recorded_with_its_proof_and_has_each_event_once() {
     let nightly = Nightly::create(shared().await, "scheduled", json!({"schedule": "* * * * *"})).await;
     let name = scheduled_job(&nightly).await;
     let running = nightly.until_record(&name, "Running, of a Pod", |record| record["backupIdKnown"] == true).await;
@@ -24,7 +24,7 @@ async fn a_scheduled_run_that_completes_is_recorded_with_its_proof_and_told_once
     let record = nightly.until_record(&name, "Completed", is("Completed")).await;
     let job = nightly.all::<Job>().get(&name).await.unwrap();
     let cluster = nightly.cluster_uid().await;
-    let slot = &job.annotations()["batch.kubernetes.io/cronjob-scheduled-timestamp"];
+    let scheduled_time = &job.annotations()["batch.kubernetes.io/cronjob-scheduled-timestamp"];
     let job_status = json!(job.status);
     assert_eq!(
         record,
@@ -32,7 +32,7 @@ async fn a_scheduled_run_that_completes_is_recorded_with_its_proof_and_told_once
             "backupId": id, "backupIdKnown": true, "jobName": name, "jobUID": job.uid(), "attempts": 1,
             "status": "Completed", "verified": true, "tableCount": 2,
             "clusterRef": {"namespace": "scheduled", "name": "main", "uid": cluster},
-            "trigger": "Scheduled", "scheduledTime": slot, "location": "s3://bucket/backups",
+            "trigger": "Scheduled", "scheduledTime": scheduled_time, "location": "s3://bucket/backups",
             "tables": ["users", "orders"],
             "startTime": job_status["startTime"], "completionTime": job_status["completionTime"],
         })
@@ -74,7 +74,7 @@ async fn a_job_whose_attempts_all_fail_names_the_table_and_leaves_the_last_succe
                 kubelet::ended(EXIT_AGAIN.into(), "Error", &result.to_message())
             })
             .await;
-        assert_ne!(last, id, "each try has an id of its own");
+        assert_ne!(last, id, "each attempt has an id of its own");
         id = last;
         if attempt == 1 {
             let retrying = |record: &Value| record["error"].as_str().is_some_and(|it| it.starts_with("Retrying: "));
@@ -97,7 +97,7 @@ async fn a_job_whose_attempts_all_fail_names_the_table_and_leaves_the_last_succe
     nightly.suspend().await;
     let note = format!("Backup {id} failed: partial: table orders: disk full");
     assert_eq!(nightly.events("BackupFailed").await, warning(&note));
-    // soon after one another, and yet no repetition
+    // soon after one another, and yet an event each
     assert_started(&nightly.events("BackupStarted").await, &["bad", "good"]);
 }
 

@@ -10,10 +10,10 @@
 #[path = "../support/runs.rs"]
 mod support;
 
+mod attempts;
 mod ends;
 mod obstacles;
 mod older;
-mod tries;
 mod unseen;
 mod writes;
 
@@ -35,19 +35,18 @@ fn warning(note: &str) -> Vec<(String, String)> {
     vec![("Warning".to_owned(), note.to_owned())]
 }
 
-/// Requires that the start of each Job was told once. The news of the Job may come before that of its first Pod, which has
-/// the backup's id.
-fn assert_started(told: &[(String, String)], jobs: &[&str]) {
-    assert_eq!(told.len(), jobs.len(), "{told:?}");
+/// Requires one event for the start of each Job. The Job may be seen before its first Pod, which has the backup's id.
+fn assert_started(events: &[(String, String)], jobs: &[&str]) {
+    assert_eq!(events.len(), jobs.len(), "{events:?}");
     for job in jobs {
         let is_of_job = |(kind, note): &&(String, String)| {
             kind == "Normal" && note.starts_with(&format!("Backup {job}")) && note.ends_with(" started")
         };
-        assert_eq!(told.iter().filter(is_of_job).count(), 1, "{job}: {told:?}");
+        assert_eq!(events.iter().filter(is_of_job).count(), 1, "{job}: {events:?}");
     }
 }
 
-/// Waits for a Job that the CronJob controller made; gives its name.
+/// Waits for a Job that the CronJob controller made; returns its name.
 async fn scheduled_job(nightly: &Nightly) -> String {
     eventually("a Job by schedule", async || {
         let jobs = nightly.all::<Job>().list(&ListParams::default()).await?;

@@ -1,4 +1,4 @@
-//! What keeps runs from getting on, or from starting.
+//! Obstacles that keep runs from going on, or from starting.
 
 use crate::support::{Nightly, control_plane, eventually, operator, shared};
 use crate::{is, scheduled_job, warning};
@@ -59,13 +59,13 @@ async fn a_quota_that_refuses_the_pod_is_named_until_it_is_lifted() {
     let record = nightly.until_record("refused", "without error", |record| record.get("error").is_none()).await;
     assert_eq!(record["status"], "Running");
     nightly.suspend().await;
-    let told = nightly.events("BackupStuck").await;
-    assert_eq!((told.len(), told[0].0.as_str()), (1, "Warning"), "{told:?}");
-    assert!(told[0].1.starts_with("Backup refused makes no progress: FailedCreate: "), "{told:?}");
+    let events = nightly.events("BackupStuck").await;
+    assert_eq!((events.len(), events[0].0.as_str()), (1, "Warning"), "{events:?}");
+    assert!(events[0].1.starts_with("Backup refused makes no progress: FailedCreate: "), "{events:?}");
 }
 
 #[tokio::test]
-async fn an_image_that_cannot_be_pulled_is_named_and_told_once_however_the_kubelet_words_it() {
+async fn an_image_that_cannot_be_pulled_is_named_and_has_one_event_however_the_kubelet_words_it() {
     let nightly = Nightly::create(shared().await, "image", json!({})).await;
     nightly.start("stuck").await;
     let mut id = String::new();
@@ -92,9 +92,9 @@ async fn a_backup_that_nobody_starts_is_overdue_until_one_completes() {
 
     let message = nightly.until_healthy("False", "BackupOverdue").await;
     assert!(message.contains("has not started within 5s"), "{message}");
-    // it goes on with every slot that passes, and is told once
+    // it stays with every scheduled time that passes, and has one event
     let next = nightly.status().await.unwrap()["nextScheduledBackup"].clone();
-    eventually("the next slot to move on", async || {
+    eventually("the next scheduled time to move on", async || {
         ensure!(nightly.status().await?["nextScheduledBackup"] != next, "it is {next}");
         Ok(())
     })

@@ -9,7 +9,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// Gives a Job the container that an earlier version gave it.
+/// Replaces the container of a Job by that of an earlier version.
 fn of_an_earlier_version(job: &mut Value) {
     let container = &mut job["spec"]["template"]["spec"]["containers"][0];
     container["image"] = "example.com/antfly:v1".into();
@@ -30,13 +30,13 @@ async fn succeed(nightly: &Nightly, job: &str) {
 }
 
 #[tokio::test]
-async fn the_end_of_a_job_of_an_earlier_version_is_no_proof_and_a_record_of_it_keeps_what_it_says() {
+async fn the_end_of_a_job_of_an_earlier_version_is_no_proof_and_a_record_of_it_stays_as_it_is() {
     let control_plane = control_plane().await;
     let mut before = operator(&control_plane, "before", &[]);
     let nightly = Nightly::create(&control_plane, "older", json!({})).await;
     eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
 
-    // one that ends while it is looked at
+    // one that ends while the operator runs
     nightly.start_with("seen", of_an_earlier_version).await;
     let running = nightly.until_record("seen", "Running", |record| record["status"] == "Running").await;
     assert_eq!((&running["backupId"], &running["backupIdKnown"]), (&json!("seen"), &json!(false)));

@@ -8,7 +8,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn what_ended_while_no_operator_ran_is_told_from_the_cron_job_and_never_invented() {
+async fn what_ended_while_no_operator_ran_is_recorded_from_the_cron_job_and_never_invented() {
     let control_plane = control_plane().await;
     let mut killed = operator(&control_plane, "killed", &[]);
     let success = Nightly::create(&control_plane, "success", json!({})).await;
@@ -51,14 +51,14 @@ async fn what_ended_while_no_operator_ran_is_told_from_the_cron_job_and_never_in
 }
 
 #[tokio::test]
-async fn a_slot_whose_job_came_and_went_while_no_operator_ran_is_told_from_the_cron_job() {
+async fn a_job_that_came_and_went_while_no_operator_ran_is_recorded_from_the_cron_job() {
     let control_plane = control_plane().await;
     let mut killed = operator(&control_plane, "killed", &[]);
     let success = Nightly::create(&control_plane, "slot-success", json!({})).await;
     let failure = Nightly::create(&control_plane, "slot-failure", json!({})).await;
     for nightly in [&success, &failure] {
         nightly.until_healthy("Unknown", "NoRunYet").await;
-        // a first look may not have found the cluster yet
+        // the first reconcile may not have found the cluster yet
         eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
     }
     killed.kill().unwrap();
@@ -95,12 +95,12 @@ async fn a_slot_whose_job_came_and_went_while_no_operator_ran_is_told_from_the_c
 
     let _operator = operator(&control_plane, "operator", &[]);
     let record = success.until_record(&jobs[0], "Completed", is("Completed")).await;
-    let slot = success.status().await.unwrap()["lastScheduledTime"].clone();
+    let time = success.status().await.unwrap()["lastScheduledTime"].clone();
     assert_eq!(
         record,
         json!({
             "backupId": jobs[0], "backupIdKnown": false, "jobName": jobs[0], "status": "Completed", "verified": false,
-            "trigger": "Scheduled", "scheduledTime": slot, "startTime": slot, "completionTime": json!(ended),
+            "trigger": "Scheduled", "scheduledTime": time, "startTime": time, "completionTime": json!(ended),
             "reason": "EndUnseen",
             "error": format!(
                 "not verified: the Job is gone, and nobody saw what Antfly answered; the id of a backup of it begins with {}-",

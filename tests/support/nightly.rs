@@ -4,6 +4,7 @@
 pub mod kubelet;
 
 use anyhow::{Context as _, Result, ensure};
+use futures::TryStreamExt as _;
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
     core::v1::{Namespace, Pod},
@@ -11,12 +12,12 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams},
+    api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams},
     core::{GroupVersionKind, NamespaceResourceScope},
 };
 use local_cluster::apply_yaml;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// Far longer than anything takes, the Job controller's pauses between attempts and a busy machine included.
@@ -207,6 +208,38 @@ impl Nightly {
             Ok(())
         })
         .await;
+    }
+
+    /// Changes the spec to that `failedJobsHistoryLimit`, and waits until the status is of that generation. Returns the
+    /// generation and the resourceVersion.
+    pub async fn settle(&self, limit: usize) -> (i64, String) {
+        self.change(json!({"spec": {"failedJobsHistoryLimit": limit}})).await;
+        eventually("the status to be of this generation", async || {
+            let backup = self.backups().get("nightly").await?;
+            let generation = backup.metadata.generation.context("it has no generation")?;
+            let observed = &backup.data["status"]["observedGeneration"];
+            ensure!(*observed == generation, "it is of {observed}");
+            Ok((generation, backup.resource_version().context("it has no version")?))
+        })
+        .await
+    }
+
+    /// Returns the statuses that were written after that resourceVersion, until the spec had another generation.
+    pub async fn statuses(&self, generation: i64, since: &str) -> Vec<Value> {
+        let of_nightly = WatchParams::default().fields("metadata.name=nightly").timeout(60);
+        let backups = self.backups();
+        let mut events = pin!(backups.watch(&of_nightly, since).await.unwrap());
+        let mut statuses = Vec::new();
+        while let Some(event) = events.try_next().await.unwrap() {
+            match event {
+                WatchEvent::Modified(backup) if backup.metadata.generation == Some(generation) => {
+                    statuses.push(backup.data["status"].clone());
+                }
+                WatchEvent::Modified(_) => break,
+                _ => {}
+            }
+        }
+        statuses
     }
 }
 

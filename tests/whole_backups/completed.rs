@@ -5,7 +5,7 @@ use antfly_stand_in::{Fault, FaultRule, Profile};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// A run by hand, as its record, its events and its log tell it.
+/// A run by hand: its record, its events and its log.
 async fn by_hand(profile: Profile, namespace: &str) {
     let whole = Blueprint::new(profile, namespace).build().await;
     let record = whole.run("by-hand", "Completed").await;
@@ -20,8 +20,8 @@ async fn by_hand(profile: Profile, namespace: &str) {
 
     whole.nightly.until_healthy("True", "BackupJobSucceeded").await;
     whole.nightly.suspend().await;
-    let told = whole.nightly.events("BackupCompleted").await;
-    assert_eq!(told, [("Normal".to_owned(), format!("Backup {id} completed"))]);
+    let events = whole.nightly.events("BackupCompleted").await;
+    assert_eq!(events, [("Normal".to_owned(), format!("Backup {id} completed"))]);
     assert_eq!(whole.nightly.events("BackupStarted").await.len(), 1);
     assert_eq!(whole.asked(), 1);
     let log = whole.log(&whole.pods("by-hand").await[0], stage().await);

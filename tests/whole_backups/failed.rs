@@ -29,8 +29,8 @@ async fn a_partial_backup_fails_for_good_and_what_it_has_can_be_restored() {
 
     whole.nightly.until_healthy("False", "BackupJobFailed").await;
     whole.nightly.suspend().await;
-    let told = whole.nightly.events("BackupFailed").await;
-    assert_eq!(told, [("Warning".to_owned(), format!("Backup {id} failed: {error}"))]);
+    let events = whole.nightly.events("BackupFailed").await;
+    assert_eq!(events, [("Warning".to_owned(), format!("Backup {id} failed: {error}"))]);
 }
 
 /// A run whose answer does not come before the Job's deadline.
@@ -53,13 +53,13 @@ async fn at_its_deadline(profile: Profile, namespace: &str) -> Whole {
 }
 
 #[tokio::test]
-async fn a_deadline_in_mid_request_fails_and_tells_that_june_may_have_finished() {
+async fn a_deadline_in_mid_request_fails_and_the_record_has_that_june_may_have_finished() {
     let whole = at_its_deadline(Profile::June, "deadline-june").await;
     assert_eq!(whole.antfly.given_up(), 0);
 }
 
 #[tokio::test]
-async fn a_deadline_in_mid_request_of_today_fails_and_tells_that_the_outcome_is_unknown() {
+async fn a_deadline_in_mid_request_of_today_fails_and_the_record_has_that_the_outcome_is_unknown() {
     let whole = at_its_deadline(Profile::Today, "deadline-today").await;
     assert_eq!(whole.antfly.given_up(), 1);
 }

@@ -1,4 +1,4 @@
-//! Runs whose Pods are taken away.
+//! Runs whose Pods are removed.
 
 use crate::{
     stage::{Blueprint, NEVER, stage},
@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use serde_json::json;
 use std::time::Duration;
 
-/// How a Pod is taken away.
+/// What removes a Pod.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Disruption {
     /// By its node, which runs out of memory.
@@ -18,7 +18,7 @@ enum Disruption {
     Drain,
 }
 
-/// A run that has no second try, and has one all the same.
+/// A run whose spec allows no second attempt, and that gets one all the same.
 async fn disrupted(namespace: &str, disruption: Disruption) {
     let mut blueprint = Blueprint::new(Profile::Today, namespace);
     blueprint.antfly.delay = NEVER;
@@ -42,11 +42,11 @@ async fn disrupted(namespace: &str, disruption: Disruption) {
 }
 
 #[tokio::test]
-async fn an_eviction_in_mid_run_uses_up_no_try() {
+async fn an_eviction_in_mid_run_uses_up_no_attempt() {
     disrupted("evicted", Disruption::Eviction).await;
 }
 
 #[tokio::test]
-async fn a_drain_in_mid_run_uses_up_no_try() {
+async fn a_drain_in_mid_run_uses_up_no_attempt() {
     disrupted("drained", Disruption::Drain).await;
 }

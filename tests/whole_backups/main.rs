@@ -12,6 +12,8 @@
 #[path = "../support/command.rs"]
 mod command;
 mod stage;
+#[path = "../support/storage.rs"]
+mod storage;
 #[allow(dead_code, reason = "shared with tests that need more of it")]
 #[path = "../support/runs.rs"]
 mod support;

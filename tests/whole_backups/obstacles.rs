@@ -1,10 +1,10 @@
-//! What keeps the program from starting.
+//! Obstacles that keep the program from starting.
 
 use crate::stage::{Blueprint, SECRET, operator_program, stage};
 use antfly_stand_in::Profile;
 use serde_json::Value;
 
-/// Whether a record says that its run is held up by that.
+/// Whether a record is Running with that reason.
 fn is_held_up(reason: &'static str, text: &'static str) -> impl Fn(&Value) -> bool {
     move |record| {
         let error = record["error"].as_str().unwrap_or_default();
@@ -31,9 +31,9 @@ async fn a_missing_secret_and_a_missing_key_are_named_until_they_are_there() {
     whole.assert_whole(&record).await;
     whole.nightly.until_healthy("True", "BackupJobSucceeded").await;
     whole.nightly.suspend().await;
-    let told = whole.nightly.events("BackupStuck").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].0 == "Warning" && told[0].1.contains(SECRET), "{told:?}");
+    let events = whole.nightly.events("BackupStuck").await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(events[0].0 == "Warning" && events[0].1.contains(SECRET), "{events:?}");
 }
 
 #[tokio::test]
@@ -47,6 +47,6 @@ async fn an_image_that_cannot_be_pulled_is_named_until_it_can() {
     let record = whole.until("waits", "Completed").await;
     whole.assert_whole(&record).await;
     whole.nightly.suspend().await;
-    let told = whole.nightly.events("BackupStuck").await;
-    assert_eq!(told.len(), 1, "{told:?}");
+    let events = whole.nightly.events("BackupStuck").await;
+    assert_eq!(events.len(), 1, "{events:?}");
 }

@@ -12,7 +12,7 @@ fn assert_unread(record: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_denied_read_back_is_told_once_for_each_cause_and_the_backup_counts() {
+async fn a_denied_read_back_has_one_event_for_each_cause_and_the_backup_counts() {
     let mut blueprint = Blueprint::new(Profile::Today, "denied");
     blueprint.has_secret = false;
     let whole = blueprint.build().await;
@@ -32,9 +32,9 @@ async fn a_denied_read_back_is_told_once_for_each_cause_and_the_backup_counts() 
         let id = record["backupId"].as_str().unwrap();
         ("Warning".to_owned(), format!("Backup {id} completed, but could not be read back: {cause}"))
     };
-    let mut told = whole.nightly.events("ReadBackFailed").await;
-    told.sort();
+    let mut events = whole.nightly.events("ReadBackFailed").await;
+    events.sort();
     let mut expected = [note(&first, &cause), note(&third, &other)];
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(events, expected);
 }

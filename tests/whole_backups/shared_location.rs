@@ -17,9 +17,9 @@ async fn each_minute(profile: Profile, namespace: &str) -> Whole {
     blueprint.build().await
 }
 
-/// The records of completed runs that were due in the same slot.
-async fn records_of_one_slot(wholes: [&Whole; 2]) -> [Value; 2] {
-    eventually("two backups of one slot", async || {
+/// Returns the records of completed runs of one scheduled time.
+async fn records_of_one_time(wholes: [&Whole; 2]) -> [Value; 2] {
+    eventually("two backups of one scheduled time", async || {
         let [first, second] = [wholes[0].nightly.status().await?, wholes[1].nightly.status().await?];
         let completed = |status: &Value| {
             let records = status["recentBackups"].as_array().cloned().unwrap_or_default();
@@ -35,10 +35,10 @@ async fn records_of_one_slot(wholes: [&Whole; 2]) -> [Value; 2] {
     .await
 }
 
-/// Job name and slot are the same, so only the UIDs tell the two apart.
+/// Job name and scheduled time are the same, so only the UIDs distinguish the two.
 async fn two_namespaces(profile: Profile, namespaces: [&str; 2]) {
     let [first, second] = [each_minute(profile, namespaces[0]).await, each_minute(profile, namespaces[1]).await];
-    let records = records_of_one_slot([&first, &second]).await;
+    let records = records_of_one_time([&first, &second]).await;
     for whole in [&first, &second] {
         whole.nightly.suspend().await;
     }
@@ -53,9 +53,9 @@ async fn two_namespaces(profile: Profile, namespaces: [&str; 2]) {
     assert!(ids.iter().all(|id| listed.contains(*id)), "{ids:?} in {listed:?}");
 }
 
-/// Servers of June replace a backup of the same id without a word, those of today refuse it.
+/// Servers of June silently replace a backup of the same id, those of today refuse it.
 #[tokio::test]
-async fn two_namespaces_one_name_one_location_one_slot_two_backups() {
+async fn two_namespaces_one_name_one_location_one_time_two_backups() {
     tokio::join!(
         two_namespaces(Profile::June, ["twin-june-1", "twin-june-2"]),
         two_namespaces(Profile::Today, ["twin-today-1", "twin-today-2"]),

@@ -33,12 +33,15 @@ async fn a_backup_stays_completed_though_a_sidecar_runs_on_until_the_deadline() 
     let record = whole.nightly.until_record("kept", "spoiled", has("DeadlineExceeded")).await;
     assert_eq!((&record["status"], &record["verified"]), (&json!("Completed"), &json!(true)), "{record}");
     assert_eq!((&record["backupId"], &record["sizeBytes"]), (&json!(id), &json!(2 * 4096)), "{record}");
-    let told = whole.nightly.until_healthy("True", "BackupJobSucceeded").await;
-    assert!(told.contains("DeadlineExceeded"), "{told}");
+    let text = whole.nightly.until_healthy("True", "BackupJobSucceeded").await;
+    assert!(text.contains("DeadlineExceeded"), "{text}");
     whole.nightly.suspend().await;
-    let told = whole.nightly.events("JobFailedAfterBackup").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].0 == "Warning" && told[0].1.contains(id) && told[0].1.contains("DeadlineExceeded"), "{told:?}");
+    let events = whole.nightly.events("JobFailedAfterBackup").await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(
+        events[0].0 == "Warning" && events[0].1.contains(id) && events[0].1.contains("DeadlineExceeded"),
+        "{events:?}"
+    );
     let status = whole.nightly.status().await.unwrap();
     assert_eq!((status["lastSuccessfulBackup"]["backupId"].as_str(), status.get("lastFailedBackup")), (Some(id), None));
     assert_eq!(whole.asked(), 1);

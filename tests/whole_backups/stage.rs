@@ -2,10 +2,11 @@
 
 use crate::{
     command::{Ended, run_on},
+    storage::{destination, storage},
     support::{Nightly, control_plane, eventually, kubelet, operator},
 };
 use antfly_backup_operator::testing::backup::backup_id_prefix;
-use antfly_stand_in::{Profile, S3Destination, Settings, StandIn};
+use antfly_stand_in::{Profile, Settings, StandIn};
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{ResourceExt, api::ListParams};
@@ -16,7 +17,7 @@ use local_cluster::{
 use serde_json::{Value, json};
 use std::{
     path::Path,
-    sync::{Arc, LazyLock, Mutex, Weak},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 use tokio::{runtime::Runtime, sync::OnceCell};
@@ -27,7 +28,7 @@ const IMAGE: &str = "example.com/operator:v1";
 pub const SHELL: &str = "example.com/shell:1";
 /// Name of the Secret with the keys of the storage.
 pub const SECRET: &str = "storage-keys";
-/// Tables of the cluster unless a test says otherwise.
+/// Tables of the cluster unless a test sets others.
 pub const TABLES: [&str; 2] = ["orders", "users"];
 /// Longer than any test waits for an answer.
 pub const NEVER: Duration = Duration::from_secs(3600);
@@ -64,24 +65,12 @@ pub async fn stage() -> &'static Stage {
         .await
 }
 
-/// What stands for the operator's image.
+/// The program that stands for the operator's image.
 pub fn operator_program() -> Program {
     Program::new(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")), "/antfly-backup-operator")
 }
 
-/// The S3 server of the tests that run now, with the bucket `bucket`.
-fn storage() -> Arc<S3Server> {
-    static SHARED: Mutex<Weak<S3Server>> = Mutex::new(Weak::new());
-    let mut shared = SHARED.lock().unwrap();
-    shared.upgrade().unwrap_or_else(|| {
-        let server = Arc::new(S3Server::start().unwrap());
-        server.create_bucket("bucket").unwrap();
-        *shared = Arc::downgrade(&server);
-        server
-    })
-}
-
-/// A whole that is to be made.
+/// The settings of a [`Whole`].
 pub struct Blueprint {
     namespace: String,
     /// The mode of the cluster; none for the default.
@@ -102,13 +91,7 @@ impl Blueprint {
     pub fn new(profile: Profile, namespace: &str) -> Self {
         let storage = storage();
         let mut antfly = Settings::new(profile, &TABLES);
-        antfly.s3 = Some(S3Destination {
-            endpoint: storage.endpoint(),
-            access_key: storage.access_key().to_owned(),
-            secret_key: storage.secret_key().to_owned(),
-            region: storage.region().to_owned(),
-            is_june_mended: true,
-        });
+        antfly.s3 = Some(destination(&storage));
         Self {
             namespace: namespace.to_owned(),
             // with any other mode, those of June serve the API at their data nodes alone
@@ -209,7 +192,7 @@ impl Whole {
         self.nightly.all::<Pod>().list(&of_job).await.unwrap().items
     }
 
-    /// What the program said in a Pod.
+    /// Returns what the program printed in a Pod.
     pub fn log(&self, pod: &Pod, stage: &Stage) -> String {
         stage.node.log(&self.namespace, &pod.name_any(), "backup").unwrap()
     }
@@ -256,7 +239,7 @@ impl Whole {
         assert_eq!(restore["spec"]["tables"], json!(TABLES), "{restore}");
     }
 
-    /// Asserts that the id of a record is that of one try of its Job: `JOB-JJJJJJJJ-PPPPPPPP`.
+    /// Asserts that the id of a record is that of one attempt of its Job: `JOB-JJJJJJJJ-PPPPPPPP`.
     pub fn assert_id(&self, record: &Value) {
         let text = |field: &str| record[field].as_str().unwrap().to_owned();
         let (id, prefix) = (text("backupId"), backup_id_prefix(&text("jobName"), &text("jobUID")));

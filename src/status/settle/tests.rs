@@ -137,7 +137,7 @@ fn a_failure_that_may_pass_is_an_event_at_once_and_in_the_status_when_it_lasts()
 }
 
 #[test]
-fn a_conflict_says_nothing_however_often_it_comes() {
+fn a_conflict_changes_neither_status_nor_events_however_often_it_comes() {
     let valid = facts("@daily", "s3://tidewater/ledgers");
     for kind in [FailureKind::Conflict, FailureKind::Gone] {
         let settlement = settled(&valid, None, 7, fails(kind, "another version"));

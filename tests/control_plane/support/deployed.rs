@@ -1,4 +1,4 @@
-//! The operator as its Deployment says.
+//! The operator, run as its Deployment runs it.
 //!
 //! No kubelet runs here, so the Pods of the Deployment never do; the same program runs as a process instead, with the
 //! arguments and the environment of the Deployment's Pods, as their service account.

@@ -1,4 +1,4 @@
-//! What the tests lean on.
+//! What the tests share.
 
 mod deployed;
 #[path = "../../support/kubelet.rs"]

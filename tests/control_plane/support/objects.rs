@@ -29,7 +29,7 @@ pub fn backup(name: &str, changes: Value) -> Value {
     json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "metadata": {"name": name}, "spec": spec})
 }
 
-/// What the status of a backup says of its present generation, in the form of [`ACTIVE`].
+/// Returns the part of a backup's status that [`ACTIVE`] has, if it is of the present generation.
 pub fn state(backup: &DynamicObject) -> String {
     let status = &backup.data["status"];
     let condition = |kind: &str| {
@@ -60,7 +60,7 @@ pub fn is_unwritten(backup: &DynamicObject) -> bool {
     backup.data["status"] == json!({"observedGeneration": -1})
 }
 
-/// The addresses that a CronJob's Pods try.
+/// Returns the addresses that a CronJob's Pods connect to.
 pub fn servers(cron_job: &CronJob) -> Vec<&str> {
     let arguments = container(cron_job).args.iter().flatten();
     arguments.filter_map(|argument| argument.strip_prefix("--server=")).collect()

@@ -88,12 +88,12 @@ impl Operator {
         samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    /// What it has logged so far, as it is in the file.
+    /// Returns its log so far, as it is in the file.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    /// The log's lines that are JSON, which all are but what a crash prints.
+    /// Returns the log's lines that are JSON: all but the output of a crash.
     pub fn log_lines(&self) -> Vec<Value> {
         self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
@@ -122,7 +122,7 @@ impl Operator {
         self.process.lock().unwrap().kill().unwrap();
     }
 
-    /// Waits for a condition, and quotes the log when it never comes.
+    /// Waits for a condition; if it never comes, quotes the log.
     pub async fn eventually<T>(&self, what: &str, check: impl AsyncFn() -> Result<T>) -> T {
         eventually(what, check, async || log_tail(&self.log)).await
     }

@@ -87,12 +87,12 @@ impl<'a> Room<'a> {
         self.backups().create(&PostParams::default(), &object).await
     }
 
-    /// Makes the AntflyCluster of that name what its own operator would say: it has all defaults and is in that phase.
+    /// Applies the AntflyCluster of that name as its own operator would: with all defaults, and in that phase.
     pub async fn apply_cluster(&self, name: &str, phase: &str) {
         self.apply_cluster_with(name, json!({}), phase).await;
     }
 
-    /// Makes the AntflyCluster of that name what its own operator would say, with that spec.
+    /// Applies the AntflyCluster of that name as its own operator would, with that spec.
     pub async fn apply_cluster_with(&self, name: &str, spec: Value, phase: &str) {
         let cluster = json!({
             "apiVersion": "antfly.io/v1", "kind": "AntflyCluster",
@@ -102,7 +102,7 @@ impl<'a> Room<'a> {
         self.apply(&cluster).await;
     }
 
-    /// Applies an object that says everything itself.
+    /// Applies an object that has kind, name and namespace.
     pub async fn apply(&self, object: &Value) {
         apply_yaml(&self.client, &object.to_string()).await.unwrap();
     }
@@ -124,7 +124,7 @@ impl<'a> Room<'a> {
     }
 
     /// Has the Pod of a Job end well, with a proof for two tables, the way a kubelet reports it; the Job controller does the
-    /// rest. Gives the backup's id.
+    /// rest. Returns the backup's id.
     pub async fn succeed(&self, job: &str) -> String {
         let of_job = ListParams::default().labels(&kubelet::of_job(job));
         let pod = self
@@ -138,7 +138,7 @@ impl<'a> Room<'a> {
         kubelet::id_of(&pod)
     }
 
-    /// `kubectl ARGUMENTS -n NAMESPACE`; gives what it prints.
+    /// `kubectl ARGUMENTS -n NAMESPACE`; returns its output.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         let mut kubectl: Command = self.control_plane.kubectl().unwrap();
         let output = kubectl.args(arguments).args(["-n", &self.namespace]).output().unwrap();
@@ -147,7 +147,7 @@ impl<'a> Room<'a> {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Waits until the status of a backup says that, of its present generation; gives the backup.
+    /// Waits until the status of a backup is that, for its present generation; returns the backup.
     pub async fn until(&self, name: &str, wanted: &str) -> DynamicObject {
         self.eventually(&format!("{name} to be {wanted}"), async || {
             let backup = self.backups().get(name).await?;
@@ -180,7 +180,7 @@ impl<'a> Room<'a> {
         .await;
     }
 
-    /// Waits until an event of that reason is there for a backup; gives its note.
+    /// Waits until an event of that reason is there for a backup; returns its note.
     pub async fn until_event(&self, name: &str, reason: &str) -> String {
         self.eventually(&format!("an event {reason} on {name}"), async || {
             let events = self.events(name).await?;
@@ -190,7 +190,7 @@ impl<'a> Room<'a> {
         .await
     }
 
-    /// How often an event of that reason was told of a backup.
+    /// Returns how often a backup had an event of that reason.
     pub async fn event_count(&self, name: &str, reason: &str) -> i32 {
         let events = self.events(name).await.unwrap();
         let counts = events.iter().filter(|event| event.reason.as_deref() == Some(reason));
@@ -222,7 +222,7 @@ impl<'a> Room<'a> {
         self.until(name, super::ACTIVE).await;
     }
 
-    /// Waits for a condition; when it never comes, tells all that is in the namespace.
+    /// Waits for a condition; if it never comes, prints all objects of the namespace.
     pub async fn eventually<T>(&self, what: &str, check: impl AsyncFn() -> Result<T>) -> T {
         eventually(what, check, async || self.describe().await).await
     }

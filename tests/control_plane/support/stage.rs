@@ -12,7 +12,7 @@ use local_cluster::{ControlPlane, apply_yaml};
 use std::path::PathBuf;
 use tokio::sync::OnceCell;
 
-/// A control plane, with the operator that looks after it or without one.
+/// A control plane, with an operator or without one.
 pub struct Stage {
     /// The control plane.
     pub control_plane: ControlPlane,
@@ -55,7 +55,7 @@ impl Stage {
         Stage { control_plane: ControlPlane::start().await.unwrap(), operator: None }
     }
 
-    /// `kubectl ARGUMENTS` in the repository; gives what it prints. A warning is a failure.
+    /// `kubectl ARGUMENTS` in the repository; returns its output. A warning is a failure.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         let mut kubectl = self.control_plane.kubectl().unwrap();
         let output = kubectl.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
@@ -74,7 +74,7 @@ impl Stage {
         Room::new(&self.control_plane, client, namespace, log)
     }
 
-    /// The operator that looks after all namespaces.
+    /// The operator of all namespaces.
     pub fn operator(&self) -> &Operator {
         self.operator.as_ref().expect("this stage has one")
     }

@@ -7,13 +7,13 @@ use tokio::time::{Instant, sleep};
 /// Far longer than anything takes, even on a busy machine: only a condition that never comes gets here.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// How often the condition is looked at.
+/// How often the condition is checked.
 const INTERVAL: Duration = Duration::from_millis(150);
 
-/// Waits until `check` succeeds and gives what it gave.
+/// Waits until `check` succeeds, and returns its value.
 ///
 /// # Panics
-/// When it never succeeds, with its last error and what `diagnose` tells.
+/// When it never succeeds, with its last error and the text of `diagnose`.
 pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Result<T>, diagnose: impl AsyncFn() -> String) -> T {
     let begun = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Tries of a run: one Pod, one try, one id; and whose word counts in a Pod.
+//! Attempts of a run: one Pod, one attempt, one id; and which container of a Pod counts.
 
 use crate::support::{Nightly, eventually, kubelet, shared};
 use crate::{is, warning};
@@ -24,8 +24,8 @@ fn with_sidecar(job: &mut Value) {
     containers.insert(0, sidecar);
 }
 
-/// The same, and a Pod that fails is the end of it.
-fn with_sidecar_and_one_try(job: &mut Value) {
+/// The same, and the Job fails with its first Pod.
+fn with_sidecar_and_one_attempt(job: &mut Value) {
     with_sidecar(job);
     job["spec"]["backoffLimit"] = 0.into();
 }
@@ -41,7 +41,7 @@ async fn until_failed(nightly: &Nightly, job: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_try_that_failed_for_good_is_not_repeated() {
+async fn an_attempt_that_failed_for_good_is_not_repeated() {
     let nightly = Nightly::create(shared().await, "for-good", json!({})).await;
     nightly.start("useless").await;
     let error = "Antfly answered 401: correct ANTFLY_TOKEN of Secret credentials";
@@ -69,7 +69,7 @@ async fn a_try_that_failed_for_good_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_disruption_uses_up_no_try_and_a_try_of_unknown_outcome_is_named() {
+async fn a_disruption_uses_up_no_attempt_and_one_of_unknown_outcome_is_named() {
     let nightly = Nightly::create(shared().await, "disrupted", json!({})).await;
     nightly.start_with("drained", |job| job["spec"]["backoffLimit"] = 0.into()).await;
     let pod = nightly.pod("drained").await;
@@ -89,7 +89,7 @@ async fn a_disruption_uses_up_no_try_and_a_try_of_unknown_outcome_is_named() {
     }]);
     nightly.report_of(&pod, status).await;
 
-    // backoffLimit is 0, and yet there is another one
+    // backoffLimit is 0, and yet there is another Pod
     let second = nightly.succeed("drained").await;
     assert_ne!(first, second);
     let record = nightly.until_record("drained", "Completed", is("Completed")).await;
@@ -112,8 +112,8 @@ async fn a_backup_that_completed_stays_so_though_its_job_runs_into_its_deadline(
     assert_eq!((&record["backupId"], &record["tables"]), (&json!(id), &json!(["users", "orders"])));
     let error = record["error"].as_str().unwrap();
     assert!(error.starts_with("its Job failed after that: DeadlineExceeded"), "{error}");
-    let told = nightly.until_healthy("True", "BackupJobSucceeded").await;
-    assert!(told.contains(&id) && told.contains("DeadlineExceeded"), "{told}");
+    let text = nightly.until_healthy("True", "BackupJobSucceeded").await;
+    assert!(text.contains(&id) && text.contains("DeadlineExceeded"), "{text}");
     nightly.suspend().await;
     let status = nightly.status().await.unwrap();
     assert_eq!((&status["lastSuccessfulBackup"], status.get("lastFailedBackup")), (&record, None));
@@ -123,7 +123,7 @@ async fn a_backup_that_completed_stays_so_though_its_job_runs_into_its_deadline(
 #[tokio::test]
 async fn a_sidecar_that_fails_after_the_backup_spoils_the_job_and_not_the_backup() {
     let nightly = Nightly::create(shared().await, "sidecar-fails", json!({})).await;
-    nightly.start_with("hidden", with_sidecar_and_one_try).await;
+    nightly.start_with("hidden", with_sidecar_and_one_attempt).await;
     let pod = nightly.pod("hidden").await;
     let states = [("proxy", kubelet::ended(1, "Error", "proxy: gone")), ("backup", kubelet::ended_well(&pod))];
     nightly.report_of(&pod, kubelet::status("Failed", &states)).await;
@@ -135,9 +135,9 @@ async fn a_sidecar_that_fails_after_the_backup_spoils_the_job_and_not_the_backup
 }
 
 #[tokio::test]
-async fn the_word_of_the_program_counts_where_a_sidecar_failed_too() {
+async fn the_message_of_the_program_counts_when_a_sidecar_failed_too() {
     let nightly = Nightly::create(shared().await, "both-fail", json!({})).await;
-    nightly.start_with("both", with_sidecar_and_one_try).await;
+    nightly.start_with("both", with_sidecar_and_one_attempt).await;
     let pod = nightly.pod("both").await;
     let result = BackupResult {
         status: ResultStatus::Failed,
@@ -155,7 +155,7 @@ async fn the_word_of_the_program_counts_where_a_sidecar_failed_too() {
 }
 
 #[tokio::test]
-async fn a_sidecar_that_keeps_the_pod_running_is_told_as_that() {
+async fn a_sidecar_that_keeps_the_pod_running_is_reported_as_that() {
     let nightly = Nightly::create(shared().await, "sidecar", json!({})).await;
     nightly.start_with("kept", with_sidecar).await;
     let pod = nightly.pod("kept").await;
@@ -194,7 +194,7 @@ async fn backups_of_one_name_in_two_namespaces_have_ids_of_their_own() {
     assert_ne!(ids[0], ids[1]);
 }
 
-/// Both write to one location, where the later of one id would replace the earlier without a word.
+/// Both write to one location, where the later of one id would silently replace the earlier.
 #[tokio::test]
 async fn a_job_that_is_made_again_under_its_name_has_a_record_and_an_id_of_its_own() {
     let nightly = Nightly::create(shared().await, "again-by-hand", json!({})).await;
@@ -207,7 +207,7 @@ async fn a_job_that_is_made_again_under_its_name_has_a_record_and_an_id_of_its_o
         nightly.succeed("by-hand").await;
         let is_of = |record: &Value| record["jobUID"] == uid && record["status"] == "Completed";
         records.push(nightly.until_record("by-hand", "Completed", is_of).await);
-        // what is gone keeps its record
+        // the record stays when the Job is deleted
         let at_once = json!({"spec": {"ttlSecondsAfterFinished": 0}});
         nightly.all::<Job>().patch("by-hand", &PatchParams::default(), &Patch::Merge(at_once)).await.unwrap();
         crate::until_job_gone(&nightly, "by-hand").await;
@@ -220,7 +220,7 @@ async fn a_job_that_is_made_again_under_its_name_has_a_record_and_an_id_of_its_o
 }
 
 #[tokio::test]
-async fn a_run_whose_try_is_not_known_yet_says_so() {
+async fn a_run_whose_attempt_is_not_known_yet_has_that_in_its_record() {
     let nightly = Nightly::create(shared().await, "no-pod", json!({})).await;
     nightly.start_with("held", |job| job["spec"]["suspend"] = true.into()).await;
     let record = nightly.until_record("held", "Suspended", |it| it["reason"] == "Suspended").await;

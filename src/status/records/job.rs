@@ -1,0 +1,229 @@
+//! The record of one Job.
+
+use super::{
+    record::{cause_of, fail, id_prefix_note, not_verified, set_cause},
+    result::{tables_of, tables_of_request, tables_of_result, unverified},
+};
+use crate::{
+    api::{BackupRecord, BackupStatus, BackupTrigger},
+    cluster::{
+        run::{Cause, ENDING, OTHER_PROGRAM, RETRYING, Run, SIDECAR_RUNNING, Success, sidecars_text},
+        views::{JobOutcome, Origin},
+    },
+    status::time::whole_seconds,
+};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+// bounds of the schema
+const MOST_OTHER_IDS: usize = BackupRecord::OTHER_BACKUP_IDS_MAX_ITEMS;
+const LONGEST_LOCATION: usize = BackupRecord::LOCATION_MAX_LENGTH;
+const LONGEST_CONNECTION: usize = BackupRecord::CONNECTION_MAX_LENGTH;
+
+/// The kubelet's reason for a Secret or a key of it that is missing.
+const CONFIG_ERROR: &str = "CreateContainerConfigError";
+
+/// Returns the record of a Job; `None` if the known one is final.
+pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<BackupRecord> {
+    let job = &run.job;
+    // a record that was made without seeing the Job is replaced once the Job is seen
+    let was_guessed = |known: &&BackupRecord| known.job_uid.is_none() && known.verified == Some(false) && !run.is_gone;
+    let known = known.filter(|known| !was_guessed(known));
+    let ended = known.filter(|record| record.status != BackupStatus::Running);
+    let success = run.success();
+    // an ended backup stays ended; only a successful attempt can change the record of a completed one
+    let is_final = |ended: &BackupRecord| {
+        // records of older versions have no reason, and stay as they are
+        let may_be_refined = ended.status == BackupStatus::Failed && ended.reason.is_some();
+        let is_newer = success.is_some() || (job.outcome != JobOutcome::Running && may_be_refined);
+        run.is_gone || !is_newer
+    };
+    if ended.is_some_and(is_final) {
+        return None;
+    }
+
+    let mut record = started(run, known);
+    match (&job.outcome, success) {
+        (JobOutcome::Running, Some(_)) if ended.is_none() && run.is_ending(now) => carry_on(&mut record, known),
+        (_, Some(success)) => completed(&mut record, run, known, success),
+        _ if ended.is_none() && run.awaits_pods(now) => carry_on(&mut record, known),
+        (JobOutcome::Running, None) if run.is_gone => {
+            record.completion_time = Some(Time(whole_seconds(now)));
+            fail(
+                &mut record,
+                Cause { reason: "JobDeleted".to_owned(), text: "the Job was deleted before it ended".to_owned() },
+            );
+        }
+        (JobOutcome::Running, None) => {
+            let obstacle = obstacle(run, known);
+            record.stuck_time = record.stuck_time.or(obstacle.as_ref().map(|_| Time(whole_seconds(now))));
+            set_cause(&mut record, obstacle);
+        }
+        (JobOutcome::Unseen, None) => carry_on(&mut record, known),
+        (JobOutcome::Complete, None) => complete_by_job(&mut record, run, known),
+        (JobOutcome::Failed { .. }, None) => {
+            let known_cause = known.and_then(cause_of);
+            let cause = run.failure(known_cause.as_ref());
+            match run.last_said() {
+                Some(result) => tables_of_result(&mut record, run, &result),
+                None => tables_of(&mut record, known.filter(|_| run.pods.is_empty())),
+            }
+            if let Some(cause) = cause {
+                fail(&mut record, cause);
+            }
+        }
+    }
+    Some(record)
+}
+
+/// Returns the record of a Job that has started.
+fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
+    let job = &run.job;
+    let (trigger, scheduled_time) = match &job.origin {
+        Origin::Scheduled(time) => (BackupTrigger::Scheduled, *time),
+        Origin::Manual => (BackupTrigger::Manual, None),
+    };
+    let known_id = known.filter(|known| known.backup_id_known == Some(true)).map(|known| known.backup_id.clone());
+    let attempts = run.attempts();
+    let has_ended = known.is_some_and(|known| known.status != BackupStatus::Running);
+    // after an attempt of which nothing was seen, the known id is not the newest
+    let is_newest = known.is_none_or(|known| known.attempts.is_none_or(|known| known >= attempts));
+    let id = known_id.clone().filter(|_| has_ended);
+    let id = id.or_else(|| run.newest_id()).or_else(|| known_id.filter(|_| is_newest));
+    let mut record = BackupRecord {
+        backup_id_known: Some(id.is_some()),
+        backup_id: id.unwrap_or_else(|| job.name().to_owned()),
+        other_backup_ids: Vec::new(),
+        start_time: Time(job.started()),
+        completion_time: job.end_time.map(Time),
+        status: BackupStatus::Running,
+        scheduled_time: scheduled_time.map(Time),
+        trigger: Some(trigger),
+        verified: None,
+        reason: None,
+        cluster_ref: job.cluster.clone().or_else(|| known.and_then(|known| known.cluster_ref.clone())),
+        location: job.request.as_ref().map(|request| request.location.clone()),
+        connection: job.request.as_ref().and_then(|request| request.connection.clone()),
+        job_name: Some(job.name().to_owned()),
+        job_uid: job.metadata.uid.clone(),
+        attempts: Some(attempts.max(known.and_then(|record| record.attempts).unwrap_or(0))),
+        tables: Vec::new(),
+        table_count: None,
+        tables_omitted: None,
+        size_bytes: None,
+        read_back_time: None,
+        read_back_error: None,
+        error: None,
+        stuck_time: known.and_then(|known| known.stuck_time.clone()),
+    };
+    record.location = record.location.filter(|location| location.chars().count() <= LONGEST_LOCATION);
+    record.connection = record.connection.filter(|connection| connection.chars().count() <= LONGEST_CONNECTION);
+    other_ids(&mut record, run, known);
+    record
+}
+
+/// Sets `otherBackupIds`: the ids of attempts whose outcome is unknown, without the record's own.
+fn other_ids(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>) {
+    let seen = run.ids();
+    let mut ids = run.unknown_ids();
+    // the Pod is gone, and its message with it
+    let vanished = known.filter(|known| known.backup_id_known == Some(true) && known.status == BackupStatus::Running);
+    ids.extend(vanished.map(|known| known.backup_id.clone()).filter(|id| !seen.contains(id)));
+    ids.extend(
+        known.into_iter().flat_map(|known| known.other_backup_ids.iter().filter(|id| !seen.contains(id))).cloned(),
+    );
+    ids.retain(|id| *id != record.backup_id);
+    let mut unique = Vec::new();
+    for id in ids {
+        if !unique.contains(&id) {
+            unique.push(id);
+        }
+    }
+    unique.truncate(MOST_OTHER_IDS);
+    record.other_backup_ids = unique;
+}
+
+/// Leaves the backup running, with the cause that the known record has.
+fn carry_on(record: &mut BackupRecord, known: Option<&BackupRecord>) {
+    record.completion_time = None;
+    set_cause(record, known.and_then(cause_of));
+}
+
+/// Records an attempt whose container `backup` ended with 0, and why its Job failed or does not end after that.
+fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>, success: Success) {
+    record.status = BackupStatus::Completed;
+    record.backup_id = success.backup_id;
+    record.backup_id_known = Some(true);
+    other_ids(record, run, known);
+    let known = known.filter(|known| known.status == BackupStatus::Completed);
+    // the Job usually ends soon after it, and may end much later
+    let ends_with_it = |end: &Time| success.finished.is_none_or(|finished| end.0.duration_since(finished) < ENDING);
+    let of_job = record.completion_time.take();
+    record.completion_time = of_job.filter(ends_with_it).or(success.finished.map(Time));
+
+    let unverified = match &success.said {
+        None => Some(not_verified("MessageMissing", "the Pod left no message that says what Antfly answered")),
+        Some(message) => {
+            tables_of_result(record, run, &message.result);
+            unverified(message, &record.backup_id)
+        }
+    };
+    record.verified = Some(unverified.is_none());
+    if let Some(known) = known.filter(|known| known.verified == Some(true) && unverified.is_some()) {
+        // once verified, a backup stays verified
+        record.verified = Some(true);
+        tables_of(record, Some(known));
+    }
+    let job_failure = run
+        .job_failure()
+        .map(|cause| Cause { reason: cause.reason, text: format!("its Job failed after that: {}", cause.text) });
+    let goes_on = || {
+        let text = sidecars_text(&success.running);
+        let is_stuck = !success.pod_has_ended && !success.running.is_empty() && run.job.outcome == JobOutcome::Running;
+        is_stuck.then(|| Cause { reason: SIDECAR_RUNNING.to_owned(), text })
+    };
+    let cause = job_failure.or_else(goes_on);
+    record.stuck_time = record.stuck_time.take().filter(|_| run.job.outcome != JobOutcome::Complete);
+    set_cause(record, cause.or(unverified.filter(|_| record.verified == Some(false))));
+}
+
+/// Records a Job that is complete, and of which no successful attempt was seen.
+fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>) {
+    if known.is_some_and(|known| known.verified == Some(true)) {
+        record.status = BackupStatus::Completed;
+        record.verified = Some(true);
+        tables_of(record, known);
+        return;
+    }
+    if !run.runs_program() {
+        let text = "nobody knows whether this is a backup: its Job ended well, but ran another program than this operator's, \
+            which does not say what Antfly answered, nor under which id";
+        record.verified = Some(false);
+        fail(record, Cause { reason: OTHER_PROGRAM.to_owned(), text: text.to_owned() });
+        return;
+    }
+    if let (Some(cause), Some(result)) = (run.said_failure(), run.last_said()) {
+        tables_of_result(record, run, &result);
+        fail(record, cause);
+        return;
+    }
+    record.status = BackupStatus::Completed;
+    record.verified = Some(false);
+    let note = id_prefix_note(record);
+    let text = format!("the Pod was gone before the operator saw what Antfly answered{note}");
+    set_cause(record, Some(not_verified("PodUnseen", &text)));
+    tables_of_request(record, run);
+}
+
+/// Returns why a running backup makes no progress. The text stays while its cause does, as its details change all the time;
+/// except for causes whose details change only with another attempt or a change by the user.
+fn obstacle(run: &Run, known: Option<&BackupRecord>) -> Option<Cause> {
+    let known = known.and_then(cause_of);
+    if known.is_some() && run.ends_silently() {
+        return known;
+    }
+    let obstacle = run.obstacle()?;
+    let is_steady = [RETRYING, CONFIG_ERROR].contains(&obstacle.reason.as_str());
+    let same = known.filter(|known| !is_steady && known.reason == obstacle.reason);
+    Some(same.unwrap_or(obstacle))
+}

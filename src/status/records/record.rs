@@ -1,0 +1,79 @@
+//! One record: which run it is of, its end, and its cause.
+
+use crate::{
+    api::{BackupRecord, BackupStatus},
+    backup::backup_id_prefix,
+    cluster::{run::Cause, views::JobView},
+    text::shortened,
+};
+use jiff::Timestamp;
+
+/// Longest error of a record.
+pub const LONGEST_ERROR: usize = BackupRecord::ERROR_MAX_LENGTH;
+
+/// Returns what identifies a record: the UID of its Job or, when the Job was never seen, its name.
+pub fn identity(record: &BackupRecord) -> &str {
+    record.job_uid.as_deref().or(record.job_name.as_deref()).unwrap_or(&record.backup_id)
+}
+
+/// Whether a record is of that Job. A record that was made without seeing its Job is compared by name.
+pub fn is_of(record: &BackupRecord, job: &JobView) -> bool {
+    match &record.job_uid {
+        Some(uid) => uid == job.uid(),
+        None => record.job_name.as_deref().unwrap_or(&record.backup_id) == job.name(),
+    }
+}
+
+/// Whether two records are of one run. A record that was made without seeing its Job has no UID and is compared by name.
+pub fn are_of_one_run(one: &BackupRecord, other: &BackupRecord) -> bool {
+    let has_both = one.job_uid.is_some() && other.job_uid.is_some();
+    if has_both { one.job_uid == other.job_uid } else { one.job_name.is_some() && one.job_name == other.job_name }
+}
+
+/// Returns when a backup ended, which decides how long its record is kept. A running backup ends last of all.
+pub fn ended(record: &BackupRecord) -> Timestamp {
+    match (record.status, &record.completion_time) {
+        (BackupStatus::Running, _) => Timestamp::MAX,
+        (_, Some(time)) => time.0,
+        (_, None) => record.start_time.0,
+    }
+}
+
+/// Returns the key that orders records: the start, then the ids of those that started in the same second.
+pub fn newness(record: &BackupRecord) -> (Timestamp, &str, &str) {
+    (record.start_time.0, &record.backup_id, identity(record))
+}
+
+/// Returns the cause that a record has.
+pub fn cause_of(record: &BackupRecord) -> Option<Cause> {
+    let text = record.error.clone()?;
+    Some(Cause { reason: record.reason.clone().unwrap_or_default(), text })
+}
+
+/// Sets the cause of a failure, of a doubt or of a delay; `None` removes it.
+pub fn set_cause(record: &mut BackupRecord, cause: Option<Cause>) {
+    let (reason, text) = cause.map(|cause| (cause.reason, shortened(&cause.text, LONGEST_ERROR))).unzip();
+    record.reason = reason.filter(|reason| !reason.is_empty());
+    record.error = text;
+}
+
+/// Makes it a record of a failed backup.
+pub fn fail(record: &mut BackupRecord, cause: Cause) {
+    record.status = BackupStatus::Failed;
+    set_cause(record, Some(cause));
+}
+
+/// Returns why a completed backup is not verified.
+pub fn not_verified(reason: &str, text: &str) -> Cause {
+    Cause { reason: reason.to_owned(), text: format!("not verified: {text}") }
+}
+
+/// Returns the part of an error that says which prefix the id of a backup has, if the id is not known.
+pub fn id_prefix_note(record: &BackupRecord) -> String {
+    let job = record.job_name.as_deref().unwrap_or(&record.backup_id);
+    match (record.backup_id_known, &record.job_uid) {
+        (Some(true), _) => String::new(),
+        (_, Some(uid)) => format!("; the id of a backup of it begins with {}", backup_id_prefix(job, uid)),
+        (_, None) => format!("; the id of a backup of it begins with {}-", job.replace('.', "-")),
+    }
+}
