@@ -3,7 +3,7 @@
 //! A watch lags behind the operator's own writes. Without this memory, a look at the cache right after a write would find
 //! the past and write again.
 
-use super::ObjectKey;
+use super::{key::ObjectKey, version::resource_version};
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     cluster::{
@@ -11,22 +11,14 @@ use crate::{
         views::{CronJobView, JobView, PodView},
     },
 };
-use kube::api::ObjectMeta;
 use std::sync::Arc;
-
-/// An object's resourceVersion as a number, which grows with every write
-/// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>); `None` from a server that does not
-/// count so.
-pub fn resource_version(metadata: &ObjectMeta) -> Option<u64> {
-    metadata.resource_version.as_ref()?.parse().ok()
-}
 
 /// Of one backup.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     status_version: Option<u64>,
     /// A look was put off until the watch brings that version.
-    is_look_due: bool,
+    is_reconcile_due: bool,
     cron_job: Option<Arc<CronJobView>>,
     /// A new list of CronJobs began after the CronJob was written, so the list must have it.
     must_be_listed: bool,
@@ -52,9 +44,9 @@ impl Memory {
     }
 
     /// Whether a change of a backup is nothing but the operator's own write of the status, and no look waits for it.
-    pub(super) fn is_own_echo(&mut self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
-        let is_look_due = std::mem::take(&mut self.is_look_due);
-        !is_look_due
+    pub(super) fn is_own_write(&mut self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
+        let is_reconcile_due = std::mem::take(&mut self.is_reconcile_due);
+        !is_reconcile_due
             && before.is_some_and(|before| {
                 before.metadata.uid == after.metadata.uid
                     && before.metadata.generation == after.metadata.generation
@@ -65,10 +57,10 @@ impl Memory {
     }
 
     /// Whether the status that was written is newer than the backup; then the next version is worth a look, own or not.
-    pub(super) fn puts_look_off(&mut self, backup: &StoredBackup) -> bool {
+    pub(super) fn awaits_own_status(&mut self, backup: &StoredBackup) -> bool {
         let versions = self.status_version.zip(resource_version(&backup.metadata));
         let is_newer = versions.is_some_and(|(written, seen)| written > seen);
-        self.is_look_due |= is_newer;
+        self.is_reconcile_due |= is_newer;
         is_newer
     }
 
@@ -104,7 +96,7 @@ impl Memory {
 
     /// A status arrived, which another process may have written, too: Jobs that it says the end of need not be kept any
     /// longer. Gives those.
-    pub(super) fn recorded(
+    pub(super) fn forget_ended(
         &mut self,
         status: Option<&AntflyBackupStatus>,
     ) -> impl Iterator<Item = Arc<JobView>> + use<> {
@@ -124,9 +116,9 @@ impl Memory {
     }
 
     /// The records of those are written.
-    pub(super) fn told(&mut self, jobs: &[Arc<JobView>], is_told: impl Fn(&PodView) -> bool) {
+    pub(super) fn recorded(&mut self, jobs: &[Arc<JobView>], is_recorded: impl Fn(&PodView) -> bool) {
         self.gone_jobs.retain(|gone| !jobs.iter().any(|job| Arc::ptr_eq(job, gone)));
-        self.gone_pods.retain(|pod| !is_told(pod));
+        self.gone_pods.retain(|pod| !is_recorded(pod));
     }
 
     pub(super) fn relist_began(&mut self) {
@@ -159,8 +151,8 @@ mod tests {
     fn the_operators_own_write_is_no_change() {
         let mut memory = Memory::default();
         memory.status_written(Some(2));
-        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
-        assert!(!memory.is_own_echo(Some(&version(2)), &version(3)));
+        assert!(memory.is_own_write(Some(&version(1)), &version(2)));
+        assert!(!memory.is_own_write(Some(&version(2)), &version(3)));
     }
 
     fn job(uid: &str) -> Arc<JobView> {
@@ -178,7 +170,7 @@ mod tests {
         let record = |uid: &str, status: &str| json!({"backupId": uid, "jobName": uid, "jobUID": uid, "status": status, "startTime": start});
         let records = [record("ended", "Completed"), record("running", "Running")];
         let status = serde_json::from_value(json!({"recentBackups": records})).unwrap();
-        let forgotten: Vec<_> = memory.recorded(Some(&status)).map(|job| job.uid().to_owned()).collect();
+        let forgotten: Vec<_> = memory.forget_ended(Some(&status)).map(|job| job.uid().to_owned()).collect();
         assert_eq!(forgotten, ["ended"]);
         assert_eq!(memory.gone_jobs().iter().map(|job| job.uid()).collect::<Vec<_>>(), ["running", "unknown"]);
     }
@@ -187,9 +179,9 @@ mod tests {
     fn a_look_that_was_put_off_is_due_when_the_status_arrives() {
         let mut memory = Memory::default();
         memory.status_written(Some(2));
-        assert!(memory.puts_look_off(&version(1)));
-        assert!(!memory.is_own_echo(Some(&version(1)), &version(2)), "what called for the look would be lost");
-        assert!(!memory.puts_look_off(&version(2)));
-        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
+        assert!(memory.awaits_own_status(&version(1)));
+        assert!(!memory.is_own_write(Some(&version(1)), &version(2)), "what called for the look would be lost");
+        assert!(!memory.awaits_own_status(&version(2)));
+        assert!(memory.is_own_write(Some(&version(1)), &version(2)));
     }
 }

@@ -4,13 +4,16 @@
 //! again. The cost of an event does not depend on how many objects there are: CronJobs are found by the backup that
 //! controls them, Jobs by their CronJob, backups by their cluster.
 
+mod key;
 mod memory;
 mod objects;
 #[cfg(test)]
 mod tests;
+mod version;
 
-pub use memory::resource_version;
-pub use objects::{Change, ObjectKey, Scope};
+pub use key::{ObjectKey, Scope};
+pub use objects::Change;
+pub use version::resource_version;
 
 use crate::{
     api::KIND,
@@ -64,7 +67,7 @@ pub struct ClusterCache {
     refusals_by_job: Index<String>,
     memories: HashMap<ObjectKey, Memory>,
     /// The backups of Jobs that are gone and have not been told of, by the UID of the Job.
-    untold_jobs: HashMap<String, ObjectKey>,
+    unrecorded_jobs: HashMap<String, ObjectKey>,
 }
 
 impl ClusterCache {
@@ -85,7 +88,7 @@ impl ClusterCache {
             pods_by_job: Index::default(),
             refusals_by_job: Index::default(),
             memories: HashMap::new(),
-            untold_jobs: HashMap::new(),
+            unrecorded_jobs: HashMap::new(),
         }
     }
 
@@ -97,17 +100,17 @@ impl ClusterCache {
             match after {
                 None => {
                     let memory = self.memories.remove(&key).unwrap_or_default();
-                    memory.gone_jobs().iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
+                    memory.gone_jobs().iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
                     changes.push(BackupChange::Gone(key));
                 }
                 Some(after) => {
                     let memory = self.memories.get_mut(&key);
-                    let is_own_echo = memory.is_some_and(|memory| {
-                        let untold = &mut self.untold_jobs;
-                        memory.recorded(after.status.as_ref()).for_each(|job| drop(untold.remove(job.uid())));
-                        memory.is_own_echo(before.as_deref(), &after)
+                    let is_own_write = memory.is_some_and(|memory| {
+                        let unrecorded = &mut self.unrecorded_jobs;
+                        memory.forget_ended(after.status.as_ref()).for_each(|job| drop(unrecorded.remove(job.uid())));
+                        memory.is_own_write(before.as_deref(), &after)
                     });
-                    if !is_own_echo {
+                    if !is_own_write {
                         changes.push(BackupChange::Changed(key));
                     }
                 }
@@ -129,8 +132,8 @@ impl ClusterCache {
             let backups: BTreeSet<_> = views.flat_map(|view| backups_of_cron_job(view)).collect();
             for backup in backups {
                 let memory = self.memories.get_mut(&backup);
-                let is_own_echo = memory.is_some_and(|memory| memory.cron_job_seen(&key, after.as_deref()));
-                if !is_own_echo {
+                let is_own_write = memory.is_some_and(|memory| memory.cron_job_seen(&key, after.as_deref()));
+                if !is_own_write {
                     concerned.insert(backup);
                 }
             }
@@ -162,9 +165,9 @@ impl ClusterCache {
                     job = Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(&job) });
                 }
                 for backup in self.backups_controlling(&job) {
-                    self.untold_jobs.insert(job.uid().to_owned(), backup.clone());
+                    self.unrecorded_jobs.insert(job.uid().to_owned(), backup.clone());
                     let forgotten = self.memories.entry(backup).or_default().job_gone(job.clone());
-                    forgotten.into_iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
+                    forgotten.into_iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
                 }
             }
         }
@@ -190,9 +193,9 @@ impl ClusterCache {
                     self.backups_controlling(job)
                 }
                 None => {
-                    let untold: Vec<_> = self.untold_jobs.get(&controller.uid).cloned().into_iter().collect();
-                    concerned.extend(untold.iter().cloned());
-                    untold
+                    let unrecorded: Vec<_> = self.unrecorded_jobs.get(&controller.uid).cloned().into_iter().collect();
+                    concerned.extend(unrecorded.iter().cloned());
+                    unrecorded
                 }
             };
             if let Some(pod) = last {
@@ -310,18 +313,18 @@ impl ClusterCache {
     }
 
     /// The status tells of these runs now; those that are gone are not kept any longer, unless news of them are awaited.
-    pub fn told(&mut self, key: &ObjectKey, runs: &[Run], now: Timestamp) {
+    pub fn recorded(&mut self, key: &ObjectKey, runs: &[Run], now: Timestamp) {
         let Some(memory) = self.memories.get_mut(key) else { return };
         let runs: Vec<_> = runs.iter().filter(|run| !run.awaits_pods(now)).collect();
         let gone: Vec<_> = runs.iter().filter(|run| run.is_gone).map(|run| run.job.clone()).collect();
-        gone.iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
-        let (jobs, untold_jobs) = (&self.jobs, &self.untold_jobs);
-        memory.told(&gone, |pod| {
+        gone.iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
+        let (jobs, unrecorded_jobs) = (&self.jobs, &self.unrecorded_jobs);
+        memory.recorded(&gone, |pod| {
             // the Pod of a Job that is still there, or not told of yet, counts as long as that is
             let Some(controller) = &pod.controller else { return true };
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
             let job = jobs.get(&ObjectKey::new(namespace, &controller.name));
-            job.is_none_or(|job| job.uid() != controller.uid) && !untold_jobs.contains_key(&controller.uid)
+            job.is_none_or(|job| job.uid() != controller.uid) && !unrecorded_jobs.contains_key(&controller.uid)
         });
     }
 
@@ -339,8 +342,8 @@ impl ClusterCache {
 
     /// Whether the watch has not yet brought the status that was last written, so that a look now would be at the past.
     /// That look is due when the watch brings it: what called for it may have been something else than the status.
-    pub fn puts_look_off(&mut self, backup: &StoredBackup) -> bool {
-        self.memories.get_mut(&key_of(backup)).is_some_and(|memory| memory.puts_look_off(backup))
+    pub fn awaits_own_status(&mut self, backup: &StoredBackup) -> bool {
+        self.memories.get_mut(&key_of(backup)).is_some_and(|memory| memory.awaits_own_status(backup))
     }
 
     /// Notes the answer to a write of the CronJob, until the watch brings it.

@@ -1,6 +1,9 @@
 //! The objects of one kind, and indexes over them.
 
-use super::resource_version;
+use super::{
+    key::{ObjectKey, Scope},
+    version::resource_version,
+};
 use crate::cluster::{
     stored::StoredBackup,
     views::{Cluster, CronJobView, JobView, PodRefusal, PodView},
@@ -9,51 +12,9 @@ use kube::{Resource, runtime::watcher::Event};
 use std::{
     borrow::Borrow,
     collections::{BTreeSet, HashMap, HashSet},
-    fmt,
     hash::Hash,
     sync::Arc,
 };
-
-/// Namespace and name of an object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ObjectKey {
-    /// Namespace.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
-}
-
-impl ObjectKey {
-    /// The key of that namespace and name.
-    pub fn new(namespace: &str, name: &str) -> Self {
-        ObjectKey { namespace: namespace.to_owned(), name: name.to_owned() }
-    }
-}
-
-impl fmt::Display for ObjectKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// What a watch covers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// All namespaces.
-    All,
-    /// One namespace.
-    Namespace(String),
-}
-
-impl Scope {
-    /// Whether an object is covered.
-    pub fn contains(&self, key: &ObjectKey) -> bool {
-        match self {
-            Scope::All => true,
-            Scope::Namespace(namespace) => key.namespace == *namespace,
-        }
-    }
-}
 
 /// An object that is kept.
 pub trait Cached: Resource {
