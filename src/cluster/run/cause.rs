@@ -2,17 +2,17 @@
 
 use crate::text::one_line;
 
-/// Why a run failed, or does not get on.
+/// Why a run failed or does not progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// One word in CamelCase, such as `ImagePullBackOff`.
     pub reason: String,
-    /// For people, the reason included where Kubernetes gave it.
+    /// For people. Includes the reason if it is from Kubernetes.
     pub text: String,
 }
 
 impl Cause {
-    /// A cause in the words of Kubernetes: `REASON: message`.
+    /// Returns a cause as Kubernetes reports it: `REASON: message`.
     pub(super) fn new(reason: &str, message: &str) -> Self {
         let message = one_line(message);
         let text = if message.is_empty() { reason.to_owned() } else { format!("{reason}: {message}") };
@@ -20,7 +20,7 @@ impl Cause {
     }
 }
 
-/// A reason as conditions have it: foreign ones may hold anything.
+/// Returns a reason in the form that conditions require, since foreign reasons may contain anything.
 pub(super) fn camel_case(reason: &str) -> String {
     let word: String = reason.chars().filter(char::is_ascii_alphanumeric).take(LONGEST_REASON).collect();
     if word.is_empty() { "Unknown".to_owned() } else { word }

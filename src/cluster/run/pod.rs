@@ -1,4 +1,4 @@
-//! What the state of one Pod says of its try.
+//! The outcome of one attempt, read from the state of its Pod.
 
 use super::cause::{Cause, camel_case};
 use crate::{
@@ -14,18 +14,19 @@ pub(super) fn waiting_cause(waiting: &Waiting) -> Cause {
     Cause::new(reason, &waiting.message)
 }
 
+/// Returns why a Pod does not start, if Kubernetes reports it.
 pub(super) fn stuck(pod: &PodView) -> Option<Cause> {
     let waiting = pod.waiting.as_ref().map(waiting_cause);
     waiting.or_else(|| pod.unschedulable.as_ref().map(|message| Cause::new("Unschedulable", message)))
 }
 
-/// Whether a Pod counts as failed for the Job controller: one that is being deleted does, before it has ended.
-pub(super) fn has_come_to_nothing(pod: &PodView) -> bool {
+/// Returns whether a Pod counts as failed for the Job controller, as one that is being deleted does before it has ended.
+pub(super) fn counts_as_failed(pod: &PodView) -> bool {
     pod.failed || (pod.is_being_deleted() && !pod.succeeded)
 }
 
-/// [`failure`]; of a Pod that was deleted under its containers, as when its node is lost or somebody forces it, that is all
-/// there is to say.
+/// Returns [`failure`] or, for a Pod that was deleted while its containers ran (because its node was lost or the deletion was
+/// forced), a cause that says so.
 pub(super) fn failure_or_deletion(pod: &PodView) -> Option<Cause> {
     let deletion = || {
         let text = "the Pod was deleted before it ended".to_owned();
@@ -35,12 +36,13 @@ pub(super) fn failure_or_deletion(pod: &PodView) -> Option<Cause> {
     if has_ended { failure(pod).or_else(deletion) } else { deletion() }
 }
 
-/// Reasons of the program's own that say less than what was done to its Pod.
+/// Reasons of the program that explain less than the end of its Pod does.
 const CUT_OFF: [&str; 3] = [backup::reason::STOPPED, backup::reason::INTERRUPTED, backup::reason::OUTCOME_UNKNOWN];
 
-/// Why a Pod failed: what the program says, what was done to the Pod, what was last logged. `None` if nothing says why.
+/// Returns why a Pod failed: from the program's result, else from the Pod's status, else from the last log line. Returns
+/// `None` if the cause is unknown.
 pub(super) fn failure(pod: &PodView) -> Option<Cause> {
-    // of a container that never ran when its Pod was deleted
+    // This is the reason of a container that never ran before its Pod was deleted.
     let is_known = |end: &&Terminated| end.reason != "ContainerStatusUnknown";
     let of_program = pod.end_of(CONTAINER).filter(is_known);
     let said = of_program.and_then(|end| Some((end, BackupResult::parse(&end.message)?.result)));
@@ -76,26 +78,26 @@ pub(super) fn failure(pod: &PodView) -> Option<Cause> {
     })
 }
 
-/// Whether a try has ended without anybody knowing whether Antfly finished it.
+/// Returns whether an attempt has ended, and Antfly may or may not have finished its backup.
 pub(super) fn is_outcome_unknown(pod: &PodView) -> bool {
     match pod.end_of(CONTAINER) {
         Some(end) if end.exit_code == 0 => false,
         Some(end) => match BackupResult::parse(&end.message) {
             Some(parsed) => parsed.result.outcome_unknown,
-            // a container that could not be started has asked for nothing
+            // A container that could not be started has requested nothing.
             None => !["ContainerCannotRun", "StartError"].contains(&end.reason.as_str()),
         },
-        // a lost node, or a Pod that somebody deleted by force
-        None => has_come_to_nothing(pod) && pod.running.iter().any(|container| container == CONTAINER),
+        // The node was lost, or the deletion of the Pod was forced.
+        None => counts_as_failed(pod) && pod.running.iter().any(|container| container == CONTAINER),
     }
 }
 
-/// Whether a result says that there is no complete backup.
+/// Returns whether a result reports that there is no complete backup.
 pub(super) fn says_failed(result: &BackupResult) -> bool {
     matches!(result.status, ResultStatus::Partial | ResultStatus::Failed)
 }
 
-/// What a result says of a failure.
+/// Returns the cause of a failure according to a result.
 pub(super) fn of_result(result: &BackupResult, exit_code: i32) -> Cause {
     let mut parts = Vec::new();
     for table in &result.failed_tables {
