@@ -1,8 +1,8 @@
-//! Names of what the operator makes, by which it finds that again.
+//! Names of the objects that the operator creates, and of their labels and annotations.
 
 use jiff::Timestamp;
 
-/// Field manager of all that the operator writes, reporter of its events, and `app.kubernetes.io/managed-by`.
+/// Field manager of all writes, reporting controller of all events, and value of `app.kubernetes.io/managed-by`.
 pub const FIELD_MANAGER: &str = "antfly-backup-operator";
 
 /// Label with the name of the `AntflyBackup`, on CronJob, Jobs and Pods.
@@ -14,19 +14,18 @@ pub const CLUSTER_LABEL: &str = "antfly.io/cluster";
 /// Annotation of a Job with the namespace of the `AntflyCluster`.
 pub const CLUSTER_NAMESPACE_ANNOTATION: &str = "antfly.io/cluster-namespace";
 
-/// Annotation of a Job with the UID that the `AntflyCluster` has while the Job is made.
+/// Annotation of a Job with the UID that the `AntflyCluster` has when the Job is created.
 pub const CLUSTER_UID_ANNOTATION: &str = "antfly.io/cluster-uid";
 
-/// Name of the container that asks for the backup: its word counts in a Pod.
+/// Name of the container that makes the backup. Its result counts, whatever other containers of the Pod do.
 pub const CONTAINER: &str = "backup";
 
-/// Name of the CronJob of a backup. It has at most 52 characters, as Kubernetes asks, because the schema allows the
-/// backup's 47.
+/// Returns the name of a backup's CronJob. Kubernetes allows it 52 characters, so the schema allows the backup's name 47.
 pub fn cron_job_name(backup: &str) -> String {
     format!("{backup}-cron")
 }
 
-/// The name that the CronJob controller gives to the Job of a slot: it appends minutes since 1970.
-pub fn job_of_slot(cron_job: &str, slot: Timestamp) -> String {
-    format!("{cron_job}-{}", slot.as_second() / 60)
+/// Returns the name of the Job for a scheduled time. The CronJob controller appends the minutes since 1970.
+pub fn job_of_slot(cron_job: &str, scheduled: Timestamp) -> String {
+    format!("{cron_job}-{}", scheduled.as_second() / 60)
 }

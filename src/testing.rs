@@ -1,8 +1,8 @@
-//! What tests, benches and fuzz targets use of this crate. It is no API: all else is private, so that the compiler finds what
-//! nobody uses.
+//! What tests, benches and fuzz targets use of this crate. It is not an API. All else is private, so that the compiler finds
+//! unused code.
 
 pub mod api {
-    //! The resource, its schema and the API server's verdict.
+    //! The resource, its schema, and its validation.
 
     pub use crate::api::{
         AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, CRD,
@@ -35,7 +35,7 @@ pub mod backup {
 }
 
 pub mod cluster {
-    //! What is watched and kept.
+    //! The cache of watched objects.
 
     pub use crate::cluster::{
         cache::{ClusterCache, Facts, ObjectKey, Scope, key_of},
@@ -47,7 +47,7 @@ pub mod cluster {
 }
 
 pub mod desired {
-    //! What is decided.
+    //! The decision of a reconcile.
 
     pub use crate::desired::{
         decide::{Action, Apply, Decision, OperatorSettings, decide},
@@ -58,13 +58,13 @@ pub mod desired {
 }
 
 pub mod names {
-    //! Names of what the operator makes.
+    //! Names of the objects that the operator creates.
 
     pub use crate::names::{BACKUP_LABEL, CLUSTER_UID_ANNOTATION, FIELD_MANAGER, cron_job_name};
 }
 
 pub mod status {
-    //! What users see.
+    //! The status and the events.
 
     pub use crate::status::{
         announcements::{Announcement, Publish},

@@ -1,4 +1,4 @@
-//! Golden cases: real YAML in; the CronJob, the status and the events out (`golden/README.md`).
+//! Golden cases: real YAML in; CronJob, status and events out (`golden/README.md`).
 #![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
 #[path = "support/golden.rs"]
@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use support::{DEFAULT, GoldenCase};
 
 #[test]
-fn cases_give_the_cron_job_the_status_and_the_events_of_their_snapshots() {
+fn cases_have_the_cron_job_the_status_and_the_events_of_their_snapshots() {
     let default = default_case().outcome().unwrap();
     let default_cron_job = serde_json::to_value(default.cron_job.unwrap()).unwrap();
     let mut superfluous = Vec::new();
@@ -86,7 +86,7 @@ fn the_list_of_what_the_cases_cover_has_one_line_for_each() {
     assert_eq!(listed, cases, "COVERS.md lists other cases than there are, or in another order");
 }
 
-/// The case whose files and outcome stand in for those that other cases leave out.
+/// Returns the case whose files and outcome stand in for those that other cases leave out.
 fn default_case() -> GoldenCase {
     GoldenCase::read(&support::directory().join(DEFAULT)).unwrap()
 }

@@ -1,7 +1,7 @@
-//! What the program in a backup's Pod makes of an answer: a result that fits into a termination message, claims no more than
-//! the answer proves, agrees with how the program ends, and has no secret in it.
+//! The result that the program of a backup's Pod derives from an answer fits into a termination message, claims no more than
+//! the answer proves, agrees with the exit code, and contains no secret.
 //!
-//! The first byte of an input chooses the status of the response, the rest is its body.
+//! The first byte of an input selects the status of the response. The rest is its body.
 
 use antfly_backup_operator::testing::backup::{
     Answer, Asked, BackupResult, Came, Decision, Destination, Ending, LONGEST_MESSAGE, Login, Mask, Page, Reply,
@@ -9,17 +9,17 @@ use antfly_backup_operator::testing::backup::{
 };
 use std::{collections::BTreeSet, sync::LazyLock};
 
-/// The id that is asked for.
+/// The id of the requested backup.
 const ID: &str = "daily-backup-cron-29400120-0b1c2d3e-f0e1d2c3";
 
-/// The secrets in the environment: a token and a secret key.
+/// Secrets in the environment: a token and a secret key.
 const SECRETS: [&str; 2] = ["fuzz/secret+key&=", "b3BlbjpzZXNhbWU="];
 
 static MASK: LazyLock<Mask> = LazyLock::new(|| Mask::new(SECRETS));
 
 const STATUSES: [u16; 12] = [200, 200, 200, 200, 302, 400, 401, 403, 404, 409, 500, 503];
 
-/// Takes a response.
+/// Checks a response.
 pub fn check(input: &[u8]) {
     let (status, body) = input
         .split_first()
@@ -45,7 +45,7 @@ pub fn check(input: &[u8]) {
             }
         }
     }
-    // what else is read of Antfly, of the destination and of Pods
+    // The other parsers of foreign input: Antfly, the destination and Pods.
     let _ = read_tables(body);
     if let Some(Ok(destination)) = Destination::parse("s3://bucket/backups") {
         let _ = destination.table_keys(body, ID, &["users".to_owned()]);
@@ -72,7 +72,7 @@ fn is_sound(verdict: &Verdict, wanted: &Wanted, by_data_node: bool) {
     }
 }
 
-/// A success is what the answer says of this backup and of each wanted table.
+/// Asserts that an answer that led to a success reports it of this backup and of each requested table.
 fn is_proven(body: &[u8], wanted: &Wanted) {
     let answer: Answer = serde_json::from_slice(body).expect("a success has an answer");
     assert_eq!(answer.backup_id.as_deref(), Some(ID));

@@ -1,4 +1,4 @@
-//! A duration means the same to the parser and to the rules of the API, and can be written and taken apart.
+//! A duration means the same to the parser and to the rules of the API, and survives formatting and parsing.
 
 use antfly_backup_operator::testing::api::{
     AntflyBackupSpec, UnknownFields, parse_duration, seconds_rounded_up, validate,
@@ -10,7 +10,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(168 * 60 * 60);
 const LONGEST_TEXT: usize = AntflyBackupSpec::BACKUP_TIMEOUT_MAX_LENGTH;
 
-/// Takes a text.
+/// Checks a text.
 pub fn check(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
     let parsed = parse_duration(text);
@@ -28,7 +28,7 @@ pub fn check(input: &[u8]) {
         assert_eq!(parse_duration(&format!("+{text}")), Some(duration), "with a sign, {text:?}");
         assert_eq!(parse_duration(&format!("-{text}")), None, "negative, {text:?}");
     }
-    // zero needs no unit when it stands alone
+    // A zero alone needs no unit.
     if !["0", "+0"].contains(&text) {
         let longer = u64::try_from(duration.as_nanos() + 1).ok().filter(|sum| i64::try_from(*sum).is_ok());
         assert_eq!(

@@ -1,6 +1,6 @@
-//! What holds for any input whatsoever. A check panics where it does not.
+//! Properties that hold for any input. A check panics if one does not hold.
 //!
-//! libFuzzer runs the checks on what it makes up (`fuzz_targets/`), and `tests/fuzz_corpus.rs` on what is kept in `corpus/`.
+//! libFuzzer runs the checks on generated inputs (`fuzz_targets/`), and `tests/fuzz_corpus.rs` on those in `corpus/`.
 
 pub mod answer;
 pub mod duration;
@@ -9,10 +9,10 @@ pub mod stored;
 
 use serde_json::{Value, json};
 
-/// Panics where an input shows something that does not hold.
+/// Panics if a property does not hold for an input.
 pub type Check = fn(&[u8]);
 
-/// The checks by the names of their targets.
+/// The checks, by the names of their targets.
 pub const CHECKS: [(&str, Check); 4] = [
     ("schedule", schedule::check),
     ("duration", duration::check),
@@ -20,7 +20,7 @@ pub const CHECKS: [(&str, Check); 4] = [
     ("stored", stored::check),
 ];
 
-/// A valid AntflyBackup but for one field of its spec.
+/// Returns an AntflyBackup that is valid except perhaps for one field of its spec.
 fn backup_with(field: &str, value: &str) -> Value {
     let mut backup = json!({
         "apiVersion": "antfly.io/v1",
@@ -36,7 +36,7 @@ fn backup_with(field: &str, value: &str) -> Value {
     backup
 }
 
-/// Random numbers that are the same whenever the input is.
+/// Returns a generator of random numbers with the input as its seed.
 fn random(input: &[u8]) -> fastrand::Rng {
     // FNV-1a (https://datatracker.ietf.org/doc/html/draft-eastlake-fnv)
     let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);

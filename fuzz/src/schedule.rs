@@ -1,24 +1,24 @@
-//! A schedule means the same to the parser, to the rules of the API and to a naive reader.
+//! A schedule means the same to the parser, to the rules of the API and to a naive implementation.
 
 use antfly_backup_operator::testing::api::{Schedule, UnknownFields, validate};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-/// Longest schedule that the API takes, in characters (`maxLength` in the schema).
+/// Longest schedule that the API accepts, in characters (`maxLength` in the schema).
 const LONGEST: usize = 400;
 
 /// Longest message, in characters: it repeats 40 characters of the schedule, each escaped in up to ten.
 const LONGEST_MESSAGE: usize = 700;
 
-/// 2101-01-01T00:00:00Z in seconds since 1970, the end of the years that have runs.
+/// 2101-01-01T00:00:00Z in seconds since 1970, the end of the years with scheduled times.
 const END: i64 = 4_133_980_800;
 
-/// How many runs in a row are looked at.
+/// How many scheduled times in a row are checked.
 const RUNS: usize = 4;
 
-/// Longest time without a date of a schedule, in days: from one 29 February to the next, where 2100 has none.
+/// Longest time between two dates of a schedule, in days: from one 29 February to the next, as 2100 has none.
 const RAREST: usize = 8 * 366;
 
-/// Takes a text.
+/// Checks a text.
 pub fn check(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
     let parsed = Schedule::parse(text);
@@ -45,7 +45,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Case, the number of spaces and the order of a list do not matter, nor which of the two wildcards.
+/// Asserts that case, number of spaces, order of a list and choice of wildcard do not matter.
 fn other_spellings_are_equal(text: &str, schedule: &Schedule) {
     let fields: Vec<String> = text
         .split(' ')
@@ -70,11 +70,11 @@ fn runs_follow(schedule: &Schedule, reader: &Reader, start: Timestamp) {
     assert_eq!(schedule.fires(), fires);
 }
 
-/// Reads the fields one character after the other and looks at one day after the other.
+/// A naive implementation, which tests one day after the other.
 struct Reader {
     /// A bit for each value of minute, hour, day of month, month and day of week.
     fields: [u64; 5],
-    /// Whether a day must only match one of the two day fields.
+    /// Whether a day needs to match only one of the two day fields.
     either_day: bool,
 }
 
@@ -82,7 +82,7 @@ struct Reader {
 const BOUNDS: [(u64, u64); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
 
 impl Reader {
-    /// Reads what is known to be a schedule.
+    /// Reads a valid schedule.
     fn new(text: &str) -> Self {
         let expanded = match text {
             "@yearly" | "@annually" => "0 0 1 1 *",
@@ -133,7 +133,7 @@ impl Reader {
     }
 }
 
-/// A number, or a month or weekday by its name.
+/// Returns the value of a number, or of the name of a month or weekday.
 fn value(text: &str) -> u64 {
     const NAMES: [(&str, u64); 19] = [
         ("jan", 1),

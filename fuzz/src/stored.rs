@@ -1,5 +1,5 @@
-//! Whatever objects a cluster holds: they are read, and give a CronJob only where the spec is valid, and a status that the
-//! API takes and that stands until the moment that was named for the next look.
+//! Whatever objects a cluster holds, they are read. Only a valid spec leads to a CronJob. The API accepts the status, which
+//! stays the same until the time of the next reconcile.
 
 #[path = "../../tests/support/performed.rs"]
 mod performed;
@@ -20,25 +20,25 @@ use serde_json::{Value, json};
 /// Longest name of a CronJob, in characters.
 const LONGEST_NAME: usize = 52;
 
-/// Most bytes of a status: etcd takes 1.5 MiB for an object, and the spec needs some.
+/// Most bytes of a status: etcd allows 1.5 MiB for an object, and the spec needs some.
 const LARGEST_STATUS: usize = 1024 * 1024;
 
 /// How late a backup may start before it is overdue.
 const GRACE: SignedDuration = SignedDuration::from_mins(15);
 
-/// Takes JSON: one object, or a `List` with those of a whole cluster.
+/// Checks JSON: one object, or a `List` of all objects of a cluster.
 pub fn check(input: &[u8]) {
     let Ok(input) = serde_json::from_slice::<Value>(input) else { return };
     let objects = input["items"].as_array().cloned().unwrap_or_else(|| vec![input]);
     let cache = cache(&objects);
     for backup in cache.backups() {
         if let Some(facts) = cache.facts(&key_of(backup)) {
-            look_at(&facts);
+            check_facts(&facts);
         }
     }
 }
 
-/// The cache as the watches fill it.
+/// Returns the cache as the watches fill it.
 fn cache(objects: &[Value]) -> ClusterCache {
     let mut cache = ClusterCache::new([]);
     list(objects, "AntflyBackup", |event| drop(cache.backup_event(&Scope::All, event)));
@@ -50,7 +50,7 @@ fn cache(objects: &[Value]) -> ClusterCache {
     cache
 }
 
-/// The events of a watch that lists the objects of that kind, as far as they can be read.
+/// Passes on the events of a watch that lists the readable objects of a kind.
 fn list<T: DeserializeOwned>(objects: &[Value], kind: &str, mut take: impl FnMut(Event<T>)) {
     take(Event::Init);
     let of_kind = objects.iter().filter(|object| object["kind"] == kind && is_possible(&object["metadata"]));
@@ -60,33 +60,33 @@ fn list<T: DeserializeOwned>(objects: &[Value], kind: &str, mut take: impl FnMut
     take(Event::InitDone);
 }
 
-/// Whether an API server can have given this metadata: it bounds names and makes UIDs and generations itself.
+/// Returns whether an API server can return this metadata: it bounds names, and sets UIDs and generations itself.
 fn is_possible(metadata: &Value) -> bool {
     let is_within = |field: &str, longest| metadata[field].as_str().is_none_or(|text| text.len() <= longest);
     is_within("name", 253) && is_within("uid", 63) && metadata["generation"].as_i64().is_none_or(|number| number >= 0)
 }
 
-fn look_at(facts: &Facts) {
+fn check_facts(facts: &Facts) {
     let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: GRACE };
     spec_is_stable(&facts.backup);
     let mut now: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
     let (outcome, mut settlement) = reconciled(facts, &settings, now);
     if let Ok(plan) = &outcome.decision.plan {
-        cron_job_is_the_specs(&facts.backup, plan);
+        cron_job_matches_the_spec(&facts.backup, plan);
     }
     assert_is_later(&settlement, now);
-    // once for each Job at most, that has no Pod yet
+    // A status is postponed at most once for each Job, while it has no Pod.
     for _ in &facts.runs {
         if settlement.status == StatusUpdate::Postponed {
-            now = settlement.again.expect("what is postponed has an end");
+            now = settlement.again.expect("a postponed status has a time");
             (_, settlement) = reconciled(facts, &settings, now);
             assert_is_later(&settlement, now);
         }
     }
-    let status = stored_status(facts, &settlement).expect("a status is not postponed for ever");
+    let status = stored_status(facts, &settlement).expect("a status is not postponed forever");
     let json = serde_json::to_value(&status).expect("a status is JSON");
     let violations = validate_status(&json);
-    assert!(violations.is_empty(), "the API refuses the status: {violations:?}");
+    assert!(violations.is_empty(), "the schema refuses the status: {violations:?}");
     assert!(json.to_string().len() <= LARGEST_STATUS, "{} bytes of status", json.to_string().len());
 
     let facts = with_status(facts, Some(status));
@@ -96,15 +96,15 @@ fn look_at(facts: &Facts) {
         let (_, again) = reconciled(&facts, &settings, later);
         let next = settlement.again;
         let is_unchanged = again.status == StatusUpdate::Unchanged;
-        assert!(is_unchanged, "a look at {later}, though the next is due at {next:?}: {again:?}, not {facts:?}");
+        assert!(is_unchanged, "a reconcile at {later}, before the next is due at {next:?}: {again:?}, not {facts:?}");
     }
 }
 
 fn assert_is_later(settlement: &Settlement, now: Timestamp) {
-    assert!(settlement.again.is_none_or(|again| again > now), "the next look is over");
+    assert!(settlement.again.is_none_or(|again| again > now), "the next reconcile is in the past");
 }
 
-/// A spec that was read, written and read again is the same, and valid.
+/// Asserts that a spec that was read, written and read again is valid and the same.
 fn spec_is_stable(backup: &StoredBackup) {
     let Ok(spec) = &backup.spec else { return };
     let written = json!({
@@ -119,7 +119,7 @@ fn spec_is_stable(backup: &StoredBackup) {
     assert_eq!(json!(again.spec.expect("it is valid")), written["spec"]);
 }
 
-fn cron_job_is_the_specs(backup: &StoredBackup, plan: &Plan) {
+fn cron_job_matches_the_spec(backup: &StoredBackup, plan: &Plan) {
     let spec = backup.spec.as_ref().expect("nothing is planned for a spec that is not valid");
     let made = cron_job(plan);
     let name = made.metadata.name.expect("it has a name");

@@ -1,14 +1,14 @@
-//! What is known of the cluster that a backup names.
+//! The result of looking up the cluster that a backup names.
 
 use crate::cluster::views::Cluster;
 use std::sync::Arc;
 
-/// What is known of the cluster that a backup names.
+/// The result of looking up the cluster that a backup names.
 #[derive(Clone, Debug)]
 pub enum ClusterLookup {
-    /// It is there.
+    /// It exists.
     Found(Arc<Cluster>),
-    /// It is not there.
+    /// It does not exist.
     NotFound,
     /// The API server does not know the kind `AntflyCluster`.
     NoSuchKind,
@@ -16,7 +16,7 @@ pub enum ClusterLookup {
     NotWatched,
 }
 
-/// Why a cluster is not there, and what to do.
+/// Returns a message that says why a cluster was not found, and what to do.
 pub fn cluster_message(cluster: &ClusterLookup, namespace: &str, name: &str) -> String {
     match cluster {
         ClusterLookup::Found(_) => format!("AntflyCluster {namespace}/{name} exists"),

@@ -1,7 +1,7 @@
-//! What the operator knows of a cluster.
+//! What the operator knows of the cluster.
 //!
-//! In: objects, as watches bring them. Out: the facts of one backup ([`cache::Facts`]), and which backups a change concerns.
-//! Nothing here decides, writes or knows the time; [`crate::desired`] and [`crate::status`] read the facts.
+//! In: the events of the watches. Out: the facts of one backup ([`cache::Facts`]), and the backups that a change concerns.
+//! Nothing here decides, writes or reads a clock. [`crate::desired`] and [`crate::status`] read the facts.
 
 pub mod cache;
 pub mod lookup;

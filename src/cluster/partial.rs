@@ -1,16 +1,16 @@
-//! Partial views of Kubernetes objects: what they drop, and what makes them a resource of kube's.
+//! Helpers for partial views of Kubernetes objects.
 
 use kube::api::ObjectMeta;
 use serde_json::Value;
 
-/// Drops who owns which field, often the greater part of an object, before the rest is read.
+/// Removes `metadata.managedFields`, often the largest part of an object, before the rest is read.
 pub fn drop_managed_fields(object: &mut Value) {
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
         metadata.remove("managedFields");
     }
 }
 
-/// Drops what nobody reads, so that a cache of many objects stays small.
+/// Removes the metadata that the operator does not read, so that the cache stays small.
 pub fn keep_what_is_read(metadata: &mut ObjectMeta) {
     metadata.managed_fields = None;
     metadata.annotations = None;

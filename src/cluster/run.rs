@@ -1,18 +1,26 @@
-//! One run of a backup: a Job, with what its Pods say.
+//! One run of a backup: a Job and its Pods.
 //!
-//! Each Pod is a try, with an id of its own. What the container `backup` of a try says counts, whatever other containers or
-//! the Job say after it.
+//! Each Pod is an attempt with its own id. The result that the container `backup` reports counts, whatever other containers
+//! or the Job report later.
+
+mod cause;
+mod pod;
+
+pub use cause::Cause;
 
 use crate::{
-    backup::{self, BackupResult, EXIT_FOR_GOOD, Parsed, ResultStatus, backup_id},
-    cluster::views::{CronJobView, JobOutcome, JobView, PodRefusal, PodView, Terminated, Waiting},
+    backup::{BackupResult, EXIT_FOR_GOOD, Parsed, backup_id},
+    cluster::views::{CronJobView, JobOutcome, JobView, PodRefusal, PodView},
     names::CONTAINER,
-    text::{last_line, one_line},
+    text::one_line,
 };
 use jiff::{SignedDuration, Timestamp};
+use pod::{
+    counts_as_failed, failure, failure_or_deletion, is_outcome_unknown, of_result, says_failed, stuck, waiting_cause,
+};
 use std::sync::Arc;
 
-/// Reason of a Job's failure: `activeDeadlineSeconds` is over.
+/// Reason of a Job's failure: `activeDeadlineSeconds` have passed.
 pub const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
 
 /// Cause of a run's delay: an attempt failed.
@@ -21,16 +29,16 @@ pub const RETRYING: &str = "Retrying";
 /// Cause of a run's delay: the container `backup` has ended, and another one keeps the Pod running.
 pub const SIDECAR_RUNNING: &str = "SidecarRunning";
 
-/// Why nothing is known of a backup whose Job ended well: it ran another program.
+/// Why nothing is known of the backup of a completed Job: the Job ran another program.
 pub const OTHER_PROGRAM: &str = "OtherProgram";
 
-/// How much later than those of their Job news of Pods may come: the two have watches of their own.
+/// How far Pod updates may lag behind their Job's: the two have separate watches.
 const PODS_LATE: SignedDuration = SignedDuration::from_secs(5);
 
-/// How long a Pod, and its Job, usually take to end after the container `backup` has ended well.
+/// How long a Pod and its Job usually take to end after the container `backup` has succeeded.
 pub const ENDING: SignedDuration = SignedDuration::from_secs(15);
 
-/// How long the first Pod of a Job usually takes to come.
+/// How long the first Pod of a Job usually takes to appear.
 const STARTING: SignedDuration = SignedDuration::from_secs(3);
 
 /// A Job and what is known of its Pods.
@@ -38,78 +46,58 @@ const STARTING: SignedDuration = SignedDuration::from_secs(3);
 pub struct Run {
     /// The Job.
     pub job: Arc<JobView>,
-    /// Whether the Job does not exist any more; it is as it was at its end.
+    /// Whether the Job was deleted. Then `job` is its last state.
     pub is_gone: bool,
-    /// Its Pods, oldest first, those included that are gone.
+    /// Its Pods, oldest first, including deleted ones.
     pub pods: Vec<Arc<PodView>>,
     /// The last time that the Job controller could not create a Pod.
     pub refusal: Option<Arc<PodRefusal>>,
 }
 
-/// Why a run failed, or does not get on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// One word in CamelCase, such as `ImagePullBackOff`.
-    pub reason: String,
-    /// For people, the reason included where Kubernetes gave it.
-    pub text: String,
-}
-
-impl Cause {
-    /// A cause in the words of Kubernetes: `REASON: message`.
-    fn new(reason: &str, message: &str) -> Self {
-        let message = one_line(message);
-        let text = if message.is_empty() { reason.to_owned() } else { format!("{reason}: {message}") };
-        Cause { reason: camel_case(reason), text: one_line(&text) }
-    }
-}
-
-/// A reason as conditions have it: foreign ones may hold anything.
-fn camel_case(reason: &str) -> String {
-    let word: String = reason.chars().filter(char::is_ascii_alphanumeric).take(LONGEST_REASON).collect();
-    if word.is_empty() { "Unknown".to_owned() } else { word }
-}
-
-/// Longest reason of a record.
-const LONGEST_REASON: usize = crate::api::BackupRecord::REASON_MAX_LENGTH;
-
-/// A try that ended well.
+/// An attempt that succeeded.
 #[derive(Clone, Debug)]
 pub struct Success {
     /// Its id.
     pub backup_id: String,
-    /// When the container `backup` ended, if Kubernetes says so.
+    /// When the container `backup` ended, if it is known.
     pub finished: Option<Timestamp>,
-    /// What it said; `None` if it is not known.
+    /// The result that it reported; `None` if it is not known.
     pub said: Option<Parsed>,
-    /// Whether the Pod has ended, too.
+    /// Whether the Pod has ended too.
     pub pod_has_ended: bool,
     /// The containers that keep the Pod running.
     pub running: Vec<String>,
 }
 
+impl Success {
+    /// Returns until when its Pod and Job usually end.
+    fn ending_until(&self) -> Option<Timestamp> {
+        self.finished?.checked_add(ENDING).ok()
+    }
+}
+
 impl Run {
-    /// Whether its Job has not ended.
+    /// Returns whether its Job has not ended.
     pub fn is_running(&self) -> bool {
         self.job.outcome == JobOutcome::Running && !self.is_gone
     }
 
-    /// Whether a CronJob made it.
+    /// Returns whether this CronJob created it.
     pub fn is_of(&self, cron_job: &CronJobView) -> bool {
         self.job.controller.as_ref().is_some_and(|controller| controller.uid == cron_job.uid())
     }
 
-    /// Whether its Pods run the program of this operator, so that they say what became of the backup.
+    /// Returns whether its Pods run this operator's program, so that they report a result.
     pub fn runs_program(&self) -> bool {
         self.job.request.is_some()
     }
 
-    /// The id of a try.
+    /// Returns the id of an attempt.
     fn id_of(&self, pod: &PodView) -> String {
         backup_id(self.job.name(), self.job.uid(), pod.uid())
     }
 
-    /// The try whose container `backup` ended with 0.
+    /// Returns the newest attempt whose container `backup` exited with 0, unless it reported a failure.
     pub fn success(&self) -> Option<Success> {
         if !self.runs_program() {
             return None;
@@ -118,7 +106,7 @@ impl Run {
         let pod = self.pods.iter().rev().find(ended_well)?;
         let end = pod.end_of(CONTAINER)?;
         let said = BackupResult::parse(&end.message);
-        // an exit code proves nothing against what Antfly said
+        // The reported result outweighs the exit code.
         if said.as_ref().is_some_and(|said| says_failed(&said.result)) {
             return None;
         }
@@ -131,33 +119,34 @@ impl Run {
         })
     }
 
-    /// Whether the container `backup` has ended well so recently that its Pod and its Job are about to end, too.
+    /// Returns whether the container `backup` has succeeded so recently that its Pod and Job are about to end too.
     pub fn is_ending(&self, now: Timestamp) -> bool {
-        self.is_running() && self.success().is_some() && self.ending_until().is_none_or(|until| now < until)
+        self.is_running()
+            && self.success().is_some_and(|success| success.ending_until().is_none_or(|until| now < until))
     }
 
-    /// Until when [`Self::is_ending`] is true.
+    /// Returns until when [`Self::is_ending`] is true.
     pub fn ending_until(&self) -> Option<Timestamp> {
-        self.success()?.finished?.checked_add(ENDING).ok()
+        self.success()?.ending_until()
     }
 
-    /// Until when the first Pod is awaited, if the Job has just been made.
+    /// Returns until when the first Pod is awaited, if the Job was just created.
     pub fn starting_until(&self) -> Option<Timestamp> {
         let awaits = self.is_running() && !self.job.suspended && self.pods.is_empty() && self.refusal.is_none();
         if awaits { self.job.created().checked_add(STARTING).ok() } else { None }
     }
 
-    /// The id of the newest try.
+    /// Returns the id of the newest attempt.
     pub fn newest_id(&self) -> Option<String> {
         self.pods.last().filter(|_| self.runs_program()).map(|pod| self.id_of(pod))
     }
 
-    /// The ids of its tries, newest first.
+    /// Returns the ids of its attempts, newest first.
     pub fn ids(&self) -> Vec<String> {
         self.pods.iter().rev().filter(|_| self.runs_program()).map(|pod| self.id_of(pod)).collect()
     }
 
-    /// The ids of tries that have ended and of which nobody knows whether Antfly finished them, newest first.
+    /// Returns the ids of the attempts that ended with an unknown outcome, newest first.
     pub fn unknown_ids(&self) -> Vec<String> {
         if !self.runs_program() {
             return Vec::new();
@@ -165,7 +154,7 @@ impl Run {
         self.pods.iter().rev().filter(|pod| is_outcome_unknown(pod)).map(|pod| self.id_of(pod)).collect()
     }
 
-    /// What the program said of the newest try that has ended.
+    /// Returns the result that the newest attempt reported at its end.
     pub fn last_said(&self) -> Option<BackupResult> {
         if !self.runs_program() {
             return None;
@@ -174,31 +163,32 @@ impl Run {
         ends.filter_map(|end| BackupResult::parse(&end.message)).map(|parsed| parsed.result).next()
     }
 
-    /// Whether the Job ended so recently that news of its Pods, which have the proof or the cause, may be on their way.
+    /// Returns whether the Job ended so recently that updates of its Pods, which have the result, may still arrive.
     pub fn awaits_pods(&self, now: Timestamp) -> bool {
         let Some(end) = self.job.end_time.filter(|_| self.job.outcome != JobOutcome::Running) else { return false };
         let ended = self.pods.iter().filter(|pod| pod.failed || pod.succeeded).count();
         now.duration_since(end).abs() < PODS_LATE && i32::try_from(ended).is_ok_and(|ended| ended < self.job.attempts)
     }
 
-    /// From when on [`Self::awaits_pods`] is false.
+    /// Returns when [`Self::awaits_pods`] becomes false.
     pub fn pods_awaited_until(&self) -> Option<Timestamp> {
         self.job.end_time?.checked_add(PODS_LATE).ok()
     }
 
-    /// When `activeDeadlineSeconds` end the Job at the latest, if it has them.
+    /// Returns when the Job ends at the latest because of `activeDeadlineSeconds`, if it has them.
     pub fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let start = self.job.start_time.filter(|start| *start <= now).unwrap_or_else(|| self.job.created());
         start.checked_add(SignedDuration::from_secs(self.job.deadline_seconds?)).ok()
     }
 
-    /// Whether the newest Pod has ended, or is being deleted, and does not say why, as one that never ran: what held it up
-    /// before is why, then. At a deadline the Job controller deletes the Pod, and the kubelet clears it, before the Job fails.
+    /// Returns whether the newest Pod has ended, or is being deleted, without a cause, like a Pod that never ran. Then the
+    /// obstacle that it had before is the cause: at a deadline, the Job controller deletes the Pod, and the kubelet clears its
+    /// status, before the Job fails.
     pub fn ends_silently(&self) -> bool {
         self.pods.last().is_some_and(|pod| (pod.failed || pod.is_being_deleted()) && failure(pod).is_none())
     }
 
-    /// What keeps the run from getting on, as Kubernetes says.
+    /// Returns what keeps the run from progressing, as Kubernetes reports it.
     pub fn obstacle(&self) -> Option<Cause> {
         if !self.is_running() {
             return None;
@@ -216,7 +206,7 @@ impl Run {
             return Some(refused(refusal));
         }
         if let Some(waiting) = newest.waiting.as_ref().filter(|_| !newest.failed) {
-            return Some(Cause::new(cause(waiting), &waiting.message));
+            return Some(waiting_cause(waiting));
         }
         if let Some(message) = newest.unschedulable.as_ref().filter(|_| !newest.failed) {
             return Some(Cause::new("Unschedulable", message));
@@ -224,14 +214,14 @@ impl Run {
         if newest.end_of(CONTAINER).is_some() && !newest.failed && !newest.running.is_empty() {
             return Some(Cause::new(SIDECAR_RUNNING, &sidecars_text(&newest.running)));
         }
-        // the Job is about to fail, or may be: at its deadline it deletes the Pod that runs
+        // The Job is about to fail, or may be: at its deadline, the running Pod is deleted.
         let is_last = self.attempts() > self.job.backoff_limit;
         let is_for_good = newest.end_of(CONTAINER).is_some_and(|end| end.exit_code == i32::from(EXIT_FOR_GOOD));
         if newest.failed && (is_last || is_for_good || newest.is_being_deleted()) {
             return None;
         }
-        // the newest may be deleted because time is over; one that has been replaced was not
-        let earlier = || self.pods.iter().rev().skip(1).find(|pod| has_come_to_nothing(pod));
+        // The newest Pod may have been deleted at the deadline; a Pod that has been replaced was not.
+        let earlier = || self.pods.iter().rev().skip(1).find(|pod| counts_as_failed(pod));
         if let Some(failed) = Some(newest).filter(|pod| pod.failed).or_else(earlier) {
             let (started, most) = (self.attempts(), self.job.backoff_limit.saturating_add(1));
             let why =
@@ -243,14 +233,14 @@ impl Run {
         (restarts > 0).then(|| Cause::new("Restarting", &format!("containers were started again {restarts} times")))
     }
 
-    /// Why the run failed: first what is nearest to its end. `known` is what its record says so far, for when the Pods are
-    /// gone.
+    /// Returns why the run failed: the last cause before its end. `known` is the cause in its record, which counts if the
+    /// Pods have been deleted.
     pub fn failure(&self, known: Option<&Cause>) -> Option<Cause> {
         let JobOutcome::Failed { reason, message } = &self.job.outcome else { return None };
         Some(if reason == DEADLINE_EXCEEDED {
             self.failure_at_deadline(known)
         } else {
-            let mut failed = self.pods.iter().rev().filter(|pod| has_come_to_nothing(pod));
+            let mut failed = self.pods.iter().rev().filter(|pod| counts_as_failed(pod));
             let of_pod = failed.find_map(|pod| failure_or_deletion(pod));
             let known = known.filter(|_| self.pods.is_empty()).cloned();
             of_pod.or(known).unwrap_or_else(|| Cause::new(reason, message))
@@ -261,13 +251,13 @@ impl Run {
         let newest = self.pods.last();
         let of_newest = newest.and_then(|pod| if pod.failed { failure(pod) } else { stuck(pod) });
         let known = match known {
-            // it was made of more than is known now
+            // The record was written when more was known.
             Some(known) if known.reason == DEADLINE_EXCEEDED && of_newest.is_none() => return known.clone(),
             known => known.filter(|known| known.reason != DEADLINE_EXCEEDED),
         };
-        let mut earlier = self.pods.iter().rev().skip(1).filter(|pod| has_come_to_nothing(pod));
+        let mut earlier = self.pods.iter().rev().skip(1).filter(|pod| counts_as_failed(pod));
         let before = earlier.find_map(|pod| failure_or_deletion(pod));
-        // the end of a Pod that never ran says nothing of why it did not
+        // The end of a Pod that never ran does not show why it did not run.
         let known = known.filter(|known| before.is_none() || known.reason != RETRYING);
         let refused = || self.refusal.as_ref().map(|refusal| one_line(&refusal.message)).filter(|_| newest.is_none());
         let of_newest = of_newest.map(|cause| cause.text);
@@ -283,12 +273,12 @@ impl Run {
         Cause { reason: DEADLINE_EXCEEDED.to_owned(), text }
     }
 
-    /// What the newest try said of its failure, if it said that it failed.
+    /// Returns the cause that the newest attempt reported, if it reported a failure.
     pub fn said_failure(&self) -> Option<Cause> {
         self.last_said().filter(says_failed).map(|result| of_result(&result, 0))
     }
 
-    /// What the Job says of its failure.
+    /// Returns the cause of the failure according to the Job.
     pub fn job_failure(&self) -> Option<Cause> {
         match &self.job.outcome {
             JobOutcome::Failed { reason, message } => Some(Cause::new(reason, message)),
@@ -296,136 +286,18 @@ impl Run {
         }
     }
 
-    /// How many Pods were started.
+    /// Returns the number of Pods that were started.
     pub fn attempts(&self) -> i32 {
         self.job.attempts.max(i32::try_from(self.pods.len()).unwrap_or(i32::MAX))
     }
 }
 
-/// Why a container waits. The kubelet says two of them in turn.
-fn cause(waiting: &Waiting) -> &str {
-    if waiting.reason == "ErrImagePull" { "ImagePullBackOff" } else { &waiting.reason }
-}
-
-fn stuck(pod: &PodView) -> Option<Cause> {
-    let waiting = pod.waiting.as_ref().map(|waiting| Cause::new(cause(waiting), &waiting.message));
-    waiting.or_else(|| pod.unschedulable.as_ref().map(|message| Cause::new("Unschedulable", message)))
-}
-
-/// Names the containers that keep a Pod running.
+/// Returns a message that names the containers that keep a Pod running.
 pub fn sidecars_text(running: &[String]) -> String {
     format!("the container {CONTAINER} has ended, but the Pod goes on: {} still running", running.join(", "))
 }
 
-/// Whether a Pod counts as failed for the Job controller: one that is being deleted does, before it has ended.
-fn has_come_to_nothing(pod: &PodView) -> bool {
-    pod.failed || (pod.is_being_deleted() && !pod.succeeded)
-}
-
-/// [`failure`]; of a Pod that was deleted under its containers, as when its node is lost or somebody forces it, that is all
-/// there is to say.
-fn failure_or_deletion(pod: &PodView) -> Option<Cause> {
-    let deletion = || {
-        let text = "the Pod was deleted before it ended".to_owned();
-        pod.is_being_deleted().then(|| Cause { reason: "PodDeleted".to_owned(), text })
-    };
-    let has_ended = pod.failed || pod.reason.is_some() || pod.terminated.iter().any(|end| end.exit_code != 0);
-    if has_ended { failure(pod).or_else(deletion) } else { deletion() }
-}
-
-/// Reasons of the program's own that say less than what was done to its Pod.
-const CUT_OFF: [&str; 3] = [backup::reason::STOPPED, backup::reason::INTERRUPTED, backup::reason::OUTCOME_UNKNOWN];
-
-/// Why a Pod failed: what the program says, what was done to the Pod, what was last logged. `None` if nothing says why.
-fn failure(pod: &PodView) -> Option<Cause> {
-    // of a container that never ran when its Pod was deleted
-    let is_known = |end: &&Terminated| end.reason != "ContainerStatusUnknown";
-    let of_program = pod.end_of(CONTAINER).filter(is_known);
-    let said = of_program.and_then(|end| Some((end, BackupResult::parse(&end.message)?.result)));
-    let is_final = |result: &BackupResult| !CUT_OFF.contains(&result.reason.as_str());
-    if let Some((end, result)) = said.as_ref().filter(|(end, result)| end.exit_code != 0 && is_final(result)) {
-        return Some(of_result(result, end.exit_code));
-    }
-    if let Some((reason, message)) = &pod.reason {
-        return Some(Cause::new(reason, message));
-    }
-    let mut others = pod.terminated.iter().filter(is_known).filter(|end| end.exit_code != 0);
-    let end = of_program.filter(|end| end.exit_code != 0).or_else(|| others.next()).or(of_program)?;
-    if end.reason == "OOMKilled" {
-        return Some(Cause::new("OOMKilled", "the container used more memory than it may"));
-    }
-    if let Some((_, result)) = said.filter(|(end, _)| end.exit_code != 0) {
-        return Some(of_result(&result, end.exit_code));
-    }
-    let place = match (end.is_init, end.container.as_str()) {
-        (false, CONTAINER) => String::new(),
-        (is_init, name) => format!("{}container {name}: ", if is_init { "init " } else { "" }),
-    };
-    let exited = || format!("exit code {}", end.exit_code);
-    Some(match end.reason.as_str() {
-        "Error" | "" => {
-            let text = format!("{place}{}", last_line(&end.message).unwrap_or_else(exited));
-            Cause { reason: "ContainerFailed".to_owned(), text }
-        }
-        reason => {
-            let Cause { reason, text } = Cause::new(reason, &end.message);
-            Cause { reason, text: format!("{place}{text}") }
-        }
-    })
-}
-
-/// Whether a try has ended without anybody knowing whether Antfly finished it.
-fn is_outcome_unknown(pod: &PodView) -> bool {
-    match pod.end_of(CONTAINER) {
-        Some(end) if end.exit_code == 0 => false,
-        Some(end) => match BackupResult::parse(&end.message) {
-            Some(parsed) => parsed.result.outcome_unknown,
-            // a container that could not be started has asked for nothing
-            None => !["ContainerCannotRun", "StartError"].contains(&end.reason.as_str()),
-        },
-        // a lost node, or a Pod that somebody deleted by force
-        None => has_come_to_nothing(pod) && pod.running.iter().any(|container| container == CONTAINER),
-    }
-}
-
-/// Whether a result says that there is no complete backup.
-fn says_failed(result: &BackupResult) -> bool {
-    matches!(result.status, ResultStatus::Partial | ResultStatus::Failed)
-}
-
-/// What a result says of a failure.
-fn of_result(result: &BackupResult, exit_code: i32) -> Cause {
-    let mut parts = Vec::new();
-    for table in &result.failed_tables {
-        parts.push(if table.error.is_empty() {
-            format!("table {} failed", table.name)
-        } else {
-            format!("table {}: {}", table.name, table.error)
-        });
-    }
-    if result.failed_tables_omitted > 0 {
-        parts.push(format!("{} more tables failed", result.failed_tables_omitted));
-    }
-    if !result.missing_tables.is_empty() {
-        parts.push(format!("tables missing from the answer: {}", result.missing_tables.join(", ")));
-    }
-    if result.missing_tables_omitted > 0 {
-        parts.push(format!("{} more tables are missing from the answer", result.missing_tables_omitted));
-    }
-    if parts.is_empty() {
-        parts.extend(result.error.clone());
-    }
-    let parts = one_line(&parts.join("; "));
-    let text = match (result.status, parts.is_empty()) {
-        (ResultStatus::Partial, false) => format!("partial: {parts}"),
-        (_, false) => parts,
-        (_, true) => format!("exit code {exit_code}"),
-    };
-    let reason = if result.reason.is_empty() { "BackupFailed" } else { &result.reason };
-    Cause { reason: camel_case(reason), text }
-}
-
-/// A duration as people write it, such as `1h30m`.
+/// Returns a duration as people write it, such as `1h30m`.
 pub fn duration_text(seconds: i64) -> String {
     let parts = [(seconds / 3600, "h"), (seconds % 3600 / 60, "m"), (seconds % 60, "s")];
     let text: String =

@@ -1,7 +1,7 @@
-//! An `AntflyBackup` as it is stored, whether or not it is valid.
+//! An `AntflyBackup` as it is stored, valid or not.
 //!
-//! The schema may have grown stricter since an object was stored, so a watch must not fail for one that it no longer
-//! allows: it would stall all others. Here such an object is read with all that is wrong with it instead of a spec.
+//! The schema may have become stricter since an object was stored. A watch must not fail for an invalid object, because that
+//! would stall all others. Such an object has the violations in place of a spec.
 
 use crate::{
     api::{
@@ -15,24 +15,24 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-/// An `AntflyBackup` from the API server, without the parts of its metadata that nobody reads.
+/// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
 #[derive(Clone, Debug)]
 pub struct StoredBackup {
     /// Name, namespace, uid, resourceVersion, generation and the two timestamps.
     pub metadata: ObjectMeta,
-    /// The spec, or what is wrong with it.
+    /// The spec, or its violations.
     pub spec: Result<AntflyBackupSpec, Vec<Violation>>,
-    /// The cluster that the spec names, also when something else in the spec is wrong.
+    /// The cluster that the spec names, even if another part of the spec is invalid.
     pub cluster_ref: Option<ClusterReference>,
-    /// The status that the API server holds, as far as it is valid.
+    /// The valid parts of the stored status.
     pub status: Option<AntflyBackupStatus>,
 }
 
 impl StoredBackup {
-    /// Reads an object; nothing in it but unusable metadata is an error.
+    /// Reads an object. Only invalid metadata is an error.
     ///
     /// # Errors
-    /// The metadata is not that of a Kubernetes object.
+    /// Returns an error if the metadata is not that of a Kubernetes object.
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
@@ -52,34 +52,34 @@ impl StoredBackup {
         Ok(StoredBackup { metadata, spec, cluster_ref, status })
     }
 
-    /// `metadata.name`.
+    /// Returns `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// `metadata.namespace`.
+    /// Returns `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
     }
 
-    /// `metadata.uid`.
+    /// Returns `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
-    /// Namespace and name of the cluster that is backed up.
+    /// Returns the namespace and name of the cluster that is backed up.
     pub fn cluster_key(&self) -> Option<(String, String)> {
         let cluster = self.cluster_ref.as_ref()?;
         Some((cluster.namespace.clone().unwrap_or_else(|| self.namespace().to_owned()), cluster.name.clone()))
     }
 }
 
-/// The schema's default.
+/// The schema's default of the status.
 static UNWRITTEN: LazyLock<AntflyBackupStatus> = LazyLock::new(|| {
     serde_json::from_str(AntflyBackup::STATUS_DEFAULT).expect("the build holds it against the schema")
 });
 
-/// Whether an operator has written the status. Until then it is the schema's default.
+/// Returns whether an operator has written the status. Before that, it is the schema's default.
 fn is_written(status: &AntflyBackupStatus) -> bool {
     *status != *UNWRITTEN
 }
@@ -99,7 +99,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn of_a_status_only_what_is_not_valid_is_dropped() {
+    fn only_the_invalid_parts_of_a_status_are_dropped() {
         let record = |id: &str| json!({"backupId": id, "startTime": "2026-11-23T02:00:00Z", "status": "Completed"});
         let (mut odd, mut newer) = (record("odd"), record("newer"));
         odd["jobUID"] = "x".repeat(64).into();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_of_a_status_is_no_status() {
+    fn the_default_status_counts_as_no_status() {
         let status =
             |status: Value| StoredBackup::from_value(json!({"metadata": {}, "status": status})).unwrap().status;
         assert!(status(json!({"observedGeneration": -1})).is_none());
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_none_is_dropped() {
+    fn a_status_of_another_type_is_dropped() {
         for status in [json!(1), json!([1]), json!("x"), json!(null)] {
             let backup = StoredBackup::from_value(json!({"metadata": {}, "status": status})).unwrap();
             assert!(backup.status.is_none());

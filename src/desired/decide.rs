@@ -1,4 +1,4 @@
-//! What is to be done for a backup: the writes that make the cluster what the spec asks for.
+//! Decides which writes bring the cluster to the state that the spec requests.
 
 use crate::{
     api::reason,
@@ -16,21 +16,21 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// How this operator was set up, as far as decisions depend on it.
+/// The operator's settings that decisions depend on.
 #[derive(Clone, Debug)]
 pub struct OperatorSettings {
-    /// What the Pods run.
+    /// The image of the Pods.
     pub job_image: JobImage,
     /// How late a backup may start before it is overdue.
     pub overdue_grace: SignedDuration,
 }
 
-/// What is to be done.
+/// The plan of a backup, and the writes that it needs.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// What the CronJob is made of, or why there is none to make.
+    /// The plan for the CronJob, or why there is none.
     pub plan: Result<Plan, CannotPlan>,
-    /// The writes, in order; none where the live objects already are right. The first that fails ends them.
+    /// The writes, in order; none if the live objects are as planned. No write follows one that failed.
     pub actions: Vec<Action>,
     /// How late a backup may start before it is overdue.
     pub overdue_grace: SignedDuration,
@@ -39,11 +39,11 @@ pub struct Decision {
 /// One write.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Make the CronJob what the plan asks for.
+    /// Create or change the CronJob as planned.
     Apply(Apply),
-    /// Suspend a CronJob, and change nothing else in it.
+    /// Suspend a CronJob and change nothing else in it.
     Suspend(Target),
-    /// Delete a CronJob with its Jobs.
+    /// Delete a CronJob and its Jobs.
     Delete(Target),
 }
 
@@ -54,13 +54,13 @@ pub struct Apply {
     pub manifest: Value,
     /// Digest of the manifest.
     pub digest: u64,
-    /// The CronJob to change; without one, one is made.
+    /// The CronJob to change; `None` to create one.
     pub existing: Option<Arc<CronJobView>>,
     /// Why, in CamelCase.
     pub reason: &'static str,
 }
 
-/// A CronJob to act on.
+/// A CronJob to suspend or delete.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The CronJob.
@@ -70,7 +70,7 @@ pub struct Target {
 }
 
 impl Action {
-    /// Returns what is done, for messages about its failure.
+    /// Returns what the action does, for messages about its failure.
     pub fn attempt(&self) -> &'static str {
         match self {
             Action::Apply(_) => "apply the CronJob",
@@ -88,7 +88,7 @@ impl Action {
     }
 }
 
-/// Decides what to do: apply the CronJob and retire those under former names or, where nothing can be planned, suspend all
+/// Decides what to do: apply the CronJob and retire those under former names. If nothing can be planned, suspend all CronJobs
 /// that the backup controls.
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
     let plan = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image);
@@ -99,12 +99,12 @@ pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Dec
         }
         Err(cause) => suspend_all(facts, cause.reason),
     };
-    // later than that the CronJob controller does not start a backup any more
+    // The CronJob controller starts no backup later than that.
     let overdue_grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(settings.overdue_grace);
     Decision { plan, actions, overdue_grace }
 }
 
-/// Returns the apply that makes the CronJob what the plan asks for; `None` if it is.
+/// Returns the apply that makes the CronJob as planned, or `None` if it is.
 fn apply(plan: &Plan, existing: Option<&Arc<CronJobView>>) -> Option<Action> {
     let manifest = serde_json::to_value(cron_job(plan)).expect("a CronJob has a JSON form");
     let digest = digest_of_manifest(&manifest);
@@ -115,8 +115,8 @@ fn apply(plan: &Plan, existing: Option<&Arc<CronJobView>>) -> Option<Action> {
     Some(Action::Apply(Apply { manifest, digest, existing: existing.cloned(), reason }))
 }
 
-/// Returns the next step in removing a CronJob under a former name without cutting a backup off: it is suspended, and deleted
-/// with its Jobs once all of those have ended and their Pods' final state has been recorded.
+/// Returns the next step in removing a CronJob under a former name without interrupting a backup. It is suspended first, and
+/// deleted with its Jobs when they have ended and their Pods' final state has been recorded.
 fn retire(former: &Arc<CronJobView>, runs: &[Run], now: Timestamp) -> Option<Action> {
     if former.metadata.deletion_timestamp.is_some() {
         return None;
@@ -130,7 +130,7 @@ fn retire(former: &Arc<CronJobView>, runs: &[Run], now: Timestamp) -> Option<Act
     is_free.then_some(Action::Delete(target))
 }
 
-/// Suspends all CronJobs that the backup controls: what cannot be planned must not run by an old plan.
+/// Suspends all CronJobs that the backup controls, so that none runs by an outdated plan.
 fn suspend_all(facts: &Facts, reason: &'static str) -> Vec<Action> {
     let controlled = facts.cron_job.iter().filter(|cron_job| cron_job.is_controlled_by(facts.backup.uid()));
     let runs_on = |cron_job: &&Arc<CronJobView>| !cron_job.suspended && cron_job.metadata.deletion_timestamp.is_none();
@@ -159,7 +159,7 @@ mod tests {
         Arc::new(serde_json::from_value(json!({"metadata": metadata, "spec": {"suspend": suspend}})).unwrap())
     }
 
-    /// A backup whose CronJob has another name, too.
+    /// Returns a backup that also has a CronJob under a former name.
     fn facts(former: Arc<CronJobView>) -> Facts {
         let backup = json!({
             "apiVersion": "antfly.io/v1", "kind": "AntflyBackup",

@@ -1,4 +1,4 @@
-//! The CronJob that a valid backup of a known cluster asks for.
+//! Builds the CronJob of a planned backup.
 
 use crate::{
     backup::{EXIT_FOR_GOOD, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, arguments::JobRequest},
@@ -29,20 +29,21 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// How late a backup may start, in seconds, when its slot was missed, such as while the control plane was down.
+/// How many seconds after its scheduled time a backup may start if it was missed, for example while the control plane was
+/// down.
 pub const STARTING_DEADLINE_SECONDS: i64 = 3 * 60 * 60;
 
-/// How often a failed Pod is replaced within one backup.
+/// Number of failed Pods that a Job replaces.
 const BACKOFF_LIMIT: i32 = 3;
 
-/// Keys of the Secret for reading the backup back, and whether a backup that needs them can do without.
+/// Keys of the Secret for reading the backup back, and whether each is optional if the backup needs the Secret.
 const STORAGE_KEYS: [(&str, bool); 4] =
     [("AWS_ACCESS_KEY_ID", false), ("AWS_SECRET_ACCESS_KEY", false), ("AWS_REGION", true), ("AWS_ENDPOINT_URL", true)];
 
-/// Keys of the Secret to log in to Antfly. The program says which are missing where Antfly asks for them.
+/// Keys of the Secret to log in to Antfly. The program reports which are missing if Antfly requires a login.
 const LOGIN_KEYS: [&str; 3] = ["ANTFLY_TOKEN", "ANTFLY_USERNAME", "ANTFLY_PASSWORD"];
 
-/// Makes the CronJob.
+/// Builds the CronJob.
 pub fn cron_job(plan: &Plan) -> CronJob {
     let labels = labels(plan);
     let labelled =
@@ -100,16 +101,16 @@ fn labels(plan: &Plan) -> BTreeMap<String, String> {
     .into()
 }
 
-/// What tells which cluster a Job backs up, for its record: the spec may name another one by then.
+/// Returns the annotations that name the cluster for a run's record, since the spec may name another one by then.
 fn annotations(plan: &Plan) -> BTreeMap<String, String> {
     let namespace = (CLUSTER_NAMESPACE_ANNOTATION.to_owned(), plan.cluster_namespace.clone());
     let uid = plan.cluster_uid.clone().map(|uid| (CLUSTER_UID_ANNOTATION.to_owned(), uid));
     std::iter::once(namespace).chain(uid).collect()
 }
 
-/// A disruption uses up no try, and a failure that every other try would repeat ends the Job.
+/// Returns a policy by which disruptions do not count as attempts, and a failure that every attempt would repeat ends the Job.
 ///
-/// Defaults are spelled out: server-side apply owns the list as a whole.
+/// Defaults are spelled out, because server-side apply owns the list as a whole.
 fn pod_failure_policy() -> PodFailurePolicy {
     let disrupted =
         PodFailurePolicyOnPodConditionsPattern { type_: "DisruptionTarget".into(), status: Some("True".into()) };
@@ -130,28 +131,27 @@ fn pod_failure_policy() -> PodFailurePolicy {
     }
 }
 
-/// A manifest as the body of a server-side apply. The API server reads it as YAML, which refuses some characters that JSON takes
-/// as they are, and drops the spaces around those that it takes for line breaks, such as U+2028
-/// (<https://yaml.org/spec/1.2.2/#51-character-set>, <https://yaml.org/spec/1.1/#id871136>). So all outside ASCII is escaped, but
-/// for what takes two `\u` in JSON: YAML knows no such pairs, and takes those characters as they are.
+/// Returns a manifest as the body of a server-side apply. The API server parses it as YAML, which refuses some characters that
+/// JSON allows, and drops spaces around those that it treats as line breaks, such as U+2028
+/// (<https://yaml.org/spec/1.2.2/#51-character-set>, <https://yaml.org/spec/1.1/#id871136>). So characters outside ASCII are
+/// escaped, except those that need two `\u` in JSON: YAML has no such pairs, and allows these characters unescaped.
 ///
 /// # Errors
-/// The object has no JSON form.
+/// Returns an error if the object has no JSON form.
 pub fn apply_body(manifest: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
     let json = serde_json::to_string(manifest)?;
     let mut body = String::with_capacity(json.len());
     for character in json.chars() {
         match character {
             ' '..='~' | '\u{10000}'.. => body.push(character),
-            // outside ASCII only within strings
+            // Characters outside ASCII are only in strings.
             _ => body.push_str(&format!("\\u{:04x}", u32::from(character))),
         }
     }
     RawValue::from_string(body)
 }
 
-/// A Pod that the *restricted* Pod Security Standard allows. It has no fixed user: the image's own counts, or the one that the
-/// platform gives.
+/// Returns a Pod that the *restricted* Pod Security Standard allows. Its user is that of the image or of the platform.
 fn pod(plan: &Plan) -> PodSpec {
     let secret = |name: &String| LocalObjectReference { name: name.clone() };
     PodSpec {
@@ -206,7 +206,7 @@ fn environment(plan: &Plan) -> Vec<EnvVar> {
     ];
     let mut variables: Vec<_> = parts_of_the_id.into_iter().map(|(name, path)| from_field(name, path)).collect();
     if let Some(secret) = &plan.credentials_secret {
-        // with a connection, or on Antfly's own disks, the backup itself needs none of them
+        // With a connection, or on Antfly's own disks, the backup itself needs none of them.
         let is_required = plan.location.starts_with("s3://") && plan.connection.is_none();
         variables.extend(STORAGE_KEYS.map(|(key, optional)| from_secret(secret, key, optional || !is_required)));
         variables.extend(LOGIN_KEYS.map(|key| from_secret(secret, key, true)));
@@ -215,7 +215,7 @@ fn environment(plan: &Plan) -> Vec<EnvVar> {
 }
 
 fn from_field(name: &str, path: &str) -> EnvVar {
-    // the default version, spelled out: server-side apply owns this struct as a whole
+    // The default version is spelled out, because server-side apply owns this struct as a whole.
     let field = ObjectFieldSelector { api_version: Some("v1".into()), field_path: path.to_owned() };
     let source = EnvVarSource { field_ref: Some(field), ..Default::default() };
     EnvVar { name: name.to_owned(), value_from: Some(source), ..Default::default() }
@@ -230,7 +230,7 @@ fn from_secret(secret: &str, key: &str, optional: bool) -> EnvVar {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_body_of_an_apply_has_nothing_that_yaml_reads_in_another_way() {
+    fn the_body_of_an_apply_means_the_same_in_yaml() {
         let text = "a \u{2028} \u{85}\u{fffe}\u{10ffff}\u{7f}\n\"\\é$";
         let body = super::apply_body(&text).unwrap();
         assert!(body.get().chars().all(|character| matches!(character, ' '..='~' | '\u{10000}'..)), "{body}");

@@ -1,4 +1,4 @@
-//! What became of a decision.
+//! The outcome of a decision: the results of its writes.
 
 use crate::{
     api::reason,
@@ -12,51 +12,51 @@ use crate::{
 use std::{error::Error, sync::Arc};
 use thiserror::Error;
 
-/// From this many failures in a row on, an error that may pass by itself is in the status, too.
+/// Number of failures in a row from which the status reports a transient error.
 const PERSISTENT: u32 = 3;
 
-/// A decision, and what became of it.
+/// A decision and the results of its actions.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was to be done.
+    /// The decision.
     pub decision: Decision,
-    /// What became of the actions, in their order. After one that failed, the others were not tried.
+    /// The results of the actions, in their order. Actions after a failed one were not tried.
     pub results: Vec<Result<Done, Failure>>,
     /// How many reconciles of the backup failed in a row before this one.
     pub failures_before: u32,
 }
 
-/// A write that was done.
+/// A write that succeeded.
 #[derive(Clone, Debug)]
 pub enum Done {
-    /// The CronJob, as the API server answered.
+    /// The CronJob, as the API server returned it.
     Written(Arc<CronJobView>),
     /// The CronJob is being deleted.
     Deleted,
-    /// The CronJob to delete did not exist any more.
+    /// The CronJob to delete no longer existed.
     WasGone,
 }
 
-/// A write that failed. It is tried again, whatever the kind.
+/// A write that failed. It is retried, whatever its kind.
 #[derive(Debug, Error)]
 #[error("{source}")]
 pub struct Failure {
     /// What kind of failure it is.
     pub kind: FailureKind,
-    /// Why.
+    /// The cause.
     pub source: Box<dyn Error + Send + Sync>,
 }
 
-/// What a failed write means.
+/// The kind of a failed write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// Somebody else wrote in between, or the object is another one now.
+    /// The object was changed or replaced meanwhile.
     Conflict,
-    /// What was to be written, or its namespace, is being deleted or gone.
+    /// The object, or its namespace, is being deleted or no longer exists.
     Gone,
-    /// The API server refuses what is written, and will refuse it again until something changes.
+    /// The API server refuses the write, and will refuse it until something changes.
     Refused,
-    /// It may pass by itself.
+    /// A retry may succeed.
     Transient,
 }
 
@@ -65,20 +65,20 @@ pub enum FailureKind {
 pub enum Blocked {
     /// Nothing can be planned.
     CannotPlan(CannotPlan),
-    /// The API server did not take what was planned.
+    /// The planned CronJob could not be written.
     NotWritten(NotWritten),
 }
 
-/// A write that keeps on failing.
+/// A write that keeps failing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotWritten {
-    /// What was tried, such as `apply the CronJob`.
+    /// The action that failed, such as `apply the CronJob`.
     pub attempt: &'static str,
     /// Name of the backup's CronJob.
     pub cron_job: String,
     /// Why it failed.
     pub error: String,
-    /// Whether backups start all the same, by the CronJob as it was before.
+    /// Whether backups still start, by the CronJob as it was before.
     pub runs_on: bool,
 }
 
@@ -92,13 +92,13 @@ impl Outcome {
         results.filter_map(|(action, result)| Some((action, result.as_ref().err()?))).next()
     }
 
-    /// Takes the failure out, with the action that failed.
+    /// Returns the action that failed and its failure, if one did.
     pub fn into_failure(self) -> Option<(Action, Failure)> {
         let results = self.decision.actions.into_iter().zip(self.results);
         results.filter_map(|(action, result)| Some((action, result.err()?))).next()
     }
 
-    /// Whether an action failed in a way that may pass by itself, and has not lasted long enough for the status.
+    /// Returns whether an action failed with a transient error that is too recent to be reported in the status.
     pub fn may_pass(&self) -> bool {
         self.failure().is_some_and(|(_, failure)| match failure.kind {
             FailureKind::Conflict | FailureKind::Gone => true,
@@ -107,7 +107,7 @@ impl Outcome {
         })
     }
 
-    /// Returns the CronJob of the right name as it is after the actions, whoever controls it.
+    /// Returns the CronJob with the right name as it is after the actions, whoever controls it.
     pub fn cron_job<'a>(&'a self, facts: &'a Facts) -> Option<&'a CronJobView> {
         let name = cron_job_name(facts.backup.name());
         let written = self.results.iter().rev().find_map(|result| match result {
@@ -120,7 +120,7 @@ impl Outcome {
     /// Returns the plan in force.
     ///
     /// # Errors
-    /// Why no backup is scheduled.
+    /// Returns why no backup is scheduled.
     pub fn standing(&self, facts: &Facts) -> Result<&Plan, Blocked> {
         let plan = self.decision.plan.as_ref().map_err(|cause| Blocked::CannotPlan(cause.clone()))?;
         let Some((action, failure)) = self.failure() else { return Ok(plan) };
@@ -150,7 +150,7 @@ impl Blocked {
         }
     }
 
-    /// Returns all messages that say this cause, whatever follows from it.
+    /// Returns all messages with this cause, whatever its consequence.
     pub fn messages_of_cause(&self) -> Vec<String> {
         match self {
             Blocked::CannotPlan(cause) => vec![cause.message.clone()],

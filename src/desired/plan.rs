@@ -1,4 +1,4 @@
-//! What is to be done for a backup: a chain of checks on what is known of it, of which the first that fails decides.
+//! Plans the CronJob of a backup by a chain of checks. The first check that fails says why there is no plan.
 
 use crate::{
     api::{AntflyBackupSpec, duration, reason, schedule::Schedule, validation::Violation},
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Image of this version, for an operator outside a Pod.
 pub const DEFAULT_IMAGE: &str = concat!("ghcr.io/antflydb/antfly-backup-operator:", env!("CARGO_PKG_VERSION"));
 
-/// All that is needed to make a CronJob. The builders see nothing else, so that what reaches them is valid.
+/// All values of a CronJob, validated. The builders get nothing else.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Name of the `AntflyBackup`.
@@ -27,7 +27,7 @@ pub struct Plan {
     pub schedule: String,
     /// The same, parsed.
     pub parsed_schedule: Schedule,
-    /// Whether no backup starts.
+    /// Whether the CronJob is suspended.
     pub suspend: bool,
     /// `activeDeadlineSeconds` of the Jobs.
     pub timeout_seconds: i64,
@@ -41,7 +41,7 @@ pub struct Plan {
     pub credentials_secret: Option<String>,
     /// Tables; empty for all.
     pub tables: Vec<String>,
-    /// Id of the connection with which Antfly writes there.
+    /// Id of the connection that Antfly writes with.
     pub connection: Option<String>,
     /// Name of the cluster.
     pub cluster_name: String,
@@ -49,9 +49,9 @@ pub struct Plan {
     pub cluster_namespace: String,
     /// UID of the cluster; `None` for a file that no API server has seen.
     pub cluster_uid: Option<String>,
-    /// Addresses at which the cluster's API may be, in order.
+    /// URLs at which the cluster's API may be, in the order in which to ask them.
     pub servers: Vec<String>,
-    /// What the Pods run.
+    /// The image of the Pods.
     pub image: JobImage,
 }
 
@@ -60,9 +60,9 @@ pub struct Plan {
 pub struct JobImage {
     /// Its name.
     pub name: String,
-    /// Its pull policy; without one, Kubernetes' default for that name.
+    /// Its pull policy; `None` for Kubernetes' default for that name.
     pub pull_policy: Option<String>,
-    /// The Secrets with which it is pulled, in the namespace of the `AntflyBackup`.
+    /// Names of the Secrets to pull it with, in the namespace of the `AntflyBackup`.
     pub pull_secrets: Vec<String>,
 }
 
@@ -81,10 +81,10 @@ pub struct CannotPlan {
     pub message: String,
 }
 
-/// Plans a backup, or says why none can be scheduled.
+/// Plans a backup.
 ///
 /// # Errors
-/// The first check that fails: a valid spec, a schedule that fires, a cluster, a free name for the CronJob.
+/// Returns the first of these that is missing: a valid spec, a schedule that fires, the cluster, a free name for the CronJob.
 pub fn plan(
     backup: &StoredBackup,
     cluster: &ClusterLookup,
@@ -118,7 +118,7 @@ pub fn plan(
     })
 }
 
-/// The default of `spec.backupTimeout`.
+/// Returns the default of `spec.backupTimeout`.
 fn default_timeout() -> Duration {
     duration::parse(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).expect("the build holds it against the schema")
 }
@@ -127,7 +127,7 @@ fn cannot_plan(reason: &'static str, message: String) -> CannotPlan {
     CannotPlan { reason, message }
 }
 
-/// What the violations of a stored object come to: the first one gives the reason, all of them the message.
+/// Returns the cause for the violations of a stored object. The first one decides the reason; the message has all of them.
 fn invalid(violations: &[Violation]) -> CannotPlan {
     let is_in = |name: &str| violations.first().is_some_and(|first| first.field.is_within(&["spec", name]));
     let reason = if is_in("schedule") {
@@ -143,10 +143,10 @@ fn invalid(violations: &[Violation]) -> CannotPlan {
     cannot_plan(reason, message)
 }
 
-/// The schedule of a spec.
+/// Returns the schedule of a spec.
 ///
 /// # Errors
-/// It is not valid, or never fires.
+/// Returns an error if the schedule is invalid or never fires.
 pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, CannotPlan> {
     let refused = |why: String| cannot_plan(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
     let schedule = Schedule::parse(&spec.schedule).map_err(|error| refused(format!("{:?}: {error}", spec.schedule)))?;

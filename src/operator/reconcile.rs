@@ -66,7 +66,7 @@ async fn reconcile_once(
 
     // note which runs the status has (no client required)
     if settlement.status != StatusUpdate::Postponed {
-        context.cache().told(key, &facts.runs, now);
+        context.cache().recorded(key, &facts.runs, now);
     }
     if let Some((action, failure)) = outcome.into_failure() {
         return Err(ReconcileError { attempt: action.attempt(), failure });
@@ -78,7 +78,7 @@ async fn reconcile_once(
 /// bring the status that was last written.
 fn facts(key: &ObjectKey, context: &Context) -> Option<Facts> {
     let mut cache = context.cache();
-    let facts = cache.facts(key).filter(|facts| !cache.puts_look_off(&facts.backup))?;
+    let facts = cache.facts(key).filter(|facts| !cache.awaits_own_status(&facts.backup))?;
     facts.backup.metadata.deletion_timestamp.is_none().then_some(facts)
 }
 

@@ -83,7 +83,7 @@ impl Looks<'_> {
 
     /// A look has ended; the next one is due at that time, or earlier when something changes.
     pub fn looked(&self, key: &ObjectKey, again: Option<Instant>) {
-        self.0.with_queue(|queue, now| queue.looked(key, again, now));
+        self.0.with_queue(|queue, now| queue.finished(key, again, now));
     }
 
     /// Until [`Looks::next`] may have something.

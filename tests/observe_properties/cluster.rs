@@ -1,7 +1,7 @@
 //! A small model of a cluster: Jobs and Pods start, end and are deleted, and each change is an event of a watch.
 
 use super::{
-    pod::{self, PodNews},
+    pod::{self, PodState},
     step::Step,
 };
 use jiff::Timestamp;
@@ -125,12 +125,12 @@ impl Cluster {
             Step::Schedule => self.schedule(),
             Step::Manual(number) => self.manual(*number),
             Step::Pod(job) => self.start_pod(*job),
-            Step::Tell(job, news) => self.tell(*job, *news),
+            Step::SetPodState(job, state) => self.set_pod_state(*job, *state),
             Step::Refuse(job) => self.refuse(*job),
             Step::Suspend(job, suspend) => self.suspend(*job, *suspend),
             Step::End(job) => self.end(*job),
             Step::Succeed(job) => {
-                let steps = [Step::Pod(*job), Step::Tell(*job, PodNews::Verified), Step::End(*job)];
+                let steps = [Step::Pod(*job), Step::SetPodState(*job, PodState::Verified), Step::End(*job)];
                 Some(steps.iter().flat_map(|step| self.take(step)).collect())
             }
             Step::DeleteJob(job) => self.delete_job(*job),
@@ -145,16 +145,16 @@ impl Cluster {
 
     /// The CronJob controller starts the Job of the last scheduled time, unless it has done so or the previous Job still runs.
     fn schedule(&mut self) -> Option<Vec<Change>> {
-        let slot = self.controller_clock().div_euclid(PERIOD) * PERIOD;
-        let is_served = self.cron_job["status"]["lastScheduleTime"] == time(slot);
+        let scheduled = self.controller_clock().div_euclid(PERIOD) * PERIOD;
+        let is_served = self.cron_job["status"]["lastScheduleTime"] == time(scheduled);
         let runs = |job: &Job| self.truth[&job.uid] == Truth::Running && !self.manual.contains(&job.uid);
         if is_served || self.jobs.values().any(runs) {
             return None;
         }
-        let name = format!("heron-cron-{}", slot / 60);
-        let started = self.start(&name, json!({"batch.kubernetes.io/cronjob-scheduled-timestamp": time(slot)}))?;
+        let name = format!("heron-cron-{}", scheduled / 60);
+        let started = self.start(&name, json!({"batch.kubernetes.io/cronjob-scheduled-timestamp": time(scheduled)}))?;
         self.cron_job["status"] = json!({
-            "lastScheduleTime": time(slot), "active": [{"kind": "Job", "name": name}],
+            "lastScheduleTime": time(scheduled), "active": [{"kind": "Job", "name": name}],
             "lastSuccessfulTime": self.cron_job["status"]["lastSuccessfulTime"],
         });
         Some(vec![started, self.apply(Kind::CronJobs, self.cron_job.clone())])
@@ -233,11 +233,11 @@ impl Cluster {
         Some(vec![self.apply(Kind::Pods, pod)])
     }
 
-    fn tell(&mut self, number: usize, news: PodNews) -> Option<Vec<Change>> {
+    fn set_pod_state(&mut self, number: usize, state: PodState) -> Option<Vec<Change>> {
         let at = time(self.clock);
         let job = self.running(number)?;
         let pod = job.pods.last_mut().filter(|pod| pod::is_active(pod))?;
-        pod["status"] = news.status();
+        pod["status"] = state.status();
         if let Some(end) = pod["status"].pointer_mut("/containerStatuses/0/state/terminated") {
             end["finishedAt"] = at;
         }
@@ -307,8 +307,11 @@ impl Cluster {
             _ => condition("Failed", "DeadlineExceeded"),
         };
         let (uid, job) = (job.uid.clone(), job.object.clone());
-        let slot = &job["metadata"]["annotations"]["batch.kubernetes.io/cronjob-scheduled-timestamp"];
-        if slot.as_str().is_some_and(|slot| slot.parse::<Timestamp>().unwrap().as_second() + PERIOD <= now) {
+        let scheduled = &job["metadata"]["annotations"]["batch.kubernetes.io/cronjob-scheduled-timestamp"];
+        if scheduled
+            .as_str()
+            .is_some_and(|scheduled| scheduled.parse::<Timestamp>().unwrap().as_second() + PERIOD <= now)
+        {
             self.overrun.insert(uid.clone());
         }
         self.truth.insert(uid, truth);
@@ -319,8 +322,8 @@ impl Cluster {
             self.cron_job["status"]["active"] = json!([]);
         }
         let gone = active.map(|pod| self.deleted(Kind::Pods, pod));
-        let told = [self.apply(Kind::Jobs, job), self.apply(Kind::CronJobs, self.cron_job.clone())];
-        Some(gone.into_iter().chain(told).collect())
+        let changes = [self.apply(Kind::Jobs, job), self.apply(Kind::CronJobs, self.cron_job.clone())];
+        Some(gone.into_iter().chain(changes).collect())
     }
 
     fn delete_job(&mut self, number: usize) -> Option<Vec<Change>> {
@@ -339,8 +342,8 @@ impl Cluster {
             self.cron_job["status"]["active"] = json!([]);
         }
         let pods: Vec<_> = job.pods.into_iter().map(|pod| self.deleted(Kind::Pods, pod)).collect();
-        let told = [self.deleted(Kind::Jobs, job.object), self.apply(Kind::CronJobs, self.cron_job.clone())];
-        Some(told.into_iter().chain(pods).collect())
+        let changes = [self.deleted(Kind::Jobs, job.object), self.apply(Kind::CronJobs, self.cron_job.clone())];
+        Some(changes.into_iter().chain(pods).collect())
     }
 
     /// Deletes the newest Pod of a Job, if it is active.

@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Change, Cluster, KINDS, Kind, START, Truth},
-    operator::{Looked, Operator},
+    operator::{Operator, Reconciled},
     step::{Step, step, step_unseen},
 };
 use antfly_backup_operator::testing::status::{are_of_one_run, identity};
@@ -21,9 +21,9 @@ enum Moment {
     /// The operator receives all events and reconciles after each step.
     Watched(Vec<Step>),
     /// The operator receives all pending events and reconciles.
-    Look,
+    Reconcile,
     /// The operator receives the next event of one watch and reconciles.
-    Hear(Kind),
+    Receive(Kind),
     /// A watch breaks and starts with a new list.
     Relist(Kind),
     /// The steps happen while no operator runs, and then one starts.
@@ -39,8 +39,8 @@ fn moment() -> impl Strategy<Value = Moment> {
     prop_oneof![
         16 => step().prop_map(Moment::InCluster),
         3 => collection::vec(step(), 1..12).prop_map(Moment::Watched),
-        5 => Just(Moment::Look),
-        5 => sample::select(KINDS.to_vec()).prop_map(Moment::Hear),
+        5 => Just(Moment::Reconcile),
+        5 => sample::select(KINDS.to_vec()).prop_map(Moment::Receive),
         1 => sample::select(KINDS.to_vec()).prop_map(Moment::Relist),
         3 => collection::vec(step_unseen(), 1..8).prop_map(Moment::Absence),
         3 => (0..12usize).prop_map(|number| Moment::Watched(vec![Step::Manual(number), Step::Schedule])),
@@ -61,10 +61,10 @@ struct History {
     operator: Option<Operator>,
     clock: i64,
     /// Events that the operator has not received yet.
-    untold: Vec<Change>,
+    pending: Vec<Change>,
     status: Option<AntflyBackupStatus>,
     /// UIDs of Jobs whose events an operator received, and has not forgotten with its end.
-    heard: BTreeSet<String>,
+    received: BTreeSet<String>,
     /// Those of them that were known when a status was stored.
     recorded: BTreeSet<String>,
     announced: BTreeSet<(String, String)>,
@@ -80,9 +80,9 @@ impl History {
             cluster,
             operator,
             clock: 0,
-            untold: Vec::new(),
+            pending: Vec::new(),
             status: None,
-            heard: BTreeSet::new(),
+            received: BTreeSet::new(),
             recorded: BTreeSet::new(),
             announced: BTreeSet::new(),
             ended: BTreeMap::new(),
@@ -97,33 +97,33 @@ impl History {
         match moment {
             Moment::InCluster(step) => {
                 let changes = self.cluster.take(step);
-                self.untold.extend(changes);
+                self.pending.extend(changes);
             }
             Moment::Watched(steps) => {
                 for step in steps {
                     self.take(&Moment::InCluster(step.clone()));
-                    self.take(&Moment::Look);
+                    self.take(&Moment::Reconcile);
                 }
             }
-            Moment::Look => {
-                while !self.untold.is_empty() {
-                    self.hear(0);
+            Moment::Reconcile => {
+                while !self.pending.is_empty() {
+                    self.receive(0);
                 }
-                self.look();
+                self.reconcile();
             }
-            Moment::Hear(kind) => {
-                if let Some(next) = self.untold.iter().position(|change| change.kind == *kind) {
-                    self.hear(next);
+            Moment::Receive(kind) => {
+                if let Some(next) = self.pending.iter().position(|change| change.kind == *kind) {
+                    self.receive(next);
                 }
-                self.look();
+                self.reconcile();
             }
             Moment::Relist(kind) => {
-                self.untold.retain(|change| change.kind != *kind);
+                self.pending.retain(|change| change.kind != *kind);
                 if let Some(operator) = &mut self.operator {
                     operator.list(&self.cluster, *kind);
-                    self.hear_list(*kind);
+                    self.receive_list(*kind);
                 }
-                self.look();
+                self.reconcile();
             }
             Moment::Absence(steps) => {
                 self.stop();
@@ -133,44 +133,44 @@ impl History {
             Moment::Stop => self.stop(),
             Moment::Start => {
                 self.stop();
-                self.untold.clear();
+                self.pending.clear();
                 self.operator = Some(Operator::start(&self.cluster, self.status.as_ref()));
-                KINDS.into_iter().for_each(|kind| self.hear_list(kind));
-                self.look();
+                KINDS.into_iter().for_each(|kind| self.receive_list(kind));
+                self.reconcile();
             }
             Moment::Clock(ahead) => self.clock = *ahead,
         }
     }
 
-    /// What the operator knew and no status has is forgotten.
+    /// Stops the operator, which forgets what no status has.
     fn stop(&mut self) {
         self.operator = None;
-        self.heard.clone_from(&self.recorded);
+        self.received.clone_from(&self.recorded);
     }
 
-    fn hear(&mut self, position: usize) {
-        let change = self.untold.remove(position);
+    fn receive(&mut self, position: usize) {
+        let change = self.pending.remove(position);
         if let Some(operator) = &mut self.operator {
-            operator.take(&change);
+            operator.receive(&change);
             if change.kind == Kind::Jobs {
-                self.heard.insert(uid(&change));
+                self.received.insert(uid(&change));
             }
         }
     }
 
-    fn hear_list(&mut self, kind: Kind) {
+    fn receive_list(&mut self, kind: Kind) {
         if kind == Kind::Jobs {
             let jobs = self.cluster.objects(kind);
-            self.heard.extend(jobs.iter().map(|job| job["metadata"]["uid"].as_str().unwrap().to_owned()));
+            self.received.extend(jobs.iter().map(|job| job["metadata"]["uid"].as_str().unwrap().to_owned()));
         }
     }
 
-    fn look(&mut self) {
+    fn reconcile(&mut self) {
         let now = self.now();
         let Some(operator) = &mut self.operator else { return };
-        let Looked { status, announcements, is_postponed } = operator.look(now);
+        let Reconciled { status, announcements, is_postponed } = operator.reconcile(now);
         if !is_postponed {
-            self.recorded.clone_from(&self.heard);
+            self.recorded.clone_from(&self.received);
         }
         self.check_bounds(&status);
         self.check_verdicts(&status);
@@ -213,19 +213,19 @@ impl History {
         let last = last(status);
         // A success that is reported for the first time may have ended before all recorded runs.
         let is_made = |last: &BackupRecord| last.job_uid.as_ref().is_some_and(|uid| self.cluster.made.contains(uid));
-        let is_first_told = last.as_ref().map(newness) > newest && last.as_ref().is_some_and(is_made);
+        let is_reported_late = last.as_ref().map(newness) > newest && last.as_ref().is_some_and(is_made);
         let is_newest = last.as_ref().map(newness) == newest;
-        assert!(is_newest || is_first_told, "the last success: {last:#?}, {:#?}", status.recent_backups);
+        assert!(is_newest || is_reported_late, "the last success: {last:#?}, {:#?}", status.recent_backups);
     }
 
     /// The status reports nothing that did not happen.
     fn check_truth(&self, status: &AntflyBackupStatus) {
         // The CronJob's last success may be a run that the operator never saw, if that did not keep its scheduled time.
-        let unheard = |(uid, truth): (&String, &Truth)| {
+        let unreceived = |(uid, truth): (&String, &Truth)| {
             let keeps_time = !self.cluster.manual.contains(uid) && !self.cluster.overrun.contains(uid);
-            *truth == Truth::Completed && !keeps_time && !self.heard.contains(uid)
+            *truth == Truth::Completed && !keeps_time && !self.received.contains(uid)
         };
-        let is_ambiguous = self.cluster.truth.iter().any(unheard);
+        let is_ambiguous = self.cluster.truth.iter().any(unreceived);
         for record in &status.recent_backups {
             // The Job of a scheduled time that nobody saw has only a name.
             let uid = record.job_uid.as_ref().unwrap_or_else(|| &self.cluster.uids[identity(record)]);
@@ -233,8 +233,8 @@ impl History {
             let reason = record.reason.as_deref().unwrap_or_default();
             match record.status {
                 BackupStatus::Completed => {
-                    let is_told = record.verified == Some(false) && is_ambiguous;
-                    assert!(self.cluster.made.contains(uid) || is_told, "{truth:?}: {record:#?}");
+                    let may_be_another = record.verified == Some(false) && is_ambiguous;
+                    assert!(self.cluster.made.contains(uid) || may_be_another, "{truth:?}: {record:#?}");
                 }
                 BackupStatus::Failed if reason == "EndUnseen" => {}
                 BackupStatus::Failed if reason == "JobDeleted" => {
@@ -261,7 +261,7 @@ impl History {
             let of_id = status.recent_backups.iter().filter(|record| record.backup_id == id);
             let mut runs = of_id.filter(is_meant).map(identity);
             let is_new = runs.any(|run| self.announced.insert((reason.to_owned(), run.to_owned())));
-            assert!(is_new, "{reason} is told twice: {note}");
+            assert!(is_new, "{reason} is announced twice: {note}");
         }
     }
 }
@@ -288,7 +288,7 @@ fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<C
     let of_kind = |kind: Kind| changes.iter().enumerate().filter(move |(_, change)| change.kind == kind);
     let queue = |kind: Kind| of_kind(kind).map(|(at, change)| (at, change.clone())).collect::<VecDeque<_>>();
     let mut queues = KINDS.map(queue);
-    let mut heard: BTreeSet<String> = BTreeSet::new();
+    let mut received: BTreeSet<String> = BTreeSet::new();
     let mut order = Vec::new();
     let mut choices = choices.iter().cycle();
     while queues.iter().any(|queue| !queue.is_empty()) {
@@ -299,14 +299,14 @@ fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<C
         let next_job = queues[jobs].front().map_or(usize::MAX, |(at, _)| *at);
         let waits_for_job = |(at, change): &(usize, Change)| {
             let job = change.object["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap_or_default();
-            let is_of_unheard = change.kind == Kind::Pods && change.is_deletion && !heard.contains(job);
-            is_of_unheard || (change.kind == Kind::CronJobs && !may_overtake && next_job < *at)
+            let is_of_unreceived = change.kind == Kind::Pods && change.is_deletion && !received.contains(job);
+            is_of_unreceived || (change.kind == Kind::CronJobs && !may_overtake && next_job < *at)
         };
         if queues[choice].front().is_some_and(waits_for_job) {
             choice = jobs;
         }
         if let Some((_, change)) = queues[choice].pop_front() {
-            heard.insert(uid(&change));
+            received.insert(uid(&change));
             order.push(change);
         }
     }
@@ -314,7 +314,7 @@ fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<C
 }
 
 /// Returns a record without what depends on the times of the reconciles.
-fn told(record: BackupRecord) -> BackupRecord {
+fn without_reconcile_times(record: BackupRecord) -> BackupRecord {
     let is_late = record.reason.as_deref() == Some("JobDeleted");
     let completion_time = record.completion_time.filter(|_| !is_late);
     // Only a reconcile at that time sees what held up a run.
@@ -349,7 +349,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_in_which_watches_tell_says_nothing(
+    fn the_order_of_events_of_different_watches_does_not_matter(
         skew in skew(),
         steps in collection::vec(step(), 0..60),
         choices in collection::vec(0..12usize, 1..60),
@@ -358,17 +358,17 @@ proptest! {
         let now = Timestamp::from_second(cluster.clock + 10).unwrap();
         let status = |changes: &[Change]| {
             let mut operator = Operator::start(&Cluster::new(skew), None);
-            changes.iter().for_each(|change| operator.take(change));
-            operator.look(now).status
+            changes.iter().for_each(|change| operator.receive(change));
+            operator.reconcile(now).status
         };
         prop_assert_eq!(status(&reordered(&changes, &choices, true)), status(&changes));
     }
 
     #[test]
-    fn when_the_operator_looks_says_nothing(
+    fn the_times_of_reconciles_do_not_matter(
         steps in collection::vec(step(), 0..60),
         choices in collection::vec(0..12usize, 1..60),
-        looks in collection::vec(option::of(0..4i64), 1..40),
+        reconciles in collection::vec(option::of(0..4i64), 1..40),
     ) {
         // No time passes, because the operator waits only a few seconds for late updates of Pods. Names are unique, because
         // the order of two Jobs with the same name and the same start is undefined.
@@ -378,37 +378,38 @@ proptest! {
         let (cluster, changes) = changes(0, &steps);
         let changes = reordered(&changes, &choices, false);
         let now = Timestamp::from_second(cluster.clock + 20).unwrap();
-        let records = |looks: &[Option<i64>]| {
+        let records = |reconciles: &[Option<i64>]| {
             let mut operator = Operator::start(&Cluster::new(0), None);
             let mut clock = START;
-            for (change, look) in changes.iter().zip(looks.iter().cycle()) {
-                operator.take(change);
+            for (change, reconcile) in changes.iter().zip(reconciles.iter().cycle()) {
+                operator.receive(change);
                 clock = clock.max(latest(&change.object).unwrap_or(START));
                 // Events are at most a few seconds old.
-                if let Some(late) = look {
-                    operator.look(Timestamp::from_second(clock + late).unwrap());
+                if let Some(late) = reconcile {
+                    operator.reconcile(Timestamp::from_second(clock + late).unwrap());
                 }
             }
-            let status = operator.look(now).status;
-            status.recent_backups.into_iter().map(told).collect::<Vec<_>>()
+            let status = operator.reconcile(now).status;
+            status.recent_backups.into_iter().map(without_reconcile_times).collect::<Vec<_>>()
         };
-        prop_assert_eq!(records(&looks), records(&[None]));
+        prop_assert_eq!(records(&reconciles), records(&[None]));
     }
 }
 
-/// A status is postponed for the first Pod of a Job, and an operator that ends meanwhile forgets what it heard: the success of a
-/// run by hand may then be taken for that of the slot, and is not verified.
+/// A status is postponed for the first Pod of a Job, and an operator that stops meanwhile forgets what it received. The
+/// success of a run by hand may then count as that of the scheduled run, and is not verified.
 #[test]
-fn a_run_that_no_status_has_is_as_one_that_nobody_heard_of() {
+fn a_run_that_was_never_recorded_counts_as_unseen() {
     let started = |number| Moment::Watched(vec![Step::Manual(number), Step::Schedule]);
     let unseen = vec![Step::Succeed(2), Step::DeleteJob(0), Step::Wait(61), Step::DeleteJob(1)];
     let mut history = History::new(0);
-    for moment in [Moment::InCluster(Step::Wait(1)), Moment::Look, started(0), started(1), Moment::Absence(unseen)] {
+    for moment in [Moment::InCluster(Step::Wait(1)), Moment::Reconcile, started(0), started(1), Moment::Absence(unseen)]
+    {
         history.take(&moment);
     }
     let records = &history.status.as_ref().unwrap().recent_backups;
-    let of_slot = records.iter().find(|record| record.job_name.as_deref() == Some("heron-cron-29923920")).unwrap();
-    assert_eq!((of_slot.status, of_slot.verified), (BackupStatus::Completed, Some(false)));
+    let of_schedule = records.iter().find(|record| record.job_name.as_deref() == Some("heron-cron-29923920")).unwrap();
+    assert_eq!((of_schedule.status, of_schedule.verified), (BackupStatus::Completed, Some(false)));
 }
 
 /// Returns the latest time in an object.

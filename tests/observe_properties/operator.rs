@@ -1,4 +1,4 @@
-//! The operator without its shell: watch events in, status out.
+//! The operator without its shell: takes watch events, returns the status.
 
 use super::{
     cluster::{Change, Cluster, KINDS, Kind, SCHEDULE},
@@ -26,7 +26,7 @@ pub struct Operator {
 }
 
 /// What a reconcile leaves.
-pub struct Looked {
+pub struct Reconciled {
     /// The stored status.
     pub status: AntflyBackupStatus,
     pub announcements: Vec<Announcement>,
@@ -70,7 +70,7 @@ impl Operator {
     }
 
     /// Processes an event.
-    pub fn take(&mut self, change: &Change) {
+    pub fn receive(&mut self, change: &Change) {
         match change.kind {
             Kind::CronJobs => drop(self.cache.cron_job_event(&Scope::All, event(change))),
             Kind::Jobs => drop(self.cache.job_event(&Scope::All, event(change))),
@@ -83,22 +83,22 @@ impl Operator {
     ///
     /// # Panics
     /// If a second reconcile would change something, or the schema refuses the status.
-    pub fn look(&mut self, now: Timestamp) -> Looked {
+    pub fn reconcile(&mut self, now: Timestamp) -> Reconciled {
         let facts = self.cache.facts(&ObjectKey::new("harbour", "heron")).unwrap();
         let (_, settlement) = reconciled(&facts, &settings(), now);
         let Some(status) = stored_status(&facts, &settlement) else {
             let status = facts.backup.status.clone().expect("the first status is not postponed");
-            return Looked { status, announcements: settlement.announcements, is_postponed: true };
+            return Reconciled { status, announcements: settlement.announcements, is_postponed: true };
         };
         let (_, second) = reconciled(&with_status(&facts, Some(status.clone())), &settings(), now);
-        assert_eq!(second.status, StatusUpdate::Unchanged, "a second look at the same facts");
+        assert_eq!(second.status, StatusUpdate::Unchanged, "a second reconcile of the same facts");
 
         let violations = validate_status(&json!(status));
         assert!(violations.is_empty(), "{violations:?}");
-        self.cache.told(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
+        self.cache.recorded(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
         self.backup["status"] = json!(status);
         self.backup_changed();
-        Looked { status, announcements: settlement.announcements, is_postponed: false }
+        Reconciled { status, announcements: settlement.announcements, is_postponed: false }
     }
 
     fn backup_changed(&mut self) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// The state that a Pod reaches.
 #[derive(Clone, Copy, Debug)]
-pub enum PodNews {
+pub enum PodState {
     Works,
     ImagePull,
     Unschedulable,
@@ -18,7 +18,7 @@ pub enum PodNews {
     NeverRan,
 }
 
-impl PodNews {
+impl PodState {
     /// Returns the status of a Pod in this state.
     pub fn status(self) -> Value {
         let ended = |code: i32, reason: &str, message: Value| json!({"terminated": {"exitCode": code, "reason": reason, "message": message}});
@@ -33,12 +33,12 @@ impl PodNews {
             .to_message()
         );
         let (phase, state) = match self {
-            PodNews::Works => ("Pending", json!({"running": {}})),
-            PodNews::ImagePull => {
+            PodState::Works => ("Pending", json!({"running": {}})),
+            PodState::ImagePull => {
                 ("Pending", json!({"waiting": {"reason": "ErrImagePull", "message": "no such image"}}))
             }
-            PodNews::Unschedulable => ("Pending", Value::Null),
-            PodNews::Verified => {
+            PodState::Unschedulable => ("Pending", Value::Null),
+            PodState::Verified => {
                 let result = BackupResult {
                     status: ResultStatus::Completed,
                     verified: true,
@@ -47,12 +47,12 @@ impl PodNews {
                 };
                 ("Succeeded", ended(0, "Completed", json!(result.to_message())))
             }
-            PodNews::Unverified => ("Succeeded", ended(0, "Completed", json!(""))),
-            PodNews::Partial => ("Failed", ended(1, "Error", partial)),
-            PodNews::Crash => ("Failed", ended(1, "Error", json!("Error: boom"))),
-            PodNews::OutOfMemory => ("Failed", ended(137, "OOMKilled", json!(""))),
-            PodNews::Drained => ("Failed", ended(143, "Error", json!(""))),
-            PodNews::NeverRan => ("Failed", ended(137, "ContainerStatusUnknown", json!("could not be located"))),
+            PodState::Unverified => ("Succeeded", ended(0, "Completed", json!(""))),
+            PodState::Partial => ("Failed", ended(1, "Error", partial)),
+            PodState::Crash => ("Failed", ended(1, "Error", json!("Error: boom"))),
+            PodState::OutOfMemory => ("Failed", ended(137, "OOMKilled", json!(""))),
+            PodState::Drained => ("Failed", ended(143, "Error", json!(""))),
+            PodState::NeverRan => ("Failed", ended(137, "ContainerStatusUnknown", json!("could not be located"))),
         };
         let mut status = json!({"phase": phase});
         if !state.is_null() {
@@ -62,10 +62,10 @@ impl PodNews {
         }
         let condition = |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason, "message": "as it is"}]);
         match self {
-            PodNews::Unschedulable => {
+            PodState::Unschedulable => {
                 status["conditions"] = condition("PodScheduled", "False", "Unschedulable");
             }
-            PodNews::Drained => {
+            PodState::Drained => {
                 status["conditions"] = condition("DisruptionTarget", "True", "EvictionByEvictionAPI");
             }
             _ => {}

@@ -243,14 +243,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_look_with_the_status_stored_gives_the_same(situation in situation()) {
+    fn a_reconcile_with_the_status_stored_returns_the_same(situation in situation()) {
         let first = status(&situation, seconds(NOW));
         let later = seconds(NOW) + SignedDuration::from_secs(1);
         prop_assert_eq!(status(&with_status(&situation, Some(first.clone())), later), first);
     }
 
     #[test]
-    fn the_order_of_jobs_says_nothing(
+    fn the_order_of_jobs_does_not_matter(
         (situation, runs) in situation().prop_flat_map(|situation| {
             let runs = Just(situation.runs.clone()).prop_shuffle();
             (Just(situation), runs)

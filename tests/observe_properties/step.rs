@@ -1,6 +1,6 @@
 //! The steps that can happen in the model.
 
-use super::{cluster::PERIOD, pod::PodNews};
+use super::{cluster::PERIOD, pod::PodState};
 use proptest::{prelude::*, sample};
 
 /// A step. The number selects a Job.
@@ -9,7 +9,7 @@ pub enum Step {
     Schedule,
     Manual(usize),
     Pod(usize),
-    Tell(usize, PodNews),
+    SetPodState(usize, PodState),
     Refuse(usize),
     Suspend(usize, bool),
     End(usize),
@@ -21,8 +21,8 @@ pub enum Step {
 }
 
 pub fn step() -> impl Strategy<Value = Step> {
-    use PodNews::*;
-    let news = sample::select(vec![
+    use PodState::*;
+    let state = sample::select(vec![
         Works,
         ImagePull,
         Unschedulable,
@@ -41,7 +41,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Schedule),
         2 => (0..12usize).prop_map(Step::Manual),
         4 => job().prop_map(Step::Pod),
-        8 => (job(), news).prop_map(|(job, news)| Step::Tell(job, news)),
+        8 => (job(), state).prop_map(|(job, state)| Step::SetPodState(job, state)),
         1 => job().prop_map(Step::Refuse),
         1 => (job(), any::<bool>()).prop_map(|(job, suspend)| Step::Suspend(job, suspend)),
         6 => job().prop_map(Step::End),

@@ -1,4 +1,4 @@
-//! The operator's command line, as a user types it.
+//! Runs the operator's commands as a user does.
 #![allow(dead_code, reason = "no test needs all of it")]
 
 use std::{
@@ -24,7 +24,7 @@ impl From<Output> for Ended {
     }
 }
 
-/// The operator with those arguments.
+/// Returns the command with these arguments.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_antfly-backup-operator"));
     command.args(arguments);
@@ -36,7 +36,7 @@ pub fn run(arguments: &[&str]) -> Ended {
     command(arguments).output().unwrap().into()
 }
 
-/// Runs a command with that text on its standard input.
+/// Runs a command with a text on its standard input.
 pub fn run_on(arguments: &[&str], input: &str) -> Ended {
     let mut command = command(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -44,7 +44,7 @@ pub fn run_on(arguments: &[&str], input: &str) -> Ended {
     child.wait_with_output().unwrap().into()
 }
 
-/// Runs a command on files with those texts, each behind a `-f`; `{N}` in what it prints is the path of the Nth.
+/// Runs a command on files with these texts, each after a `-f`. In the output, `{N}` replaces the path of file N.
 pub fn run_on_files(subcommand: &[&str], texts: &[&str]) -> Ended {
     let directory = tempfile::tempdir().unwrap();
     let mut command = command(subcommand);

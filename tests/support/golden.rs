@@ -1,6 +1,6 @@
-//! Golden cases: what lies in `tests/golden/<case>/`, put through the same code as in the operator.
+//! Golden cases: runs the operator's code on the objects in `tests/golden/<case>/`.
 //!
-//! A case has only the files that it is about: the AntflyBackup and the AntflyCluster of [`DEFAULT`] stand in for the others.
+//! A case has only the files that it is about. Otherwise it uses the AntflyBackup and the AntflyCluster of [`DEFAULT`].
 
 #[path = "performed.rs"]
 mod performed;
@@ -24,15 +24,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The case whose `backup.yaml` and `cluster.yaml` are those of every case that has none.
+/// The case whose `backup.yaml` and `cluster.yaml` are used by cases that have none.
 pub const DEFAULT: &str = "minimal";
 
-/// The moment of every case: a Monday.
+/// Returns the time of every case, a Monday.
 fn now() -> Timestamp {
     jiff::civil::date(2026, 11, 23).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("UTC has it").timestamp()
 }
 
-/// One case, as its files have it.
+/// One case, as read from its files.
 #[derive(Debug)]
 pub struct GoldenCase {
     /// Its directory.
@@ -49,7 +49,7 @@ pub struct GoldenCase {
     operator: Operator,
 }
 
-/// `operator.yaml`: where the operator, or what the API server serves, is not as usual.
+/// `operator.yaml`: how the operator or the API server differs from the default.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Operator {
@@ -61,7 +61,7 @@ struct Operator {
     job_image: Option<String>,
     job_image_pull_policy: Option<String>,
     job_image_pull_secrets: Vec<String>,
-    /// Jobs (with their Pods) that are deleted before the operator looks.
+    /// Jobs (with their Pods) that are deleted before the operator reconciles.
     deleted_jobs: Vec<String>,
     /// Minutes that a backup may be late.
     overdue_grace: i64,
@@ -82,26 +82,26 @@ impl Default for Operator {
     }
 }
 
-/// What the operator makes of a case.
+/// The outcome of a case.
 #[derive(Debug)]
 pub struct Outcome {
     /// The CronJob, or why there is none.
     pub cron_job: Result<CronJob, CannotPlan>,
     /// The status.
     pub status: AntflyBackupStatus,
-    /// What is done, in order, each with its reason.
+    /// The actions in order, each with its reason.
     #[allow(dead_code, reason = "not all who use this need it")]
     pub actions: Vec<String>,
-    /// What is published, in order.
+    /// The published events, in order.
     #[allow(dead_code, reason = "not all who use this need it")]
     pub events: Vec<String>,
 }
 
 impl GoldenCase {
-    /// Reads the case in that directory.
+    /// Reads the case in a directory.
     ///
     /// # Errors
-    /// A file that is not there, or not what it should be.
+    /// Returns an error if a file is missing or invalid.
     pub fn read(directory: &Path) -> Result<Self> {
         let file = |name: &str| one_document(&directory.join(name));
         let file_or_default = |name: &str| -> Result<Option<Value>> {
@@ -127,15 +127,15 @@ impl GoldenCase {
         })
     }
 
-    /// Name of the case.
+    /// Returns the name of the case.
     pub fn name(&self) -> String {
         name_of(&self.directory)
     }
 
-    /// What the operator makes of it.
+    /// Reconciles the case.
     ///
     /// # Errors
-    /// A file that has no such object as it should; a status that a second look, a second later, would change.
+    /// Returns an error if an object is invalid, or if a second reconcile, a second later, would change anything.
     pub fn outcome(&self) -> Result<Outcome> {
         let facts = self.facts()?;
         let settings = OperatorSettings {
@@ -148,10 +148,10 @@ impl GoldenCase {
         let (again, second) = reconciled(&at_rest, &settings, now() + SignedDuration::from_secs(1));
         ensure!(
             second.status == StatusUpdate::Unchanged,
-            "a second look changes the status from {status:?}: {second:?}"
+            "a second reconcile changes the status from {status:?}: {second:?}"
         );
         let actions = again.decision.actions;
-        ensure!(actions.is_empty() && second.announcements.is_empty(), "a second look: {actions:?}, {second:?}");
+        ensure!(actions.is_empty() && second.announcements.is_empty(), "a second reconcile: {actions:?}, {second:?}");
         Ok(Outcome {
             cron_job: outcome.decision.plan.as_ref().map(cron_job).map_err(Clone::clone),
             status,
@@ -160,8 +160,8 @@ impl GoldenCase {
         })
     }
 
-    /// What is done and published where the case is about neither: the CronJob is applied and an event says so or, where nothing
-    /// can be planned, a warning says why; and a backup that has become overdue has an event with the message of its condition.
+    /// Returns the usual actions and events: the CronJob is applied, with an event. If nothing can be planned, a warning says
+    /// why. A backup that has become overdue has an event with the message of its condition.
     #[allow(dead_code, reason = "not all who use this need it")]
     pub fn usual(&self, outcome: &Outcome) -> (Vec<String>, Vec<String>) {
         let name = cron_job_name(self.backup_name());
@@ -190,13 +190,13 @@ impl GoldenCase {
         self.backup["metadata"]["name"].as_str().unwrap_or_default()
     }
 
-    /// The cluster, if the case has one.
+    /// Returns the cluster, if the case has one.
     #[allow(dead_code, reason = "for the tests in kind")]
     pub fn cluster(&self) -> Option<&Value> {
         self.cluster.as_ref()
     }
 
-    /// The image of the Pods.
+    /// Returns the image of the Pods.
     pub fn job_image(&self) -> JobImage {
         JobImage {
             name: self
@@ -209,7 +209,7 @@ impl GoldenCase {
         }
     }
 
-    /// Gives the objects to the operator's picture of the cache, each as a list of its watch.
+    /// Fills the cache with the objects, as lists of the watches, and returns the facts of the backup.
     fn facts(&self) -> Result<Facts> {
         let mut cache = ClusterCache::new(self.operator.namespaces.clone());
         let scopes = match self.operator.namespaces.as_slice() {
@@ -242,7 +242,7 @@ impl GoldenCase {
     }
 }
 
-/// An action as `events.snap` has it.
+/// Returns an action as in `events.snap`.
 fn action_line(backup: &str, action: &Action) -> String {
     let (verb, name) = match action {
         Action::Apply(_) => ("Apply", cron_job_name(backup)),
@@ -252,13 +252,13 @@ fn action_line(backup: &str, action: &Action) -> String {
     format!("{verb} {name}: {}", action.reason())
 }
 
-/// An event as `events.snap` has it.
+/// Returns an event as in `events.snap`.
 fn event_line(announcement: &Announcement) -> String {
     let kind = if announcement.is_warning { "Warning" } else { "Normal" };
     format!("{kind} {} {}: {}", announcement.reason, announcement.action, announcement.note)
 }
 
-/// The events of a watch that lists the objects of its scope.
+/// Passes on the events of a watch that lists the objects of its scope.
 fn list<'a, T: DeserializeOwned>(
     scope: &Scope,
     objects: impl IntoIterator<Item = &'a Value>,
@@ -278,7 +278,7 @@ fn list<'a, T: DeserializeOwned>(
     Ok(())
 }
 
-/// The YAML documents of a file; none without the file.
+/// Returns the YAML documents of a file; none if it does not exist.
 fn documents(path: &Path) -> Result<Vec<Value>> {
     if !path.exists() {
         return Ok(Vec::new());
@@ -287,7 +287,7 @@ fn documents(path: &Path) -> Result<Vec<Value>> {
     serde_saphyr::from_multiple(&text).with_context(|| format!("{} is YAML", path.display()))
 }
 
-/// The YAML document of a file; `None` without the file.
+/// Returns the YAML document of a file, or `None` if it does not exist.
 fn one_document(path: &Path) -> Result<Option<Value>> {
     let mut documents = documents(path)?;
     ensure!(documents.len() <= 1, "{} is one YAML document", path.display());
@@ -298,10 +298,10 @@ fn name_of(directory: &Path) -> String {
     directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The lines of `COVERS.md`: the name of each case and what it shows.
+/// Returns the lines of `COVERS.md`: the name of each case and what it shows.
 ///
 /// # Errors
-/// The file cannot be read; an entry without a name or without a description.
+/// Returns an error if the file cannot be read, or if a line has no name or no description.
 pub fn covers() -> Result<Vec<(String, String)>> {
     let text = fs::read_to_string(directory().join("COVERS.md")).context("read COVERS.md")?;
     let entries = text.lines().filter_map(|line| line.strip_prefix("- `"));
@@ -312,15 +312,15 @@ pub fn covers() -> Result<Vec<(String, String)>> {
     parsed.collect()
 }
 
-/// Directory of the cases.
+/// Returns the directory of the cases.
 pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// All cases, by name.
+/// Returns all cases, sorted by name.
 ///
 /// # Errors
-/// A directory that is no case.
+/// Returns an error if a directory is not a case.
 pub fn all() -> Result<Vec<GoldenCase>> {
     let mut cases = Vec::new();
     for entry in fs::read_dir(directory())? {

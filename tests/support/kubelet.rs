@@ -1,4 +1,4 @@
-//! What a kubelet, and the program in it, say of a Pod: for Pods that no node runs.
+//! The statuses that a kubelet reports of a backup's Pod, for Pods that no node runs.
 #![allow(dead_code, reason = "no test needs all of it")]
 
 use antfly_backup_operator::testing::backup::{BackupResult, ResultStatus, backup_id};
@@ -17,13 +17,13 @@ pub fn of_job(job: &str) -> String {
     format!("{JOB}={job}")
 }
 
-/// The id of the backup that a Pod asks for.
+/// Returns the id of the backup that a Pod requests.
 pub fn id_of(pod: &Pod) -> String {
     let label = |name: &str| pod.labels().get(name).cloned().unwrap_or_default();
     backup_id(&label(JOB), &label(JOB_UID), &pod.uid().unwrap_or_default())
 }
 
-/// What the program says of a verified backup of two tables.
+/// Returns the program's result for a verified backup of two tables.
 pub fn proof(pod: &Pod) -> BackupResult {
     BackupResult {
         status: ResultStatus::Completed,
@@ -35,18 +35,18 @@ pub fn proof(pod: &Pod) -> BackupResult {
     }
 }
 
-/// The state of a container that has just ended.
+/// Returns the state of a container that has just ended.
 pub fn ended(exit_code: i32, reason: &str, message: &str) -> Value {
     let now = Timestamp::now().strftime("%FT%TZ").to_string();
     json!({"terminated": {"exitCode": exit_code, "reason": reason, "message": message, "finishedAt": now}})
 }
 
-/// The state of the container of a program that has just ended well.
+/// Returns the state of a container whose program has just succeeded.
 pub fn ended_well(pod: &Pod) -> Value {
     ended(0, "Completed", &proof(pod).to_message())
 }
 
-/// A patch of a Pod's status: its phase, and the state of each container.
+/// Returns a patch of a Pod's status: its phase and the state of each container.
 pub fn status(phase: &str, containers: &[(&str, Value)]) -> Value {
     let container = |(name, state): &(&str, Value)| {
         json!({

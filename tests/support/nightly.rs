@@ -1,4 +1,4 @@
-//! One backup in a namespace of its own, and what a user, or a kubelet, does with it.
+//! One backup in its own namespace, and the actions of a user or a kubelet on it.
 
 #[path = "kubelet.rs"]
 pub mod kubelet;
@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 /// Far longer than anything takes, the Job controller's pauses between attempts and a busy machine included.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// How often a condition is looked at.
+/// How often a condition is checked.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The AntflyBackup `nightly` in a namespace of its own.
@@ -33,13 +33,13 @@ pub struct Nightly {
 }
 
 impl Nightly {
-    /// Makes it, with a running cluster and the fields of `changes` in its spec. The namespace enforces the *restricted* Pod
+    /// Creates it, with a running cluster and the fields of `changes` in its spec. The namespace enforces the *restricted* Pod
     /// Security Standard.
     pub async fn create_by(client: Client, namespace: &str, changes: Value) -> Self {
         Self::create_of(client, namespace, json!({}), changes).await
     }
 
-    /// The same, with a cluster that has that spec.
+    /// Creates it with a cluster that has this spec.
     pub async fn create_of(client: Client, namespace: &str, cluster: Value, changes: Value) -> Self {
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
         let object: Namespace =
@@ -120,36 +120,36 @@ impl Nightly {
         .await
     }
 
-    /// Says of a Pod what a kubelet would: a merge patch of its status.
+    /// Reports a Pod's status as a kubelet would, by a merge patch.
     pub async fn report_of(&self, pod: &Pod, status: Value) {
         let parameters = PatchParams::default();
         self.all::<Pod>().patch_status(&pod.name_any(), &parameters, &Patch::Merge(status)).await.unwrap();
     }
 
-    /// Waits for a Pod of the Job that has not ended, and says of it what a kubelet would: a phase, and the state of the
-    /// container `backup`. Gives the id of the backup that this Pod asks for.
+    /// Waits for a Pod of the Job that has not ended, and reports its phase and the state of the container `backup` as a
+    /// kubelet would. Returns the id of the backup that this Pod requests.
     pub async fn report(&self, job: &str, phase: &str, state: Value) -> String {
         self.report_as(job, phase, |_| state.clone()).await
     }
 
-    /// [`Self::report`] of a state that depends on the Pod.
+    /// Like [`Self::report`], with a state that depends on the Pod.
     pub async fn report_as(&self, job: &str, phase: &str, state: impl Fn(&Pod) -> Value) -> String {
         let pod = self.pod(job).await;
         self.report_of(&pod, kubelet::status(phase, &[("backup", state(&pod))])).await;
         kubelet::id_of(&pod)
     }
 
-    /// Has a Pod of the Job succeed with a proof for two tables. Gives the backup's id.
+    /// Has a Pod of the Job succeed with a result for two tables. Returns the backup's id.
     pub async fn succeed(&self, job: &str) -> String {
         self.report_as(job, "Succeeded", kubelet::ended_well).await
     }
 
-    /// The status; null when there is none.
+    /// Returns the status, or null if there is none.
     pub async fn status(&self) -> Result<Value> {
         Ok(self.backups().get("nightly").await?.data["status"].clone())
     }
 
-    /// Waits until the record of that Job fits; gives it.
+    /// Waits until the record of this Job fits. Returns the record.
     pub async fn until_record(&self, job: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         eventually(&format!("the record of {job} of {} {what}", self.namespace), async || {
             let status = self.status().await?;
@@ -161,7 +161,7 @@ impl Nightly {
         .await
     }
 
-    /// Waits until BackupRunHealthy has that status and reason; gives its message.
+    /// Waits until BackupRunHealthy has this status and reason. Returns its message.
     pub async fn until_healthy(&self, status: &str, reason: &str) -> String {
         eventually(&format!("BackupRunHealthy of {} {status}/{reason}", self.namespace), async || {
             let backup = self.status().await?;
@@ -173,7 +173,7 @@ impl Nightly {
         .await
     }
 
-    /// Waits until an event of that reason is there, and gives the type and note of each time one was told.
+    /// Waits until an event with this reason exists. Returns type and note of each occurrence.
     pub async fn events(&self, reason: &str) -> Vec<(String, String)> {
         eventually(&format!("an event {reason} in {}", self.namespace), async || {
             let events = self.all::<Event>().list(&ListParams::default()).await?;
@@ -181,25 +181,25 @@ impl Nightly {
                 let kind = event.regarding.as_ref().and_then(|object| object.kind.as_deref());
                 kind == Some("AntflyBackup") && event.reason.as_deref() == Some(reason)
             });
-            let told: Vec<_> = of_backup
+            let occurrences: Vec<_> = of_backup
                 .flat_map(|event| {
                     let times = event.series.as_ref().map_or(1, |series| usize::try_from(series.count).unwrap());
                     let text = |field: &Option<String>| field.clone().unwrap_or_default();
                     vec![(text(&event.type_), text(&event.note)); times]
                 })
                 .collect();
-            ensure!(!told.is_empty(), "there is none");
-            Ok(told)
+            ensure!(!occurrences.is_empty(), "there is none");
+            Ok(occurrences)
         })
         .await
     }
 
-    /// A user's change: a merge patch.
+    /// Changes the backup as a user would, by a merge patch.
     pub async fn change(&self, patch: Value) {
         self.backups().patch("nightly", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
-    /// Has the operator write the status once more, so that whatever it had to tell before is told: suspends the backup.
+    /// Suspends the backup, so that the operator writes the status once more and has published all earlier events.
     pub async fn suspend(&self) {
         self.change(json!({"spec": {"suspend": true}})).await;
         eventually(&format!("{} to be suspended", self.namespace), async || {
@@ -243,10 +243,10 @@ impl Nightly {
     }
 }
 
-/// Waits until `check` succeeds and gives what it gave.
+/// Waits until `check` succeeds, and returns its value.
 ///
 /// # Panics
-/// When it never succeeds, with its last error.
+/// If it never succeeds, with its last error.
 pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Result<T>) -> T {
     let begun = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! A reconcile without an API server: every write of a decision is taken as it is.
+//! A reconcile without an API server: every write of a decision succeeds.
 
 use antfly_backup_operator::testing::{
     api::AntflyBackupStatus,
@@ -10,27 +10,27 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Reconciles: decides, does what was decided, and settles it.
+/// Reconciles: decides, performs the decision, and settles.
 pub fn reconciled(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> (Outcome, Settlement) {
     let outcome = performed(decide(facts, settings, now));
     let settlement = settle(facts, &outcome, now);
     (outcome, settlement)
 }
 
-/// The same facts, with another status.
+/// Returns the same facts with another status.
 pub fn with_status(facts: &Facts, status: Option<AntflyBackupStatus>) -> Facts {
     let backup = StoredBackup { status, ..StoredBackup::clone(&facts.backup) };
     Facts { backup: Arc::new(backup), ..facts.clone() }
 }
 
-/// The facts once the CronJob is as it was written, and those under former names are gone.
+/// Returns the facts after the CronJob was written and those under former names were deleted.
 #[allow(dead_code, reason = "not all who use this need it")]
 pub fn at_rest(facts: &Facts, outcome: &Outcome, status: AntflyBackupStatus) -> Facts {
     let cron_job = outcome.cron_job(facts).cloned().map(Arc::new);
     Facts { cron_job, former_cron_jobs: Vec::new(), ..with_status(facts, Some(status)) }
 }
 
-/// The status that is stored after a settlement; `None` if it is postponed.
+/// Returns the status that is stored after a settlement, or `None` if it is postponed.
 #[allow(dead_code, reason = "not all who use this need it")]
 pub fn stored_status(facts: &Facts, settlement: &Settlement) -> Option<AntflyBackupStatus> {
     match &settlement.status {
@@ -40,7 +40,7 @@ pub fn stored_status(facts: &Facts, settlement: &Settlement) -> Option<AntflyBac
     }
 }
 
-/// Does what was decided.
+/// Performs a decision.
 pub fn performed(decision: Decision) -> Outcome {
     let results = decision.actions.iter().map(|action| {
         Ok(match action {
@@ -54,7 +54,7 @@ pub fn performed(decision: Decision) -> Outcome {
     Outcome { results: results.collect(), decision, failures_before: 0 }
 }
 
-/// The CronJob that an API server answers with.
+/// Returns the CronJob with which an API server responds to an apply.
 fn applied(apply: &Apply) -> CronJobView {
     let mut object = apply.manifest.clone();
     let existing = apply.existing.as_deref();

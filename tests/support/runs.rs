@@ -1,4 +1,4 @@
-//! A control plane with an operator, and one backup in a namespace of its own whose Pods a test ends like a kubelet.
+//! A control plane with an operator, and one backup in its own namespace. Tests report the status of its Pods as a kubelet would.
 
 #[path = "nightly.rs"]
 mod nightly;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::{path::Path, process::Command};
 use tokio::sync::OnceCell;
 
-/// A control plane of its own, with the two CustomResourceDefinitions.
+/// Starts a control plane with the two CustomResourceDefinitions.
 pub async fn control_plane() -> ControlPlane {
     let control_plane = ControlPlane::start().await.unwrap();
     let client = control_plane.client().await.unwrap();
@@ -22,14 +22,14 @@ pub async fn control_plane() -> ControlPlane {
     control_plane
 }
 
-/// Starts an operator; dropping it kills it.
+/// Starts an operator. Dropping the process kills it.
 pub fn operator(control_plane: &ControlPlane, name: &str, arguments: &[&str]) -> ManagedProcess {
     let mut command: Command = control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")));
     command.args(["run", "--http-address", "127.0.0.1:0", "--job-image", "example.com/operator:v1"]).args(arguments);
     control_plane.spawn(name, command).unwrap()
 }
 
-/// The control plane that tests share which stop nothing, with its operator.
+/// Returns the control plane, with its operator, that is shared by tests that stop neither.
 pub async fn shared() -> &'static ControlPlane {
     static SHARED: OnceCell<(ControlPlane, ManagedProcess)> = OnceCell::const_new();
     let (control_plane, _) = SHARED
@@ -43,7 +43,7 @@ pub async fn shared() -> &'static ControlPlane {
 }
 
 impl Nightly {
-    /// Makes it, with a running cluster and the fields of `changes` in its spec.
+    /// Creates it, with a running cluster and the fields of `changes` in its spec.
     pub async fn create(control_plane: &ControlPlane, namespace: &str, changes: Value) -> Self {
         let client = control_plane.client().await.unwrap();
         Self::create_by(client, namespace, changes).await

@@ -1,4 +1,4 @@
-//! What the API server takes of what the operator makes.
+//! Asserts that the API server accepts the objects that the operator creates.
 
 use antfly_backup_operator::testing::{
     cluster::{digest_of_live, digest_of_manifest},
@@ -17,10 +17,11 @@ use local_cluster::apply_yaml;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What the API server tells of every CronJob whose name has a dot, as a backup's may: its Pods' host names have no dots.
+/// The API server's warning about a CronJob whose name has a dot, as a backup's may: host names of Pods have no dots.
 const WARNING_ABOUT_DOTS: &str = "a DNS label is recommended";
 
-/// A namespace that enforces the *restricted* Pod Security Standard, with what Kubernetes' controllers would put there.
+/// Creates a namespace that enforces the *restricted* Pod Security Standard, with the ServiceAccount that a controller would
+/// create.
 pub async fn prepare_namespace(client: &Client, namespace: &str) -> Result<()> {
     let labels = ["enforce", "warn"].map(|mode| (format!("pod-security.kubernetes.io/{mode}"), "restricted"));
     let labels: serde_json::Map<_, _> = labels.into_iter().map(|(label, level)| (label, level.into())).collect();
@@ -34,7 +35,7 @@ pub async fn prepare_namespace(client: &Client, namespace: &str) -> Result<()> {
     Ok(())
 }
 
-/// A template is not enforced, only warned of; a Pod is enforced.
+/// Asserts that the API server accepts a Pod of the template: it enforces the standard for Pods, and only warns about templates.
 pub async fn pod_is_taken(client: &Client, cron_job: &CronJob) -> Result<()> {
     let job = cron_job.spec.job_template.spec.as_ref().context("a Job template")?;
     let pod = Pod {
@@ -52,7 +53,7 @@ pub async fn pod_is_taken(client: &Client, cron_job: &CronJob) -> Result<()> {
     Ok(())
 }
 
-/// The API server creates the CronJob, and then finds nothing to change in it, nor does the operator.
+/// Asserts that the API server creates the CronJob, and that applying it again changes nothing.
 pub async fn cron_job_is_taken_and_at_rest(client: &Client, cron_job: &CronJob) -> Result<()> {
     let name = cron_job.metadata.name.as_deref().context("a name")?;
     let url = CronJob::url_path(&(), cron_job.metadata.namespace.as_deref());
@@ -79,12 +80,12 @@ async fn apply(client: &Client, url: &str, name: &str, object: &impl Serialize) 
     Ok(client.request(Request::new(url).patch(name, &parameters, &Patch::Apply(apply_body(object)?))?).await?)
 }
 
-/// How [`send`] creates or replaces.
+/// Returns the parameters with which [`send`] creates or replaces.
 pub fn parameters(dry_run: bool) -> PostParams {
     PostParams { dry_run, field_manager: Some(FIELD_MANAGER.into()) }
 }
 
-/// What the API server answers when it takes something.
+/// The API server's response to a request that it accepts.
 pub struct Answer {
     /// The object.
     pub object: Value,
@@ -93,20 +94,20 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The object.
+    /// Returns the object.
     ///
     /// # Errors
-    /// The API server warned.
+    /// Returns an error if the API server warned.
     pub fn without_warnings(self) -> Result<Value> {
         ensure!(self.warnings.is_empty(), "the API server warns: {:?}", self.warnings);
         Ok(self.object)
     }
 }
 
-/// Sends what [`parameters`] are for, with strict field validation.
+/// Sends a request with [`parameters`] and strict field validation.
 ///
 /// # Errors
-/// The API server's refusal, as a [`kube::Error`].
+/// Returns the API server's refusal as a [`kube::Error`].
 pub async fn send(client: &Client, mut request: axum::http::Request<Vec<u8>>) -> Result<Answer> {
     *request.uri_mut() = format!("{}&fieldValidation=Strict", request.uri()).parse()?;
     let response = client.send(request.map(Body::from)).await?;

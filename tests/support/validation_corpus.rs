@@ -1,4 +1,4 @@
-//! The manifests of `tests/validation/`, with what they show.
+//! The manifests in `tests/validation/`, with their descriptions.
 
 use std::{collections::HashSet, fs, path::Path};
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 pub struct Case {
     /// File and first comment, such as `invalid/schedule.yaml: Minute 60.`; unique.
     pub name: String,
-    /// Whether it is in `valid/`, else in `invalid/`.
+    /// Whether it is in `valid/`; otherwise it is in `invalid/`.
     pub is_valid: bool,
     /// The manifest.
     pub manifest: Value,
 }
 
-/// Reads the whole corpus, in the order of file names and documents.
+/// Returns all manifests, in the order of file names and documents.
 pub fn cases() -> Vec<Case> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validation");
     let mut cases = Vec::new();

@@ -1,17 +1,17 @@
-//! The two judges that the generated validation is held against: libraries that know the schema only, and the API server.
+//! The two validators that the generated validation is compared with: libraries that know only the schema, and the API server.
 
 use antfly_backup_operator::testing::api::CRD;
 use kube::{Client, core::Status};
 use kube_cel::CompiledSchema;
 use serde_json::{Map, Value, json};
 
-/// The OpenAPI v3 schema of the CustomResourceDefinition.
+/// Returns the OpenAPI v3 schema of the CustomResourceDefinition.
 pub fn schema() -> Value {
     let mut crd: Value = serde_saphyr::from_str(CRD).expect("the definition is YAML");
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].take()
 }
 
-/// The messages of all rules of the schema.
+/// Returns the messages of all rules of the schema.
 pub fn rule_messages(schema: &Value) -> Vec<String> {
     let mut messages = Vec::new();
     let rules = schema["x-kubernetes-validations"].as_array().into_iter().flatten();
@@ -44,7 +44,7 @@ impl Libraries {
         }
     }
 
-    /// All that they refuse in a manifest.
+    /// Returns all their complaints about a manifest.
     pub fn complaints(&self, manifest: &Value) -> Vec<String> {
         let mut complaints: Vec<_> = self.known_fields.iter_errors(manifest).map(complaint).collect();
         let mut object = manifest.clone();
@@ -53,7 +53,7 @@ impl Libraries {
         }
         without_nulls(&self.schema, &mut object);
         complaints.extend(self.structure.iter_errors(&object).map(complaint));
-        // like the API server, ask for no rule where the structure is wrong
+        // Like the API server, check no rules if the structure is invalid.
         if complaints.is_empty()
             && let Err(errors) = kube_cel::Validator::new().validate_compiled(&self.rules, &object, None)
         {
@@ -67,7 +67,7 @@ fn complaint(error: jsonschema::ValidationError<'_>) -> String {
     format!("{}: {error}", error.instance_path())
 }
 
-/// The schema with `x-kubernetes-list-type: set` in the words of JSON Schema.
+/// Returns the schema with `x-kubernetes-list-type: set` expressed in JSON Schema.
 fn with_unique_items(schema: &Value) -> Value {
     match schema {
         Value::Object(keywords) => {
@@ -82,7 +82,7 @@ fn with_unique_items(schema: &Value) -> Value {
     }
 }
 
-/// A schema that says only which fields there are; for `metadata`, which the schema does not spell out, all.
+/// Returns a schema that only says which fields exist. It allows all fields of `metadata`, which the schema does not list.
 fn known_fields(schema: &Value) -> Value {
     if let Some(properties) = schema["properties"].as_object() {
         let properties: Map<_, _> =
@@ -95,7 +95,7 @@ fn known_fields(schema: &Value) -> Value {
     }
 }
 
-/// Drops the nulls of fields that may be absent, as the API server does before it fills in defaults
+/// Removes the nulls of optional fields, as the API server does before it fills in defaults
 /// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable>).
 fn without_nulls(schema: &Value, value: &mut Value) {
     match value {
@@ -109,8 +109,7 @@ fn without_nulls(schema: &Value, value: &mut Value) {
     }
 }
 
-/// What the API server says to creating the manifest, as `kubectl create` sends it but without storing it: nothing where
-/// it accepts.
+/// Creates the manifest by a dry run, as `kubectl create` would. Returns the API server's refusal, or `None` if it accepts.
 pub async fn api_server(client: &Client, manifest: &Value) -> Option<Refusal> {
     let request =
         http::Request::post("/apis/antfly.io/v1/namespaces/default/antflybackups?dryRun=All&fieldValidation=Strict")
@@ -126,19 +125,19 @@ pub async fn api_server(client: &Client, manifest: &Value) -> Option<Refusal> {
 
 /// A refusal by the API server.
 pub struct Refusal {
-    /// All that it says.
+    /// The whole message.
     pub message: String,
-    /// The fields that it names one by one, such as `spec.tables[2]`, and the empty string for the whole object.
+    /// The fields that it names, such as `spec.tables[2]`; the empty string is the whole object.
     pub fields: Vec<String>,
-    /// Whether it looked at everything: not where a field is unknown or can't be decoded.
+    /// Whether everything was checked, which is not so if a field is unknown or cannot be decoded.
     pub is_thorough: bool,
-    /// Whether it looked at the rules: not where a type, a required field or a bound is wrong either.
+    /// Whether the rules were checked too, which is not so if a type, a required field or a bound is violated.
     pub has_rules: bool,
 }
 
 impl Refusal {
     fn new(status: Status) -> Self {
-        // in its own words (validation.go of apiextensions-apiserver's CEL)
+        // From validation.go of apiextensions-apiserver's CEL.
         const RULES_LEFT_OUT: &str = "some validation rules were not checked";
         let causes = status.details.map(|details| details.causes).unwrap_or_default();
         let has_rules = !status.message.contains(RULES_LEFT_OUT);
@@ -146,7 +145,7 @@ impl Refusal {
             .into_iter()
             .filter(|cause| !cause.message.contains(RULES_LEFT_OUT))
             .map(|cause| match cause.message.rsplit_once(" in ") {
-                // of a number that its format can't hold, only the text names the field
+                // For a number that its format cannot hold, only the text names the field.
                 Some((text, field)) if text.contains("Checked value must be of type") => field.to_owned(),
                 _ if cause.field == "<nil>" => String::new(),
                 _ => cause.field,

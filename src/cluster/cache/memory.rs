@@ -1,9 +1,9 @@
-//! What the operator has written and the watches have not brought yet.
+//! What the watches do not (or no longer) hold: the operator's own recent writes, and deleted objects that are not recorded.
 //!
-//! A watch lags behind the operator's own writes. Without this memory, a look at the cache right after a write would find
-//! the past and write again.
+//! A watch lags behind the operator's own writes. Without this memory, a reconcile right after a write would see the object
+//! as it was before, and write it again.
 
-use super::ObjectKey;
+use super::{key::ObjectKey, version::resource_version};
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     cluster::{
@@ -11,30 +11,22 @@ use crate::{
         views::{CronJobView, JobView, PodView},
     },
 };
-use kube::api::ObjectMeta;
 use std::sync::Arc;
 
-/// An object's resourceVersion as a number, which grows with every write
-/// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>); `None` from a server that does not
-/// count so.
-pub fn resource_version(metadata: &ObjectMeta) -> Option<u64> {
-    metadata.resource_version.as_ref()?.parse().ok()
-}
-
-/// Of one backup.
+/// The memory of one backup.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     status_version: Option<u64>,
-    /// A look was put off until the watch brings that version.
-    is_look_due: bool,
+    /// Whether a reconcile was deferred until the watch delivers that version.
+    is_reconcile_due: bool,
     cron_job: Option<Arc<CronJobView>>,
-    /// A new list of CronJobs began after the CronJob was written, so the list must have it.
+    /// Whether a list of CronJobs began after the CronJob was written, so that it must contain it.
     must_be_listed: bool,
     gone_jobs: Vec<Arc<JobView>>,
     gone_pods: Vec<Arc<PodView>>,
 }
 
-/// How many Jobs (and Pods) that are gone wait to be told of, at most.
+/// Most deleted Jobs, and most deleted Pods, that are kept until they are recorded.
 const MOST_GONE: usize = 200;
 
 impl Memory {
@@ -51,10 +43,10 @@ impl Memory {
         self.cron_job.as_ref()
     }
 
-    /// Whether a change of a backup is nothing but the operator's own write of the status, and no look waits for it.
-    pub(super) fn is_own_echo(&mut self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
-        let is_look_due = std::mem::take(&mut self.is_look_due);
-        !is_look_due
+    /// Returns whether a change of a backup is only the operator's own write of the status, and no reconcile was deferred.
+    pub(super) fn is_own_write(&mut self, before: Option<&StoredBackup>, after: &StoredBackup) -> bool {
+        let is_reconcile_due = std::mem::take(&mut self.is_reconcile_due);
+        !is_reconcile_due
             && before.is_some_and(|before| {
                 before.metadata.uid == after.metadata.uid
                     && before.metadata.generation == after.metadata.generation
@@ -64,16 +56,16 @@ impl Memory {
             && self.status_version == resource_version(&after.metadata)
     }
 
-    /// Whether the status that was written is newer than the backup; then the next version is worth a look, own or not.
-    pub(super) fn puts_look_off(&mut self, backup: &StoredBackup) -> bool {
+    /// Returns whether the status that was written is newer than the backup. If so, the next version causes a reconcile.
+    pub(super) fn awaits_own_status(&mut self, backup: &StoredBackup) -> bool {
         let versions = self.status_version.zip(resource_version(&backup.metadata));
         let is_newer = versions.is_some_and(|(written, seen)| written > seen);
-        self.is_look_due |= is_newer;
+        self.is_reconcile_due |= is_newer;
         is_newer
     }
 
-    /// The watch brought a CronJob (`None`: its end): what was written is known or outdated now. Gives whether it is exactly
-    /// what was written, which every look since then has known.
+    /// Processes a CronJob that the watch delivered (`None`: its deletion). Forgets the written one, unless that is newer.
+    /// Returns whether both are the same version, which needs no reconcile.
     pub(super) fn cron_job_seen(&mut self, key: &ObjectKey, seen: Option<&CronJobView>) -> bool {
         let Some(written) = self.cron_job.take_if(|written| written.name() == key.name) else { return false };
         let versions = seen.map(|seen| (resource_version(&seen.metadata), resource_version(&written.metadata)));
@@ -83,13 +75,12 @@ impl Memory {
         versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
     }
 
-    /// A Job is gone, perhaps before anybody looked at how it ended: keep it until its record is written. Gives the one that
-    /// is forgotten for it, if there are too many.
+    /// Keeps a deleted Job until its end is recorded. Returns the oldest one if that is dropped because there are too many.
     pub(super) fn job_gone(&mut self, job: Arc<JobView>) -> Option<Arc<JobView>> {
         remember(&mut self.gone_jobs, job)
     }
 
-    /// A Pod of a Job is gone: what it said counts until the record is written.
+    /// Keeps a deleted Pod until its Job is recorded.
     pub(super) fn pod_gone(&mut self, pod: Arc<PodView>) {
         remember(&mut self.gone_pods, pod);
     }
@@ -102,9 +93,8 @@ impl Memory {
         &self.gone_pods
     }
 
-    /// A status arrived, which another process may have written, too: Jobs that it says the end of need not be kept any
-    /// longer. Gives those.
-    pub(super) fn recorded(
+    /// Forgets the deleted Jobs whose end a status has recorded, whichever replica wrote it. Returns them.
+    pub(super) fn forget_ended(
         &mut self,
         status: Option<&AntflyBackupStatus>,
     ) -> impl Iterator<Item = Arc<JobView>> + use<> {
@@ -123,17 +113,17 @@ impl Memory {
         ended.into_iter()
     }
 
-    /// The records of those are written.
-    pub(super) fn told(&mut self, jobs: &[Arc<JobView>], is_told: impl Fn(&PodView) -> bool) {
+    /// Forgets these Jobs, whose records are written, and the Pods for which `is_recorded` is true.
+    pub(super) fn recorded(&mut self, jobs: &[Arc<JobView>], is_recorded: impl Fn(&PodView) -> bool) {
         self.gone_jobs.retain(|gone| !jobs.iter().any(|job| Arc::ptr_eq(job, gone)));
-        self.gone_pods.retain(|pod| !is_told(pod));
+        self.gone_pods.retain(|pod| !is_recorded(pod));
     }
 
     pub(super) fn relist_began(&mut self) {
         self.must_be_listed = true;
     }
 
-    /// A list ended. A CronJob that was written before it began and still is not known was deleted meanwhile.
+    /// Processes the end of a list. A CronJob that was written before the list began, and that it lacks, has been deleted.
     pub(super) fn forget_unlisted_cron_job(&mut self) -> bool {
         self.must_be_listed && self.cron_job.take().is_some()
     }
@@ -159,8 +149,8 @@ mod tests {
     fn the_operators_own_write_is_no_change() {
         let mut memory = Memory::default();
         memory.status_written(Some(2));
-        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
-        assert!(!memory.is_own_echo(Some(&version(2)), &version(3)));
+        assert!(memory.is_own_write(Some(&version(1)), &version(2)));
+        assert!(!memory.is_own_write(Some(&version(2)), &version(3)));
     }
 
     fn job(uid: &str) -> Arc<JobView> {
@@ -178,18 +168,21 @@ mod tests {
         let record = |uid: &str, status: &str| json!({"backupId": uid, "jobName": uid, "jobUID": uid, "status": status, "startTime": start});
         let records = [record("ended", "Completed"), record("running", "Running")];
         let status = serde_json::from_value(json!({"recentBackups": records})).unwrap();
-        let forgotten: Vec<_> = memory.recorded(Some(&status)).map(|job| job.uid().to_owned()).collect();
+        let forgotten: Vec<_> = memory.forget_ended(Some(&status)).map(|job| job.uid().to_owned()).collect();
         assert_eq!(forgotten, ["ended"]);
         assert_eq!(memory.gone_jobs().iter().map(|job| job.uid()).collect::<Vec<_>>(), ["running", "unknown"]);
     }
 
     #[test]
-    fn a_look_that_was_put_off_is_due_when_the_status_arrives() {
+    fn a_deferred_reconcile_is_due_when_the_status_arrives() {
         let mut memory = Memory::default();
         memory.status_written(Some(2));
-        assert!(memory.puts_look_off(&version(1)));
-        assert!(!memory.is_own_echo(Some(&version(1)), &version(2)), "what called for the look would be lost");
-        assert!(!memory.puts_look_off(&version(2)));
-        assert!(memory.is_own_echo(Some(&version(1)), &version(2)));
+        assert!(memory.awaits_own_status(&version(1)));
+        assert!(
+            !memory.is_own_write(Some(&version(1)), &version(2)),
+            "the change that caused the deferred reconcile would be lost"
+        );
+        assert!(!memory.awaits_own_status(&version(2)));
+        assert!(memory.is_own_write(Some(&version(1)), &version(2)));
     }
 }

@@ -1,16 +1,19 @@
-//! All that is known of the cluster: objects in, the backups that they concern out.
+//! Caches the watched objects and returns the backups that a change concerns.
 //!
-//! Synchronous and without effects: watch events are given to it, and each call answers which backups have to be looked at
-//! again. The cost of an event does not depend on how many objects there are: CronJobs are found by the backup that
-//! controls them, Jobs by their CronJob, backups by their cluster.
+//! Synchronous and without effects: each call takes a watch event and returns the backups to reconcile. The cost of an event
+//! does not depend on the number of objects: CronJobs are indexed by the backup that controls them, Jobs by their CronJob,
+//! and backups by their cluster.
 
+mod key;
 mod memory;
 mod objects;
 #[cfg(test)]
 mod tests;
+mod version;
 
-pub use memory::resource_version;
-pub use objects::{Change, ObjectKey, Scope};
+pub use key::{ObjectKey, Scope};
+pub use objects::Change;
+pub use version::resource_version;
 
 use crate::{
     api::KIND,
@@ -31,7 +34,7 @@ use std::{
     sync::Arc,
 };
 
-/// What is known of one backup, as of one moment.
+/// What is known of one backup at one moment.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The resource.
@@ -40,13 +43,13 @@ pub struct Facts {
     pub cron_job: Option<Arc<CronJobView>>,
     /// CronJobs under other names that the backup controls.
     pub former_cron_jobs: Vec<Arc<CronJobView>>,
-    /// Jobs of the CronJobs that the backup controls, those included that are gone and have not been told of.
+    /// Jobs of the CronJobs that the backup controls, including deleted ones that have not been recorded.
     pub runs: Vec<Run>,
     /// The cluster.
     pub cluster: ClusterLookup,
 }
 
-/// All that is known. See the module.
+/// The cache. See the module.
 #[derive(Debug)]
 pub struct ClusterCache {
     namespaces: BTreeSet<String>,
@@ -63,12 +66,12 @@ pub struct ClusterCache {
     pods_by_job: Index<String>,
     refusals_by_job: Index<String>,
     memories: HashMap<ObjectKey, Memory>,
-    /// The backups of Jobs that are gone and have not been told of, by the UID of the Job.
-    untold_jobs: HashMap<String, ObjectKey>,
+    /// The backups of deleted Jobs that have not been recorded, by UID of the Job.
+    unrecorded_jobs: HashMap<String, ObjectKey>,
 }
 
 impl ClusterCache {
-    /// An empty cache. `namespaces` are the watched ones; none means all.
+    /// Creates an empty cache. `namespaces` are the watched ones; none means all.
     pub fn new(namespaces: impl IntoIterator<Item = String>) -> Self {
         ClusterCache {
             namespaces: namespaces.into_iter().collect(),
@@ -85,11 +88,11 @@ impl ClusterCache {
             pods_by_job: Index::default(),
             refusals_by_job: Index::default(),
             memories: HashMap::new(),
-            untold_jobs: HashMap::new(),
+            unrecorded_jobs: HashMap::new(),
         }
     }
 
-    /// Takes an event of the watch on backups.
+    /// Processes an event of the watch on backups. Returns what changed.
     pub fn backup_event(&mut self, scope: &Scope, event: Event<StoredBackup>) -> Vec<BackupChange> {
         let mut changes = Vec::new();
         for Change { key, before, after, .. } in self.backups.apply(scope, event) {
@@ -97,17 +100,17 @@ impl ClusterCache {
             match after {
                 None => {
                     let memory = self.memories.remove(&key).unwrap_or_default();
-                    memory.gone_jobs().iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
+                    memory.gone_jobs().iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
                     changes.push(BackupChange::Gone(key));
                 }
                 Some(after) => {
                     let memory = self.memories.get_mut(&key);
-                    let is_own_echo = memory.is_some_and(|memory| {
-                        let untold = &mut self.untold_jobs;
-                        memory.recorded(after.status.as_ref()).for_each(|job| drop(untold.remove(job.uid())));
-                        memory.is_own_echo(before.as_deref(), &after)
+                    let is_own_write = memory.is_some_and(|memory| {
+                        let unrecorded = &mut self.unrecorded_jobs;
+                        memory.forget_ended(after.status.as_ref()).for_each(|job| drop(unrecorded.remove(job.uid())));
+                        memory.is_own_write(before.as_deref(), &after)
                     });
-                    if !is_own_echo {
+                    if !is_own_write {
                         changes.push(BackupChange::Changed(key));
                     }
                 }
@@ -116,7 +119,7 @@ impl ClusterCache {
         changes
     }
 
-    /// Takes an event of the watch on CronJobs; gives the backups to look at.
+    /// Processes an event of the watch on CronJobs. Returns the backups to reconcile.
     pub fn cron_job_event(&mut self, scope: &Scope, event: Event<CronJobView>) -> BTreeSet<ObjectKey> {
         if matches!(event, Event::Init) {
             self.memories.values_mut().for_each(Memory::relist_began);
@@ -129,8 +132,8 @@ impl ClusterCache {
             let backups: BTreeSet<_> = views.flat_map(|view| backups_of_cron_job(view)).collect();
             for backup in backups {
                 let memory = self.memories.get_mut(&backup);
-                let is_own_echo = memory.is_some_and(|memory| memory.cron_job_seen(&key, after.as_deref()));
-                if !is_own_echo {
+                let is_own_write = memory.is_some_and(|memory| memory.cron_job_seen(&key, after.as_deref()));
+                if !is_own_write {
                     concerned.insert(backup);
                 }
             }
@@ -146,9 +149,9 @@ impl ClusterCache {
         concerned
     }
 
-    /// Takes an event of the watch on Jobs; gives the backups to look at.
+    /// Processes an event of the watch on Jobs. Returns the backups to reconcile.
     pub fn job_event(&mut self, scope: &Scope, event: Event<JobView>) -> BTreeSet<ObjectKey> {
-        // a new list lacks it: how it ended is not known
+        // If a new list lacks a Job, its end was not seen.
         let is_list = matches!(event, Event::InitDone);
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, last } in self.jobs.apply(scope, event) {
@@ -162,16 +165,16 @@ impl ClusterCache {
                     job = Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(&job) });
                 }
                 for backup in self.backups_controlling(&job) {
-                    self.untold_jobs.insert(job.uid().to_owned(), backup.clone());
+                    self.unrecorded_jobs.insert(job.uid().to_owned(), backup.clone());
                     let forgotten = self.memories.entry(backup).or_default().job_gone(job.clone());
-                    forgotten.into_iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
+                    forgotten.into_iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
                 }
             }
         }
         concerned
     }
 
-    /// Takes an event of the watch on Pods; gives the backups to look at.
+    /// Processes an event of the watch on Pods. Returns the backups to reconcile.
     pub fn pod_event(&mut self, scope: &Scope, event: Event<PodView>) -> BTreeSet<ObjectKey> {
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, last } in self.pods.apply(scope, event) {
@@ -190,9 +193,9 @@ impl ClusterCache {
                     self.backups_controlling(job)
                 }
                 None => {
-                    let untold: Vec<_> = self.untold_jobs.get(&controller.uid).cloned().into_iter().collect();
-                    concerned.extend(untold.iter().cloned());
-                    untold
+                    let unrecorded: Vec<_> = self.unrecorded_jobs.get(&controller.uid).cloned().into_iter().collect();
+                    concerned.extend(unrecorded.iter().cloned());
+                    unrecorded
                 }
             };
             if let Some(pod) = last {
@@ -204,7 +207,7 @@ impl ClusterCache {
         concerned
     }
 
-    /// Takes an event of the watch on refused Pods; gives the backups to look at.
+    /// Processes an event of the watch on refused Pods. Returns the backups to reconcile.
     pub fn refusal_event(&mut self, scope: &Scope, event: Event<PodRefusal>) -> BTreeSet<ObjectKey> {
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, .. } in self.refusals.apply(scope, event) {
@@ -216,7 +219,7 @@ impl ClusterCache {
         concerned
     }
 
-    /// The backups to look at for a change of a Job.
+    /// Returns the backups to reconcile after a change of a Job.
     fn backups_of_job(&self, job: &JobView) -> BTreeSet<ObjectKey> {
         let Some(controller) = &job.controller else { return BTreeSet::new() };
         let cron_job = ObjectKey::new(job.metadata.namespace.as_deref().unwrap_or_default(), &controller.name);
@@ -226,7 +229,7 @@ impl ClusterCache {
         }
     }
 
-    /// The backups whose CronJob made a Job.
+    /// Returns the backups whose CronJob created a Job.
     fn backups_controlling(&self, job: &JobView) -> Vec<ObjectKey> {
         let cron_job = job.controller.as_ref().map(|controller| controller.uid.as_str());
         let is_by = |key: &ObjectKey| {
@@ -236,7 +239,7 @@ impl ClusterCache {
         self.backups_of_job(job).into_iter().filter(is_by).collect()
     }
 
-    /// The CronJobs that a backup controls; the one of the right name as it was last written.
+    /// Returns the CronJobs that a backup controls. The one with the right name is as it was last written.
     fn controlled_cron_jobs<'a>(
         &'a self,
         key: &'a ObjectKey,
@@ -248,9 +251,9 @@ impl ClusterCache {
         written.into_iter().chain(seen.filter(move |seen| written.is_none_or(|written| written.name() != seen.name())))
     }
 
-    /// Takes an event of the watch on clusters; gives the backups to look at.
+    /// Processes an event of the watch on clusters. Returns the backups to reconcile.
     pub fn cluster_event(&mut self, scope: &Scope, event: Event<Cluster>) -> BTreeSet<ObjectKey> {
-        // the beginning of a list says nothing yet: the API server may not know the kind
+        // A list that only begins proves nothing: the API server may not know the kind.
         let mut concerned =
             if matches!(event, Event::Init) { BTreeSet::new() } else { self.set_cluster_kind_is_missing(false) };
         for change in self.clusters.apply(scope, event) {
@@ -259,7 +262,7 @@ impl ClusterCache {
         concerned
     }
 
-    /// Notes whether the API server knows the kind `AntflyCluster`; gives the backups to look at.
+    /// Notes whether the API server lacks the kind `AntflyCluster`. Returns the backups to reconcile.
     pub fn set_cluster_kind_is_missing(&mut self, missing: bool) -> BTreeSet<ObjectKey> {
         if std::mem::replace(&mut self.cluster_kind_is_missing, missing) == missing {
             return BTreeSet::new();
@@ -269,12 +272,12 @@ impl ClusterCache {
         without_cluster.flat_map(|(_, backups)| backups.iter().cloned()).collect()
     }
 
-    /// Whether a backup exists.
+    /// Returns whether a backup exists.
     pub fn has(&self, key: &ObjectKey) -> bool {
         self.backups.get(key).is_some()
     }
 
-    /// What is known of a backup; `None` when it does not exist.
+    /// Returns what is known of a backup, or `None` if it does not exist.
     pub fn facts(&self, key: &ObjectKey) -> Option<Facts> {
         let backup = self.backups.get(key)?.clone();
         let right_name = ObjectKey::new(&key.namespace, &cron_job_name(&key.name));
@@ -294,7 +297,7 @@ impl ClusterCache {
         Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })
     }
 
-    /// A Job with all that is known of its Pods.
+    /// Returns a Job with what is known of its Pods.
     fn run(&self, backup: &ObjectKey, job: &Arc<JobView>, is_gone: bool) -> Run {
         let is_of_job =
             |pod: &&Arc<PodView>| pod.controller.as_ref().is_some_and(|controller| controller.uid == job.uid());
@@ -309,19 +312,19 @@ impl ClusterCache {
         Run { job: job.clone(), is_gone, pods, refusal }
     }
 
-    /// The status tells of these runs now; those that are gone are not kept any longer, unless news of them are awaited.
-    pub fn told(&mut self, key: &ObjectKey, runs: &[Run], now: Timestamp) {
+    /// Notes that the status has the records of these runs. Forgets the deleted ones, unless updates of their Pods are awaited.
+    pub fn recorded(&mut self, key: &ObjectKey, runs: &[Run], now: Timestamp) {
         let Some(memory) = self.memories.get_mut(key) else { return };
         let runs: Vec<_> = runs.iter().filter(|run| !run.awaits_pods(now)).collect();
         let gone: Vec<_> = runs.iter().filter(|run| run.is_gone).map(|run| run.job.clone()).collect();
-        gone.iter().for_each(|job| drop(self.untold_jobs.remove(job.uid())));
-        let (jobs, untold_jobs) = (&self.jobs, &self.untold_jobs);
-        memory.told(&gone, |pod| {
-            // the Pod of a Job that is still there, or not told of yet, counts as long as that is
+        gone.iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
+        let (jobs, unrecorded_jobs) = (&self.jobs, &self.unrecorded_jobs);
+        memory.recorded(&gone, |pod| {
+            // Keep the Pods of a Job that exists or has not been recorded.
             let Some(controller) = &pod.controller else { return true };
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
             let job = jobs.get(&ObjectKey::new(namespace, &controller.name));
-            job.is_none_or(|job| job.uid() != controller.uid) && !untold_jobs.contains_key(&controller.uid)
+            job.is_none_or(|job| job.uid() != controller.uid) && !unrecorded_jobs.contains_key(&controller.uid)
         });
     }
 
@@ -337,47 +340,47 @@ impl ClusterCache {
         }
     }
 
-    /// Whether the watch has not yet brought the status that was last written, so that a look now would be at the past.
-    /// That look is due when the watch brings it: what called for it may have been something else than the status.
-    pub fn puts_look_off(&mut self, backup: &StoredBackup) -> bool {
-        self.memories.get_mut(&key_of(backup)).is_some_and(|memory| memory.puts_look_off(backup))
+    /// Returns whether the watch has yet to deliver the status that was last written, so that a reconcile would use an
+    /// outdated one. If so, the backup is reconciled when the status arrives, since something else may have changed.
+    pub fn awaits_own_status(&mut self, backup: &StoredBackup) -> bool {
+        self.memories.get_mut(&key_of(backup)).is_some_and(|memory| memory.awaits_own_status(backup))
     }
 
-    /// Notes the answer to a write of the CronJob, until the watch brings it.
+    /// Keeps a CronJob that was written until the watch delivers it.
     pub fn cron_job_written(&mut self, key: &ObjectKey, written: Arc<CronJobView>) {
         let right_name = ObjectKey::new(&key.namespace, &cron_job_name(&key.name));
         let version = resource_version(&written.metadata);
         let seen = self.cron_jobs.get(&right_name).and_then(|cron_job| resource_version(&cron_job.metadata));
-        // it may be gone again before the answer is here
+        // It may have been deleted before the API server's response arrived.
         let is_outdated = seen >= version || self.cron_jobs.is_past(&right_name, version);
         if self.has(key) && !is_outdated {
             self.memories.entry(key.clone()).or_default().cron_job_written(written);
         }
     }
 
-    /// Notes the resourceVersion that a write of the status gave.
+    /// Notes the resourceVersion that a write of the status returned.
     pub fn status_written(&mut self, key: &ObjectKey, version: Option<u64>) {
         if self.has(key) {
             self.memories.entry(key.clone()).or_default().status_written(version);
         }
     }
 
-    /// The backups, for figures.
+    /// Returns all backups.
     pub fn backups(&self) -> impl Iterator<Item = &Arc<StoredBackup>> {
         self.backups.iter()
     }
 }
 
-/// What an event says of a backup.
+/// A change of a backup.
 #[derive(Debug, PartialEq, Eq)]
 pub enum BackupChange {
-    /// It has to be looked at.
+    /// It must be reconciled.
     Changed(ObjectKey),
-    /// It does not exist any more.
+    /// It no longer exists.
     Gone(ObjectKey),
 }
 
-/// Namespace and name of a backup.
+/// Returns the namespace and name of a backup.
 pub fn key_of(backup: &StoredBackup) -> ObjectKey {
     ObjectKey::new(backup.namespace(), backup.name())
 }
@@ -390,7 +393,7 @@ fn controller_uid(cron_job: Option<&CronJobView>) -> Option<String> {
     cron_job?.controller.as_ref().map(|controller| controller.uid.clone())
 }
 
-/// The backup that controls a CronJob, and the one whose CronJob would have that name.
+/// Returns the backup that controls a CronJob, and the one whose CronJob would have this name.
 fn backups_of_cron_job(cron_job: &CronJobView) -> impl Iterator<Item = ObjectKey> {
     let key = ObjectKey::new(cron_job.metadata.namespace.as_deref().unwrap_or_default(), cron_job.name());
     let controller = cron_job.controller.as_ref().filter(|controller| controller.kind == KIND);

@@ -1,6 +1,9 @@
 //! The objects of one kind, and indexes over them.
 
-use super::resource_version;
+use super::{
+    key::{ObjectKey, Scope},
+    version::resource_version,
+};
 use crate::cluster::{
     stored::StoredBackup,
     views::{Cluster, CronJobView, JobView, PodRefusal, PodView},
@@ -9,55 +12,13 @@ use kube::{Resource, runtime::watcher::Event};
 use std::{
     borrow::Borrow,
     collections::{BTreeSet, HashMap, HashSet},
-    fmt,
     hash::Hash,
     sync::Arc,
 };
 
-/// Namespace and name of an object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ObjectKey {
-    /// Namespace.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
-}
-
-impl ObjectKey {
-    /// The key of that namespace and name.
-    pub fn new(namespace: &str, name: &str) -> Self {
-        ObjectKey { namespace: namespace.to_owned(), name: name.to_owned() }
-    }
-}
-
-impl fmt::Display for ObjectKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// What a watch covers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// All namespaces.
-    All,
-    /// One namespace.
-    Namespace(String),
-}
-
-impl Scope {
-    /// Whether an object is covered.
-    pub fn contains(&self, key: &ObjectKey) -> bool {
-        match self {
-            Scope::All => true,
-            Scope::Namespace(namespace) => key.namespace == *namespace,
-        }
-    }
-}
-
-/// An object that is kept.
+/// An object that is cached.
 pub trait Cached: Resource {
-    /// Whether two versions of an object are the same in all that the operator reads.
+    /// Returns whether two versions of an object are equal in all that the operator reads.
     fn is_same(&self, other: &Self) -> bool;
 }
 
@@ -119,16 +80,16 @@ impl Cached for Cluster {
     }
 }
 
-/// What became of an object.
+/// A change of an object.
 #[derive(Debug)]
 pub struct Change<T> {
-    /// Which object.
+    /// The object.
     pub key: ObjectKey,
-    /// As it was known.
+    /// Its state before.
     pub before: Option<Arc<T>>,
-    /// As it is; `None` when it does not exist any more.
+    /// Its state after; `None` if it was deleted.
     pub after: Option<Arc<T>>,
-    /// As it was at its end, when it does not exist any more.
+    /// Its last state, if it was deleted.
     pub last: Option<Arc<T>>,
 }
 
@@ -136,9 +97,9 @@ pub struct Change<T> {
 #[derive(Debug)]
 pub(super) struct Cache<T> {
     objects: HashMap<ObjectKey, Arc<T>>,
-    /// For each scope that is being listed, what the list had so far.
+    /// The objects listed so far, for each scope that is being listed.
     listed: HashMap<Scope, HashSet<ObjectKey>>,
-    /// For each scope, the newest resourceVersion that its watch has brought.
+    /// The newest resourceVersion that the watch of each scope has delivered.
     progress: HashMap<Scope, u64>,
 }
 
@@ -149,18 +110,18 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T: Cached> Cache<T> {
-    /// Takes an event; gives the objects that changed in what is read of them. An object that a new list lacks was deleted
-    /// while nobody watched, and is among the changes too.
+    /// Processes an event. Returns the objects whose read fields changed, including objects that a new list lacks: those were
+    /// deleted while the watch was down.
     pub(super) fn apply(&mut self, scope: &Scope, event: Event<T>) -> Vec<Change<T>> {
         match event {
             Event::Apply(object) => {
-                self.brought(scope, &object);
+                self.delivered(scope, &object);
                 self.insert(object).into_iter().collect()
             }
             Event::Delete(object) => {
-                self.brought(scope, &object);
+                self.delivered(scope, &object);
                 let removed = self.remove(key(&object));
-                // the event holds the object's last state, which may never have been seen
+                // The event holds the object's last state, which may be new.
                 removed.map(|change| Change { last: Some(Arc::new(object)), ..change }).into_iter().collect()
             }
             Event::Init => {
@@ -183,16 +144,16 @@ impl<T: Cached> Cache<T> {
         }
     }
 
-    /// Whether the watch that covers an object has brought news as late as that version: what it has not brought of the
-    /// object by then is outdated.
+    /// Returns whether the watch that covers an object has delivered this version or a later one of any object. Then this
+    /// version of the object is outdated unless the watch has delivered it.
     pub(super) fn is_past(&self, key: &ObjectKey, version: Option<u64>) -> bool {
         let mut progress = self.progress.iter().filter(|(scope, _)| scope.contains(key));
-        version.is_some_and(|version| progress.any(|(_, brought)| *brought >= version))
+        version.is_some_and(|version| progress.any(|(_, newest)| *newest >= version))
     }
 
-    fn brought(&mut self, scope: &Scope, object: &T) {
-        let brought = self.progress.entry(scope.clone()).or_default();
-        *brought = (*brought).max(resource_version(object.meta()).unwrap_or_default());
+    fn delivered(&mut self, scope: &Scope, object: &T) {
+        let newest = self.progress.entry(scope.clone()).or_default();
+        *newest = (*newest).max(resource_version(object.meta()).unwrap_or_default());
     }
 
     fn insert(&mut self, object: T) -> Option<Change<T>> {
@@ -221,7 +182,7 @@ fn key(object: &impl Resource) -> ObjectKey {
     ObjectKey::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }
 
-/// Objects by a property of theirs.
+/// Objects by one of their properties.
 #[derive(Debug)]
 pub(super) struct Index<K>(HashMap<K, BTreeSet<ObjectKey>>);
 
@@ -232,7 +193,7 @@ impl<K> Default for Index<K> {
 }
 
 impl<K: Eq + Hash> Index<K> {
-    /// Moves an object from one property to another.
+    /// Changes the property of an object.
     pub(super) fn replace(&mut self, object: &ObjectKey, before: Option<K>, after: Option<K>) {
         if let Some(before) = before
             && let Some(objects) = self.0.get_mut(&before)
@@ -247,7 +208,7 @@ impl<K: Eq + Hash> Index<K> {
         }
     }
 
-    /// The objects of a property.
+    /// Returns the objects that have a property.
     pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, property: &Q) -> impl Iterator<Item = &ObjectKey>
     where
         K: Borrow<Q>,

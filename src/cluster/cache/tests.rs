@@ -30,11 +30,11 @@ fn has_cron_job(cache: &ClusterCache) -> bool {
 }
 
 #[test]
-fn a_written_cron_job_is_known_before_the_watch_brings_it() {
+fn a_written_cron_job_is_known_before_the_watch_delivers_it() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
     cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
-    // news from before the write
+    // An event from before the write.
     cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 4)));
     assert_eq!(cache.facts(&key()).unwrap().cron_job.unwrap().metadata.resource_version.as_deref(), Some("5"));
     cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 5)));
@@ -44,31 +44,31 @@ fn a_written_cron_job_is_known_before_the_watch_brings_it() {
 }
 
 #[test]
-fn the_operators_own_cron_job_calls_for_no_look_and_anybody_elses_change_of_it_does() {
+fn only_changes_of_the_cron_job_by_others_cause_a_reconcile() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
     cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
     let mut concerned = |version| cache.cron_job_event(&Scope::All, Event::Apply(suspended(version % 2 == 0, version)));
-    assert!(concerned(4).contains(&key()), "news from before the write");
+    assert!(concerned(4).contains(&key()), "an event from before the write");
     assert!(concerned(5).is_empty());
     assert!(concerned(6).contains(&key()));
     assert!(cache.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 7))).contains(&key()));
 }
 
 #[test]
-fn a_cron_job_that_was_gone_before_the_answer_to_its_write_came_is_not_known() {
+fn a_cron_job_that_was_deleted_before_the_response_to_its_write_arrived_is_not_known() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
-    // such as one whose owner was gone already: the garbage collector is fast
+    // For example one whose owner no longer existed: the garbage collector is fast.
     cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 5)));
     cache.cron_job_event(&Scope::All, Event::Delete(cron_job("old", 6)));
     cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
     cache.backup_event(&Scope::All, Event::Apply(backup("new", 2)));
-    assert!(!has_cron_job(&cache), "nobody would ever say that it is gone");
+    assert!(!has_cron_job(&cache), "no event would ever remove it");
 }
 
 #[test]
-fn the_progress_of_one_namespace_says_nothing_of_another() {
+fn the_progress_of_one_namespace_does_not_count_for_another() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::Namespace("a".to_owned()), Event::Apply(backup("old", 1)));
     let elsewhere = Scope::Namespace("b".to_owned());

@@ -81,7 +81,7 @@ impl Queue {
         }
     }
 
-    /// Returns the backup to reconcile now, if there is one. Call [`Queue::looked`] when the reconcile has ended.
+    /// Returns the backup to reconcile now, if there is one. Call [`Queue::finished`] when the reconcile has ended.
     pub fn next(&mut self, now: Instant) -> Option<ObjectKey> {
         while let Some((at, _)) = self.later.first()
             && *at <= now
@@ -100,7 +100,7 @@ impl Queue {
     }
 
     /// Ends a reconcile. `again` is the time of the next one; a change makes it earlier.
-    pub fn looked(&mut self, key: &ObjectKey, again: Option<Instant>, now: Instant) {
+    pub fn finished(&mut self, key: &ObjectKey, again: Option<Instant>, now: Instant) {
         let Some(Place::Running(since)) = self.places.remove(key) else { return };
         if let Some(running) = self.busy.get_mut(&key.namespace) {
             *running -= 1;

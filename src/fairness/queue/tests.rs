@@ -66,20 +66,20 @@ proptest! {
                 }
                 Step::Ended(which, again) if which < running.len() => {
                     let key = running.swap_remove(which);
-                    queue.looked(&key, again.map(|again| now + Duration::from_millis(again)), now);
+                    queue.finished(&key, again.map(|again| now + Duration::from_millis(again)), now);
                 }
                 Step::Ended(..) => {}
                 Step::Passes(milliseconds) => now += Duration::from_millis(milliseconds),
             }
         }
         for key in running {
-            queue.looked(&key, None, now);
+            queue.finished(&key, None, now);
         }
         // Longer than all rate limits and waits together.
         now += 100 * SECOND;
         while let Some(key) = queue.next(now) {
             owed.remove(&key);
-            queue.looked(&key, None, now);
+            queue.finished(&key, None, now);
         }
         prop_assert!(owed.is_empty(), "never reconciled: {owed:?}");
         prop_assert!(queue.places.is_empty() && queue.later.is_empty() && queue.busy.is_empty(), "{queue:?}");
@@ -92,7 +92,7 @@ fn a_tenant_with_ten_thousand_changed_backups_delays_another_tenant_by_one_recon
     (0..10_000).for_each(|number| queue.changed(key("hostile", number), now));
     let first = queue.next(now).unwrap();
     queue.changed(key("other", 0), now);
-    queue.looked(&first, None, now);
+    queue.finished(&first, None, now);
     // At most the namespace whose turn it is comes first.
     let next = [queue.next(now).unwrap(), queue.next(now).unwrap()];
     assert!(next.contains(&key("other", 0)), "{next:?}");
@@ -107,7 +107,7 @@ fn reconciles_that_hang_leave_workers_for_other_namespaces() {
     queue.changed(key("other", 0), now);
     assert_eq!(queue.next(now), Some(key("other", 0)));
     assert_eq!(queue.next(now), None);
-    queue.looked(&hanging[0], None, now);
+    queue.finished(&hanging[0], None, now);
     assert!(queue.next(now).is_some_and(|key| key.namespace == "hostile"));
 }
 
@@ -121,7 +121,7 @@ fn a_backup_that_changes_constantly_is_reconciled_once_a_second_after_a_burst() 
             reconciles += 1;
             queue.changed(key.clone(), now);
             now += TOOK;
-            queue.looked(&key, None, now);
+            queue.finished(&key, None, now);
         } else {
             now = queue.next_time().expect("the last change is not lost");
         }
@@ -135,11 +135,11 @@ fn a_backup_is_reconciled_at_the_earliest_time_and_at_once_after_a_change() {
     let backup = key("one", 0);
     queue.changed(backup.clone(), now);
     assert_eq!(queue.next(now), Some(backup.clone()));
-    queue.looked(&backup, Some(now + 60 * SECOND), now);
+    queue.finished(&backup, Some(now + 60 * SECOND), now);
     assert_eq!((queue.next(now + 59 * SECOND), queue.next_time()), (None, Some(now + 60 * SECOND)));
     queue.changed(backup.clone(), now + SECOND);
     assert_eq!(queue.next(now + SECOND), Some(backup.clone()));
-    queue.looked(&backup, Some(now + 60 * SECOND), now + SECOND);
+    queue.finished(&backup, Some(now + 60 * SECOND), now + SECOND);
     assert_eq!(queue.next(now + 60 * SECOND), Some(backup));
 }
 
@@ -153,7 +153,7 @@ fn deleted_backups_leave_nothing_in_the_queue() {
         if goes_meanwhile {
             queue.gone(&running);
         }
-        queue.looked(&running, Some(now + 3600 * SECOND), now);
+        queue.finished(&running, Some(now + 3600 * SECOND), now);
         if !goes_meanwhile {
             queue.gone(&running);
         }
