@@ -36,7 +36,7 @@ mod watches;
 mod write_error;
 mod writes;
 
-pub use options::{LogFormat, RunOptions};
+pub use options::RunOptions;
 pub use telemetry::start_logging;
 
 use anyhow::Context as _;
