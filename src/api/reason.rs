@@ -1,10 +1,10 @@
 //! Reasons of conditions and events, in CamelCase.
 
-/// The CronJob is there and is what the spec asks for.
+/// The CronJob is there and is what the spec requires.
 pub const CRON_JOB_CREATED: &str = "CronJobCreated";
 /// Backups start as scheduled.
 pub const SCHEDULED: &str = "Scheduled";
-/// No backup starts, as the spec asks.
+/// No backup starts, as the spec requires.
 pub const SUSPENDED: &str = "Suspended";
 /// The CronJob was changed.
 pub const CRON_JOB_UPDATED: &str = "CronJobUpdated";

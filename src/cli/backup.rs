@@ -10,9 +10,9 @@ const TERMINATION_MESSAGE_PATH: &str = "/dev/termination-log";
 /// Options of `backup`.
 #[derive(Args, Clone, Debug)]
 pub struct BackupOptions {
-    /// URL of Antfly's API, such as http://search-public-api; repeatable, asked in this order
+    /// URL of Antfly's API, such as http://search-public-api; repeatable, used in this order
     ///
-    /// The program uses the first address that does not answer GET /db/v1/tables with 404. It asks an address of data
+    /// The program uses the first address that does not answer GET /db/v1/tables with 404. It uses an address of data
     /// nodes only after the address before it has answered 404, and does not verify a backup that a data node made. An
     /// address is one of data nodes if the first label of its host ends with -data, or if the URL has the fragment #data,
     /// as in http://10.0.0.7:12380#data.

@@ -3,13 +3,14 @@
 mod backup;
 mod files;
 mod next;
+mod output;
 mod render;
 mod restore_manifest;
 mod validate;
 
 use crate::{api::CRD, operator};
 use clap::{Parser, Subcommand};
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 /// Runs Antfly backups on schedule: creates a CronJob for each AntflyBackup, and reports the result of each run.
 #[derive(Debug, Parser)]
@@ -78,7 +79,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(options) => operate(options),
-        Command::Crd => print(CRD).map(|()| ExitCode::SUCCESS),
+        Command::Crd => output::print(CRD).map(|()| ExitCode::SUCCESS),
         Command::Render(options) => render::render(&options),
         Command::Validate(options) => validate::validate(&options),
         Command::RestoreManifest(options) => restore_manifest::restore_manifest(&options),
@@ -100,17 +101,4 @@ fn operate(options: operator::RunOptions) -> anyhow::Result<ExitCode> {
     // Do not wait for tasks that still run.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     result.map(|()| ExitCode::SUCCESS)
-}
-
-/// Prints an object as YAML with a final newline.
-fn print_yaml(object: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_saphyr::to_string(object)?.trim_end()))
-}
-
-/// Prints to standard output. A closed pipe is not an error.
-fn print(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
-    }
 }

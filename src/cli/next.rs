@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the command line is shell: it has the clock")]
 
+use super::output::print;
 use crate::api::schedule::Schedule;
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -32,6 +33,6 @@ pub fn next(options: &NextOptions) -> anyhow::Result<ExitCode> {
     }
     let from = options.from.unwrap_or_else(Timestamp::now);
     let runs: String = schedule.upcoming(from).take(options.count).map(|run| format!("{run}\n")).collect();
-    super::print(&runs)?;
+    print(&runs)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,9 @@
 //! `render`: prints the CronJob of an AntflyBackup, without a cluster.
 
-use super::files::{Document, read, skip};
+use super::{
+    files::{Document, read, skip},
+    output::print,
+};
 use crate::{
     api::{
         KIND,
@@ -56,7 +59,7 @@ pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
     }
     for (index, backup) in backups.into_iter().enumerate() {
         match manifest(&backup, &clusters, &image)? {
-            Ok(yaml) => super::print(&format!("{}{yaml}", if index > 0 { "---\n" } else { "" }))?,
+            Ok(yaml) => print(&format!("{}{yaml}", if index > 0 { "---\n" } else { "" }))?,
             Err(problems) => {
                 eprint!("{problems}");
                 code = ExitCode::FAILURE;

@@ -1,6 +1,9 @@
 //! `restore-manifest`: prints the AntflyRestore for a backup, from the output of `kubectl get -o yaml`.
 
-use super::files::{read, skip};
+use super::{
+    files::{read, skip},
+    output::print_yaml,
+};
 use crate::{api::KIND, restore::SavedBackup};
 use anyhow::bail;
 use clap::Args;
@@ -48,7 +51,7 @@ pub fn restore_manifest(options: &RestoreManifestOptions) -> anyhow::Result<Exit
     for note in backup.notes(&record, &restore) {
         eprintln!("note: {note}");
     }
-    super::print_yaml(&restore)?;
+    print_yaml(&restore)?;
     Ok(ExitCode::SUCCESS)
 }
 

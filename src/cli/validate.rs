@@ -1,6 +1,9 @@
 //! `validate`: prints what the API server would refuse, without a cluster.
 
-use super::files::{Document, read, skip};
+use super::{
+    files::{Document, read, skip},
+    output::print,
+};
 use crate::api::{
     KIND,
     schedule::Schedule,
@@ -24,7 +27,7 @@ pub fn validate(options: &ValidateOptions) -> anyhow::Result<ExitCode> {
         let documents = match read(file) {
             Ok(documents) => documents,
             Err(error) => {
-                super::print(&format!("{error:#}\n"))?;
+                print(&format!("{error:#}\n"))?;
                 refused += 1;
                 continue;
             }
@@ -36,7 +39,7 @@ pub fn validate(options: &ValidateOptions) -> anyhow::Result<ExitCode> {
             }
             let found = violations(&document.value, UnknownFields::Refuse);
             for violation in &found {
-                super::print(&format!("{file}: {violation}\n"))?;
+                print(&format!("{file}: {violation}\n"))?;
             }
             if found.is_empty() {
                 valid += 1;

@@ -1,44 +1,44 @@
-//! How long to wait after errors.
+//! Waits after errors.
 
 use crate::cluster::cache::ObjectKey;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use kube::runtime::{utils::ResetTimerBackoff, watcher::ExponentialBackoff};
 use std::{collections::HashMap, time::Duration};
 
-/// Waits of a watch that fails: short at the start, and never long, since a watch that is down sees nothing. They also
-/// decide how soon a CustomResourceDefinition that was missing is noticed.
+/// Waits after a watch fails: always short, since changes go unnoticed meanwhile. They also limit how late a
+/// CustomResourceDefinition that was missing is noticed.
 const WATCH: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(500))
     .with_max_delay(Duration::from_secs(4))
     .without_max_times();
 
-/// Waits of a backup that fails. Nothing is parked.
+/// Waits after a reconcile fails. It is always retried.
 const BACKUP: ExponentialBuilder =
     ExponentialBuilder::new().with_min_delay(Duration::from_millis(500)).with_max_delay(LONGEST).without_max_times();
 
-/// The longest wait of a backup that fails.
+/// Longest wait after a reconcile fails.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// From this many failures on, a backup waits the longest time.
+/// After this many failures in a row, the wait is the longest.
 const MANY: u32 = 16;
 
-/// Returns the waits of a watch. They begin anew once it has worked for half a minute: a watch that fails lists again and
-/// again, which must not count as a success.
+/// Returns the waits of a watch. They start over once it has worked for half a minute: a failing watch can list again and
+/// again, which must not count as success.
 pub fn of_watch() -> ResetTimerBackoff<ExponentialBackoff> {
     ResetTimerBackoff::new(WATCH.into(), Duration::from_secs(30))
 }
 
-/// Consecutive failures of each backup.
+/// Consecutive failed reconciles of each backup.
 #[derive(Debug, Default)]
 pub struct Failures(HashMap<ObjectKey, u32>);
 
 impl Failures {
-    /// Returns how often in a row the backup failed.
+    /// Returns how many reconciles of a backup failed in a row.
     pub fn count(&self, key: &ObjectKey) -> u32 {
         self.0.get(key).copied().unwrap_or(0)
     }
 
-    /// Counts a failure; returns how long to wait.
+    /// Counts a failure. Returns how long to wait.
     pub fn failed(&mut self, key: &ObjectKey) -> Duration {
         let count = self.0.entry(key.clone()).or_default();
         let earlier = (*count).min(MANY);

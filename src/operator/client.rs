@@ -4,15 +4,15 @@ use fenced_leader_election::{Fence, fenced_client};
 use kube::{Client, Config};
 use std::time::Duration;
 
-/// How long a watch lasts until the API server ends it and the next one begins, in seconds. A watch on which nothing
-/// comes for a little longer is given up: the connection looks alive, and what is behind it is not. (A balancer that has
-/// lost its server keeps answering TCP's own questions.) So this is how late a change can be noticed.
+/// After how many seconds the API server ends a watch, and the next one begins. A watch that is silent for a little longer
+/// is ended by the client: its connection may be dead although TCP is alive, such as behind a load balancer that has lost
+/// its server. So this is how late a change can be noticed.
 pub const WATCH_SECONDS: u32 = 30;
 
-/// How long nothing may come from the API server while something is read from it. Longer than a watch lasts.
+/// How long the API server may be silent during a read. Longer than a watch lasts.
 const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 15);
 
-/// Makes a client for what changes nothing but the Lease. It sends no request again: a watch has its own backoff.
+/// Makes a client for reads and the Lease. It does not retry: watches have their own backoff.
 ///
 /// # Errors
 /// The configuration cannot be used.

@@ -1,6 +1,6 @@
-//! What reconciliations share.
+//! What all reconciles share.
 
-use super::{backoff::Failures, events::Events, metrics::Metrics, triggers::Triggers, writes::Writer};
+use super::{backoff::Failures, events::Events, http::metrics::Metrics, triggers::Triggers, writes::Writer};
 use crate::{
     cluster::cache::{BackupChange, ClusterCache},
     desired::{decide::OperatorSettings, plan::JobImage},
@@ -12,13 +12,13 @@ use std::sync::{Arc, OnceLock};
 
 /// The only carrier of effects.
 pub struct Context {
-    /// To the API server.
+    /// Client of the API server.
     pub client: Client,
     /// The cache, and the queue.
-    pub triggers: Triggers,
-    /// Events on the backups.
+    pub triggers: Arc<Triggers>,
+    /// Publishes events on the backups.
     pub events: Events,
-    /// Figures.
+    /// Counters.
     pub metrics: Arc<Metrics>,
     failures: Mutex<Failures>,
     overdue_grace: SignedDuration,
@@ -26,8 +26,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Made once.
-    pub fn new(client: Client, overdue_grace: SignedDuration, triggers: Triggers) -> Self {
+    /// Makes the context, once for each process.
+    pub fn new(client: Client, overdue_grace: SignedDuration, triggers: Arc<Triggers>) -> Self {
         let metrics = Arc::<Metrics>::default();
         Context {
             client,
@@ -40,7 +40,7 @@ impl Context {
         }
     }
 
-    /// Sets the image of the backups' Pods; before anything is reconciled, and once.
+    /// Sets the image of the backups' Pods. Call it once, before the first reconcile.
     pub fn set_job_image(&self, image: JobImage) {
         let settings = OperatorSettings { job_image: image, overdue_grace: self.overdue_grace };
         if self.settings.set(settings).is_err() {
@@ -48,22 +48,22 @@ impl Context {
         }
     }
 
-    /// How the operator was set up.
+    /// Returns the settings of the operator.
     pub fn settings(&self) -> &OperatorSettings {
-        self.settings.get().expect("it is set before anything is reconciled")
+        self.settings.get().expect("set before the first reconcile")
     }
 
-    /// Whatever is written, but for events, is written by it.
+    /// Returns the writer of everything but events.
     pub fn writer(&self) -> Writer<'_> {
         Writer { client: &self.client, metrics: &self.metrics, triggers: &self.triggers }
     }
 
-    /// All that is known.
+    /// Returns the cache, locked.
     pub fn cache(&self) -> MutexGuard<'_, ClusterCache> {
         self.triggers.cache()
     }
 
-    /// Passes changes of backups on.
+    /// Queues the backups that have changed, and forgets those that are gone.
     pub fn backups_changed(&self, changes: Vec<BackupChange>) {
         for change in &changes {
             if let BackupChange::Gone(key) = change {
@@ -73,12 +73,12 @@ impl Context {
         self.triggers.backups_changed(changes);
     }
 
-    /// Failures in a row.
+    /// Returns the consecutive failures, locked.
     pub fn failures(&self) -> MutexGuard<'_, Failures> {
         self.failures.lock()
     }
 
-    /// The time.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
     }

@@ -1,12 +1,12 @@
 //! Events on the AntflyBackups.
 //!
-//! kube's own `Recorder` takes events with the same reason for one, whatever they say: the second backup that fails within
-//! six minutes would be told as a repetition of the first, under the first one's id. Here what is the same is the same note.
+//! kube's own `Recorder` merges events with the same reason: the second backup that fails within six minutes would be
+//! reported as a repetition of the first, with the first one's id. Here events are merged only if their notes are equal.
 
 use super::{
+    http::metrics::{EventOutcome, Metrics},
     instance,
-    metrics::{EventOutcome, Metrics},
-    sync::news_or_time,
+    sync::notified_or_at,
     write_error::is_namespace_going,
 };
 use crate::{
@@ -35,17 +35,16 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, error_span, warn};
 
-/// After an event none is written for so many times as long as it took, which leaves the API server to the looks, however
-/// slow it is.
+/// Pause after each event, as a multiple of the time that writing it took. It leaves a slow API server to the reconciles.
 const REST: u32 = 1;
 
-/// The same while looks wait for their turn.
-const REST_WHILE_LOOKS_WAIT: u32 = 4;
+/// The same while reconciles wait for their turn.
+const REST_WHILE_RECONCILES_WAIT: u32 = 4;
 
-/// The longest of those rests.
+/// Longest pause.
 const LONGEST_REST: Duration = Duration::from_secs(2);
 
-/// How long the API server may take for one.
+/// How long the API server may take to answer.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Longest note that Kubernetes takes, in bytes.
@@ -54,19 +53,19 @@ const LONGEST_NOTE: usize = 1024;
 /// Longest name of an instance that reports events, in bytes.
 const LONGEST_INSTANCE: usize = 128;
 
-/// How many events are remembered to count how often each was repeated.
+/// How many events are remembered, to count their repetitions.
 const REMEMBERED: usize = 4096;
 
-/// How often it is logged, at most, that events were dropped.
+/// Shortest time between two log lines about dropped events.
 const DROPPED_PERIOD: Duration = Duration::from_secs(60);
 
-/// Where events go. They never hold a reconciliation up.
+/// Publishes events. Never delays a reconcile.
 pub struct Events {
     outbox: Mutex<Outbox<Event>>,
     dropped: Mutex<Dropped>,
-    news: Notify,
+    published: Notify,
     metrics: Arc<Metrics>,
-    /// Who tells them: the Pod.
+    /// Which instance reports them: the Pod.
     instance: String,
     /// No more events will come.
     finishing: CancellationToken,
@@ -82,13 +81,13 @@ struct Dropped {
 }
 
 impl Events {
-    /// None yet.
+    /// Starts without events.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Events {
             instance: shortened_to_bytes(&instance::name(), LONGEST_INSTANCE),
             outbox: Mutex::default(),
             dropped: Mutex::default(),
-            news: Notify::new(),
+            published: Notify::new(),
             metrics,
             finishing: CancellationToken::new(),
             finished: CancellationToken::new(),
@@ -99,12 +98,12 @@ impl Events {
     pub fn publish(&self, backup: &StoredBackup, announcement: &Announcement) {
         let (event, now) = (self.event(backup.object_ref(&()), announcement), Instant::now());
         match self.outbox.lock().push(backup.namespace(), backup.uid(), event, now) {
-            Ok(()) => self.news.notify_one(),
+            Ok(()) => self.published.notify_one(),
             Err(_) => self.dropped(now),
         }
     }
 
-    /// The event as it is written. Its name tells what it says, so that the same twice is one event
+    /// Returns the event to write. Its name is a hash of its contents, so that the same event twice is one object
     /// (<https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>).
     fn event(&self, regarding: ObjectReference, announcement: &Announcement) -> Event {
         let type_ = if announcement.is_warning { "Warning" } else { "Normal" };
@@ -134,14 +133,14 @@ impl Events {
         let mut dropped = self.dropped.lock();
         dropped.count += 1;
         if dropped.logged.is_none_or(|logged| now.duration_since(logged) >= DROPPED_PERIOD) {
-            warn!(count = dropped.count, "events are dropped, this one the last of them: there are too many");
+            warn!(count = dropped.count, "dropping events: rate limit exceeded");
             *dropped = Dropped { count: 0, logged: Some(now) };
         }
     }
 
-    /// Writes what is published, one event after the other, with rests between them until [`Events::finish`]. While the fence
-    /// is closed, events are dropped: they are the next leader's to tell, if they still are news then.
-    pub async fn write(&self, client: &Client, fence: &Fence, do_looks_wait: impl Fn() -> bool) {
+    /// Writes published events one by one, with pauses until [`Events::finish`]. Drops events while the fence is closed: the
+    /// next leader reports what is still due.
+    pub async fn write(&self, client: &Client, fence: &Fence, do_reconciles_wait: impl Fn() -> bool) {
         let mut repetitions = HashMap::new();
         loop {
             let next = self.outbox.lock().next(Instant::now());
@@ -151,22 +150,22 @@ impl Events {
                     let regarding = event.regarding.clone().unwrap_or_default();
                     let span = error_span!("event", namespace = regarding.namespace, name = regarding.name);
                     self.write_one(client, fence, event, &mut repetitions).instrument(span).await;
-                    let rest = begun.elapsed() * if do_looks_wait() { REST_WHILE_LOOKS_WAIT } else { REST };
+                    let rest = begun.elapsed() * if do_reconciles_wait() { REST_WHILE_RECONCILES_WAIT } else { REST };
                     self.unless_finishing(tokio::time::sleep(rest.min(LONGEST_REST))).await;
                 }
                 None if self.finishing.is_cancelled() => return self.finished.cancel(),
-                None => self.unless_finishing(self.news()).await,
+                None => self.unless_finishing(self.wait_for_next()).await,
             }
         }
     }
 
-    /// Waits until all that may be written now is written, or lost. Nothing is written after that.
+    /// Waits until all due events are written or lost. Writes nothing after that.
     pub async fn finish(&self) {
         self.finishing.cancel();
         self.finished.cancelled().await;
     }
 
-    /// Waits for that, unless all has to come to an end.
+    /// Waits for `wait`, or until [`Events::finish`] is called.
     async fn unless_finishing(&self, wait: impl Future<Output = ()>) {
         tokio::select! {
             () = wait => {}
@@ -174,21 +173,21 @@ impl Events {
         }
     }
 
-    /// Until there may be one to write.
-    async fn news(&self) {
+    /// Waits until an event may be due.
+    async fn wait_for_next(&self) {
         let next_time = self.outbox.lock().next_time(Instant::now());
-        news_or_time(&self.news, next_time).await;
+        notified_or_at(&self.published, next_time).await;
     }
 
     async fn write_one(&self, client: &Client, fence: &Fence, event: Event, repetitions: &mut Repetitions) {
         if fence.check().is_err() {
-            debug!(event = event.reason, "an event is dropped: not the leader");
+            debug!(event = event.reason, "dropping an event: not the leader");
             return;
         }
         let written = tokio::time::timeout(LIMIT, create_or_repeat(client, &event, repetitions)).await;
         let error = match written {
             Ok(Ok(())) => return self.metrics.event(EventOutcome::Written),
-            // nobody is left to read it
+            // the namespace is gone, and its events with it
             Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_namespace_going(&status) => return,
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
@@ -201,7 +200,7 @@ impl Events {
 /// How often each event was repeated, by namespace and name.
 type Repetitions = HashMap<(String, String), i32>;
 
-/// Writes a new event, or that it happened once more.
+/// Creates an event, or counts its repetition.
 async fn create_or_repeat(client: &Client, event: &Event, repetitions: &mut Repetitions) -> kube::Result<()> {
     let (namespace, name) = (event.namespace().unwrap_or_default(), event.name_any());
     let events: Api<Event> = Api::namespaced(client.clone(), &namespace);

@@ -1,6 +1,6 @@
-//! The image of the Pods that ask for backups: the operator's own, so that no manifest has to repeat it.
+//! The image of the Pods that request backups: the operator's own, so that no manifest repeats it.
 
-use super::{RunOptions, instance};
+use super::{instance, options::RunOptions};
 use crate::{cluster::cache::ObjectKey, desired::plan::JobImage};
 use k8s_openapi::api::core::v1::{Container, Pod};
 use kube::{Api, Client, api::ListParams, core::Status};
@@ -11,7 +11,7 @@ use tracing::{info, warn};
 /// Name of the operator's container in the manifests of deploy/.
 const CONTAINER: &str = "operator";
 
-/// How long to wait before the API server is asked again.
+/// How long to wait before the next request.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Why the operator's own image cannot be found.
@@ -31,8 +31,8 @@ pub enum JobImageError {
         /// The answer of the API server.
         source: Box<Status>,
     },
-    /// The Pod does not have what was expected.
-    #[error("Pod {pod} does not tell the operator's image; pass --job-image")]
+    /// The Pod has no image that is known to be the operator's.
+    #[error("Pod {pod} does not show the operator's image; pass --job-image")]
     Unclear {
         /// The Pod.
         pod: ObjectKey,
@@ -41,7 +41,7 @@ pub enum JobImageError {
     },
 }
 
-/// Why a Pod does not tell the operator's image.
+/// Why a Pod does not show the operator's image.
 #[derive(Debug, Error)]
 pub enum NoImage {
     /// Any of its containers may be the operator's.
@@ -54,7 +54,7 @@ pub enum NoImage {
 
 /// Returns the image: the one of `--job-image`, else that of the operator's own Pod, else the published one of this version.
 ///
-/// The Pod is asked for by a list with a field selector, which the permission to list Pods covers. What may pass is retried.
+/// Reads the Pod by a list with a field selector, which needs only the permission to list Pods. Retries transient errors.
 ///
 /// # Errors
 /// See [`JobImageError`].

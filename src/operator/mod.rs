@@ -1,10 +1,14 @@
-//! The shell: watches, writes, events, HTTP.
+//! The shell: watches, writes, events, leader election, HTTP.
 //!
 //! ```text
 //! watches ─▶ ClusterCache ─▶ facts ─▶ decide ─▶ perform (CronJobs) ─▶ settle ─▶ write (status) ─▶ events
 //! ```
 //!
-//! Each arrow but the writes is pure and lives outside this module. `reconcile` is the driver.
+//! `controller` chooses what to reconcile, and `reconcile` does the steps of one backup.
+//!
+//! In: the command line, the environment, and what the watches report. Out: CronJobs, statuses, events, a Lease, HTTP answers
+//! and logs. Nothing here decides what a CronJob or a status contains: that is pure, and lives in `desired` and `status`. Only
+//! `writes` and `events` write to the cluster, and a Lease is written only by the election's crate.
 
 #![allow(
     clippy::disallowed_types,
@@ -15,14 +19,13 @@
 mod backoff;
 mod client;
 mod context;
+mod controller;
 mod election;
 mod events;
 mod http;
 mod instance;
 mod job_image;
-mod metrics;
 mod options;
-mod readiness;
 mod reconcile;
 mod shutdown;
 mod span_fields;
@@ -33,34 +36,23 @@ mod watches;
 mod write_error;
 mod writes;
 
-pub use options::{LogFormat, RunOptions};
+pub use options::RunOptions;
 pub use telemetry::start_logging;
 
 use anyhow::Context as _;
 use context::Context;
 use fenced_leader_election::{Elector, Fence, fenced_client};
-use futures::{StreamExt, stream::FuturesUnordered};
+use http::readiness::Readiness;
 use kube::Config;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, error_span, info};
+use std::sync::Arc;
+use tracing::info;
 use triggers::Triggers;
-
-/// How long reconciliations that run, and the events that they caused, may take to end after a signal, before they are
-/// cut off. Another replica is to take over within two seconds of the signal.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// No usable Kubernetes configuration, no namespace for the Lease of an election, an HTTP address that can't be listened
-/// on, or an own Pod whose image can't be told. All else is retried.
+/// The Kubernetes configuration is not usable, the Lease of an election has no namespace, the HTTP address cannot be listened
+/// on, or the image of the operator's own Pod cannot be found. All else is retried.
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
     let election = election::settings(&options)?;
@@ -73,12 +65,13 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let writer = fenced_client(config, fence.clone(), limit).context(unusable)?;
 
     let scopes = options.scopes();
-    let readiness = Arc::new(readiness::Readiness::new(&scopes, election.is_some()));
-    let triggers = Triggers::new(options.namespaces.clone());
+    let readiness = Arc::new(Readiness::new(&scopes, election.is_some()));
+    let triggers = Arc::new(Triggers::new(options.namespaces.clone()));
     let context = Arc::new(Context::new(writer, options.overdue_grace, triggers));
 
-    let http = http::serve(&options.http_address, readiness.clone(), context.clone()).await?;
-    tokio::spawn(http);
+    let (metrics, triggers) = (&context.metrics, context.triggers.clone());
+    let server = http::serve(&options.http_address, readiness.clone(), metrics, triggers).await?;
+    tokio::spawn(server);
     tokio::spawn({
         let (context, fence) = (context.clone(), fence.clone());
         async move { context.events.write(&context.client, &fence, || context.triggers.waiting() > 0).await }
@@ -99,58 +92,12 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
         Some(settings) => {
             let reporter = election::Reporter { readiness, metrics: context.metrics.clone() };
             let mut elector = Elector::new(reader, settings, fence).observed_by(Arc::new(reporter));
-            election::act_while_elected(&mut elector, &context, options.concurrency, &stopping).await;
+            election::reconcile_while_leading(&mut elector, &context, options.concurrency, &stopping).await;
         }
         None => {
             context.metrics.leads(true);
-            act(&context, options.concurrency, &stopping).await;
+            controller::run(&context, options.concurrency, &stopping).await;
         }
     }
     Ok(())
-}
-
-/// Looks at all backups, and then at each that something changes for, until it is stopped. Gives whether all writes had
-/// ended then.
-async fn act(context: &Context, concurrency: u16, stopping: &CancellationToken) -> bool {
-    let all_ended = AtomicBool::new(false);
-    let all = async {
-        look_at_all(context, concurrency.into(), stopping).await;
-        all_ended.store(true, Ordering::Relaxed);
-        context.events.finish().await;
-    };
-    let too_late = async {
-        stopping.cancelled().await;
-        info!("stopping");
-        tokio::time::sleep(SHUTDOWN_GRACE).await;
-    };
-    tokio::select! {
-        () = all => {}
-        () = too_late => info!("what was still being written is cut off; the next start takes it up again"),
-    }
-    // an event that is cut off harms nobody
-    all_ended.into_inner()
-}
-
-async fn look_at_all(context: &Context, concurrency: usize, stopping: &CancellationToken) {
-    let looks = context.triggers.begin(concurrency);
-    let mut running = FuturesUnordered::new();
-    loop {
-        while running.len() < concurrency
-            && !stopping.is_cancelled()
-            && let Some(key) = looks.next()
-        {
-            // an error's level, so that no filter takes namespace and name from a line that it lets pass
-            let span = error_span!("reconcile", namespace = key.namespace, name = key.name);
-            let reconciling = async move {
-                let again = reconcile::reconcile(&key, context).await;
-                (key, again)
-            };
-            running.push(reconciling.instrument(span));
-        }
-        tokio::select! {
-            Some((key, again)) = running.next() => looks.looked(&key, again),
-            () = looks.news(), if running.len() < concurrency && !stopping.is_cancelled() => {}
-            () = stopping.cancelled(), if running.is_empty() => return,
-        }
-    }
 }

@@ -1,11 +1,11 @@
-//! Command line of `run`.
+//! The command line of `run`.
 
 use crate::{api::duration, cluster::cache::Scope, names::FIELD_MANAGER};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use std::{ops::RangeInclusive, time::Duration};
 
-/// Lease durations that make sense: a shorter one leaves no time for a renewal.
+/// Allowed lease durations. A shorter one leaves no time for a renewal.
 const LEASE: RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_secs(3600);
 
 /// Options of `run`.
@@ -13,7 +13,7 @@ const LEASE: RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_
 pub struct RunOptions {
     /// Watch this namespace only; repeat it (or separate with commas) for several [default: all namespaces]
     ///
-    /// AntflyClusters in other namespaces are not seen then: a backup that names one is ClusterNotFound.
+    /// The operator then ignores AntflyClusters in other namespaces: a backup that names one reports ClusterNotFound.
     #[arg(
         long = "namespace",
         value_name = "NAMESPACE",
@@ -22,10 +22,10 @@ pub struct RunOptions {
     )]
     pub namespaces: Vec<String>,
 
-    /// Only look after AntflyBackups with these labels, such as shard=1 or 'tier in (a,b)' [default: all]
+    /// Only reconcile AntflyBackups with these labels, such as shard=1 or 'tier in (a,b)' [default: all]
     ///
-    /// For several operators that share the work. A backup that fits none is looked after by nobody, one that fits two is
-    /// written by both. Each set of replicas needs a Lease of its own name.
+    /// Lets several operators share the work. No operator reconciles a backup that matches no selector, and two operators
+    /// write one that matches both of theirs. Each set of replicas needs a Lease with its own name.
     #[arg(long, value_name = "LABELS", env = "ANTFLY_BACKUP_OPERATOR_SELECTOR")]
     pub selector: Option<String>,
 
@@ -38,17 +38,17 @@ pub struct RunOptions {
     )]
     pub http_address: String,
 
-    /// How many AntflyBackups are reconciled at the same time
+    /// How many AntflyBackups to reconcile at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64), env = "ANTFLY_BACKUP_OPERATOR_CONCURRENCY")]
     pub concurrency: u16,
 
-    /// Image of the Pods that ask for backups: one of this operator [default: the image of the operator's own Pod]
+    /// Image of the Pods that request backups: one of this operator [default: the image of the operator's own Pod]
     ///
     /// Outside a Pod the default is the published image of this version.
     #[arg(long, value_name = "IMAGE", env = "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE")]
     pub job_image: Option<String>,
 
-    /// Secret with which that image is pulled, in the namespace of each AntflyBackup; repeatable
+    /// Secret for pulling that image, in the namespace of each AntflyBackup; repeatable
     #[arg(
         long = "job-image-pull-secret",
         value_name = "NAME",
@@ -61,9 +61,9 @@ pub struct RunOptions {
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
     pub overdue_grace: SignedDuration,
 
-    /// Act only while this process holds a Lease, so that several replicas may run
+    /// Reconcile only while this process holds a Lease, so that several replicas may run
     ///
-    /// Needs the permission to get, list, watch, create and update Leases in the namespace of the Lease.
+    /// Needs permission to get, list, watch, create and update Leases in the namespace of the Lease.
     #[arg(
         long,
         value_name = "BOOL",
@@ -84,9 +84,9 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME", default_value = FIELD_MANAGER, env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_NAME")]
     pub leader_election_name: String,
 
-    /// How long after its last sign of life a leader is replaced, in whole seconds
+    /// How long after its last renewal another replica may take over, in whole seconds
     ///
-    /// The leader renews the Lease every 2/15 of it (2s) and stops writing when it could not for 2/3 of it (10s).
+    /// The leader renews the Lease every 2/15 of this time (2s), and stops writing 2/3 of it (10s) after its last renewal.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = lease_duration, env = "ANTFLY_BACKUP_OPERATOR_LEADER_ELECTION_LEASE_DURATION")]
     pub leader_election_lease_duration: Duration,
 
@@ -106,22 +106,22 @@ fn lease_duration(text: &str) -> Result<Duration, String> {
 }
 
 impl RunOptions {
-    /// The image of the Pods that the options name; empty counts as absent.
+    /// Returns the image of `--job-image`; empty counts as absent.
     pub fn job_image(&self) -> Option<&str> {
         self.job_image.as_deref().filter(|image| !image.is_empty())
     }
 
-    /// The Secrets with which it is pulled.
+    /// Returns the Secrets for pulling it.
     pub fn job_image_pull_secrets(&self) -> Vec<String> {
         self.job_image_pull_secrets.iter().filter(|name| !name.is_empty()).cloned().collect()
     }
 
-    /// The labels of the AntflyBackups to look after; `None`: all of them.
+    /// Returns the labels of the AntflyBackups to reconcile; `None`: all.
     pub fn selector(&self) -> Option<&str> {
         self.selector.as_deref().filter(|selector| !selector.trim().is_empty())
     }
 
-    /// What the watches cover.
+    /// Returns the scopes of the watches.
     pub fn scopes(&self) -> Vec<Scope> {
         let mut namespaces = self.namespaces.clone();
         namespaces.sort();

@@ -1,4 +1,4 @@
-//! The driver: from what is known of one backup to its CronJob and its status.
+//! One reconcile: from the facts of a backup to its CronJob and its status.
 
 use super::context::Context;
 use crate::{
@@ -18,13 +18,12 @@ use tracing::{debug, info, warn};
 
 /// A write that failed; it is tried again.
 struct ReconcileError {
-    /// What was tried.
+    /// The write, for the log.
     attempt: &'static str,
     failure: Failure,
 }
 
-/// Reconciles a backup. Returns when to do it again if nothing changes until then: soon after a failure, whatever it is.
-/// Nothing is parked.
+/// Reconciles a backup. Returns when to do so again if nothing changes before: after any failure, soon.
 pub async fn reconcile(key: &ObjectKey, context: &Context) -> Option<Instant> {
     let started = Instant::now();
     let result = reconcile_once(key, context, context.now()).await;
@@ -42,13 +41,13 @@ pub async fn reconcile(key: &ObjectKey, context: &Context) -> Option<Instant> {
     }
 }
 
-/// The steps. Returns how long after `now` to come again; `None`: when something changes.
+/// Returns how long after `now` to reconcile again; `None`: when something changes.
 async fn reconcile_once(
     key: &ObjectKey,
     context: &Context,
     now: Timestamp,
 ) -> Result<Option<Duration>, ReconcileError> {
-    // gather what is known (no client required)
+    // gather the facts (no client required)
     let Some(facts) = facts(key, context) else { return Ok(None) };
 
     // decide (no client required)
@@ -64,7 +63,7 @@ async fn reconcile_once(
     // write the status, publish events (client required)
     write(key, &facts, &settlement, context).await?;
 
-    // note which runs the status has (no client required)
+    // record which runs the status has (no client required)
     if settlement.status != StatusUpdate::Postponed {
         context.cache().recorded(key, &facts.runs, now);
     }
@@ -74,8 +73,8 @@ async fn reconcile_once(
     Ok(settlement.again.map(|again| Duration::try_from(again.duration_since(now)).unwrap_or_default()))
 }
 
-/// Returns what is known of a backup; `None` while there is nothing to do: it is gone or being deleted, or the watch has yet to
-/// bring the status that was last written.
+/// Returns the facts of a backup; `None` if there is nothing to do: it is gone or being deleted, or the watch has not reported the
+/// status that was last written.
 fn facts(key: &ObjectKey, context: &Context) -> Option<Facts> {
     let mut cache = context.cache();
     let facts = cache.facts(key).filter(|facts| !cache.awaits_own_status(&facts.backup))?;
@@ -108,12 +107,12 @@ fn publish(facts: &Facts, settlement: &Settlement, context: &Context, is_due: im
     }
 }
 
-/// How long to wait after an error.
+/// Returns how long to wait after an error.
 fn wait_after(key: &ObjectKey, error: &ReconcileError, context: &Context) -> Duration {
     let wait = context.failures().failed(key);
     let (action, failure) = (error.attempt, &error.failure);
     if failure.kind == FailureKind::Conflict {
-        debug!(action, "someone else wrote in between; looking again");
+        debug!(action, "another client wrote meanwhile; reconciling again");
     } else {
         warn!(action, error = ?failure.to_string(), retry_in = ?wait, "a write failed");
     }

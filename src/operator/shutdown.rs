@@ -1,10 +1,10 @@
-//! The end, on a signal.
+//! Stops on a signal.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A token that SIGTERM and SIGINT cancel.
+/// Returns a token that SIGTERM and SIGINT cancel.
 ///
 /// # Errors
 /// The signals can't be listened for.

@@ -1,4 +1,4 @@
-//! Keeps the fields of spans for the log in JSON. json-subscriber keeps them, too, but overwrites the field `name` with the
+//! Keeps the fields of spans for JSON logs. json-subscriber keeps them, too, but overwrites the field `name` with the
 //! name of the span.
 
 use json_subscriber::FieldWriter;

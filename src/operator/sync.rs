@@ -1,10 +1,10 @@
-//! What the tasks of this process wait for.
+//! Waits of this process's tasks.
 
 use std::time::Instant;
 use tokio::sync::Notify;
 
-/// Until there is news, or that moment comes.
-pub async fn news_or_time(news: &Notify, time: Option<Instant>) {
+/// Waits for a notification, or until `time`.
+pub async fn notified_or_at(notify: &Notify, time: Option<Instant>) {
     let time = async {
         match time {
             Some(time) => tokio::time::sleep_until(time.into()).await,
@@ -13,6 +13,6 @@ pub async fn news_or_time(news: &Notify, time: Option<Instant>) {
     };
     tokio::select! {
         () = time => {}
-        () = news.notified() => {}
+        () = notify.notified() => {}
     }
 }

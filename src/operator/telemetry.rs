@@ -1,7 +1,7 @@
 //! Logs.
 
 use super::{
-    LogFormat,
+    options::LogFormat,
     span_fields::{self, SpanFields},
 };
 use std::io::{IsTerminal, stderr};
@@ -10,7 +10,7 @@ use tracing_subscriber::{
     EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt as _, registry::LookupSpan, util::SubscriberInitExt as _,
 };
 
-/// Begins to log to standard error. `RUST_LOG` selects what; without it, all from `info` on.
+/// Starts to log to standard error. `RUST_LOG` selects what is logged; the default is `info`.
 pub fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,kube_client=warn,kube_runtime=warn,tower=warn,hyper_util=warn"));

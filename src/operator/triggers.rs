@@ -1,6 +1,6 @@
-//! Which backups are looked at, and when.
+//! Which backups are reconciled, and when.
 
-use super::sync::news_or_time;
+use super::sync::notified_or_at;
 use crate::{
     cluster::cache::{BackupChange, ClusterCache, ObjectKey, key_of},
     fairness::queue::Queue,
@@ -9,36 +9,36 @@ use parking_lot::{Mutex, MutexGuard};
 use std::time::Instant;
 use tokio::sync::Notify;
 
-/// The cache, and the way from a change in it to the next look.
+/// The cache, and the queue of backups that its changes concern.
 pub struct Triggers {
     cache: Mutex<ClusterCache>,
-    /// `None` while nobody looks.
+    /// `None` while nothing is reconciled.
     queue: Mutex<Option<Queue>>,
-    news: Notify,
+    queued: Notify,
 }
 
 impl Triggers {
-    /// An empty cache of the watched namespaces (none: all). Nothing is reconciled yet.
+    /// Makes an empty cache of the watched namespaces (none: all). Nothing is reconciled yet.
     pub fn new(namespaces: Vec<String>) -> Self {
-        Triggers { cache: Mutex::new(ClusterCache::new(namespaces)), queue: Mutex::default(), news: Notify::new() }
+        Triggers { cache: Mutex::new(ClusterCache::new(namespaces)), queue: Mutex::default(), queued: Notify::new() }
     }
 
-    /// The looks from now on: first at all backups that there are, then at those that something changes for.
-    pub fn begin(&self, concurrency: usize) -> Looks<'_> {
+    /// Queues all backups, and from now on those that a change concerns.
+    pub fn begin(&self, concurrency: usize) -> Turns<'_> {
         *self.queue.lock() = Some(Queue::new(concurrency));
         let all: Vec<_> = self.cache().backups().map(|backup| key_of(backup)).collect();
-        self.look_at(all);
-        Looks(self)
+        self.reconcile(all);
+        Turns(self)
     }
 
-    /// The cache. Keep it for as short as it takes.
+    /// Returns the cache, locked: keep it only briefly.
     pub fn cache(&self) -> MutexGuard<'_, ClusterCache> {
         self.cache.lock()
     }
 
-    /// Passes changes of backups on.
+    /// Queues the backups that have changed, and removes those that are gone.
     pub fn backups_changed(&self, changes: Vec<BackupChange>) {
-        self.tell(|queue, now| {
+        self.update(|queue, now| {
             for change in changes {
                 match change {
                     BackupChange::Changed(key) => queue.changed(key, now),
@@ -48,23 +48,23 @@ impl Triggers {
         });
     }
 
-    /// Has backups looked at for a change of something else. Names of backups that do not exist lead nowhere.
-    pub fn look_at(&self, keys: impl IntoIterator<Item = ObjectKey>) {
+    /// Queues backups that a change of another object concerns. Ignores names of backups that do not exist.
+    pub fn reconcile(&self, keys: impl IntoIterator<Item = ObjectKey>) {
         let cache = self.cache();
-        self.tell(|queue, now| {
+        self.update(|queue, now| {
             keys.into_iter().filter(|key| cache.has(key)).for_each(|key| queue.changed(key, now));
         });
     }
 
-    /// How many backups wait for their turn.
+    /// Returns how many backups wait for their turn.
     pub fn waiting(&self) -> usize {
         self.queue.lock().as_ref().map_or(0, Queue::waiting)
     }
 
-    /// Tells the queue, and whoever waits for news of it.
-    fn tell(&self, what: impl FnOnce(&mut Queue, Instant)) {
-        self.with_queue(what);
-        self.news.notify_one();
+    /// Updates the queue, and wakes the task that waits for it.
+    fn update(&self, change: impl FnOnce(&mut Queue, Instant)) {
+        self.with_queue(change);
+        self.queued.notify_one();
     }
 
     fn with_queue<T>(&self, what: impl FnOnce(&mut Queue, Instant) -> T) -> Option<T> {
@@ -72,28 +72,28 @@ impl Triggers {
     }
 }
 
-/// The looks of one term of office. Nothing is kept for them after they are dropped.
-pub struct Looks<'a>(&'a Triggers);
+/// The reconciles of one term of leadership. Dropping it drops the queue.
+pub struct Turns<'a>(&'a Triggers);
 
-impl Looks<'_> {
-    /// The backup to look at now, if there is one.
+impl Turns<'_> {
+    /// Returns the backup to reconcile now, if there is one.
     pub fn next(&self) -> Option<ObjectKey> {
         self.0.with_queue(Queue::next).flatten()
     }
 
-    /// A look has ended; the next one is due at that time, or earlier when something changes.
-    pub fn looked(&self, key: &ObjectKey, again: Option<Instant>) {
+    /// Records that a reconcile has ended. The next one is due at `again`, or earlier when something changes.
+    pub fn finished(&self, key: &ObjectKey, again: Option<Instant>) {
         self.0.with_queue(|queue, now| queue.finished(key, again, now));
     }
 
-    /// Until [`Looks::next`] may have something.
-    pub async fn news(&self) {
+    /// Waits until [`Turns::next`] may return a backup.
+    pub async fn wait_for_next(&self) {
         let next_time = self.0.with_queue(|queue, _| queue.next_time()).flatten();
-        news_or_time(&self.0.news, next_time).await;
+        notified_or_at(&self.0.queued, next_time).await;
     }
 }
 
-impl Drop for Looks<'_> {
+impl Drop for Turns<'_> {
     fn drop(&mut self) {
         *self.0.queue.lock() = None;
     }

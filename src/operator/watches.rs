@@ -1,10 +1,10 @@
-//! The watches: they feed the cache.
+//! The watches, which fill the cache.
 
 use super::{
     backoff,
     client::WATCH_SECONDS,
     context::Context,
-    readiness::{Readiness, Watched},
+    http::readiness::{Readiness, Watched},
 };
 use crate::{
     api::RESOURCE,
@@ -27,7 +27,7 @@ use kube::{
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 use tracing::{info, warn};
 
-/// Starts the watches of a scope. With a selector, AntflyBackups without those labels do not exist for this operator.
+/// Starts the watches of a scope. With a selector, this operator ignores AntflyBackups without those labels.
 pub fn start(
     client: &Client,
     scope: Scope,
@@ -37,7 +37,7 @@ pub fn start(
 ) {
     let base = Watch { scope, context: context.clone(), readiness: readiness.clone(), watched: Watched::AntflyBackups };
     let all = watcher::Config::default().timeout(WATCH_SECONDS);
-    // an operator of many namespaces would otherwise hold every Job of the cluster
+    // without this the cache would hold every Job of the cluster
     let labelled = all.clone().labels(BACKUP_LABEL);
 
     let watch = base.clone();
@@ -81,7 +81,7 @@ impl Watch {
         }
     }
 
-    /// Watches for ever.
+    /// Watches until the process ends.
     async fn run<T>(self, api: Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>))
     where
         T: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
@@ -114,18 +114,18 @@ impl Watch {
 
     fn pass_on<T>(&self, event: Event<T>, take: impl Fn(&mut ClusterCache, &Scope, Event<T>) -> BTreeSet<ObjectKey>) {
         let concerned = take(&mut self.context.cache(), &self.scope, event);
-        self.context.triggers.look_at(concerned);
+        self.context.triggers.reconcile(concerned);
     }
 
-    /// Notes an error; gives what to tell.
+    /// Records an error; returns the message for the log.
     fn failed(&self, error: &watcher::Error) -> String {
         self.context.metrics.watch_failed(self.watched);
         let is_not_found = code(error) == Some(404);
         let why = match (code(error), self.watched) {
             (Some(404), Watched::AntflyClusters) => {
-                // one may do without: every backup is ClusterNotFound until somebody installs it
+                // not required: until it is installed, every backup reports ClusterNotFound
                 let concerned = self.context.cache().set_cluster_kind_is_missing(true);
-                self.context.triggers.look_at(concerned);
+                self.context.triggers.reconcile(concerned);
                 self.readiness.synced(self.watched, &self.scope);
                 "the CustomResourceDefinition antflyclusters.antfly.io is not installed (it comes with Antfly's own operator)"
                     .to_owned()
@@ -134,7 +134,7 @@ impl Watch {
                 "the CustomResourceDefinition {RESOURCE} is not installed; \
                 install it: antfly-backup-operator crd | kubectl apply -f -"
             ),
-            // nothing else in the request could be wrong
+            // the selector is the only part of the request that a user wrote
             (Some(400), Watched::AntflyBackups) => format!(
                 "{RESOURCE} cannot be watched with that --selector; \
                 write labels such as shard=1 or 'tier in (a,b)'"
@@ -147,7 +147,7 @@ impl Watch {
     }
 }
 
-/// The API server's answer: 404 when it does not know the resource.
+/// Returns the status code of the API server's answer: 404 if it does not know the resource.
 fn code(error: &watcher::Error) -> Option<u16> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))

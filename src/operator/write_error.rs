@@ -8,16 +8,16 @@ use thiserror::Error;
 /// Why a write failed.
 #[derive(Debug, Error)]
 pub enum WriteError {
-    /// The API server says no, or cannot be reached.
+    /// The API server refuses it, or cannot be reached.
     #[error("{}", message(.0))]
     Kube(#[from] kube::Error),
-    /// No answer in that time.
+    /// The API server did not answer in this time.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     NoAnswer(Duration),
     /// The object has no JSON form.
     #[error("cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// The request can't be made.
+    /// No request can be made of it.
     #[error("cannot be made into a request: {0}")]
     Request(#[from] kube::core::request::Error),
 }
@@ -32,9 +32,9 @@ fn message(error: &kube::Error) -> String {
 /// What kind of failure a [`WriteError`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WriteCategory {
-    /// Someone else wrote in between, or the object is another one now.
+    /// Another client wrote meanwhile, or the object was replaced.
     Conflict,
-    /// What was to be written, or its namespace, is going or gone.
+    /// The object or its namespace is gone or being deleted.
     Gone,
     /// The API server refuses what is written, and will refuse it again until something changes.
     Refused,
@@ -84,7 +84,7 @@ impl WriteError {
         }
     }
 
-    /// Returns what it means for the reconcile.
+    /// Returns the kind of failure that the reconcile settles.
     pub fn kind(&self) -> FailureKind {
         match self.category() {
             WriteCategory::Gone => FailureKind::Gone,

@@ -1,6 +1,6 @@
-//! All that the operator writes, but for events.
+//! Everything that the operator writes, except events.
 
-use super::{metrics::Metrics, triggers::Triggers, write_error::WriteError};
+use super::{http::metrics::Metrics, triggers::Triggers, write_error::WriteError};
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, KIND},
     cluster::{
@@ -28,19 +28,19 @@ use tracing::info;
 /// How long the API server may take to answer a write.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Writes, counts what it writes, and notes what the watches have not brought yet.
+/// Writes, counts the writes, and records in the cache what the watches have not reported yet.
 pub struct Writer<'a> {
-    /// To the API server.
+    /// Client of the API server.
     pub client: &'a Client,
-    /// Figures.
+    /// Counters.
     pub metrics: &'a Metrics,
     /// The cache.
     pub triggers: &'a Triggers,
 }
 
 impl Writer<'_> {
-    /// Does what was decided for the backup with that key, up to the first failure. `failures_before` is how many of its
-    /// reconciles failed in a row.
+    /// Performs the decision for a backup, up to the first failure. `failures_before` counts the preceding reconciles that
+    /// failed in a row.
     pub async fn perform(&self, backup: &ObjectKey, decision: Decision, failures_before: u32) -> Outcome {
         let mut results = Vec::new();
         for action in &decision.actions {
@@ -99,7 +99,7 @@ impl Writer<'_> {
         Ok(written)
     }
 
-    /// Replaces the status, if the backup still is the version that it was made for.
+    /// Replaces the status, if the backup is still the version that it was computed from.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -116,8 +116,8 @@ impl Writer<'_> {
     }
 }
 
-/// Applies the CronJob of the backup with that key (server-side apply). No other than the existing one is touched, also if it
-/// was replaced meanwhile. Where there is none, one is made; one that has appeared meanwhile is a conflict.
+/// Applies the CronJob of a backup (server-side apply). Changes only the CronJob that `apply` names, by its uid; creates one
+/// if it names none. A CronJob that was created or replaced meanwhile is a conflict.
 async fn apply_cron_job(client: &Client, backup: &ObjectKey, apply: &Apply) -> Result<CronJobView, WriteError> {
     let mut parameters = PatchParams::apply(FIELD_MANAGER);
     let api = Api::<CronJobView>::namespaced(client.clone(), &backup.namespace);
@@ -133,9 +133,9 @@ async fn apply_cron_job(client: &Client, backup: &ObjectKey, apply: &Apply) -> R
     within_limit(api.patch(&cron_job_name(&backup.name), &parameters, &body)).await
 }
 
-/// Makes the operator the owner of a CronJob that nothing was applied to, as far as is recorded, such as after somebody
-/// cleared its `managedFields`. Else the API server would make up an owner of all that is there at the next apply
-/// (`before-first-apply`), and what the operator later leaves out, credentials say, would stay for that owner's sake.
+/// Makes the operator the owner of a CronJob without a recorded apply, such as after its `managedFields` were cleared.
+/// Otherwise the next apply would make a manager `before-first-apply` the owner of all present fields, and fields that the
+/// operator later removes, such as credentials, would stay.
 async fn become_owner(api: &Api<CronJobView>, cron_job: &CronJobView) -> Result<(), WriteError> {
     let entry = json!({
         "manager": FIELD_MANAGER,

@@ -30,7 +30,7 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a directory of the repository")
 }
 
-/// The cargo that runs this command, to be run as if by a user: without what it says of the package that this command is of.
+/// Returns the cargo that runs this command, without the variables that describe this command's package: as a user runs it.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
@@ -75,9 +75,9 @@ pub fn build(package: &str, arguments: &[&str], environment: &[(OsString, OsStri
     Ok(built)
 }
 
-/// Whether a variable is one by which cargo tells the program that it runs which package that is
-/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>). Build scripts of other packages (ring's) take a
-/// change of it for a reason to build anew, and all that depends on them.
+/// Whether cargo sets a variable to describe the package of the program that it runs
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>). Build scripts of other packages (ring's) are
+/// rebuilt when it changes, and all that depends on them.
 fn is_about_the_caller(variable: &str) -> bool {
     variable == "OUT_DIR" || variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
@@ -115,13 +115,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_the_calling_package_is_told_from_what_a_user_sets() {
+    fn variables_of_the_calling_package_are_distinguished_from_those_of_a_user() {
         assert!(["OUT_DIR", "CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR"].into_iter().all(is_about_the_caller));
         assert!(!["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTFLAGS"].into_iter().any(is_about_the_caller));
     }
 
     #[test]
-    fn a_package_is_told_from_others() {
+    fn a_package_is_distinguished_from_others() {
         assert!(is_of(OPERATOR, "path+file:///src/checkout#antfly-backup-operator@0.1.0"));
         assert!(is_of(OPERATOR, "path+file:///src/antfly-backup-operator#0.1.0"));
         assert!(!is_of(OPERATOR, "path+file:///src/antfly-backup-operator/xtask#0.1.0"));

@@ -24,12 +24,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// From nothing to five scheduled backups: a control plane, the operator in it, the examples applied.
+    /// Runs a demo: a control plane, the operator, and the examples.
     Demo(demo::Options),
     /// The local control plane by itself: etcd, kube-apiserver and kube-controller-manager on loopback.
     #[command(subcommand)]
     ControlPlane(control_plane::Chore),
-    /// Refreshes what is made from other files and checked in: generated/ and deploy/install.yaml.
+    /// Refreshes the generated files that are checked in: generated/ and deploy/install.yaml.
     Generate,
     /// Builds the operator's image, without a base image, a registry or a Docker daemon.
     Image(image::Options),
@@ -37,7 +37,7 @@ enum Chore {
     KindNode(kind_node::Options),
     /// Changes the pure core in many small ways, and lists the changes that no test notices.
     Mutants(mutants::Options),
-    /// Puts faults between the operator and the API server, and writes what came of it to docs/reliability.md.
+    /// Puts faults between the operator and the API server, and writes the results to docs/reliability.md.
     Reliability(reliability::Options),
 }
 

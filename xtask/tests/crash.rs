@@ -20,7 +20,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// Starts `xtask control-plane start`, waits until it has told all that it tells, and gives the directory of its run too.
+/// Starts `xtask control-plane start`, waits for all its output, and returns the directory of its run, too.
 async fn start() -> Result<(Child, std::path::PathBuf)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["control-plane", "start"]).stdout(Stdio::piped()).kill_on_drop(true);
@@ -29,7 +29,7 @@ async fn start() -> Result<(Child, std::path::PathBuf)> {
     let mut lines = BufReader::new(output).lines();
     let line = lines.next_line().await?.context("it ended before it served")?;
     // Its last line: nothing may be left to write when its output is closed here.
-    lines.next_line().await?.context("it ended before it told where its logs are")?;
+    lines.next_line().await?.context("it ended before it printed where its logs are")?;
     let kubeconfig = line.strip_prefix("export KUBECONFIG=").with_context(|| format!("unexpected: {line}"))?;
     let directory = Path::new(kubeconfig).parent().context("the kubeconfig is in the run's directory")?;
     // As the kernel names it, should a part of the path be a link.

@@ -4,7 +4,7 @@
 //! `size`, `duration`, `in` with a list of literals, `has`, comparisons, `!`, `&&`, `||` and `? :`. Anything else is an
 //! error that names it, so that no rule is ever left out.
 
-use super::{
+use crate::{
     check::compile_pattern,
     schema::{Kind, Node},
 };
@@ -33,7 +33,7 @@ pub fn translate(node: &Node, expression: &str, prefix: &str) -> Result<Translat
     let mut translator = Translator { node, prefix, patterns: Vec::new() };
     let term = translator.term(program.expression()).map_err(within)?;
     if term.kind != Type::Bool {
-        return Err(within(format!("gives {:?}, not true or false", term.kind)));
+        return Err(within(format!("returns {:?}, not true or false", term.kind)));
     }
     Ok(Translation { condition: term.tokens, patterns: translator.patterns })
 }
@@ -47,7 +47,7 @@ enum Type {
     Object,
 }
 
-/// A translated part: its Rust, its type, and whether the Rust gives an `Option` (`None` is a CEL error).
+/// A translated part: its Rust, its type, and whether the Rust is an `Option` (`None` is a CEL error).
 struct Term {
     tokens: TokenStream,
     kind: Type,

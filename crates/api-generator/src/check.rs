@@ -1,7 +1,7 @@
-//! Holds the schema against its own rules: patterns compile, defaults are valid, enums say what their values mean.
+//! Checks the schema itself: patterns compile, defaults are valid, enums describe their values.
 
-use super::{
-    Problems,
+use crate::{
+    problems::Problems,
     schema::{Api, Kind, Node, Rule},
 };
 use cel::{Context, Program, Value as CelValue};
@@ -37,12 +37,12 @@ fn check_node(node: &Node) -> Result<(), String> {
     }
 }
 
-/// What the description says of a value of an enum: the text of its line `- VALUE: text`.
+/// Returns the description of an enum's value: the text of its line `- VALUE: text`.
 pub fn value_description<'a>(node: &'a Node, value: &str) -> Option<&'a str> {
     node.description.lines().find_map(|line| line.strip_prefix("- ")?.strip_prefix(value)?.strip_prefix(": "))
 }
 
-/// The description without the lines of the values of an enum.
+/// Returns the description without the lines of an enum's values.
 pub fn general_description(node: &Node) -> String {
     let is_value = |line: &&str| line.starts_with("- ") && line.contains(": ");
     node.description.lines().filter(|line| !is_value(line)).collect::<Vec<_>>().join("\n")
@@ -135,7 +135,7 @@ fn holds(rule: &Rule, value: &Value) -> Result<bool, String> {
     }
     match program.execute(&context) {
         Ok(CelValue::Bool(holds)) => Ok(holds),
-        Ok(other) => Err(format!("the rule {:?} gives {other:?}, not true or false", rule.expression)),
+        Ok(other) => Err(format!("the rule {:?} returns {other:?}, not true or false", rule.expression)),
         Err(error) => Err(format!("the rule {:?} fails for the default {value}: {error}", rule.expression)),
     }
 }

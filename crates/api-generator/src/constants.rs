@@ -1,10 +1,11 @@
-//! Constants for what the schema says in numbers and names: bounds and defaults, and what the API is called.
+//! Constants of the schema: bounds, defaults, and the names of the API.
 //!
 //! Those of a field belong to the type that has the field: `BackupRecord::TABLES_MAX_ITEMS`. A field of a schema without a
 //! title belongs to the type around it: `AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH`.
 
-use super::{
-    Problems, format_rust,
+use crate::{
+    problems::Problems,
+    rust_file::format_rust,
     schema::{Api, Kind, Node},
 };
 use heck::ToShoutySnakeCase;
@@ -45,7 +46,7 @@ pub fn generate(api: &Api) -> Result<String, Problems> {
     Ok(format_rust(quote! { use super::types::*; #names #(#impls)* }, "constants")?)
 }
 
-/// What the API is called.
+/// Returns the names of the API.
 fn names(api: &Api) -> TokenStream {
     let (group, version, kind, plural) = (&api.group, &api.version, &api.names.kind, &api.names.plural);
     let api_version = format!("{group}/{version}");
@@ -79,7 +80,7 @@ fn names(api: &Api) -> TokenStream {
     }
 }
 
-/// Adds the constants of a field, and of what is below it and has no type of its own.
+/// Adds the constants of a field, and of fields below it that have no type of their own.
 fn add_field(path: &str, node: &Node, constants: &mut Vec<TokenStream>) {
     for Constant { keyword, ty, value } in bounds(node).into_iter().chain(default(node)) {
         let name = format_ident!("{}", format!("{}.{keyword}", path.replace("[]", ".item")).to_shouty_snake_case());
@@ -119,7 +120,7 @@ fn bounds(node: &Node) -> Vec<Constant> {
     bounds.into_iter().flatten().collect()
 }
 
-/// The default; that of an object as JSON.
+/// Returns the default; that of an object as JSON.
 fn default(node: &Node) -> Option<Constant> {
     let (ty, value) = match node.default.as_ref()? {
         Value::Bool(value) => (quote!(bool), quote!(#value)),

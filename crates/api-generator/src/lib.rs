@@ -1,14 +1,16 @@
 //! Generates the Rust side of the API from the CustomResourceDefinition.
 //!
-//! `definition` parses the file, `schema` makes a tree of it and refuses what the generator does not honour, `check` holds the
-//! tree against its own rules. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each.
+//! `definition` parses the file, `schema` makes a tree of it and refuses what the generator does not handle, `check` checks
+//! the tree itself. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each.
 
+mod case;
 mod cel;
 mod check;
 mod constants;
 mod definition;
 mod problems;
 mod reference;
+mod rust_file;
 mod schema;
 mod types;
 mod validation;
@@ -39,27 +41,4 @@ pub fn generate(schema_yaml: &str) -> Result<Vec<GeneratedFile>, Problems> {
         GeneratedFile { name: "validation.rs", contents: validation::generate(&api)? },
         GeneratedFile { name: "api-reference.md", contents: reference::generate(&api) },
     ])
-}
-
-/// Formats generated Rust, with a blank line between two items, and puts the header over it (prettyplease has neither).
-fn format_rust(tokens: proc_macro2::TokenStream, what: &str) -> Result<String, String> {
-    let file = syn::parse2::<syn::File>(tokens).map_err(|error| format!("generated {what} do not parse: {error}"))?;
-    let is_use = |item: &syn::Item| matches!(item, syn::Item::Use(_));
-    let code: Vec<_> = file
-        .items
-        .chunk_by(|item, next| is_use(item) && is_use(next))
-        .map(|items| {
-            prettyplease::unparse(&syn::File {
-                items: items.to_vec(),
-                attrs: Vec::new(),
-                frontmatter: None,
-                shebang: None,
-            })
-        })
-        .collect();
-    Ok(format!(
-        "// This is a generated file: {what} of the API. Do not edit it; change `schema/antflybackup.yaml`\n\
-         // and run `cargo xtask generate`.\n\n{}",
-        code.join("\n")
-    ))
 }

@@ -1,8 +1,8 @@
-//! What is wrong with a schema.
+//! Problems of a schema.
 
 use std::{error::Error, fmt};
 
-/// All that is wrong with a schema; at least one problem.
+/// All problems of a schema; at least one.
 #[derive(Debug)]
 pub struct Problems(Vec<String>);
 

@@ -1,13 +1,13 @@
 //! The reference page: a table for each type of the API.
 
-use super::{
+use crate::{
+    case::capitalized,
     check::{general_description, value_description},
     schema::{Api, Kind, ListType, Node},
-    types::capitalized,
 };
 use std::fmt::Write;
 
-/// What no schema says: how a record becomes a restore.
+/// How a record becomes a restore, which the schema does not describe.
 const RESTORE: &str = include_str!("restore.md");
 
 /// Generates `api-reference.md`.
@@ -58,7 +58,7 @@ fn section_for_rules(page: &mut String, node: &Node) {
     }
 }
 
-/// The title, or for the items of a list without one a name made of the field's.
+/// Returns the title; for untitled items of a list, a name derived from the field.
 fn table_title(node: &Node) -> Option<String> {
     node.title.clone().or_else(|| {
         let field = node.path.strip_suffix("[]")?.rsplit('.').next()?;
@@ -161,7 +161,7 @@ fn rules(node: &Node) -> Vec<String> {
     rules
 }
 
-/// Text that keeps to its cell of a table.
+/// Escapes text for a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('*', "\\*").replace('\n', " ")
 }

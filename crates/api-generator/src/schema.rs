@@ -1,13 +1,13 @@
 //! The CustomResourceDefinition as a tree of the few shapes that the generator honours.
 
-use super::{
-    Problems,
+use crate::{
     definition::{Column, Definition, Names, Schema},
+    problems::Problems,
 };
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-/// What the generator knows of the API.
+/// The API, as the generator reads it.
 pub struct Api {
     /// API group, such as `antfly.io`.
     pub group: String,
@@ -43,7 +43,7 @@ pub struct Node {
 pub struct Rule {
     /// The CEL expression; true where the value is valid.
     pub expression: String,
-    /// What a user reads where it is not.
+    /// The message for a user where it is not.
     pub message: String,
 }
 
@@ -102,7 +102,7 @@ impl Node {
         self.properties().iter().find_map(|(key, node)| (key == name).then_some(node))
     }
 
-    /// Whether the parent can't be without the property.
+    /// Whether the property is required.
     pub fn requires(&self, name: &str) -> bool {
         matches!(&self.kind, Kind::Object { required, .. } if required.iter().any(|key| key == name))
     }
@@ -186,7 +186,7 @@ impl Reader {
     }
 }
 
-/// The keywords of one node; each is taken out as it is understood, and what is left at the end is not.
+/// The keywords of one node. Each is removed when it is read; those that are left are unknown.
 struct Keywords<'a> {
     left: Map<String, Value>,
     properties: Option<&'a IndexMap<String, Schema>>,

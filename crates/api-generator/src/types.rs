@@ -1,13 +1,14 @@
-//! Rust types: what kopium makes of the CustomResourceDefinition, refined where it loses what the schema says.
+//! Rust types: the output of kopium, refined where it loses information of the schema.
 //!
-//! kopium 0.24 gives every name from its path, a date-time as `String`, a field with a default as `Option`, and enums
+//! kopium 0.24 derives every name from its path, a date-time as `String`, a field with a default as `Option`, and enums
 //! without docs. Here types are named by `title` (equal ones become one), a date-time is a `Time`, a field with a default is
 //! never absent, an optional list is a `Vec`, and the values of an enum carry their descriptions.
 
-use super::{
+use crate::{
+    case::{capitalized, snake_case},
     check::{general_description, value_description},
     definition::Definition,
-    format_rust,
+    rust_file::format_rust,
     schema::{Api, Kind, Node},
 };
 use k8s_openapi_for_kopium::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -218,7 +219,7 @@ impl VisitMut for Rename<'_> {
     }
 }
 
-/// One function a default, as serde wants them.
+/// Returns one function for each default, as serde needs them.
 fn defaults(api: &Api) -> TokenStream {
     let mut functions = Vec::new();
     api.root.visit(&mut |node| {
@@ -252,7 +253,7 @@ fn defaults(api: &Api) -> TokenStream {
 
 /// `spec_backup_timeout` for `.spec.backupTimeout`.
 fn default_name(node: &Node) -> String {
-    super::validation::snake_case(&node.path)
+    snake_case(&node.path)
 }
 
 fn is_time(node: &Node) -> bool {
@@ -269,7 +270,7 @@ fn docs(text: &str) -> Vec<Attribute> {
         .collect()
 }
 
-/// Adds to what kopium derives.
+/// Adds traits to those that kopium derives.
 fn derive(attributes: &mut [Attribute], traits: &TokenStream) -> Result<(), String> {
     let attribute = attributes.iter_mut().find(|attribute| attribute.path().is_ident("derive"));
     let list = attribute.ok_or("kopium made a type that derives nothing")?;
@@ -277,12 +278,6 @@ fn derive(attributes: &mut [Attribute], traits: &TokenStream) -> Result<(), Stri
     let derived = &list.tokens;
     list.tokens = quote!(#derived, #traits);
     Ok(())
-}
-
-/// The text with its first letter in upper case.
-pub fn capitalized(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// The name of a field in JSON: serde's `rename`, else its own.

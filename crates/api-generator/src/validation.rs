@@ -1,10 +1,12 @@
-//! The validation: one function a place in the schema, every keyword and rule in it.
+//! The validation: one function for each place in the schema, with all its keywords and rules.
 
-use super::{
-    Problems, cel, format_rust,
+use crate::{
+    case::snake_case,
+    cel,
+    problems::Problems,
+    rust_file::format_rust,
     schema::{Api, Kind, ListType, Node},
 };
-use heck::ToSnakeCase;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -133,7 +135,7 @@ impl Generator {
 
     fn array(&mut self, node: &Node, items: &Node, [min, max]: [&Option<u64>; 2], list_type: &ListType) -> TokenStream {
         if !node.rules.is_empty() {
-            self.rules(node); // tells that rules on lists are not handled
+            self.rules(node); // reports that rules on lists are not handled
         }
         let bounds = bounds(min, max, quote!(min_items), quote!(max_items));
         let unique = match list_type {
@@ -174,7 +176,7 @@ impl Generator {
     }
 }
 
-/// Reads the value as its type, or says that it has another one; nothing where nothing would be checked.
+/// Wraps checks in code that reads the value as its type, and reports another type.
 fn with_subject(reader: TokenStream, body: &TokenStream) -> TokenStream {
     if body.is_empty() {
         return quote!(out.#reader(value, path););
@@ -201,7 +203,7 @@ fn number(bound: i64, name: TokenStream) -> TokenStream {
     quote!(out.#name(subject, path, #bound);)
 }
 
-/// `apply_defaults`: what the API server makes of nulls and of fields left out, for objects that it has not seen.
+/// Returns `apply_defaults`, which treats nulls and absent fields as the API server does.
 fn apply_defaults(root: &Node) -> TokenStream {
     let mut steps = Vec::new();
     root.visit(&mut |node| {
@@ -249,9 +251,4 @@ fn apply_defaults(root: &Node) -> TokenStream {
 
 fn function_name(node: &Node) -> proc_macro2::Ident {
     if node.path.is_empty() { format_ident!("object") } else { format_ident!("{}", snake_case(&node.path)) }
-}
-
-/// `spec_cluster_ref` for `.spec.clusterRef`, `spec_tables_item` for `.spec.tables[]`.
-pub fn snake_case(path: &str) -> String {
-    path.replace("[]", ".item").to_snake_case()
 }

@@ -27,8 +27,8 @@ fn at<'a>(crd: &'a mut Value, path: &str) -> &'a mut Value {
 fn assert_refused(path: &str, reason: &str, edit: impl FnOnce(&mut Value)) {
     let Err(problems) = generate(edit) else { panic!("{path}: accepted, expected: {reason}") };
     let place = if path.is_empty() { "the root" } else { path };
-    let is_told = problems.lines().any(|line| line.starts_with(&format!("{place}: ")) && line.contains(reason));
-    assert!(is_told, "expected {place}: … {reason} …, found:\n{problems}");
+    let is_reported = problems.lines().any(|line| line.starts_with(&format!("{place}: ")) && line.contains(reason));
+    assert!(is_reported, "expected {place}: … {reason} …, found:\n{problems}");
 }
 
 /// Sets a keyword and requires the refusal.
@@ -179,9 +179,9 @@ fn a_rule_that_cannot_be_translated_is_refused() {
         (".spec.schedule", "self.upperAscii() == 'A'", "\"upperAscii\" with 1 operands is not handled"),
         (".spec.schedule", "self.split(' ').size() == 5", "is not handled"),
         (".spec.schedule", "self.matches(self)", "matches takes a literal string"),
-        (".spec.schedule", "self.size()", "gives Int, not true or false"),
-        (".spec.schedule", "self", "gives Text, not true or false"),
-        (".spec.schedule", "duration(self)", "gives Duration, not true or false"),
+        (".spec.schedule", "self.size()", "returns Int, not true or false"),
+        (".spec.schedule", "self", "returns Text, not true or false"),
+        (".spec.schedule", "duration(self)", "returns Duration, not true or false"),
         (".spec.schedule", "self == 5", "expected Text, found Int"),
         (".spec.schedule", "oldSelf == self", "the name \"oldSelf\" is not known"),
         (".spec.schedule", "self.size() == 5.0", "the literal"),
@@ -260,7 +260,7 @@ fn a_definition_that_is_not_one_is_refused() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let problems = generate(|crd| {
         at(crd, ".spec.schedule")["nullable"] = json!(true);
         at(crd, ".spec.tables[]")["format"] = json!("uuid");
@@ -277,7 +277,7 @@ fn a_new_field_is_in_every_generated_file() {
             "description": "What the backup is for.",
             "type": "string",
             "maxLength": 80,
-            (RULES): [{ "rule": "!self.contains('secret')", "message": "must not tell secrets" }],
+            (RULES): [{ "rule": "!self.contains('secret')", "message": "must not contain secrets" }],
         });
         fields["properties"]["retriesMax"] = json!({
             "description": "How often to try again.",
@@ -325,7 +325,7 @@ fn a_new_field_is_in_every_generated_file() {
         (
             "api-reference.md",
             &[
-                "| `description` | string | no | - | What the backup is for. | at most 80 characters<br>must not tell secrets |",
+                "| `description` | string | no | - | What the backup is for. | at most 80 characters<br>must not contain secrets |",
                 "| `retriesMax` | int64 | no | `3` | How often to try again. | at least 0<br>must be 3 or more than 5 |",
             ],
         ),

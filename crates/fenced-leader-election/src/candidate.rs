@@ -1,6 +1,6 @@
-//! What a replica knows of the Lease, and what follows from it. Makes no request and reads no clock.
+//! A replica's knowledge of the Lease, and the claims that follow from it. Makes no request and reads no clock.
 
-use crate::{BootTime, Settings};
+use crate::{boot_time::BootTime, settings::Settings};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
@@ -34,7 +34,7 @@ struct Known {
 }
 
 impl Candidate {
-    /// Makes a replica that knows nothing yet.
+    /// Makes a replica that has not read the Lease yet.
     pub(crate) fn new(settings: Settings) -> Self {
         Candidate { settings, known: None }
     }
@@ -130,7 +130,7 @@ fn resource_version(metadata: &ObjectMeta) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Timing;
+    use crate::timing::Timing;
     use serde_json::json;
 
     fn candidate(identity: &str) -> Candidate {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_nobody_made_is_created() {
+    fn a_missing_lease_is_created() {
         let candidate = candidate("a");
         assert_eq!(candidate.claimable_from(), None);
         let Claim::Create(lease) = candidate.claim(now()) else { panic!("not created") };

@@ -2,7 +2,10 @@
 
 #![allow(clippy::disallowed_types, reason = "this is the shell: it has the client")]
 
-use crate::{Fence, Fenced, FencedConnector};
+use crate::{
+    connector::FencedConnector,
+    fence::{Fence, Fenced},
+};
 use http::{Request, Uri, uri::PathAndQuery};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::{
@@ -16,8 +19,8 @@ use kube::{
 use std::{sync::Arc, time::Duration};
 use tower::{BoxError, ServiceBuilder, filter::FilterLayer, retry::RetryLayer};
 
-/// Tries of a request that the API server is too busy for, and the shortest and the longest wait between them. What it asks
-/// for by `Retry-After` comes first.
+/// Retries of a request while the API server is too busy, and the shortest and longest wait between them. `Retry-After`
+/// takes precedence.
 const RETRIES: (u32, Duration, Duration) = (8, Duration::from_millis(50), Duration::from_secs(5));
 
 /// How long a connection is silent until TCP probes it; then how often, and how many times.
@@ -29,7 +32,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 /// Makes a client through which nothing leaves while the fence is closed. Use it for all that only the leader may do.
 ///
 /// It is kube's own stack with three differences: its connections pass the fence, it notices a peer that has vanished (by
-/// TCP's keep-alive, and by missing acknowledgements), and with `write_limit` the API server gives a request up after that
+/// TCP's keep-alive, and by missing acknowledgements), and with `write_limit` the API server aborts a request after that
 /// time, so that none takes effect long after it was sent. Pass [`Timing::write_limit`](crate::Timing::write_limit), and
 /// `None` where the fence is always open.
 ///
@@ -107,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limited_request_tells_the_api_server_its_limit() {
+    fn a_limited_request_has_its_limit_in_the_query() {
         let uri = |uri: &str| {
             let request = Request::builder().uri(uri).body(Body::empty()).unwrap();
             limited(request, Duration::from_millis(4000)).uri().to_string()

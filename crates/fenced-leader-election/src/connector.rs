@@ -1,6 +1,6 @@
 //! Connections behind a fence.
 
-use crate::Fence;
+use crate::fence::Fence;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use std::{
@@ -102,7 +102,7 @@ impl<S: Connection> Connection for FencedStream<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BootTime;
+    use crate::boot_time::BootTime;
     use hyper_util::rt::TokioIo;
     use std::{future::poll_fn, time::Duration};
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};

@@ -7,8 +7,13 @@
 )]
 
 use crate::{
-    Action, BootTime, Fence, LeaseError, Observer, RequestError, Settings, Timing,
+    boot_time::BootTime,
     candidate::{Candidate, Claim},
+    error::{Action, LeaseError, RequestError},
+    fence::Fence,
+    observer::Observer,
+    settings::Settings,
+    timing::Timing,
 };
 use backon::ExponentialBuilder;
 use futures::{StreamExt, stream::BoxStream};
@@ -86,7 +91,7 @@ impl Elector {
         }
     }
 
-    /// Sets who follows the requests.
+    /// Sets the observer of the requests.
     #[must_use]
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
@@ -155,7 +160,7 @@ impl Elector {
         warn!(leader, "not the leader any more: nothing is written from now on");
     }
 
-    /// Closes the fence and gives the Lease up, so that another replica takes over at once.
+    /// Closes the fence and releases the Lease, so that another replica takes over at once.
     ///
     /// Call it only when all writes have ended. A write that is still on its way may take effect after another replica
     /// has taken over; in that case drop the elector, and the Lease expires.
@@ -205,7 +210,7 @@ impl Elector {
                 }
                 Some(Ok(Event::Delete(_))) => self.candidate.observe(None, BootTime::now()),
                 Some(Ok(Event::Init | Event::InitDone)) | None => {}
-                // until it works again, this replica learns of the Lease by its own requests only
+                // meanwhile this replica sees the Lease only by its own requests
                 Some(Err(error)) => warn!(error = ?error.to_string(), "the Lease cannot be watched; trying again"),
             },
             () = moment => {}
@@ -267,7 +272,7 @@ impl Elector {
         self.timing().renew_deadline() / 2
     }
 
-    /// Reports how a request went; returns whether it succeeded. The log gets one line when requests begin to fail, and
+    /// Reports the result of a request. Returns whether it succeeded. The log gets one line when requests begin to fail, and
     /// one when they work again.
     fn finish(&mut self, action: Action, answer: Result<kube::Result<()>, Elapsed>) -> bool {
         let source = match answer {

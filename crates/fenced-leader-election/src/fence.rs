@@ -1,6 +1,6 @@
 //! The moment until which a process may write.
 
-use crate::BootTime;
+use crate::boot_time::BootTime;
 use std::{
     error::Error,
     io,

@@ -1,6 +1,6 @@
-//! What an embedding program learns of an election.
+//! Reports of an election to the embedding program.
 
-use crate::LeaseError;
+use crate::error::LeaseError;
 
 /// Follows the requests of an [`Elector`](crate::Elector), such as for a readiness probe or metrics. Methods must return
 /// soon: the election waits for them. They do nothing by default.
@@ -10,7 +10,7 @@ pub trait Observer: Send + Sync {
         let _ = leader;
     }
 
-    /// A request for the Lease failed. Called for each try.
+    /// A request for the Lease failed. Called for each request.
     fn request_failed(&self, error: &LeaseError) {
         let _ = error;
     }

@@ -1,6 +1,6 @@
 //! Which Lease, and who competes for it.
 
-use crate::Timing;
+use crate::timing::Timing;
 use std::collections::BTreeMap;
 
 /// Which Lease an [`Elector`](crate::Elector) competes for, and as whom.

@@ -1,4 +1,4 @@
-//! Manifests into an API server, the way `kubectl apply --server-side` does it.
+//! Applies manifests, as `kubectl apply --server-side` does.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub async fn apply_yaml(client: &Client, yaml: &str) -> Result<()> {
 /// When that isn't so within two minutes, with the reason that the server last gave.
 pub async fn wait_for_crd_established(client: &Client, name: &str) -> Result<()> {
     tokio::time::timeout(ESTABLISHED_LIMIT, established(client, name)).await.with_context(|| {
-        format!("CustomResourceDefinition {name} was not established within {ESTABLISHED_LIMIT:?}: look at its status.conditions")
+        format!("CustomResourceDefinition {name} was not established within {ESTABLISHED_LIMIT:?}: see its status.conditions")
     })?
 }
 

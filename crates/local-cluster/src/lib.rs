@@ -27,7 +27,7 @@
 //! ```
 //!
 //! The crate knows nothing of the operator but the name of its cache directory, the label by which a node selects Pods
-//! unless told otherwise, and the variable that says where a termination message goes.
+//! by default, and the variable that says where a termination message goes.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,

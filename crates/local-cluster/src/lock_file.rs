@@ -1,4 +1,4 @@
-//! Files that are there to be locked.
+//! Lock files.
 
 use std::{
     fs::{File, OpenOptions},
@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// Opens the lock file `path`, making it if need be. The kernel gives a lock back when its holder ends, however that
-/// happens.
+/// Opens the lock file `path`, creating it if it is missing. The kernel releases a lock when its holder ends, however it
+/// ends.
 ///
 /// # Errors
 /// When the file can't be made or opened.

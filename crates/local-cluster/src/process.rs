@@ -55,9 +55,9 @@ impl ManagedProcess {
     /// The exit status when the process has ended, `None` while it runs.
     ///
     /// # Errors
-    /// When the operating system can't tell.
+    /// When the operating system cannot report it.
     pub fn exited(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().with_context(|| format!("ask for the state of {} (pid {})", self.name, self.id()))
+        self.child.try_wait().with_context(|| format!("read the state of {} (pid {})", self.name, self.id()))
     }
 
     /// Fails when the process has ended, quoting the end of its log.
@@ -105,7 +105,7 @@ impl ManagedProcess {
 
 impl Drop for ManagedProcess {
     fn drop(&mut self) {
-        // Nobody is left to tell; on Linux the death signal still stands behind.
+        // Nothing can be reported from here; on Linux the death signal still works.
         let _ = self.kill();
     }
 }
@@ -140,14 +140,14 @@ pub(crate) fn spawn_tied(command: Command) -> io::Result<Child> {
     answer.recv().map_err(gone)?
 }
 
-/// Has the kernel send SIGKILL to the child when the thread that starts it ends.
+/// Makes the kernel send SIGKILL to the child when the thread that starts it ends.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "std marks pre_exec unsafe, and there is no other place to set the death signal")]
 fn die_with_parent(command: &mut Command) {
     let parent = rustix::process::getpid();
     let set_death_signal = move || {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-        // The parent may have ended before the signal was set: then nobody would ever send it.
+        // The parent may have ended before the signal was set: then it would never be sent.
         if rustix::process::getppid() != Some(parent) {
             return Err(io::Error::from(rustix::io::Errno::SRCH));
         }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_early_end_is_told_with_the_log() {
+    fn an_early_end_is_reported_with_the_log() {
         let directory = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", "echo because of this >&2; exit 3"]);

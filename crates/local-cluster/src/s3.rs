@@ -41,7 +41,7 @@ const HEALTH: &str = "/health";
 
 /// How long a start may take: far longer than it takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
-/// How often a start asks whether the server answers.
+/// Time between two checks whether the server answers.
 const INTERVAL: Duration = Duration::from_millis(50);
 /// How many ports are tried: another process may take one between its choice and the server's start.
 const ATTEMPTS: usize = 5;
@@ -58,8 +58,8 @@ pub fn program() -> Result<PathBuf> {
 
 /// A running S3 server; dropping it ends it and removes its data.
 ///
-/// It takes path-style requests for the region `us-east-1`, signed with its only key. Whoever needs a server that is
-/// unreachable can drop it and go on asking its endpoint.
+/// It takes path-style requests for the region `us-east-1`, signed with its only key. For an unreachable
+/// server, drop it and keep using its endpoint.
 #[derive(Debug)]
 pub struct S3Server {
     // dropped first: the server ends before its data goes
@@ -163,7 +163,7 @@ impl S3Server {
 
 /// Whether a server answers there that it is healthy.
 fn is_healthy(address: SocketAddr) -> bool {
-    let ask = || -> std::io::Result<String> {
+    let request = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
         stream.set_read_timeout(Some(LIMIT))?;
         write!(stream, "GET {HEALTH} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
@@ -171,5 +171,5 @@ fn is_healthy(address: SocketAddr) -> bool {
         stream.read_to_string(&mut answer)?;
         Ok(answer)
     };
-    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
+    request().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
 }

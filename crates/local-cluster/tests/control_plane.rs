@@ -99,7 +99,7 @@ async fn a_service_account_may_only_do_what_it_was_granted(control_plane: &Contr
         .token
         .unwrap();
     let restricted = client_for(&control_plane.kubeconfig_for_token(&token).unwrap()).await.unwrap();
-    // Everyone may ask for the version, but not for Secrets.
+    // Everyone may read the version, but not for Secrets.
     restricted.apiserver_version().await.unwrap();
     let secrets: Api<Secret> = Api::default_namespaced(restricted);
     let refusal = secrets.list(&ListParams::default()).await.unwrap_err().to_string();

@@ -190,7 +190,7 @@ fn condition(pod: &Pod, kind: &str) -> Option<(String, String)> {
     Some((condition.status.clone(), condition.reason.clone().unwrap_or_default()))
 }
 
-fn told(status: &str, reason: &str) -> Option<(String, String)> {
+fn reported(status: &str, reason: &str) -> Option<(String, String)> {
     Some((status.to_owned(), reason.to_owned()))
 }
 
@@ -237,9 +237,9 @@ async fn a_job_runs_to_its_end_and_says_what_happened() {
     let terminated = terminated(pod, 0);
     assert_eq!(terminated.message.as_deref(), Some("done"));
     assert!(terminated.started_at.is_some() && terminated.started_at <= terminated.finished_at);
-    assert_eq!(condition(pod, "PodScheduled"), told("True", ""));
-    assert_eq!(condition(pod, "Initialized"), told("True", "PodCompleted"));
-    assert_eq!(condition(pod, "Ready"), told("False", "PodCompleted"));
+    assert_eq!(condition(pod, "PodScheduled"), reported("True", ""));
+    assert_eq!(condition(pod, "Initialized"), reported("True", "PodCompleted"));
+    assert_eq!(condition(pod, "Ready"), reported("False", "PodCompleted"));
     assert!(pod.status.as_ref().unwrap().start_time.is_some());
 
     let log = stage.node.log("job", &pod.name_any(), "backup").unwrap();
@@ -301,7 +301,7 @@ async fn a_deleted_pod_gets_sigterm_and_then_sigkill() {
     let polite = "trap 'printf bye >\"$ANTFLY_BACKUP_OPERATOR_TERMINATION_MESSAGE\"; exit 143' TERM; echo ready; while true; do sleep 0.1; done";
     stage.pod("polite", json!({"containers": [shell("backup", polite)]})).await;
     stage.until_log("polite", "backup", "ready").await;
-    let pod = stage.until("ready", "polite", |pod| condition(pod, "Ready") == told("True", "")).await;
+    let pod = stage.until("ready", "polite", |pod| condition(pod, "Ready") == reported("True", "")).await;
     assert_eq!(phase(&pod), "Running");
     stage.delete("polite").await;
     let pod = stage.until_removed("polite").await;
@@ -349,7 +349,7 @@ async fn the_deadline_of_a_pod_ends_it() {
     stage.pod("slow", spec).await;
     let pod = stage.until_phase("slow", "Failed").await;
     assert_eq!((reason(&pod), end(&pod, 0)), ("DeadlineExceeded", (143, "Error".to_owned())));
-    assert_eq!(condition(&pod, "Ready"), told("False", "PodFailed"));
+    assert_eq!(condition(&pod, "Ready"), reported("False", "PodFailed"));
 }
 
 #[tokio::test]
@@ -381,25 +381,25 @@ async fn init_containers_and_sidecars_run_in_order() {
     let pod = stage.until_phase("failing", "Failed").await;
     let waiting = container(&pod, 0).unwrap().state.unwrap().waiting.unwrap();
     assert_eq!(waiting.reason.as_deref(), Some("PodInitializing"));
-    assert_eq!(condition(&pod, "Initialized"), told("False", ""));
+    assert_eq!(condition(&pod, "Initialized"), reported("False", ""));
 }
 
 #[tokio::test]
 async fn a_deleted_pods_sidecars_outlive_its_main_containers() {
     let stage = Stage::start("outlive").await;
     let file = stage.file("order");
-    let until_told = |what: &str, last_words: &str| {
+    let until_stopped = |what: &str, last_words: &str| {
         let path = file.display();
         format!("trap '{last_words}echo {what} >>{path}; exit 0' TERM; echo ready; while true; do sleep 0.1; done")
     };
     let sidecars = ["one", "two"].map(|name| {
-        let mut sidecar = shell(name, &until_told(name, ""));
+        let mut sidecar = shell(name, &until_stopped(name, ""));
         sidecar["restartPolicy"] = json!("Always");
         sidecar
     });
     let spec = json!({
         "initContainers": sidecars,
-        "containers": [shell("backup", &until_told("backup", "sleep 0.5; "))],
+        "containers": [shell("backup", &until_stopped("backup", "sleep 0.5; "))],
     });
     stage.pod("three", spec).await;
     for container in ["one", "two", "backup"] {
@@ -420,7 +420,7 @@ async fn a_sidecar_that_is_a_main_container_keeps_the_pod_running() {
         container(pod, 0).is_some_and(|status| status.state.is_some_and(|state| state.terminated.is_some()))
     };
     let pod = stage.until("over with its backup", "both", has_ended).await;
-    assert_eq!((phase(&pod), condition(&pod, "Ready")), ("Running", told("False", "ContainersNotReady")));
+    assert_eq!((phase(&pod), condition(&pod, "Ready")), ("Running", reported("False", "ContainersNotReady")));
     stage.delete("both").await;
     let pod = stage.until_removed("both").await;
     assert_eq!((phase(&pod), end(&pod, 0).0, end(&pod, 1).0), ("Failed", 0, 7));
@@ -490,12 +490,12 @@ async fn pods_are_evicted_and_killed_on_request() {
     stage.node.evict("evictions", "evicted").unwrap();
     let pod = stage.until_phase("evicted", "Failed").await;
     assert_eq!((reason(&pod), end(&pod, 0).0), ("Evicted", 143));
-    assert_eq!(condition(&pod, "DisruptionTarget"), told("True", "TerminationByKubelet"));
+    assert_eq!(condition(&pod, "DisruptionTarget"), reported("True", "TerminationByKubelet"));
 
     stage.node.drain("evictions", "drained").await.unwrap();
     let pod = stage.until_removed("drained").await;
     assert_eq!((phase(&pod), reason(&pod)), ("Failed", ""));
-    assert_eq!(condition(&pod, "DisruptionTarget"), told("True", "EvictionByEvictionAPI"));
+    assert_eq!(condition(&pod, "DisruptionTarget"), reported("True", "EvictionByEvictionAPI"));
 
     stage.node.kill_out_of_memory("evictions", "large", "backup").unwrap();
     let pod = stage.until_phase("large", "Failed").await;

@@ -1,7 +1,7 @@
 //! The rules for the `metadata` of every resource
 //! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
 
-use super::{Path, Violations};
+use super::{path::Path, violations::Violations};
 use kube::api::ObjectMeta;
 use regex::Regex;
 use serde_json::{Map, Value, json};

@@ -19,19 +19,10 @@ mod rules {
 
 pub use metadata::LONGEST_NAME;
 pub use path::{FieldPath, Path, Step};
-pub use violations::{Violation, Violations};
+pub use violations::{UnknownFields, Violation, Violations};
 
 use crate::api::{API_VERSION, AntflyBackup, KIND};
 use serde_json::Value;
-
-/// How to treat a field that the schema does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnknownFields {
-    /// It is a violation, as for `kubectl apply`.
-    Refuse,
-    /// It is ignored, as in an object from the API server, which has dropped such fields.
-    Ignore,
-}
 
 /// Returns all violations of an `AntflyBackup`; empty if it is valid. Checks the status only for unknown fields, because
 /// the API server drops the status from what users write.

@@ -1,15 +1,21 @@
 //! Violations, and the checks of the schema's keywords.
 
-use super::{
-    UnknownFields,
-    path::{FieldPath, Path},
-};
+use super::path::{FieldPath, Path};
 use regex::Regex;
 use serde_json::{Map, Value};
 use std::{collections::HashSet, fmt};
 
 /// Longest part of a refused value that a message quotes, in characters.
 const SHOWN_VALUE: usize = 120;
+
+/// How to treat a field that the schema does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// It is a violation, as for `kubectl apply`.
+    Refuse,
+    /// It is ignored, as in an object from the API server, which has dropped such fields.
+    Ignore,
+}
 
 /// One violation of the schema or of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

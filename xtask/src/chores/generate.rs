@@ -36,7 +36,7 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// Copies the files of `from` that differ to `to`; gives the names of those, sorted.
+/// Copies the files of `from` that differ to `to`. Returns their names, sorted.
 fn mirror(from: &Path, to: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(to).with_context(|| format!("make the directory {}", to.display()))?;
     let mut changed = Vec::new();
@@ -52,7 +52,7 @@ fn mirror(from: &Path, to: &Path) -> Result<Vec<PathBuf>> {
     Ok(changed)
 }
 
-/// Writes `fresh` to `target` unless that is its content already; tells whether it wrote.
+/// Writes `fresh` to `target` if it differs. Returns whether it wrote.
 fn refresh(target: &Path, fresh: &[u8]) -> Result<bool> {
     // A file that isn't there yet differs from any.
     let differs = fs::read(target).ok().as_deref() != Some(fresh);

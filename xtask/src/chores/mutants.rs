@@ -43,7 +43,7 @@ pub struct Options {
     list: bool,
 }
 
-/// The mutants by what became of them, each as `FILE: WHAT`. A mutant that does not compile is in none of the lists.
+/// The mutants by result, each as `FILE: WHAT`. A mutant that does not compile is in none of the lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     caught: Vec<String>,
@@ -75,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     outcome.judge(&page)
 }
 
-/// Has cargo install cargo-mutants unless this version is there.
+/// Installs this version of cargo-mutants if it is missing.
 fn install() -> Result<()> {
     let found = cargo().args(["mutants", "--version"]).output().context("run cargo")?;
     if String::from_utf8_lossy(&found.stdout).trim() == format!("cargo-mutants {VERSION}") {

@@ -1,4 +1,4 @@
-//! `cargo xtask reliability`: the trials with faults, and the table of what they showed.
+//! `cargo xtask reliability`: the trials with faults, and the table of their results.
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
@@ -26,7 +26,7 @@ pub struct Options {
     seconds: u64,
 }
 
-/// What the trials with one kind of fault showed.
+/// The results of the trials with one kind of fault.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 struct Figures {
     faults: String,

@@ -1,4 +1,4 @@
-//! Commands that run until they are told to stop.
+//! Commands that run until a signal.
 
 use std::future::Future;
 
@@ -17,7 +17,7 @@ pub enum Ended<T> {
     Interrupted,
 }
 
-/// Runs `command` until it finishes or a signal tells it to stop.
+/// Runs `command` until it finishes or a signal arrives.
 ///
 /// When a signal comes first, the command is dropped, which stops what it started, before this returns.
 ///

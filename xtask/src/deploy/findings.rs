@@ -43,7 +43,7 @@ struct Comment {
     summary: String,
 }
 
-/// Reads what `kube-score score --output-format json` prints: how many objects it looked at, and its findings.
+/// Reads what `kube-score score --output-format json` prints: how many objects it checked, and its findings.
 ///
 /// # Errors
 /// When it is something else.

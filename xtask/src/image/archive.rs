@@ -1,6 +1,6 @@
 //! An image of one layer as an archive: in the OCI image layout
 //! (<https://github.com/opencontainers/image-spec/blob/main/image-layout.md>), which containerd, podman and skopeo read, with
-//! the `manifest.json` beside it that `docker load` asks for. The same image gives the same bytes, always.
+//! the `manifest.json` beside it that `docker load` needs. The same image always results in the same bytes.
 
 use std::{
     collections::BTreeMap,
@@ -62,7 +62,7 @@ struct Blob {
 }
 
 impl Image {
-    /// Writes the archive; gives the digest of the manifest, `sha256:…`, by which registries name the image.
+    /// Writes the archive. Returns the digest of the manifest, `sha256:…`, by which registries name the image.
     ///
     /// # Errors
     /// The file cannot be written.

@@ -71,10 +71,10 @@ fn environment(platform: Platform) -> Result<Vec<(OsString, OsString)>> {
 /// Where cargo builds.
 fn target_directory() -> Result<Utf8PathBuf> {
     let metadata = MetadataCommand::new().current_dir(repository()).no_deps().other_options(["--locked".into()]).exec();
-    Ok(metadata.context("ask cargo for its target directory")?.target_directory)
+    Ok(metadata.context("read the target directory from cargo")?.target_directory)
 }
 
-/// The compiler for the little C and assembly there is (in ring), which asks nothing of a C library.
+/// The compiler for the C and assembly in ring, which needs no C library.
 fn c_compiler(platform: Platform) -> &'static str {
     match platform {
         _ if platform != Platform::of_this_machine() => linker(platform).unwrap_or("cc"),

@@ -8,7 +8,7 @@ use std::{
 use super::{binaries::Binaries, certificates::Certificates};
 
 /// etcd's sockets, relative to the run directory, which is the working directory of all components: a Unix socket needs
-/// no port, lets nobody in who can't enter the directory, and a relative name is short enough for any directory.
+/// no port, admits only users who can enter the directory, and a relative name is short enough for any directory.
 const ETCD_CLIENTS: &str = "unix://etcd.sock";
 const ETCD_PEERS: &str = "unix://etcd-peers.sock";
 
@@ -78,7 +78,7 @@ impl Components {
     pub(super) fn kube_controller_manager(&self) -> Command {
         let mut command = self.command(&self.binaries.kube_controller_manager);
         command.args([
-            // Nobody asks for its metrics, and a port less is a collision less.
+            // Its metrics are not read, and one port fewer avoids collisions.
             "--secure-port=0",
             "--leader-elect=false",
             "--use-service-account-credentials=true",

@@ -46,7 +46,7 @@ pub use programs::{KUBERNETES, node_programs};
 /// process, removes the directory.
 #[derive(Debug)]
 pub struct ControlPlane {
-    // Fields are dropped in this order: who asks before who answers, the directory last.
+    // Fields are dropped in this order: clients before servers, the directory last.
     controller_manager: Mutex<Option<ManagedProcess>>,
     api_server: Mutex<Option<ManagedProcess>>,
     etcd: Mutex<ManagedProcess>,
@@ -215,7 +215,7 @@ impl ControlPlane {
         self.wait_for("the API server's /readyz to be ok", ready::is_ready).await
     }
 
-    /// Stops etcd where it is, without an end: whoever asks the API server waits, until [`ControlPlane::thaw_etcd`].
+    /// Freezes etcd: requests to the API server wait until [`ControlPlane::thaw_etcd`].
     ///
     /// # Errors
     /// When the operating system refuses the signal.
@@ -223,7 +223,7 @@ impl ControlPlane {
         self.etcd.lock().freeze(true)
     }
 
-    /// Has etcd go on.
+    /// Lets etcd continue.
     ///
     /// # Errors
     /// When the operating system refuses the signal.
@@ -247,7 +247,7 @@ impl ControlPlane {
     /// Fails when one of the components that were started has ended, quoting the end of its log.
     ///
     /// # Errors
-    /// As said.
+    /// When a component has ended.
     pub fn ensure_running(&self) -> Result<()> {
         self.etcd.lock().ensure_running()?;
         for component in [&self.api_server, &self.controller_manager] {
@@ -271,12 +271,12 @@ impl ControlPlane {
         tails.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 
-    fn start_component(&self, name: &str, slot: &Mutex<Option<ManagedProcess>>, command: Command) -> Result<()> {
-        let mut slot = slot.lock();
-        if slot.is_some() {
+    fn start_component(&self, name: &str, component: &Mutex<Option<ManagedProcess>>, command: Command) -> Result<()> {
+        let mut component = component.lock();
+        if component.is_some() {
             bail!("{name} is running already");
         }
-        *slot = Some(self.spawn(name, command)?);
+        *component = Some(self.spawn(name, command)?);
         Ok(())
     }
 }
@@ -295,8 +295,8 @@ pub async fn client_for(path: &Path) -> Result<Client> {
 
 /// Takes a free loopback port and keeps it for as long as the socket lives.
 ///
-/// The socket is bound but never listens, and shares its port with other sockets of this user that ask for sharing, as
-/// the API server does: so the server can come and go, and in between nobody else gets the port.
+/// The socket is bound but never listens, and shares its port with other sockets of this user that set the same option, as
+/// the API server does. So the server can stop and start, and no other process gets the port meanwhile.
 fn reserve_port() -> Result<(TcpSocket, u16)> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseport(true)?;
@@ -317,8 +317,8 @@ fn spawn_in(directory: &RunDirectory, name: &str, command: Command) -> Result<Ma
     Ok(process)
 }
 
-fn stop(name: &str, slot: &Mutex<Option<ManagedProcess>>) -> Result<()> {
-    let process = slot.lock().take();
+fn stop(name: &str, component: &Mutex<Option<ManagedProcess>>) -> Result<()> {
+    let process = component.lock().take();
     kill(process.with_context(|| format!("{name} is not running"))?)
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 /// How long a start may take: some ten times what it takes on a busy machine with two cores.
 const LIMIT: Duration = Duration::from_secs(180);
-/// How often is asked.
+/// Time between two requests.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Succeeds when the API server's `/readyz` says ok.
@@ -31,7 +31,7 @@ pub(super) async fn has_first_objects(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Asks until `is_so` succeeds; gives up when `ensure_running` fails or the limit has passed, and then quotes `logs`.
+/// Repeats `is_so` until it succeeds. Fails when `ensure_running` fails or the limit has passed, and then quotes `logs`.
 pub(super) async fn until(
     what: &str,
     is_so: impl AsyncFn() -> Result<()>,

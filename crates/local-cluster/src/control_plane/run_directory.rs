@@ -1,7 +1,7 @@
 //! The directory of one run, and the removal of what crashed runs left.
 //!
-//! A run holds an exclusive lock on the file `lock` in its directory for as long as it lives; the kernel gives the lock
-//! back when the process ends, however that happens. So a directory whose lock is free belongs to nobody: its recorded
+//! A run holds an exclusive lock on the file `lock` in its directory for as long as it lives; the kernel releases
+//! the lock when the process ends, however it ends. So a directory whose lock is free belongs to no live run: its recorded
 //! processes are killed if they are still the ones that were recorded, and it is deleted.
 
 use std::{
@@ -78,7 +78,7 @@ impl RunDirectory {
             .with_context(|| format!("write {}", file.display()))
     }
 
-    /// Removes the directory, and says when that fails.
+    /// Removes the directory.
     ///
     /// # Errors
     /// When something in it can't be removed.
@@ -88,11 +88,11 @@ impl RunDirectory {
     }
 }
 
-/// A process of a run: process ids are used again, so the time of its start tells whether it is still the same.
+/// A process of a run: process ids are used again, so the time of its start identifies it.
 #[derive(Debug, PartialEq, Eq)]
 struct Record {
     pid: u32,
-    /// As [`start_time`] gives it.
+    /// As [`start_time`] returns it.
     started: String,
 }
 
@@ -233,7 +233,7 @@ mod tests {
         Record { pid, started: started.to_owned() }
     }
 
-    /// A run directory as a crash leaves it: no lock held, `processes` as given.
+    /// A run directory as a crash leaves it: no lock held, and these `processes`.
     fn leftover(root: &Path, processes: &str) -> PathBuf {
         let directory = root.join("run-dead");
         fs::create_dir(&directory).unwrap();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn sleeper() -> Child {
-        // Without our output: a failed test leaves it running, and whoever reads the output would wait for it.
+        // Without our output: a failed test leaves it running, and a reader of the output would wait for it.
         Command::new("sleep")
             .arg0("leftover-of-a-crash")
             .arg("600")

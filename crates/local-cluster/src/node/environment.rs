@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_and_config_maps_are_read_and_what_is_missing_is_told_as_the_kubelet_does() {
+    fn secrets_and_config_maps_are_read_and_what_is_missing_is_reported_as_the_kubelet_does() {
         let of = |kind: &str, name: &str, key: &str, optional: bool| json!([{"name": "V", "valueFrom": {kind: {"name": name, "key": key, "optional": optional}}}]);
         let resolve = |env| resolve(env).map(|variables| variables.get("V").cloned());
         assert_eq!(resolve(of("secretKeyRef", "s", "KEY", false)), Ok(Some("secret".to_owned())));

@@ -1,8 +1,8 @@
-//! What happens to a Pod, as its worker hears of it.
+//! Events of a Pod, for its worker.
 
 use k8s_openapi::api::core::v1::Pod;
 
-/// What a worker is told.
+/// An event of a Pod.
 #[derive(Debug)]
 pub(super) enum Event {
     /// The Pod was changed.

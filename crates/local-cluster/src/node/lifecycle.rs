@@ -74,7 +74,7 @@ pub(super) struct Next {
     pub(super) start: Vec<usize>,
     /// Whether all work is done, so that the sidecars are to be stopped.
     pub(super) is_done: bool,
-    /// When to ask again at the latest.
+    /// When to check again at the latest.
     pub(super) wake: Option<Timestamp>,
 }
 
@@ -146,7 +146,7 @@ impl Record {
         self.retry_at = Some(retry_at);
     }
 
-    /// Notes its end. It waits for another start if `policy` asks for one: the first comes at once, then each later one
+    /// Records its end. It waits for another start if `policy` says so: the first comes at once, then each later one
     /// waits twice as long as the one before, from `back_off` on.
     pub(super) fn end(&mut self, ended: Ended, policy: RestartPolicy, now: Timestamp, back_off: Duration, pod: &str) {
         if !policy.restarts(self.kind, ended.exit_code) {

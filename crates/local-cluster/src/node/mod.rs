@@ -109,13 +109,13 @@ impl Node {
         Ok(String::from_utf8_lossy(&log).into_owned())
     }
 
-    /// Cuts the node off from the API server: it hears nothing, and no status, Lease or removal of a Pod comes from it. Its
+    /// Cuts the node off from the API server: it receives nothing, and writes no status, no Lease and no removal of a Pod. Its
     /// processes go on.
     pub fn pause(&self) {
         self.shared.is_paused.send_replace(true);
     }
 
-    /// Ends [`Node::pause`]: what has happened meanwhile is told and done.
+    /// Ends [`Node::pause`]: what happened meanwhile is handled and reported.
     pub fn resume(&self) {
         self.shared.is_paused.send_replace(false);
     }
@@ -126,7 +126,7 @@ impl Node {
     /// # Errors
     /// When the Pod is not on this node.
     pub fn evict(&self, namespace: &str, pod: &str) -> Result<()> {
-        self.tell(namespace, pod, Event::Evict)
+        self.send(namespace, pod, Event::Evict)
     }
 
     /// Evicts a Pod through the API, as `kubectl drain` does: the condition DisruptionTarget, and deletion.
@@ -144,10 +144,10 @@ impl Node {
     /// # Errors
     /// When the Pod is not on this node.
     pub fn kill_out_of_memory(&self, namespace: &str, pod: &str, container: &str) -> Result<()> {
-        self.tell(namespace, pod, Event::KillOutOfMemory { container: container.to_owned() })
+        self.send(namespace, pod, Event::KillOutOfMemory { container: container.to_owned() })
     }
 
-    fn tell(&self, namespace: &str, pod: &str, event: Event) -> Result<()> {
+    fn send(&self, namespace: &str, pod: &str, event: Event) -> Result<()> {
         let workers = self.shared.workers();
         let worker = workers.values().find(|worker| worker.namespace == namespace && worker.name == pod);
         let worker = worker.with_context(|| format!("Pod {namespace}/{pod} is not on this node"))?;

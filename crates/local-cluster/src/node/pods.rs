@@ -1,4 +1,4 @@
-//! Binds the Pods that no node has, and gives each Pod of this node to a worker.
+//! Binds the Pods that no node has, and starts a worker for each Pod of this node.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ pub(super) async fn watch(shared: Arc<Shared>, selector: String) {
     let mut tasks = JoinSet::new();
     let mut listed = HashSet::new();
     loop {
-        // A lost node hears nothing of its Pods; what happened meanwhile comes when it is back.
+        // A lost node receives no changes of its Pods until it is back.
         if paused.wait_for(|is_paused| !is_paused).await.is_err() {
             return;
         }
@@ -47,7 +47,7 @@ pub(super) async fn watch(shared: Arc<Shared>, selector: String) {
             None => return,
             Some(Err(error)) => progress("node", &format!("the Pods are not watched: {error}")),
             Some(Ok(watcher::Event::Apply(pod))) => take(&shared, &mut tasks, pod),
-            Some(Ok(watcher::Event::Delete(pod))) => tell(&shared, &pod.uid().unwrap_or_default(), Event::Gone),
+            Some(Ok(watcher::Event::Delete(pod))) => send(&shared, &pod.uid().unwrap_or_default(), Event::Gone),
             Some(Ok(watcher::Event::Init)) => listed.clear(),
             Some(Ok(watcher::Event::InitApply(pod))) => {
                 listed.extend(pod.uid());
@@ -55,13 +55,13 @@ pub(super) async fn watch(shared: Arc<Shared>, selector: String) {
             }
             Some(Ok(watcher::Event::InitDone)) => {
                 let known: Vec<_> = shared.workers().keys().cloned().collect();
-                known.iter().filter(|uid| !listed.contains(*uid)).for_each(|uid| tell(&shared, uid, Event::Gone));
+                known.iter().filter(|uid| !listed.contains(*uid)).for_each(|uid| send(&shared, uid, Event::Gone));
             }
         }
     }
 }
 
-/// Does what a new state of a Pod asks for.
+/// Handles a new state of a Pod.
 fn take(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, pod: Pod) {
     let Some(uid) = pod.uid() else { return };
     let spec = pod.spec.as_ref();
@@ -72,7 +72,7 @@ fn take(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, pod: Pod) {
         Some(node) if node == shared.name => {
             let is_known = shared.workers().contains_key(&uid);
             if is_known {
-                tell(shared, &uid, Event::Changed(Box::new(pod)));
+                send(shared, &uid, Event::Changed(Box::new(pod)));
             } else if !has_ended(&pod) {
                 let (name, namespace) = (pod.name_any(), pod.namespace().unwrap_or_default());
                 let (worker, events) = Worker::new(shared.clone(), pod);
@@ -88,9 +88,9 @@ fn take(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, pod: Pod) {
     }
 }
 
-fn tell(shared: &Shared, uid: &str, event: Event) {
+fn send(shared: &Shared, uid: &str, event: Event) {
     if let Some(worker) = shared.workers().get(uid) {
-        // One that has just ended needs no news.
+        // A worker that has just ended needs no event.
         let _ = worker.events.send(event);
     }
 }
@@ -101,7 +101,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Whether a scheduler would give the Pod to this node.
+/// Whether a scheduler would assign the Pod to this node.
 fn is_schedulable(pod: &Pod) -> bool {
     let spec = pod.spec.as_ref();
     let is_gated = spec.and_then(|spec| spec.scheduling_gates.as_ref()).is_some_and(|gates| !gates.is_empty());

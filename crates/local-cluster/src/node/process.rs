@@ -112,7 +112,7 @@ mod tests {
     fn sigterm_reaches_the_process_and_its_group_ends_with_it() {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join("log");
-        let script = "trap 'echo told; exit 4' TERM; sleep 1000 & echo $! ready; wait";
+        let script = "trap 'echo stopped; exit 4' TERM; sleep 1000 & echo $! ready; wait";
         let (process, ends) = start(script, &log);
         while !fs::read_to_string(&log).is_ok_and(|text| text.contains("ready")) {
             std::thread::yield_now();
@@ -120,14 +120,14 @@ mod tests {
         process.terminate();
         assert_eq!(ends.recv(), Ok(4));
         let text = fs::read_to_string(&log).unwrap();
-        assert!(text.ends_with("told\n"), "{text}");
+        assert!(text.ends_with("stopped\n"), "{text}");
         let child = text.split_once(' ').unwrap().0.parse().ok().and_then(Pid::from_raw).unwrap();
         while rustix::process::test_kill_process(child).is_ok() && !is_zombie(child) {
             std::thread::yield_now();
         }
     }
 
-    /// Whether it has ended, and whoever inherited it has not looked yet.
+    /// Whether it has ended, and the process that inherited it has not waited for it yet.
     fn is_zombie(pid: Pid) -> bool {
         fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| stat.contains(") Z "))
     }

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 /// What becomes of the name of a Service that has no address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Absent {
-    /// It becomes an address on which nobody listens, so that connections are refused.
+    /// It becomes an address on which no process listens, so that connections are refused.
     #[default]
     Refused,
     /// It stays as it is, so that it does not resolve.
@@ -59,7 +59,7 @@ impl Services {
     /// without `.cluster.local`.
     ///
     /// A URL of a Service whose name ends in `-data` gets the fragment `#data`: the program that a backup runs knows a data
-    /// node by its name, which is lost here, or by that fragment. `refusing` is where nobody listens.
+    /// node by its name, which is lost here, or by that fragment. `refusing` is an address on which no process listens.
     pub(super) fn rewrite(&self, text: &str, refusing: SocketAddr) -> String {
         let mut rewritten = String::with_capacity(text.len());
         let mut rest = text;

@@ -38,7 +38,7 @@ pub(super) struct Shared {
     processes: Mutex<Processes>,
 }
 
-/// How to reach what looks after a Pod.
+/// How to reach the worker of a Pod.
 #[derive(Debug, Clone)]
 pub(super) struct Worker {
     pub(super) namespace: String,
@@ -52,7 +52,7 @@ struct Processes {
     started: Vec<Weak<Process>>,
 }
 
-/// A loopback address that nobody can listen on: its socket is bound, and stays so.
+/// A loopback address that no process can listen on: its socket stays bound.
 #[derive(Debug)]
 pub(super) struct Refusing {
     _socket: TcpSocket,
@@ -67,7 +67,7 @@ impl Refusing {
             let address = socket.local_addr()?;
             Ok(Self { _socket: socket, address })
         };
-        reserve().context("reserve a loopback port on which nobody listens")
+        reserve().context("reserve a loopback port on which no process listens")
     }
 }
 
@@ -98,7 +98,7 @@ impl Shared {
         self.directory.join(pod.join("_")).join(container)
     }
 
-    /// What looks after the Pods, by their UIDs.
+    /// The workers of the Pods, by their UIDs.
     pub(super) fn workers(&self) -> MutexGuard<'_, HashMap<String, Worker>> {
         self.workers.lock()
     }

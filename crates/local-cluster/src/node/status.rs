@@ -196,7 +196,7 @@ mod tests {
     }
 
     /// The conditions in short: type, status and reason.
-    fn told(status: &PodStatus) -> Vec<String> {
+    fn reported(status: &PodStatus) -> Vec<String> {
         let conditions = status.conditions.iter().flatten();
         conditions
             .map(|condition| {
@@ -210,7 +210,7 @@ mod tests {
         let mut records = records();
         let pending = of(&records, None, &[], at(1));
         assert_eq!(
-            told(&pending),
+            reported(&pending),
             [
                 "PodReadyToStartContainers=True -",
                 "Initialized=True -",
@@ -226,11 +226,11 @@ mod tests {
         assert_eq!(conditions[2].last_transition_time, Some(Time(at(2))));
         assert_eq!(conditions[2].status, "True");
         records[0].lose();
-        assert_eq!(told(&of(&records, None, &[], at(3)))[2], "Ready=False PodFailed");
+        assert_eq!(reported(&of(&records, None, &[], at(3)))[2], "Ready=False PodFailed");
     }
 
     #[test]
-    fn a_cause_is_told_when_all_containers_have_ended() {
+    fn a_cause_is_reported_when_all_containers_have_ended() {
         let mut records = records();
         records[0].state = State::Running { since: at(2) };
         let running = of(&records, Some(Cause::Evicted), &[], at(3));
@@ -240,7 +240,7 @@ mod tests {
         records[0].state = State::Ended(ended);
         let evicted = of(&records, Some(Cause::Evicted), &[], at(3));
         assert_eq!((evicted.phase.as_deref(), evicted.reason.as_deref()), (Some("Failed"), Some("Evicted")));
-        assert_eq!(told(&evicted)[5], "DisruptionTarget=True TerminationByKubelet");
+        assert_eq!(reported(&evicted)[5], "DisruptionTarget=True TerminationByKubelet");
         let late = of(&records, Some(Cause::Deadline), &[], at(3));
         assert_eq!((late.phase.as_deref(), late.reason.as_deref()), (Some("Failed"), Some("DeadlineExceeded")));
         let deleted = of(&records, Some(Cause::Deleted), &[], at(3));

@@ -17,7 +17,7 @@ const LOG_BYTES: u64 = 2048;
 
 /// Reads the message of a container that has ended.
 ///
-/// `log` is given if its end stands in for an empty message. `containers` is how many the Pod has, init containers counted.
+/// `log` is present if its end replaces an empty message. `containers` is how many the Pod has, init containers counted.
 pub(super) fn read(file: &Path, log: Option<&Path>, containers: usize) -> String {
     let mut message = match last_bytes(file, LONGEST) {
         Ok(message) => message,

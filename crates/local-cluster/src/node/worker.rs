@@ -42,7 +42,7 @@ pub(super) struct Worker {
     out_of_memory: HashSet<usize>,
     start_time: Timestamp,
     ending: Option<Ending>,
-    /// Whether the API server was told that the Pod has ended.
+    /// Whether the end of the Pod was reported to the API server.
     is_removed: bool,
     /// Whether the Pod is not in the API any more.
     is_gone: bool,
@@ -57,7 +57,7 @@ struct Ending {
     cause: Cause,
     kill_at: Timestamp,
     /// Containers that were sent SIGTERM.
-    told: HashSet<usize>,
+    signalled: HashSet<usize>,
 }
 
 /// What to do after a status was written.
@@ -71,7 +71,7 @@ enum Published {
 }
 
 impl Worker {
-    /// Makes the worker of a Pod, and the sender that it is told through.
+    /// Makes the worker of a Pod, and the sender of its events.
     pub(super) fn new(shared: Arc<Shared>, pod: Pod) -> (Self, mpsc::UnboundedSender<Event>) {
         let (sender, events) = mpsc::unbounded_channel();
         let spec = pod.spec.clone().unwrap_or_default();
@@ -177,7 +177,7 @@ impl Worker {
         }
     }
 
-    /// Does what is due; returns when to look again at the latest.
+    /// Does what is due. Returns when to check again at the latest.
     async fn advance(&mut self) -> Option<Timestamp> {
         let now = Timestamp::now();
         let mut wake = None;
@@ -215,7 +215,7 @@ impl Worker {
             Ok(program) => program,
             Err((reason, message)) => return record.fail_pull(reason, message, now, POLL),
         };
-        // The downward API tells the Pod's address, which is in no status that was read yet.
+        // The downward API has the Pod's address, which no status that was read so far contains.
         let mut pod = self.pod.clone();
         pod.status = Some(self.status(now));
         let variables = containers::variables(&self.shared, &pod, &container).await;
@@ -233,7 +233,7 @@ impl Worker {
         let Some(record) = self.records.get_mut(index) else { return };
         let files = containers::files(&self.shared, &self.pod, &record.name, record.restarts);
         let sender = self.sender.clone();
-        // Nobody is left to tell when the worker is gone.
+        // No receiver is left once the worker is gone.
         let on_end = move |exit_code| drop(sender.send(Event::Ended { index, exit_code }));
         match containers::start(&self.shared, &self.pod, container, program, variables, &files, on_end) {
             Ok(process) => {
@@ -253,7 +253,7 @@ impl Worker {
     fn end(&mut self, cause: Cause, grace: Duration) {
         let kill_at = later(Timestamp::now(), grace);
         match &mut self.ending {
-            None => self.ending = Some(Ending { cause, kill_at, told: HashSet::new() }),
+            None => self.ending = Some(Ending { cause, kill_at, signalled: HashSet::new() }),
             Some(ending) if ending.cause == Cause::Done && !self.processes.is_empty() => ending.cause = cause,
             Some(_) => {}
         }
@@ -286,7 +286,7 @@ impl Worker {
             to_tell.extend(running(true).next_back());
         }
         for index in to_tell {
-            if let Some(process) = self.processes.get(&index).filter(|_| ending.told.insert(index)) {
+            if let Some(process) = self.processes.get(&index).filter(|_| ending.signalled.insert(index)) {
                 process.terminate();
             }
         }

@@ -1,9 +1,9 @@
 //! `cargo xtask demo`: control plane, operator, node, stand-ins for Antfly, examples, and a screen that shows their backups.
 
+mod objects;
 mod runs;
-mod scenery;
 mod screen;
-mod world;
+mod surroundings;
 
 use std::{
     fs,
@@ -22,15 +22,15 @@ use tokio::time::{Instant, sleep};
 use xtask::cargo::{build_operator, repository};
 
 use super::shutdown::{Ended, until_signal};
-use scenery::{IMAGE, SHARDED_TABLE, Scenery, apply_secrets};
+use objects::Objects;
 use screen::Printer;
-use world::World;
+use surroundings::{IMAGE, SHARDED_TABLE, Surroundings, apply_secrets};
 
 /// How long the backups may take: the one of the cluster that can't be reached gives up after half a minute.
 const SETTLE_LIMIT: Duration = Duration::from_secs(180);
 /// What the demo has beside [`EXAMPLE_CLUSTERS`] and the files in `examples/`, as multi-document YAML.
 const EXTRAS: &str = include_str!("../../../assets/demo-extras.yaml");
-/// How often the objects are looked at.
+/// Time between two reads of the objects.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// How the demo runs.
@@ -78,7 +78,7 @@ async fn demo(options: &Options, operator: &Path, kubectl: &Path, s3: &S3Server)
 
     say("starting the operator, a node without a kubelet, and two stand-ins for Antfly");
     let operator_process = start_operator(&control_plane, operator)?;
-    let scenery = Scenery::start(&control_plane, &client, s3, operator).await?;
+    let surroundings = Surroundings::start(&control_plane, &client, s3, operator).await?;
 
     say("applying three clusters, the five examples and one backup more");
     apply_yaml(&client, EXAMPLE_CLUSTERS).await.context("apply the clusters of the demo")?;
@@ -89,11 +89,15 @@ async fn demo(options: &Options, operator: &Path, kubectl: &Path, s3: &S3Server)
     apply_secrets(&client, s3).await?;
 
     let printer = Printer::new(&control_plane, kubectl);
-    let mut stage =
-        Stage { control_plane: &control_plane, client: &client, scenery: &scenery, operator: operator_process };
+    let mut stage = Stage {
+        control_plane: &control_plane,
+        client: &client,
+        surroundings: &surroundings,
+        operator: operator_process,
+    };
     stage.show(options, &printer).await?;
     stage.operator.kill()?;
-    drop(scenery);
+    drop(surroundings);
     control_plane.stop().await
 }
 
@@ -101,7 +105,7 @@ async fn demo(options: &Options, operator: &Path, kubectl: &Path, s3: &S3Server)
 struct Stage<'a> {
     control_plane: &'a ControlPlane,
     client: &'a Client,
-    scenery: &'a Scenery,
+    surroundings: &'a Surroundings,
     operator: ManagedProcess,
 }
 
@@ -111,7 +115,7 @@ impl Stage<'_> {
         let begun = Instant::now();
         loop {
             self.ensure_running()?;
-            let unscheduled = World::observe(self.client).await?.unscheduled();
+            let unscheduled = Objects::observe(self.client).await?.unscheduled();
             if unscheduled.is_empty() {
                 return Ok(());
             }
@@ -133,8 +137,8 @@ impl Stage<'_> {
         let mut has_settled = false;
         loop {
             self.ensure_running()?;
-            let world = World::observe(self.client).await?;
-            let unsettled = world.unsettled();
+            let objects = Objects::observe(self.client).await?;
+            let unsettled = objects.unsettled();
             let settles_now = !has_settled && unsettled.is_empty();
             has_settled |= settles_now;
             if options.once && has_settled {
@@ -148,10 +152,10 @@ impl Stage<'_> {
                     self.operator.log_tail()
                 );
             }
-            if !options.once && shown.as_ref() != Some(&world) {
+            if !options.once && shown.as_ref() != Some(&objects) {
                 let hints = has_settled.then(|| self.hints());
                 redraw(&printer.tables().await?, hints.as_deref(), settles_now)?;
-                shown = Some(world);
+                shown = Some(objects);
             }
             sleep(INTERVAL).await;
         }
@@ -167,7 +171,7 @@ impl Stage<'_> {
             "Real: etcd, kube-apiserver, kube-controller-manager, the operator, the program that a backup's Pod runs, and the\n\
              S3 server that it reads the backups back from.\n\
              Stand-ins: Antfly (two servers that answer as one of June 2026; production-cluster has a table {SHARDED_TABLE} of\n\
-             several shards, which such a server never backs up; nobody plays lost-cluster), the CustomResourceDefinition of\n\
+             several shards, which such a server never backs up; lost-cluster has no server), the CustomResourceDefinition of\n\
              AntflyCluster, and the node: no kubelet and no container, Pods are processes of this machine.\n\n\
              Paste this into another terminal:\n\n  \
                export KUBECONFIG={kubeconfig}\n\n\
@@ -176,7 +180,7 @@ impl Stage<'_> {
                kubectl get jobs,pods -n production -l antfly.io/backup=daily-backup\n  \
                kubectl create job -n production --from=cronjob/daily-backup-cron by-hand-$(date +%s)\n  \
                kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{{\"suspend\":true}}}}'\n\n\
-             Break it, start one more by hand, and look at the status:\n\n  \
+             Break it, start one more by hand, and see the status:\n\n  \
                kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{{\"tables\":[\"no-such-table\"]}}}}'\n  \
                kubectl delete secret backup-credentials -n production\n  \
                kubectl delete antflycluster my-cluster -n production\n\n\
@@ -185,7 +189,7 @@ impl Stage<'_> {
              The operator's log: {log}\n\
              Ctrl-C stops everything.\n",
             kubeconfig = self.control_plane.kubeconfig().display(),
-            pods = self.scenery.node.directory().display(),
+            pods = self.surroundings.node.directory().display(),
             log = self.operator.log().display(),
         )
     }
@@ -227,7 +231,7 @@ async fn apply_file(client: &Client, path: &Path) -> Result<()> {
     apply_yaml(client, &yaml).await.with_context(|| format!("apply {}", path.display()))
 }
 
-/// Progress goes to standard error, so that `--once` gives scripts the tables only.
+/// Progress goes to standard error, so that `--once` prints only the tables to scripts.
 fn say(message: &str) {
     eprintln!("demo: {message}");
 }

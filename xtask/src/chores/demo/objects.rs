@@ -11,7 +11,7 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::scenery::SHARDED_TABLE;
+use super::surroundings::SHARDED_TABLE;
 
 /// Namespace and name.
 type Key = (String, String);
@@ -39,12 +39,12 @@ const EXPECTED: [(&str, &str, Outcome); 6] = [
 
 /// The AntflyBackups and CronJobs of all namespaces at one time; two are equal when no object has changed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct World {
+pub struct Objects {
     backups: BTreeMap<Key, Value>,
     cron_jobs: BTreeSet<Key>,
 }
 
-impl World {
+impl Objects {
     /// Lists the objects.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl World {
         })
     }
 
-    /// What is missing before backups can be started: a phase, or the CronJob `NAME-cron`.
+    /// Returns what is missing before backups can be started: a phase, or the CronJob `NAME-cron`.
     pub fn unscheduled(&self) -> Vec<String> {
         self.missing(|key, _, status| {
             let cron_job = (key.0.clone(), format!("{}-cron", key.1));
@@ -74,7 +74,7 @@ impl World {
         })
     }
 
-    /// Which backups have not ended as they should.
+    /// Returns which backups have not ended as they should.
     pub fn unsettled(&self) -> Vec<String> {
         self.missing(|_, outcome, status| {
             let run = &status["recentBackups"][0];
@@ -141,10 +141,10 @@ mod tests {
         status
     }
 
-    fn world() -> World {
+    fn objects() -> Objects {
         let key = |namespace: &str, name: String| (namespace.to_owned(), name);
         let expected = || EXPECTED.into_iter();
-        World {
+        Objects {
             backups: expected()
                 .map(|(namespace, name, outcome)| (key(namespace, name.into()), status(outcome)))
                 .collect(),
@@ -152,25 +152,25 @@ mod tests {
         }
     }
 
-    fn daily(world: &mut World) -> &mut Value {
-        world.backups.get_mut(&("production".to_owned(), "daily-backup".to_owned())).unwrap()
+    fn daily(objects: &mut Objects) -> &mut Value {
+        objects.backups.get_mut(&("production".to_owned(), "daily-backup".to_owned())).unwrap()
     }
 
     #[test]
     fn settled_is_every_backup_as_it_should_be() {
-        assert_eq!((world().unscheduled(), world().unsettled()), (vec![], vec![]));
+        assert_eq!((objects().unscheduled(), objects().unsettled()), (vec![], vec![]));
     }
 
     #[test]
-    fn what_is_missing_is_told() {
-        let mut world = world();
-        daily(&mut world)["phase"] = json!("Failed");
-        assert_eq!(world.unscheduled(), ["production/daily-backup is Failed"]);
-        daily(&mut world)["phase"] = json!("Active");
-        world.cron_jobs.pop_last();
-        world.backups.pop_first();
+    fn what_is_missing_is_reported() {
+        let mut objects = objects();
+        daily(&mut objects)["phase"] = json!("Failed");
+        assert_eq!(objects.unscheduled(), ["production/daily-backup is Failed"]);
+        daily(&mut objects)["phase"] = json!("Active");
+        objects.cron_jobs.pop_last();
+        objects.backups.pop_first();
         assert_eq!(
-            world.unscheduled(),
+            objects.unscheduled(),
             [
                 "backup-jobs/prod-backup is not there",
                 "production/unreachable-backup has no CronJob unreachable-backup-cron"
@@ -181,9 +181,12 @@ mod tests {
     #[test]
     fn a_backup_that_was_not_read_back_is_not_as_it_should_be() {
         for (field, value) in [("sizeBytes", json!(0)), ("verified", json!(false)), ("status", json!("Failed"))] {
-            let mut world = world();
-            daily(&mut world)["recentBackups"][0][field] = value;
-            assert!(world.unsettled()[0].starts_with("production/daily-backup has not ended as it should"), "{field}");
+            let mut objects = objects();
+            daily(&mut objects)["recentBackups"][0][field] = value;
+            assert!(
+                objects.unsettled()[0].starts_with("production/daily-backup has not ended as it should"),
+                "{field}"
+            );
         }
     }
 }

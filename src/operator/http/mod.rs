@@ -1,6 +1,13 @@
 //! `/healthz`, `/readyz` and `/metrics`.
+//!
+//! In: counts and states that the rest of the shell reports, and the cache. Out: HTTP answers. Nothing here changes what is
+//! reconciled.
 
-use super::{context::Context, metrics, readiness::Readiness};
+pub mod metrics;
+pub mod readiness;
+mod registry;
+
+use super::triggers::Triggers;
 use anyhow::Context as _;
 use axum::{
     Router,
@@ -8,27 +15,31 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use metrics::Metrics;
+use prometheus_client::registry::Registry;
+use readiness::Readiness;
 use std::sync::Arc;
 use tracing::{error, info};
 
-/// Listens, and gives what serves.
+/// Listens, and returns the future that serves.
 ///
 /// # Errors
 /// The address cannot be listened on.
 pub async fn serve(
     address: &str,
     readiness: Arc<Readiness>,
-    context: Arc<Context>,
+    metrics: &Metrics,
+    triggers: Arc<Triggers>,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}; choose another --http-address"))?;
     info!(address = %listener.local_addr()?, "serving /healthz, /readyz and /metrics");
-    let registry = Arc::new(metrics::registry(&context));
+    let registry = Arc::new(registry::registry(metrics, triggers));
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(move || std::future::ready(ready(&readiness))))
-        .route("/metrics", get(move || std::future::ready(figures(&registry))));
+        .route("/metrics", get(move || std::future::ready(metrics_text(&registry))));
     Ok(async move {
         if let Err(error) = axum::serve(listener, router).await {
             error!(%error, "the HTTP server has ended");
@@ -41,8 +52,8 @@ fn ready(readiness: &Readiness) -> Response {
     if missing.is_empty() { "ok\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, missing).into_response() }
 }
 
-fn figures(registry: &prometheus_client::registry::Registry) -> Response {
-    match metrics::text(registry) {
+fn metrics_text(registry: &Registry) -> Response {
+    match registry::text(registry) {
         Ok(text) => {
             ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
         }

@@ -1,4 +1,4 @@
-//! Ready once every watch has synced, and the leader of an election is known.
+//! Readiness: every watch has synced, and the leader of an election is known.
 
 use crate::{api, cluster::cache::Scope};
 use parking_lot::Mutex;
@@ -33,7 +33,7 @@ impl Watched {
         Watched::AntflyClusters,
     ];
 
-    /// Name of the resource with its group.
+    /// Returns the name of the resource with its group.
     pub fn resource(self) -> &'static str {
         match self {
             Watched::AntflyBackups => api::RESOURCE,
@@ -46,7 +46,7 @@ impl Watched {
     }
 }
 
-/// What has not synced yet, and why.
+/// What is not ready yet, and why.
 pub struct Readiness {
     waiting: Mutex<BTreeMap<(Watched, String), String>>,
     lease: Mutex<Option<String>>,
@@ -54,7 +54,7 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// All watches of those scopes have yet to sync; in an election the leader is not known yet.
+    /// Waits for all watches of these scopes, and in an election for a leader.
     pub fn new(scopes: &[Scope], is_elected: bool) -> Self {
         let waiting =
             Watched::ALL.into_iter().flat_map(|watched| scopes.iter().map(move |scope| (watched, name(scope))));
@@ -65,7 +65,7 @@ impl Readiness {
         }
     }
 
-    /// A watch has synced.
+    /// Records that a watch has synced.
     pub fn synced(&self, watched: Watched, scope: &Scope) {
         let mut waiting = self.waiting.lock();
         waiting.remove(&(watched, name(scope)));
@@ -74,7 +74,7 @@ impl Readiness {
         }
     }
 
-    /// A watch failed; of no consequence once it has synced.
+    /// Records why a watch failed. No effect once it has synced.
     pub fn failed(&self, watched: Watched, scope: &Scope, why: &str) {
         let mut waiting = self.waiting.lock();
         if let Some(reason) = waiting.get_mut(&(watched, name(scope))) {
@@ -82,24 +82,24 @@ impl Readiness {
         }
     }
 
-    /// A leader is known.
+    /// Records that a leader is known.
     pub fn lease_is_known(&self) {
         *self.lease.lock() = None;
     }
 
-    /// The Lease cannot be read or written; of no consequence once a leader is known.
+    /// Records why the Lease cannot be read or written. No effect once a leader is known.
     pub fn lease_failed(&self, why: &str) {
         if let Some(reason) = self.lease.lock().as_mut() {
             why.clone_into(reason);
         }
     }
 
-    /// Ends when every watch has synced.
+    /// Waits until every watch has synced.
     pub async fn synced_all(&self) {
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await; // the sender lives as long as self
     }
 
-    /// What is missing, a line each; empty when ready.
+    /// Returns what is missing, one line each; empty when ready.
     pub fn missing(&self) -> String {
         let waiting = self.waiting.lock();
         let mut lines = waiting.iter().fold(String::new(), |mut lines, ((watched, scope), why)| {

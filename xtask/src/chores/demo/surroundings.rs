@@ -1,4 +1,4 @@
-//! What the backups of the demo run on and talk to: a node without a kubelet, stand-ins for Antfly, and an S3 server.
+//! The surroundings of the demo's backups: a node without a kubelet, stand-ins for Antfly, and an S3 server.
 
 use std::path::Path;
 
@@ -29,13 +29,13 @@ const SECRETS: [(&str, &str); 3] = [
 ];
 
 /// The parts that run until they are dropped.
-pub struct Scenery {
+pub struct Surroundings {
     /// The node.
     pub node: Node,
     _stand_ins: [StandIn; 2],
 }
 
-impl Scenery {
+impl Surroundings {
     /// Starts the stand-ins and the node. The stand-ins write to `s3`, the node runs `operator`.
     ///
     /// # Errors
