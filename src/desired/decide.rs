@@ -11,6 +11,7 @@ use crate::{
         manifest::{STARTING_DEADLINE_SECONDS, cron_job},
         plan::{CannotPlan, JobImage, Plan, plan},
     },
+    names::cron_job_name,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -75,7 +76,15 @@ impl Action {
         match self {
             Action::Apply(_) => "apply the CronJob",
             Action::Suspend(_) => "suspend the CronJob",
-            Action::Delete(_) => "delete a CronJob under a former name",
+            Action::Delete(_) => "delete the CronJob",
+        }
+    }
+
+    /// Returns the name of the CronJob that the action is about; `backup` is the name of the AntflyBackup.
+    pub fn cron_job_name(&self, backup: &str) -> String {
+        match self {
+            Action::Apply(_) => cron_job_name(backup),
+            Action::Suspend(target) | Action::Delete(target) => target.cron_job.name().to_owned(),
         }
     }
 
@@ -88,14 +97,17 @@ impl Action {
     }
 }
 
-/// Decides what to do: apply the CronJob and retire those under former names. If nothing can be planned, suspend all CronJobs
-/// that the backup controls.
+/// Decides what to do: suspend the CronJobs under former names, apply the CronJob, and delete the former ones that are no longer
+/// needed. If nothing can be planned, suspend all CronJobs that the backup controls.
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
     let plan = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image);
     let actions = match &plan {
         Ok(plan) => {
+            // A former CronJob that cannot be suspended ends the list: the new one must not run beside it.
             let retired = facts.former_cron_jobs.iter().filter_map(|former| retire(former, &facts.runs, now));
-            apply(plan, facts.cron_job.as_ref()).into_iter().chain(retired).collect()
+            let (suspended, deleted): (Vec<_>, Vec<_>) =
+                retired.partition(|action| matches!(action, Action::Suspend(_)));
+            suspended.into_iter().chain(apply(plan, facts.cron_job.as_ref())).chain(deleted).collect()
         }
         Err(cause) => suspend_all(facts, cause.reason),
     };
@@ -201,6 +213,14 @@ mod tests {
         assert_eq!(decided(&facts), [""; 0]);
         facts.cron_job = None;
         assert_eq!(decided(&facts), ["apply CronJobCreated"]);
+    }
+
+    #[test]
+    fn a_former_cron_job_is_suspended_before_the_new_one_is_applied_and_deleted_after_it() {
+        let running = facts(cron_job("nightly-backup", false));
+        assert_eq!(decided(&running), ["suspend nightly-backup FormerName", "apply CronJobUpdated"]);
+        let suspended = facts(cron_job("nightly-backup", true));
+        assert_eq!(decided(&suspended), ["apply CronJobUpdated", "delete nightly-backup FormerName"]);
     }
 
     #[test]

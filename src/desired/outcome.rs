@@ -74,8 +74,10 @@ pub enum Blocked {
 pub struct NotWritten {
     /// The action that failed, such as `apply the CronJob`.
     pub attempt: &'static str,
-    /// Name of the backup's CronJob.
+    /// Name of the CronJob that the action is about.
     pub cron_job: String,
+    /// Whether that has a former name, so that the CronJob that takes its place waits for it.
+    pub is_former: bool,
     /// Why it failed.
     pub error: String,
     /// Whether backups still start, by the CronJob as it was before.
@@ -126,7 +128,8 @@ impl Outcome {
         let Some((action, failure)) = self.failure() else { return Ok(plan) };
         Err(Blocked::NotWritten(NotWritten {
             attempt: action.attempt(),
-            cron_job: cron_job_name(facts.backup.name()),
+            cron_job: action.cron_job_name(facts.backup.name()),
+            is_former: matches!(action, Action::Suspend(target) if target.reason == reason::FORMER_NAME),
             error: failure.to_string(),
             runs_on: self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended),
         }))
@@ -162,7 +165,11 @@ impl Blocked {
 impl NotWritten {
     fn message(&self, runs_on: bool) -> String {
         let NotWritten { attempt, cron_job, error, .. } = self;
-        let consequence = if runs_on { "it goes on as it was before" } else { "no backup starts" };
+        let consequence = match (self.is_former, runs_on) {
+            (true, _) => "it goes on, and the CronJob that takes its place is left as it is until then",
+            (false, true) => "it goes on as it was before",
+            (false, false) => "no backup starts",
+        };
         format!("cannot {attempt} {cron_job}: {error}; {consequence}, and the write is tried again")
     }
 }

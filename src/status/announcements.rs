@@ -74,7 +74,8 @@ pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
             Some(Announcement::normal(reason::CRON_JOB_DELETED, "DeleteCronJob", note))
         }
         (action, Err(failure)) if failure.kind == FailureKind::Transient && outcome.failures_before == 0 => {
-            let note = format!("Cannot {}: {failure}; it is tried again", action.attempt());
+            let note =
+                format!("Cannot {} {}: {failure}; it is tried again", action.attempt(), action.cron_job_name(backup));
             Some(Announcement::warning(reason::WRITE_FAILED, "Write", note))
         }
         _ => None,

@@ -37,10 +37,14 @@ fn facts(schedule: &str, location: &str) -> Facts {
 }
 
 fn cron_job(suspend: bool) -> Option<Arc<CronJobView>> {
+    Some(cron_job_named("nightly-cron", suspend))
+}
+
+fn cron_job_named(name: &str, suspend: bool) -> Arc<CronJobView> {
     let owner = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "name": "nightly", "uid": "of-nightly",
         "controller": true});
-    let metadata = json!({"name": "nightly-cron", "namespace": "a", "uid": "c", "ownerReferences": [owner]});
-    Some(Arc::new(serde_json::from_value(json!({"metadata": metadata, "spec": {"suspend": suspend}})).unwrap()))
+    let metadata = json!({"name": name, "namespace": "a", "uid": name, "ownerReferences": [owner]});
+    Arc::new(serde_json::from_value(json!({"metadata": metadata, "spec": {"suspend": suspend}})).unwrap())
 }
 
 /// Settles those facts with the status of an earlier settlement; what is done or fails is the same for all actions.
@@ -124,12 +128,24 @@ fn a_refusal_is_announced_when_its_cause_changes_not_when_what_follows_from_it_d
 }
 
 #[test]
+fn a_former_cron_job_that_cannot_be_suspended_is_named_and_its_successor_waits() {
+    let former_cron_jobs = vec![cron_job_named("nightly-backup", false)];
+    let facts = Facts { former_cron_jobs, ..facts("@daily", "s3://tidewater/ledgers") };
+    let settlement = settled(&facts, None, 0, fails(FailureKind::Refused, "denied by a policy"));
+    assert_eq!(
+        message(&settlement, "Ready"),
+        "cannot suspend the CronJob nightly-backup: denied by a policy; it goes on, and the CronJob that takes its place is left as it is \
+         until then, and the write is tried again"
+    );
+}
+
+#[test]
 fn a_failure_that_may_pass_is_an_event_at_once_and_in_the_status_when_it_lasts() {
     let valid = facts("@daily", "s3://tidewater/ledgers");
     let settle_after = |failures| settled(&valid, None, failures, fails(FailureKind::Transient, "no answer"));
     let first = settle_after(0);
     assert_eq!(first.status, StatusUpdate::Postponed);
-    assert_eq!(first.announcements[0].note, "Cannot apply the CronJob: no answer; it is tried again");
+    assert_eq!(first.announcements[0].note, "Cannot apply the CronJob nightly-cron: no answer; it is tried again");
     assert_eq!(first.announcements[0].publish, Publish::AtOnce);
     let second = settle_after(1);
     assert_eq!((second.status, second.announcements), (StatusUpdate::Postponed, Vec::new()));
