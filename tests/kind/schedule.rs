@@ -43,9 +43,12 @@ pub async fn a_schedule_fires_and_the_record_has_what_antfly_received_and_what_w
     let antfly = Antfly::today(Mode::Clustered).with(arguments.iter().map(String::as_str)).with(tables);
     let mut destination = stored("fires");
     destination["connection"] = json!("backups");
-    let changes = json!({"schedule": "* * * * *", "tables": ["orders", "größe"], "destination": destination});
-    let nightly = nightly(cluster, "fires", &antfly, changes).await;
+    // suspended until its Secret is there: a minute may begin between the two
+    let spec =
+        json!({"schedule": "* * * * *", "suspend": true, "tables": ["orders", "größe"], "destination": destination});
+    let nightly = nightly(cluster, "fires", &antfly, spec).await;
     secret_of(&nightly, storage.credentials()).await;
+    nightly.change(json!({"spec": {"suspend": false}})).await;
     let name = scheduled_job(&nightly).await;
     let record = nightly.until_record(&name, "Completed", is("Completed")).await;
     nightly.suspend().await;
