@@ -20,12 +20,19 @@ pub const CLUSTER_UID_ANNOTATION: &str = "antfly.io/cluster-uid";
 /// Name of the container that makes the backup. Its result counts, whatever other containers of the Pod do.
 pub const CONTAINER: &str = "backup";
 
+const CRON_JOB_SUFFIX: &str = "-cron";
+
 /// Returns the name of a backup's CronJob. Kubernetes allows it 52 characters, so the schema allows the backup's name 47.
 pub fn cron_job_name(backup: &str) -> String {
-    format!("{backup}-cron")
+    format!("{backup}{CRON_JOB_SUFFIX}")
+}
+
+/// Returns the name of the backup whose CronJob has this name; `None` if no backup's can.
+pub fn backup_of_cron_job_name(cron_job: &str) -> Option<&str> {
+    cron_job.strip_suffix(CRON_JOB_SUFFIX)
 }
 
 /// Returns the name of the Job for a scheduled time. The CronJob controller appends the minutes since 1970.
-pub fn job_of_slot(cron_job: &str, scheduled: Timestamp) -> String {
+pub fn scheduled_job_name(cron_job: &str, scheduled: Timestamp) -> String {
     format!("{cron_job}-{}", scheduled.as_second() / 60)
 }

@@ -7,7 +7,7 @@ use crate::{
         stored::StoredBackup,
         views::CronJobView,
     },
-    names::job_of_slot,
+    names::scheduled_job_name,
     status::{
         conditions::ConditionDraft,
         records::{UNSEEN, is_of},
@@ -117,7 +117,7 @@ pub fn missed_run(
     let last = served.until(now);
     let scheduled = due.schedule.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
     let overdue = scheduled.max(served.busy_until(now)?).checked_add(grace).ok()?;
-    Some(MissedRun { scheduled, overdue, job: job_of_slot(cron_job_name, scheduled) })
+    Some(MissedRun { scheduled, overdue, job: scheduled_job_name(cron_job_name, scheduled) })
 }
 
 /// Returns the condition.

@@ -23,7 +23,7 @@ use crate::{
         stored::StoredBackup,
         views::{Cluster, CronJobView, JobOutcome, JobView, PodRefusal, PodView},
     },
-    names::cron_job_name,
+    names::{backup_of_cron_job_name, cron_job_name},
 };
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
@@ -402,6 +402,5 @@ fn backups_of_cron_job(cron_job: &CronJobView) -> impl Iterator<Item = ObjectKey
 }
 
 fn backup_by_cron_job_name(cron_job: &ObjectKey) -> Option<ObjectKey> {
-    let name = cron_job.name.strip_suffix("-cron")?;
-    Some(ObjectKey::new(&cron_job.namespace, name))
+    Some(ObjectKey::new(&cron_job.namespace, backup_of_cron_job_name(&cron_job.name)?))
 }

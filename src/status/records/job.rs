@@ -1,7 +1,7 @@
 //! The record of one Job.
 
 use super::{
-    record::{cause_of, fail, id_prefix_note, not_verified, set_cause},
+    record::{cause_of, fail, id_prefix_note, not_verified, running, set_cause},
     result::{tables_of, tables_of_request, tables_of_result, unverified},
 };
 use crate::{
@@ -90,31 +90,18 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     let is_newest = known.is_none_or(|known| known.attempts.is_none_or(|known| known >= attempts));
     let id = known_id.clone().filter(|_| has_ended);
     let id = id.or_else(|| run.newest_id()).or_else(|| known_id.filter(|_| is_newest));
+    let backup_id = id.clone().unwrap_or_else(|| job.name().to_owned());
     let mut record = BackupRecord {
         backup_id_known: Some(id.is_some()),
-        backup_id: id.unwrap_or_else(|| job.name().to_owned()),
-        other_backup_ids: Vec::new(),
-        start_time: Time(job.started()),
         completion_time: job.end_time.map(Time),
-        status: BackupStatus::Running,
         scheduled_time: scheduled_time.map(Time),
-        trigger: Some(trigger),
-        verified: None,
-        reason: None,
         cluster_ref: job.cluster.clone().or_else(|| known.and_then(|known| known.cluster_ref.clone())),
         location: job.request.as_ref().map(|request| request.location.clone()),
         connection: job.request.as_ref().and_then(|request| request.connection.clone()),
-        job_name: Some(job.name().to_owned()),
         job_uid: job.metadata.uid.clone(),
         attempts: Some(attempts.max(known.and_then(|record| record.attempts).unwrap_or(0))),
-        tables: Vec::new(),
-        table_count: None,
-        tables_omitted: None,
-        size_bytes: None,
-        read_back_time: None,
-        read_back_error: None,
-        error: None,
         stuck_time: known.and_then(|known| known.stuck_time.clone()),
+        ..running(job.name(), backup_id, job.started(), trigger)
     };
     record.location = record.location.filter(|location| location.chars().count() <= LONGEST_LOCATION);
     record.connection = record.connection.filter(|connection| connection.chars().count() <= LONGEST_CONNECTION);

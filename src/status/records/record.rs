@@ -1,15 +1,46 @@
 //! One record: which run it is of, its end, and its cause.
 
 use crate::{
-    api::{BackupRecord, BackupStatus},
+    api::{BackupRecord, BackupStatus, BackupTrigger},
     backup::backup_id_prefix,
     cluster::{run::Cause, views::JobView},
     text::shortened,
 };
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// Longest error of a record.
 pub const LONGEST_ERROR: usize = BackupRecord::ERROR_MAX_LENGTH;
+
+/// Returns the record of a Job that runs, of which nothing else is known.
+pub fn running(job: &str, backup_id: String, start: Timestamp, trigger: BackupTrigger) -> BackupRecord {
+    BackupRecord {
+        backup_id,
+        backup_id_known: Some(false),
+        other_backup_ids: Vec::new(),
+        job_name: Some(job.to_owned()),
+        job_uid: None,
+        start_time: Time(start),
+        completion_time: None,
+        status: BackupStatus::Running,
+        scheduled_time: None,
+        trigger: Some(trigger),
+        verified: None,
+        reason: None,
+        cluster_ref: None,
+        location: None,
+        connection: None,
+        attempts: None,
+        tables: Vec::new(),
+        table_count: None,
+        tables_omitted: None,
+        size_bytes: None,
+        read_back_time: None,
+        read_back_error: None,
+        error: None,
+        stuck_time: None,
+    }
+}
 
 /// Returns what identifies a record: the UID of its Job or, when the Job was never seen, its name.
 pub fn identity(record: &BackupRecord) -> &str {

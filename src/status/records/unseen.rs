@@ -5,7 +5,7 @@
 
 use super::{
     history::{FEWEST_RECORDS, History, UNSEEN},
-    record::{ended, fail, id_prefix_note, identity, is_of, set_cause},
+    record::{ended, fail, id_prefix_note, identity, is_of, running, set_cause},
 };
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
@@ -13,7 +13,7 @@ use crate::{
         run::{Cause, SIDECAR_RUNNING},
         views::JobOutcome,
     },
-    names::job_of_slot,
+    names::scheduled_job_name,
     status::time::whole_seconds,
 };
 use jiff::Timestamp;
@@ -118,7 +118,7 @@ fn unrecorded_run(
 ) -> Option<BackupRecord> {
     let cron_job = history.cron_job?;
     let scheduled = cron_job.last_schedule_time?;
-    let job = job_of_slot(cron_job.name(), scheduled);
+    let job = scheduled_job_name(cron_job.name(), scheduled);
     let is_known = records.values().any(|record| record.job_name.as_deref() == Some(&job))
         || records.values().any(|record| record.scheduled_time.as_ref().is_some_and(|time| time.0 >= scheduled))
         || records
@@ -136,30 +136,6 @@ fn unrecorded_run(
     if is_known || is_past || is_forgotten || is_active {
         return None;
     }
-    Some(BackupRecord {
-        backup_id: job.clone(),
-        backup_id_known: Some(false),
-        other_backup_ids: Vec::new(),
-        job_name: Some(job),
-        job_uid: None,
-        start_time: Time(scheduled),
-        completion_time: None,
-        status: BackupStatus::Running,
-        scheduled_time: Some(Time(scheduled)),
-        trigger: Some(BackupTrigger::Scheduled),
-        verified: None,
-        reason: None,
-        cluster_ref: None,
-        location: None,
-        connection: None,
-        attempts: None,
-        tables: Vec::new(),
-        table_count: None,
-        tables_omitted: None,
-        size_bytes: None,
-        read_back_time: None,
-        read_back_error: None,
-        error: None,
-        stuck_time: None,
-    })
+    let scheduled_time = Some(Time(scheduled));
+    Some(BackupRecord { scheduled_time, ..running(&job, job.clone(), scheduled, BackupTrigger::Scheduled) })
 }
