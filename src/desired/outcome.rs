@@ -76,12 +76,21 @@ pub struct NotWritten {
     pub attempt: &'static str,
     /// Name of the CronJob that the action is about.
     pub cron_job: String,
-    /// Whether that has a former name, so that the CronJob that takes its place waits for it.
-    pub is_former: bool,
     /// Why it failed.
     pub error: String,
-    /// Whether backups still start, by the CronJob as it was before.
-    pub runs_on: bool,
+    /// What follows from it.
+    pub consequence: Consequence,
+}
+
+/// What follows from a write that keeps failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// Backups still start, by the CronJob as it was before.
+    RunsOn,
+    /// No backup starts.
+    NothingStarts,
+    /// A CronJob under a former name goes on, so the one that takes its place waits.
+    SuccessorWaits,
 }
 
 /// The plan in force, or why no backup is scheduled.
@@ -126,12 +135,17 @@ impl Outcome {
     pub fn standing(&self, facts: &Facts) -> Result<&Plan, Blocked> {
         let plan = self.decision.plan.as_ref().map_err(|cause| Blocked::CannotPlan(cause.clone()))?;
         let Some((action, failure)) = self.failure() else { return Ok(plan) };
+        let consequence = match action {
+            // where there is a plan, only those under former names are suspended
+            Action::Suspend(_) => Consequence::SuccessorWaits,
+            _ if self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended) => Consequence::RunsOn,
+            _ => Consequence::NothingStarts,
+        };
         Err(Blocked::NotWritten(NotWritten {
             attempt: action.attempt(),
             cron_job: action.cron_job_name(facts.backup.name()),
-            is_former: matches!(action, Action::Suspend(target) if target.reason == reason::FORMER_NAME),
             error: failure.to_string(),
-            runs_on: self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended),
+            consequence,
         }))
     }
 }
@@ -149,7 +163,7 @@ impl Blocked {
     pub fn message(&self) -> String {
         match self {
             Blocked::CannotPlan(cause) => cause.message.clone(),
-            Blocked::NotWritten(not_written) => not_written.message(not_written.runs_on),
+            Blocked::NotWritten(not_written) => not_written.message(not_written.consequence),
         }
     }
 
@@ -157,19 +171,30 @@ impl Blocked {
     pub fn messages_of_cause(&self) -> Vec<String> {
         match self {
             Blocked::CannotPlan(cause) => vec![cause.message.clone()],
-            Blocked::NotWritten(not_written) => [true, false].map(|runs_on| not_written.message(runs_on)).into(),
+            Blocked::NotWritten(not_written) => {
+                Consequence::ALL.map(|consequence| not_written.message(consequence)).into()
+            }
         }
     }
 }
 
 impl NotWritten {
-    fn message(&self, runs_on: bool) -> String {
+    fn message(&self, consequence: Consequence) -> String {
         let NotWritten { attempt, cron_job, error, .. } = self;
-        let consequence = match (self.is_former, runs_on) {
-            (true, _) => "it goes on, and the CronJob that takes its place is left as it is until then",
-            (false, true) => "it goes on as it was before",
-            (false, false) => "no backup starts",
-        };
-        format!("cannot {attempt} {cron_job}: {error}; {consequence}, and the write is tried again")
+        format!("cannot {attempt} {cron_job}: {error}; {}, and the write is tried again", consequence.text())
+    }
+}
+
+impl Consequence {
+    const ALL: [Self; 3] = [Self::RunsOn, Self::NothingStarts, Self::SuccessorWaits];
+
+    fn text(self) -> &'static str {
+        match self {
+            Consequence::RunsOn => "it goes on as it was before",
+            Consequence::NothingStarts => "no backup starts",
+            Consequence::SuccessorWaits => {
+                "it goes on, and the CronJob that takes its place is left as it is until then"
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use local_cluster::{
     cache_directory,
-    go::{Module, Program},
+    go::{Module, Program, plain_flags},
     node_programs, progress,
 };
 use serde_json::Value;
@@ -49,7 +49,7 @@ const DNS: Module = Module {
         ("cmd/coredns/main.go", include_str!("../cluster-dns/cmd/coredns/main.go")),
     ],
     versioned_by: "github.com/coredns/coredns",
-    flags: |_| ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"].map(str::to_owned).to_vec(),
+    flags: plain_flags,
     way_out: "",
 };
 

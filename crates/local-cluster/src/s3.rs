@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::{
-    go::{Module, Program},
+    go::{Module, Program, plain_flags},
     process::ManagedProcess,
 };
 
@@ -27,7 +27,7 @@ const MODULE: Module = Module {
         ("tools.go", include_str!("../go-modules/s3/tools.go")),
     ],
     versioned_by: "github.com/versity/versitygw",
-    flags: |_| ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"].map(str::to_owned).to_vec(),
+    flags: plain_flags,
     way_out: "",
 };
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use local_cluster::go::{Module, Program};
+use local_cluster::go::{Module, Program, plain_flags};
 
 const MODULE: Module = Module {
     name: "deploy-checks",
@@ -14,7 +14,7 @@ const MODULE: Module = Module {
         ("tools.go", include_str!("../../deploy-checks/tools.go")),
     ],
     versioned_by: "github.com/zegl/kube-score",
-    flags: |_| ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"].map(str::to_owned).to_vec(),
+    flags: plain_flags,
     way_out: "",
 };
 

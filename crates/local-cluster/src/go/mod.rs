@@ -7,4 +7,4 @@ mod command;
 mod ensure;
 mod module;
 
-pub use module::{Module, Program};
+pub use module::{Module, Program, plain_flags};

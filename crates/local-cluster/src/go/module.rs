@@ -29,6 +29,11 @@ pub struct Program {
     pub package: &'static str,
 }
 
+/// Flags of `go build` for a small program whose version is not stamped in; they are the same for every version.
+pub fn plain_flags(_version: &str) -> Vec<String> {
+    ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"].map(str::to_owned).to_vec()
+}
+
 impl Module {
     /// The version that `go.mod` requires of `module`, such as `v1.37.2`.
     ///
