@@ -2,7 +2,8 @@
 
 use crate::program::{Again, LOCATION, Program, backup_requests, id, stand_in};
 use antfly_stand_in::{Call, Fault, FaultRule, Profile};
-use std::{net::TcpListener, thread, time::Duration};
+use std::{net::Ipv4Addr, thread, time::Duration};
+use tokio::net::TcpSocket;
 
 /// Timeout, longer than any of them takes.
 const LIMIT: Duration = Duration::from_secs(1200);
@@ -58,14 +59,25 @@ fn an_ambiguous_backup_that_is_never_published_has_an_unknown_outcome() {
     assert!(ended.result.outcome_unknown);
 }
 
-fn refusing() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+/// An address that refuses connections: its port is taken, and nobody listens. A port that is free may be another test's within minutes.
+struct Refusing(TcpSocket);
+
+impl Refusing {
+    fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Refusing(socket)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().unwrap())
+    }
 }
 
 fn unreachable_addresses_are_reported_each_with_its_cause() {
     // Data nodes, the second address, are asked only after a 404.
-    let (refusing, data) = (refusing(), "http://main-data.nowhere.invalid:12380");
+    let socket = Refusing::new();
+    let (refusing, data) = (socket.url(), "http://main-data.nowhere.invalid:12380");
     let ended = Program::at(&[&refusing, data]).start().wait_within(LIMIT);
     ended.assert_failed("ClusterUnreachable", Again::MayHelp);
     for text in [&format!("{refusing}: connection refused") as &str, "12380: not asked"] {
@@ -75,6 +87,7 @@ fn unreachable_addresses_are_reported_each_with_its_cause() {
 
 fn an_address_that_refuses_is_passed_over() {
     let antfly = stand_in(Profile::Today, &["users"], |_| {});
-    let ended = Program::at(&[&refusing(), &antfly.url()]).start().wait_within(LIMIT);
+    let refusing = Refusing::new();
+    let ended = Program::at(&[&refusing.url(), &antfly.url()]).start().wait_within(LIMIT);
     ended.assert_verified(&["users"]);
 }
