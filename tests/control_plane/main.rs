@@ -34,3 +34,4 @@ mod shards;
 mod single_namespace;
 mod undecodable;
 mod upgrade;
+mod verdicts;

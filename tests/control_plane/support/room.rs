@@ -140,11 +140,15 @@ impl<'a> Room<'a> {
 
     /// `kubectl ARGUMENTS -n NAMESPACE`; returns its output.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
-        let mut kubectl: Command = self.control_plane.kubectl().unwrap();
-        let output = kubectl.args(arguments).args(["-n", &self.namespace]).output().unwrap();
+        let output = self.kubectl_command().args(arguments).args(["-n", &self.namespace]).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kubectl {arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// kubectl, without arguments yet.
+    pub fn kubectl_command(&self) -> Command {
+        self.control_plane.kubectl().unwrap()
     }
 
     /// Waits until the status of a backup is that, for its present generation; returns the backup.
