@@ -39,8 +39,6 @@ impl AntflyBackupSpec {
     pub const SCHEDULE_MIN_LENGTH: usize = 1;
     /// `maxLength` of `schedule`.
     pub const SCHEDULE_MAX_LENGTH: usize = 400;
-    /// `minItems` of `tables`.
-    pub const TABLES_MIN_ITEMS: usize = 1;
     /// `maxItems` of `tables`.
     pub const TABLES_MAX_ITEMS: usize = 256;
     /// `minLength` of `tables[]`.
@@ -49,8 +47,6 @@ impl AntflyBackupSpec {
     pub const TABLES_ITEM_MAX_LENGTH: usize = 255;
     /// `default` of `suspend`.
     pub const SUSPEND_DEFAULT: bool = false;
-    /// `minLength` of `backupTimeout`.
-    pub const BACKUP_TIMEOUT_MIN_LENGTH: usize = 1;
     /// `maxLength` of `backupTimeout`.
     pub const BACKUP_TIMEOUT_MAX_LENGTH: usize = 64;
     /// `default` of `backupTimeout`.
@@ -75,8 +71,6 @@ impl ClusterReference {
     pub const NAME_MIN_LENGTH: usize = 1;
     /// `maxLength` of `name`.
     pub const NAME_MAX_LENGTH: usize = 63;
-    /// `minLength` of `namespace`.
-    pub const NAMESPACE_MIN_LENGTH: usize = 1;
     /// `maxLength` of `namespace`.
     pub const NAMESPACE_MAX_LENGTH: usize = 63;
 }

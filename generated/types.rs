@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct ClusterReference {
     /// Name of the AntflyCluster.
     pub name: String,
-    /// Namespace of the AntflyCluster. When absent, the namespace of the AntflyBackup itself.
+    /// Namespace of the AntflyCluster. When absent or empty, the namespace of the AntflyBackup itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
 }
@@ -60,13 +60,13 @@ pub struct AntflyBackupSpec {
     pub schedule: String,
     /// Where backups are written to, and with which credentials.
     pub destination: BackupDestination,
-    /// The tables to back up. When absent, all tables that the cluster has when a backup starts.
+    /// The tables to back up. When absent or empty, all tables that the cluster has when a backup starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<String>,
     /// Set to true to start no more backups until it is false again; a backup that runs already is not stopped.
     #[serde(default = "defaults::spec_suspend")]
     pub suspend: bool,
-    /// How long a backup may take, retries included, before it is stopped and counts as failed: a duration such as 30m, 1h30m or 90s, from 1s to 168h. A fraction of a second is rounded up.
+    /// How long a backup may take, retries included, before it is stopped and counts as failed: a duration such as 30m, 1h30m or 90s, from 1s to 168h. A fraction of a second is rounded up. When empty, the default.
     #[serde(rename = "backupTimeout", default = "defaults::spec_backup_timeout")]
     pub backup_timeout: String,
     /// How many Jobs of successful backups to keep, for their logs. The records in the status do not depend on it.

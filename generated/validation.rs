@@ -139,12 +139,11 @@ pub(super) fn spec_cluster_ref_namespace(
     out: &mut Violations,
 ) {
     let Some(subject) = out.text(value, path) else { return };
-    out.min_length(subject, path, 1);
     out.max_length(subject, path, 63);
     out.rule(
         value,
         path,
-        SPEC_CLUSTER_REF_NAMESPACE_RULE_1_1.is_match(subject),
+        ((subject == "") || SPEC_CLUSTER_REF_NAMESPACE_RULE_1_1.is_match(subject)),
         "must be the name of a namespace: lower-case letters, digits and '-', beginning and ending with a letter or digit, such as production",
     );
 }
@@ -370,7 +369,6 @@ pub(super) fn spec_destination_connection(
 /// Checks `spec.tables`.
 pub(super) fn spec_tables(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.array(value, path) else { return };
-    out.min_items(subject, path, 1);
     out.max_items(subject, path, 256);
     out.set(subject, path);
     for (index, item) in subject.iter().enumerate() {
@@ -399,12 +397,11 @@ pub(super) fn spec_suspend(value: &Value, path: &Path<'_>, out: &mut Violations)
 /// Checks `spec.backupTimeout`.
 pub(super) fn spec_backup_timeout(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.text(value, path) else { return };
-    out.min_length(subject, path, 1);
     out.max_length(subject, path, 64);
     out.rule(
         value,
         path,
-        SPEC_BACKUP_TIMEOUT_RULE_1_1.is_match(subject),
+        ((subject == "") || SPEC_BACKUP_TIMEOUT_RULE_1_1.is_match(subject)),
         "must be a duration, numbers each with a unit (h, m, s, ms, us, ns), such as 30m, 1h30m or 90s",
     );
     out.rule(

@@ -248,6 +248,9 @@ fn the_cluster_may_be_in_another_namespace() {
     assert_eq!(restore["spec"]["clusterRef"], json!({"name": "main"}));
     assert!(ended.errors.contains("copy the Secret there first"), "{}", ended.errors);
 
+    input["spec"]["clusterRef"]["namespace"] = json!("");
+    assert_eq!(manifest(&input, &[])["metadata"]["namespace"], "production", "empty is the backup's own");
+
     let mut anywhere = nightly();
     anywhere["metadata"].as_object_mut().unwrap().remove("namespace");
     assert_eq!(manifest(&anywhere, &[])["metadata"], json!({"name": "restore-b"}));

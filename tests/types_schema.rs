@@ -9,17 +9,18 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 /// Keywords of the file that Rust types cannot express, and what replaces them.
-const BEYOND_RUST_TYPES: [(&str, &str); 12] = [
+const BEYOND_RUST_TYPES: [(&str, &str); 13] = [
     ("pattern", "the generated validation checks it"),
     ("minLength", "the generated validation checks it"),
     ("maxLength", "the generated validation checks it"),
-    ("minItems", "the generated validation checks it"),
     ("maxItems", "the generated validation checks it"),
     ("minimum", "the generated validation checks it"),
     ("maximum", "the generated validation checks it"),
     ("x-kubernetes-validations", "the generated validation checks them"),
     ("x-kubernetes-list-type", "the generated validation checks it; merging is the API server's work"),
+    ("x-kubernetes-map-type", "merging is the API server's work"),
     ("x-kubernetes-list-map-keys", "the generated validation checks them; merging is the API server's work"),
+    ("nullable", "an Option or Vec, where null means absent"),
     ("title", "the name of the Rust type, which is gone where the derived schema is written out in place"),
     ("enum", "compared with the meaning of each value, see `values`"),
 ];
@@ -122,7 +123,7 @@ fn of_file(schema: &Value) -> Value {
 /// The form of a derived schema.
 fn of_types(schema: &Value) -> Value {
     let mut keywords = schema.as_object().cloned().unwrap_or_default();
-    // of an `Option`; in the file a field that may be absent is just not required
+    // of an `Option`; in the file a field that may be absent is not required
     keywords.remove("nullable");
     if let Some(Value::Array(alternatives)) = keywords.remove("anyOf") {
         let description = keywords.remove("description");

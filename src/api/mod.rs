@@ -5,6 +5,7 @@
 //! other object than an AntflyBackup, a client or a clock.
 
 pub mod duration;
+mod empty;
 pub mod reason;
 pub mod schedule;
 pub mod validation;

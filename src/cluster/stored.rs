@@ -70,7 +70,7 @@ impl StoredBackup {
     /// Returns the namespace and name of the cluster that is backed up.
     pub fn cluster_key(&self) -> Option<(String, String)> {
         let cluster = self.cluster_ref.as_ref()?;
-        Some((cluster.namespace.clone().unwrap_or_else(|| self.namespace().to_owned()), cluster.name.clone()))
+        Some((cluster.namespace_or(self.namespace()).to_owned(), cluster.name.clone()))
     }
 }
 

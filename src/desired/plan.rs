@@ -9,7 +9,6 @@ use crate::{
     },
     names::cron_job_name,
 };
-use std::time::Duration;
 
 /// Image of this version, for an operator outside a Pod.
 pub const DEFAULT_IMAGE: &str = concat!("ghcr.io/antflydb/antfly-backup-operator:", env!("CARGO_PKG_VERSION"));
@@ -95,7 +94,6 @@ pub fn plan(
     let parsed_schedule = fires(spec)?;
     let cluster = found(backup, cluster)?;
     is_ours(backup, cron_job)?;
-    let timeout = duration::parse(&spec.backup_timeout).unwrap_or_else(default_timeout);
     Ok(Plan {
         name: backup.name().to_owned(),
         namespace: backup.namespace().to_owned(),
@@ -103,7 +101,7 @@ pub fn plan(
         schedule: spec.schedule.clone(),
         parsed_schedule,
         suspend: spec.suspend,
-        timeout_seconds: duration::seconds_rounded_up(timeout),
+        timeout_seconds: duration::seconds_rounded_up(spec.timeout()),
         successful_jobs_history_limit: spec.successful_jobs_history_limit,
         failed_jobs_history_limit: spec.failed_jobs_history_limit,
         location: spec.destination.location.clone(),
@@ -116,11 +114,6 @@ pub fn plan(
         servers: cluster.servers(),
         image: image.clone(),
     })
-}
-
-/// Returns the default of `spec.backupTimeout`.
-fn default_timeout() -> Duration {
-    duration::parse(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).expect("the build holds it against the schema")
 }
 
 fn cannot_plan(reason: &'static str, message: String) -> CannotPlan {

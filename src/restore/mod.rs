@@ -177,7 +177,7 @@ impl SavedBackup {
         Ok(AntflyRestore {
             api_version: API_VERSION,
             kind: "AntflyRestore",
-            metadata: RestoreMetadata { name, namespace: cluster.namespace.or(self.namespace().map(str::to_owned)) },
+            metadata: RestoreMetadata { name, namespace: self.namespace_of(&cluster) },
             spec: RestoreSpec {
                 cluster_ref: Named { name: cluster.name },
                 source: RestoreSource {
@@ -233,7 +233,7 @@ impl SavedBackup {
         if let (Some(of_record), Ok(now)) = (&record.cluster_ref, self.cluster(id)) {
             let (recorded, wanted) = (
                 format!("{}/{}", of_record.namespace, of_record.name),
-                format!("{}/{}", now.namespace.as_deref().or(self.namespace()).unwrap_or_default(), now.name),
+                format!("{}/{}", self.namespace_of(&now).unwrap_or_default(), now.name),
             );
             if recorded != wanted {
                 notes.push(format!(
@@ -251,6 +251,12 @@ impl SavedBackup {
             notes.push(format!("backup {id} is not verified; {why}"));
         }
         notes
+    }
+
+    /// Returns the namespace of the cluster, if the AntflyBackup names it or has one itself.
+    fn namespace_of(&self, cluster: &ClusterReference) -> Option<String> {
+        let namespace = cluster.namespace_or(self.namespace().unwrap_or_default());
+        (!namespace.is_empty()).then(|| namespace.to_owned())
     }
 
     fn cluster(&self, id: &str) -> Result<ClusterReference, RestoreError> {

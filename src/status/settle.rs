@@ -111,8 +111,7 @@ fn status(
         Ok(plan) => Some(Cow::Borrowed(&plan.parsed_schedule)),
         Err(_) => spec.and_then(|spec| fires(spec).ok()).map(Cow::Owned),
     };
-    let timeout = spec.and_then(|spec| duration::parse(&spec.backup_timeout));
-    let timeout = timeout.map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
+    let timeout = spec.map(|spec| SignedDuration::from_secs(duration::seconds_rounded_up(spec.timeout())));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
     let mut records = records::all(&history, now);
     let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);

@@ -8,6 +8,7 @@ mod helm;
 mod value;
 
 use crate::support::{ACTIVE, Room, attended, backup};
+use antfly_backup_operator::testing::api::CRD;
 use anyhow::Context as _;
 use helm::Helm;
 use serde_json::{Value, json};
@@ -162,7 +163,37 @@ fn word(is_accepted: bool) -> &'static str {
     if is_accepted { "accepted" } else { "refused" }
 }
 
-/// The object as the API server stores it has the default, or what users wrote; both mean the same.
+/// Returns the JSON pointers of the fields below an object, and whether each may be absent.
+fn fields(schema: &Value, path: &str) -> Vec<(String, bool)> {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let below = properties.flat_map(|(name, property)| {
+        let path = format!("{path}/{name}");
+        let own = (path.clone(), !required.contains(&json!(name)));
+        std::iter::once(own).chain(fields(property, &path))
+    });
+    below.collect()
+}
+
+#[test]
+fn every_field_of_the_spec_is_among_the_cases() {
+    let definition: Value = serde_saphyr::from_str(CRD).unwrap();
+    let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    let (cases, fields) = (cases(), fields(spec, "/spec"));
+    assert!(fields.len() > 9, "{fields:?}");
+    for (path, may_be_absent) in fields {
+        let (outer, field) = path.rsplit_once('/').unwrap();
+        let verdict = if may_be_absent { Verdict::AsAbsent } else { Verdict::Refused };
+        let is_null = |case: &&Case| {
+            let value = if case.field == path { Some(&case.value) } else { case.value.get(field) };
+            value == Some(&Value::Null) && (case.field == path || case.field == outer)
+        };
+        let null = cases.iter().find(is_null).unwrap_or_else(|| panic!("no case has null for {path}"));
+        assert_eq!(null.verdict, verdict, "{null}");
+    }
+}
+
+/// The API server stores an empty value as it was written, and the status speaks of it.
 #[tokio::test]
 async fn what_is_stored_reads_back_as_it_was_written() {
     let room = attended().await.room("stored-empties").await;

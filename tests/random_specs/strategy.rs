@@ -14,7 +14,7 @@ pub enum Kind {
 }
 
 /// The supported keywords: those that restrict values, and those that only describe them.
-const KEYWORDS: [&str; 18] = [
+const KEYWORDS: [&str; 20] = [
     "type",
     "properties",
     "required",
@@ -23,6 +23,7 @@ const KEYWORDS: [&str; 18] = [
     "maxItems",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type",
     "enum",
     "pattern",
     "format",
@@ -32,6 +33,7 @@ const KEYWORDS: [&str; 18] = [
     "maximum",
     "x-kubernetes-validations",
     "default",
+    "nullable",
     "title",
 ];
 

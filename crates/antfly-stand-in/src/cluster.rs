@@ -13,3 +13,6 @@ pub const ANTFLY_CLUSTER_CRD_NAME: &str = "antflyclusters.antfly.io";
 ///
 /// The clusters carry a `status`, which Antfly's own operator would write.
 pub const EXAMPLE_CLUSTERS: &str = include_str!("../manifests/example-clusters.yaml");
+
+/// CustomResourceDefinition `antflyrestores.antfly.io` (v1) as YAML: one of our own that takes any spec, **not Antfly's**.
+pub const ANTFLY_RESTORE_CRD: &str = include_str!("../manifests/antflyrestore-crd.yaml");

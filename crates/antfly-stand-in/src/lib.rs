@@ -34,7 +34,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use tokio::{net::TcpListener, runtime::Runtime};
 
-pub use cluster::{ANTFLY_CLUSTER_CRD, ANTFLY_CLUSTER_CRD_NAME, EXAMPLE_CLUSTERS};
+pub use cluster::{ANTFLY_CLUSTER_CRD, ANTFLY_CLUSTER_CRD_NAME, ANTFLY_RESTORE_CRD, EXAMPLE_CLUSTERS};
 pub use fault::{Call, Cut, Fault, FaultRule, GARBAGE_BYTES, Refusal, TableError, TableFault};
 pub use listing::ListedBackup;
 pub use request::{Port, Request};

@@ -31,9 +31,33 @@ fn check_node(node: &Node) -> Result<(), String> {
     {
         return Err(format!("its description has no line \"- {value}: …\" for the value {value:?}"));
     }
+    check_nulls(node)?;
     match &node.default {
         Some(default) => check_default(node, default),
         None => Ok(()),
+    }
+}
+
+/// Checks that null means absent, whoever writes it. The API server drops a null before it validates, but not one of a
+/// server-side apply: that one needs a default or `nullable`.
+fn check_nulls(node: &Node) -> Result<(), String> {
+    let is_of_users = node.path == ".spec" || node.path.starts_with(".spec.");
+    for (name, property) in node.properties() {
+        let may_be_absent = !node.requires(name);
+        match (property.is_nullable, property.default.is_some()) {
+            (true, _) if !may_be_absent => return Err(format!("{name:?} is nullable and required; null means absent")),
+            (true, true) => return Err(format!("{name:?} is nullable and has a default, which null would not get")),
+            (false, false) if may_be_absent && is_of_users => {
+                return Err(format!(
+                    "{name:?} may be absent, but server-side apply would refuse null; add nullable: true, or a default"
+                ));
+            }
+            _ => {}
+        }
+    }
+    match &node.kind {
+        Kind::Array { items, .. } if items.is_nullable => Err("its items are nullable; leave out what is not there".into()),
+        _ => Ok(()),
     }
 }
 

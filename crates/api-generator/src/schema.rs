@@ -33,6 +33,8 @@ pub struct Node {
     pub description: String,
     /// The value that the API server fills in.
     pub default: Option<Value>,
+    /// `nullable`: null may be stored, and means absent.
+    pub is_nullable: bool,
     /// `x-kubernetes-validations`.
     pub rules: Vec<Rule>,
     /// The type with its own keywords.
@@ -156,6 +158,7 @@ impl Reader {
         let title = keywords.text("title");
         let description = keywords.text("description");
         let default = keywords.left.remove("default");
+        let is_nullable = keywords.flag("nullable");
         let rules = keywords.rules();
         let kind = match keywords.text("type").as_deref() {
             Some("object") => keywords.object(),
@@ -182,7 +185,7 @@ impl Reader {
         if description.is_none() && path != ".metadata" {
             self.problem(&path, "has no description");
         }
-        Node { path, title, description: description.unwrap_or_default(), default, rules, kind }
+        Node { path, title, description: description.unwrap_or_default(), default, is_nullable, rules, kind }
     }
 }
 
@@ -207,6 +210,10 @@ impl Keywords<'_> {
 
     fn text(&mut self, keyword: &str) -> Option<String> {
         self.take(keyword, "a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    fn flag(&mut self, keyword: &str) -> bool {
+        self.take(keyword, "true or false", Value::as_bool).unwrap_or_default()
     }
 
     fn count(&mut self, keyword: &str) -> Option<u64> {
@@ -241,6 +248,10 @@ impl Keywords<'_> {
 
     fn object(&mut self) -> Kind {
         let required = self.list("required");
+        // merging is the API server's work
+        if let Some(other) = self.text("x-kubernetes-map-type").filter(|kind| !["atomic", "granular"].contains(&kind.as_str())) {
+            self.reader.problem(&self.path, format!("x-kubernetes-map-type {other:?} is not handled by the generator"));
+        }
         let properties: Vec<_> = self
             .properties
             .take()

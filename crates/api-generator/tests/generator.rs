@@ -42,7 +42,6 @@ fn a_keyword_that_is_not_handled_is_refused() {
         (".spec.failedJobsHistoryLimit", "multipleOf", json!(2)),
         (".spec.failedJobsHistoryLimit", "exclusiveMinimum", json!(true)),
         (".spec.failedJobsHistoryLimit", "enum", json!([1, 2])),
-        (".spec.schedule", "nullable", json!(true)),
         (".spec.schedule", "oneOf", json!([{ "minLength": 1 }])),
         (".spec.schedule", "anyOf", json!([{ "minLength": 1 }])),
         (".spec.schedule", "allOf", json!([{ "minLength": 1 }])),
@@ -55,7 +54,7 @@ fn a_keyword_that_is_not_handled_is_refused() {
         (".spec", "maxProperties", json!(5)),
         (".spec", "additionalProperties", json!({ "type": "string" })),
         (".spec.destination", "x-kubernetes-preserve-unknown-fields", json!(true)),
-        (".spec.destination", "x-kubernetes-map-type", json!("atomic")),
+        (".spec.schedule", "x-kubernetes-map-type", json!("atomic")),
         ("", "x-kubernetes-embedded-resource", json!(true)),
     ] {
         let reason = format!("keyword {keyword:?} is not handled");
@@ -76,13 +75,31 @@ fn a_keyword_with_an_unexpected_value_is_refused() {
         (".spec.schedule", "type", json!("number"), "type \"number\" is not handled"),
         (".spec.schedule", "type", json!(["string", "null"]), "expected a string"),
         (".spec.schedule", "maxLength", json!(-1), "expected a count"),
+        (".spec.tables", "nullable", json!("true"), "expected true or false"),
         (".spec.failedJobsHistoryLimit", "minimum", json!(0.5), "expected a whole number"),
         (".spec", "required", json!(["schedule", "time"]), "requires \"time\", which is not among its properties"),
         (".spec.tables", "x-kubernetes-list-type", json!("unique"), "x-kubernetes-list-type \"unique\" is not handled"),
+        (".spec.destination", "x-kubernetes-map-type", json!("unique"), "x-kubernetes-map-type \"unique\" is not handled"),
         (".spec.tables", "x-kubernetes-list-map-keys", json!(["name"]), "goes with x-kubernetes-list-type: map"),
     ] {
         assert_keyword_refused(path, keyword, &value, reason);
     }
+}
+
+#[test]
+fn null_means_absent_and_nothing_else() {
+    for (path, value, reason) in [
+        (".spec.schedule", json!(true), "\"schedule\" is nullable and required"),
+        (".spec.backupTimeout", json!(true), "\"backupTimeout\" is nullable and has a default"),
+        (".spec.tables[]", json!(true), "its items are nullable"),
+        (".spec.tables", json!(false), "\"tables\" may be absent, but server-side apply would refuse null"),
+        (".spec.destination.connection", json!(false), "\"connection\" may be absent"),
+    ] {
+        let outer = path.strip_suffix("[]").unwrap_or_else(|| path.rsplit_once('.').unwrap().0);
+        assert_refused(outer, reason, |crd| at(crd, path)["nullable"] = value.clone());
+    }
+    // null means absent in a status, too, but only the operator writes it
+    assert!(generate(|crd| at(crd, ".status.phase")["nullable"] = json!(true)).is_ok());
 }
 
 #[test]
@@ -95,7 +112,7 @@ fn a_default_that_the_schema_refuses_is_refused() {
         (".spec.suspend", json!("false"), "wrong type"),
         (".spec.suspend", json!(null), "wrong type"),
         (".spec.backupTimeout", json!(3600), "wrong type"),
-        (".spec.backupTimeout", json!(""), "its length is 0"),
+        (".spec.destination.connection", json!(""), "its length is 0"),
         (".spec.backupTimeout", json!("0".repeat(64) + "h"), "its length is 65"),
         (".spec.backupTimeout", json!("1d"), "must be a duration"),
         (".spec.backupTimeout", json!("169h"), "must be at least 1s and at most 168h"),
@@ -262,7 +279,7 @@ fn a_definition_that_is_not_one_is_refused() {
 #[test]
 fn all_problems_are_reported_at_once() {
     let problems = generate(|crd| {
-        at(crd, ".spec.schedule")["nullable"] = json!(true);
+        at(crd, ".spec.schedule")["oneOf"] = json!([{ "minLength": 1 }]);
         at(crd, ".spec.tables[]")["format"] = json!("uuid");
     });
     let problems = problems.err().unwrap();
@@ -276,6 +293,7 @@ fn a_new_field_is_in_every_generated_file() {
         fields["properties"]["description"] = json!({
             "description": "What the backup is for.",
             "type": "string",
+            "nullable": true,
             "maxLength": 80,
             (RULES): [{ "rule": "!self.contains('secret')", "message": "must not contain secrets" }],
         });
@@ -344,6 +362,7 @@ fn bounds_defaults_and_names_are_constants() {
         crd["spec"]["names"]["plural"] = json!("antflysafes");
         crd["spec"]["names"]["shortNames"] = json!(["afs", "safe"]);
         crd["spec"]["versions"][0]["name"] = json!("v2");
+        at(crd, ".spec.tables")["minItems"] = json!(1);
     });
     let files = files.unwrap_or_else(|problems| panic!("{problems}"));
     let constants = &files.iter().find(|file| file.name == "constants.rs").unwrap().contents;

@@ -191,16 +191,6 @@ impl Violations {
         }
     }
 
-    pub(super) fn min_items(&mut self, items: &[Value], path: &Path<'_>, bound: usize) {
-        if items.len() < bound {
-            self.push(
-                path,
-                None,
-                format_args!("must have at least {bound} items; leave the field out if none is meant"),
-            );
-        }
-    }
-
     pub(super) fn max_items(&mut self, items: &[Value], path: &Path<'_>, bound: usize) {
         if items.len() > bound {
             self.push(path, None, format_args!("has {} items; at most {bound} are allowed", items.len()));

@@ -1,0 +1,54 @@
+//! What an empty field of the spec means: the same as one that is absent.
+//!
+//! The API server stores an empty text as it was written; it fills in a default only where a field is absent or null. An empty
+//! list needs nothing: absent and empty tables are one `Vec`.
+
+use super::{AntflyBackupSpec, ClusterReference, duration};
+use std::time::Duration;
+
+impl AntflyBackupSpec {
+    /// Returns `backupTimeout`, or its default if it is empty.
+    pub fn timeout(&self) -> Duration {
+        let default = || duration::parse(Self::BACKUP_TIMEOUT_DEFAULT).expect("a test holds it against the schema");
+        duration::parse(&self.backup_timeout).unwrap_or_else(default)
+    }
+}
+
+impl ClusterReference {
+    /// Returns the namespace of the cluster: `namespace`, or, if that is absent or empty, that of the AntflyBackup.
+    pub fn namespace_or<'a>(&'a self, of_backup: &'a str) -> &'a str {
+        self.namespace.as_deref().filter(|namespace| !namespace.is_empty()).unwrap_or(of_backup)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::validation::{UnknownFields, decode};
+    use serde_json::{Value, json};
+
+    fn spec(timeout: &Value, namespace: &Value) -> AntflyBackupSpec {
+        let object = json!({
+            "apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "metadata": {"name": "nightly"},
+            "spec": {
+                "clusterRef": {"name": "main", "namespace": namespace}, "schedule": "@daily", "backupTimeout": timeout,
+                "destination": {"location": "s3://my-bucket"},
+            },
+        });
+        decode(object, UnknownFields::Refuse).expect("it is valid").spec
+    }
+
+    #[test]
+    fn an_empty_timeout_is_the_default() {
+        for (timeout, seconds) in [(json!(""), 3600), (json!(null), 3600), (json!("1h"), 3600), (json!("90s"), 90)] {
+            assert_eq!(spec(&timeout, &json!(null)).timeout(), Duration::from_secs(seconds), "{timeout}");
+        }
+    }
+
+    #[test]
+    fn an_empty_namespace_is_that_of_the_backup() {
+        for (namespace, expected) in [(json!(""), "own"), (json!(null), "own"), (json!("elsewhere"), "elsewhere")] {
+            assert_eq!(spec(&json!("1h"), &namespace).cluster_ref.namespace_or("own"), expected, "{namespace}");
+        }
+    }
+}
