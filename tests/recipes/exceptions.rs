@@ -10,14 +10,18 @@ pub const NOT_RUN: [(&str, &str); 8] = [
     (".ci/run", "runs this very test"),
     ("export KIND_NODE_IMAGE=", "builds the image of a kind node; .ci/run does"),
     ("antfly-backup-operator run --leader-election", "goes on until it is stopped; the Pods of the Deployment run it"),
-    ("kubectl logs ", "the logs of Pods come from a kubelet, which the stand-in for a node is not; tests/kind reads one"),
+    (
+        "kubectl logs ",
+        "the logs of Pods come from a kubelet, which the stand-in for a node is not; tests/kind reads one",
+    ),
     ("kubectl apply --validate=strict", "names an option"),
     ("kubectl set image", "names a subcommand"),
 ];
 
 /// What a command says, and what it is run with.
 pub fn placeholders(stage: &Stage) -> Vec<(&'static str, String)> {
-    let last = "$(kubectl get antflybackup daily-backup -n production -o jsonpath='{.status.lastSuccessfulBackup.backupId}')";
+    let last =
+        "$(kubectl get antflybackup daily-backup -n production -o jsonpath='{.status.lastSuccessfulBackup.backupId}')";
     vec![
         ("AWS_ACCESS_KEY_ID=…", format!("AWS_ACCESS_KEY_ID={}", stage.storage.access_key())),
         // the endpoint is optional, and not that of this storage

@@ -84,7 +84,8 @@ async fn every_command_of_the_pages_runs_twice() {
         let mut sections = BTreeSet::new();
         for recipe in recipes(&page(name)) {
             let is_first = sections.insert(recipe.heading.clone());
-            let before = BEFORE.iter().filter(|(page, heading, ..)| is_first && (*page, *heading) == (name, &recipe.heading));
+            let before =
+                BEFORE.iter().filter(|(page, heading, ..)| is_first && (*page, *heading) == (name, &recipe.heading));
             for (.., commands, why) in before {
                 run(&stage, commands).unwrap_or_else(|error| panic!("before {name}:{}, {why}: {error}", recipe.line));
             }
@@ -118,7 +119,8 @@ fn a_recipe_fails_with_its_backup(stage: &Stage) {
     let recipes = recipes(&page(BEFORE_UPGRADE.0));
     let recipe = recipes.iter().find(|recipe| recipe.heading == BEFORE_UPGRADE.1).unwrap();
     let tables = |tables: &str| {
-        let patch = format!("kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{tables}}}'");
+        let patch =
+            format!("kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{tables}}}'");
         let generation = "-o jsonpath='{.metadata.generation}'";
         stage.read(&format!(
             "{patch}
@@ -155,7 +157,10 @@ fn every_exception_is_needed() {
     let mut recipes = pages.iter().flat_map(|(_, recipes)| recipes);
     let commands: Vec<_> = recipes.by_ref().flat_map(|recipe| &recipe.commands).collect();
     for (listed, reason) in NOT_RUN {
-        assert!(commands.iter().any(|command| command.starts_with(listed)), "no page has {listed:?} any more ({reason})");
+        assert!(
+            commands.iter().any(|command| command.starts_with(listed)),
+            "no page has {listed:?} any more ({reason})"
+        );
     }
     for (name, heading, _, why) in BEFORE {
         let (_, recipes) = pages.iter().find(|(page, _)| *page == name).unwrap();

@@ -4,8 +4,9 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 /// What a command in the text begins with. A command of two words, such as `kubectl apply`, is only a name.
-static COMMAND: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"`((?:kubectl|antfly-backup-operator|cargo|helm|docker|kind|export) [^` ]+ [^`]+)`").unwrap());
+static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"`((?:kubectl|antfly-backup-operator|cargo|helm|docker|kind|export) [^` ]+ [^`]+)`").unwrap()
+});
 
 /// Commands of a page that belong together: a block, or a command in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]

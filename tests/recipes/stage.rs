@@ -93,7 +93,8 @@ impl Stage {
 
     /// The records of `daily-backup`, newest first.
     pub fn records(&self) -> Vec<Value> {
-        let records = self.read("kubectl get antflybackup daily-backup -n production -o jsonpath='{.status.recentBackups}'");
+        let records =
+            self.read("kubectl get antflybackup daily-backup -n production -o jsonpath='{.status.recentBackups}'");
         serde_json::from_str(&records).unwrap()
     }
 }

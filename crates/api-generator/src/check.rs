@@ -56,7 +56,9 @@ fn check_nulls(node: &Node) -> Result<(), String> {
         }
     }
     match &node.kind {
-        Kind::Array { items, .. } if items.is_nullable => Err("its items are nullable; leave out what is not there".into()),
+        Kind::Array { items, .. } if items.is_nullable => {
+            Err("its items are nullable; leave out what is not there".into())
+        }
         _ => Ok(()),
     }
 }

@@ -249,7 +249,9 @@ impl Keywords<'_> {
     fn object(&mut self) -> Kind {
         let required = self.list("required");
         // merging is the API server's work
-        if let Some(other) = self.text("x-kubernetes-map-type").filter(|kind| !["atomic", "granular"].contains(&kind.as_str())) {
+        if let Some(other) =
+            self.text("x-kubernetes-map-type").filter(|kind| !["atomic", "granular"].contains(&kind.as_str()))
+        {
             self.reader.problem(&self.path, format!("x-kubernetes-map-type {other:?} is not handled by the generator"));
         }
         let properties: Vec<_> = self

@@ -79,7 +79,12 @@ fn a_keyword_with_an_unexpected_value_is_refused() {
         (".spec.failedJobsHistoryLimit", "minimum", json!(0.5), "expected a whole number"),
         (".spec", "required", json!(["schedule", "time"]), "requires \"time\", which is not among its properties"),
         (".spec.tables", "x-kubernetes-list-type", json!("unique"), "x-kubernetes-list-type \"unique\" is not handled"),
-        (".spec.destination", "x-kubernetes-map-type", json!("unique"), "x-kubernetes-map-type \"unique\" is not handled"),
+        (
+            ".spec.destination",
+            "x-kubernetes-map-type",
+            json!("unique"),
+            "x-kubernetes-map-type \"unique\" is not handled",
+        ),
         (".spec.tables", "x-kubernetes-list-map-keys", json!(["name"]), "goes with x-kubernetes-list-type: map"),
     ] {
         assert_keyword_refused(path, keyword, &value, reason);

@@ -47,7 +47,9 @@ fn merge_patch(old: &Value, new: &Value) -> Value {
     for (field, value) in after {
         match before.get(field) {
             Some(same) if same == value => {}
-            Some(other @ Value::Object(_)) if value.is_object() => _ = patch.insert(field.clone(), merge_patch(other, value)),
+            Some(other @ Value::Object(_)) if value.is_object() => {
+                _ = patch.insert(field.clone(), merge_patch(other, value))
+            }
             _ => _ = patch.insert(field.clone(), value.clone()),
         }
     }
