@@ -16,7 +16,8 @@ pub fn check(input: &[u8]) {
     let parsed = parse_duration(text);
     let is_within = parsed.is_some_and(|duration| (SHORTEST..=LONGEST).contains(&duration));
     let violations = validate(&super::backup_with("backupTimeout", text), UnknownFields::Refuse);
-    let is_taken = is_within && text.chars().count() <= LONGEST_TEXT;
+    // an empty one is the default
+    let is_taken = text.is_empty() || is_within && text.chars().count() <= LONGEST_TEXT;
     assert_eq!(violations.is_empty(), is_taken, "the rules, {text:?}: {parsed:?}, {violations:?}");
 
     let Some(duration) = parsed else { return };

@@ -11,6 +11,7 @@ use crate::support::{ACTIVE, Room, attended, backup};
 use antfly_backup_operator::testing::api::CRD;
 use anyhow::Context as _;
 use helm::Helm;
+use kube::{ResourceExt, api::ListParams};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -55,6 +56,12 @@ impl Writer<'_> {
                 (accepted, said)
             }
         }
+    }
+
+    /// The generation of each AntflyBackup.
+    async fn generations(&self) -> BTreeMap<String, Option<i64>> {
+        let backups = self.room.backups().list(&ListParams::default()).await.unwrap();
+        backups.into_iter().map(|backup| (backup.name_any(), backup.metadata.generation)).collect()
     }
 
     fn kubectl(&self, options: &[&str], manifests: &[(Option<&Value>, Value)]) -> (BTreeSet<String>, String) {
@@ -137,6 +144,7 @@ async fn every_way_of_writing_has_one_verdict_and_one_cron_job() {
                     accepted.insert(name, (way, stage, case));
                 }
             }
+            changed_by_the_same(&writer, way, &cases, manifests, &mut faults).await;
         }
     }
     for case in &cases {
@@ -156,6 +164,27 @@ async fn every_way_of_writing_has_one_verdict_and_one_cron_job() {
     for (name, (way, stage, case)) in accepted {
         let made = cron_job(&room, &name).await;
         assert_eq!(made, wanted, "{way:?}, {stage}: {case} has another CronJob than the field's absence");
+    }
+}
+
+/// Writes the accepted manifests once more, and adds a fault for each AntflyBackup that this changes.
+async fn changed_by_the_same(
+    writer: &Writer<'_>,
+    way: Way,
+    cases: &[Case],
+    manifests: Vec<(Option<&Value>, Value)>,
+    faults: &mut Vec<String>,
+) {
+    let pairs = cases.iter().zip(manifests).filter(|(case, _)| case.verdict == Verdict::AsAbsent);
+    let (cases, manifests): (Vec<_>, Vec<_>) = pairs.map(|(case, (_, manifest))| (case, manifest)).unzip();
+    let again: Vec<_> = manifests.iter().map(|manifest| (Some(manifest), manifest.clone())).collect();
+    let before = writer.generations().await;
+    writer.write(way, &again).await;
+    let after = writer.generations().await;
+    for (case, manifest) in cases.iter().zip(&manifests) {
+        if before.get(name(manifest)) != after.get(name(manifest)) {
+            faults.push(format!("{way:?}: {case}, written again, changes {}", name(manifest)));
+        }
     }
 }
 

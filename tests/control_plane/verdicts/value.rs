@@ -46,7 +46,7 @@ impl fmt::Display for Case {
 /// All fields that may be absent, and those that may not, each with its null and its empty values.
 pub fn cases() -> Vec<Case> {
     let null = || json!(null);
-    let fields: [(&str, Value, Vec<(Value, Verdict)>); 18] = [
+    let fields: [(&str, Value, Vec<(Value, Verdict)>); 20] = [
         // the field is optional, and the reference page has a default
         ("/spec/clusterRef/namespace", json!("elsewhere"), vec![(null(), AsAbsent), (json!(""), AsAbsent)]),
         (
@@ -78,8 +78,18 @@ pub fn cases() -> Vec<Case> {
         ),
         ("/spec/destination/connection", json!("backups"), vec![(null(), AsAbsent), (json!(""), Refused)]),
         ("/status", json!({"phase": "Failed"}), vec![(null(), AsAbsent), (json!({}), AsAbsent)]),
-        ("/metadata/labels", json!({"team": "a"}), vec![(null(), AsAbsent), (json!({}), AsAbsent)]),
-        ("/metadata/annotations", json!({"example.com/note": "a"}), vec![(null(), AsAbsent), (json!({}), AsAbsent)]),
+        (
+            "/metadata/labels",
+            json!({"team": "a"}),
+            vec![(null(), AsAbsent), (json!({}), AsAbsent), (json!({"team": null}), AsAbsent)],
+        ),
+        (
+            "/metadata/annotations",
+            json!({"example.com/note": "a"}),
+            vec![(null(), AsAbsent), (json!({}), AsAbsent), (json!({"example.com/note": null}), AsAbsent)],
+        ),
+        ("/metadata/finalizers", null(), vec![(null(), AsAbsent), (json!([]), AsAbsent)]),
+        ("/metadata/ownerReferences", null(), vec![(null(), AsAbsent), (json!([]), AsAbsent)]),
         ("/metadata/creationTimestamp", null(), vec![(null(), AsAbsent)]),
         // the field is required
         ("/spec", backup_spec(), vec![(null(), Refused), (json!({}), Refused), (json!(""), Refused)]),

@@ -5,6 +5,8 @@
 //! executable that [`Images`] names, a container a process with a clean environment. Volumes, probes, resources, hooks and
 //! security contexts have no effect.
 //!
+//! `kubectl logs` reads whole logs.
+//!
 //! Names of Services in arguments and variables become the loopback addresses that [`Services`] names.
 
 mod containers;
@@ -13,6 +15,7 @@ mod event;
 mod expand;
 mod images;
 mod lifecycle;
+mod logs;
 mod pods;
 mod process;
 mod registration;
@@ -27,7 +30,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 use anyhow::{Context, Result};
@@ -40,6 +42,7 @@ pub use services::{Absent, Services};
 pub use settings::Settings;
 
 use event::Event;
+use logs::Endpoint;
 use shared::{Refusing, Shared};
 
 /// A running node. Dropping it kills all its processes, and leaves its objects as they are.
@@ -56,13 +59,15 @@ impl Node {
     pub async fn start(client: Client, settings: Settings) -> Result<Self> {
         let directory = &settings.directory;
         fs::create_dir_all(directory).with_context(|| format!("make the directory {}", directory.display()))?;
-        registration::register(&client, &settings.name).await?;
+        let endpoint = Endpoint::bind().await?;
+        registration::register(&client, &settings.name, endpoint.port).await?;
         let variables = registration::cluster_variables(&client).await?;
         let selector = settings.selector.clone();
         let shared = Arc::new(Shared::new(client, settings, variables, Refusing::reserve()?));
         let mut tasks = JoinSet::new();
         tasks.spawn(registration::keep_alive(shared.clone()));
         tasks.spawn(pods::watch(shared.clone(), selector));
+        tasks.spawn(endpoint.serve(shared.clone()));
         Ok(Self { shared, _tasks: tasks })
     }
 
@@ -86,17 +91,7 @@ impl Node {
     /// # Errors
     /// When there is none.
     pub fn log_path(&self, namespace: &str, pod: &str, container: &str) -> Result<PathBuf> {
-        let prefix = format!("{namespace}_{pod}_");
-        let mut logs = Vec::new();
-        for entry in fs::read_dir(self.directory()).context("list the Pods' logs")? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(&prefix) {
-                logs.extend(logs_in(&entry.path().join(container)));
-            }
-        }
-        let latest = logs.into_iter().max();
-        let (_, path) = latest.with_context(|| format!("container {container} of {namespace}/{pod} has no log"))?;
-        Ok(path)
+        logs::log_path(self.directory(), namespace, pod, container)
     }
 
     /// What [`Node::log_path`] holds, as `kubectl logs` would print it.
@@ -159,11 +154,4 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.shared.close();
     }
-}
-
-/// The logs of a container, each with the time of its last line.
-fn logs_in(directory: &Path) -> Vec<(SystemTime, PathBuf)> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
-    let logs = entries.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
-    logs.filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path))).collect()
 }

@@ -27,11 +27,11 @@ const LEASE_SECONDS: i32 = 40;
 /// Owner of the fields.
 const FIELD_MANAGER: &str = "node-without-kubelet";
 
-/// Makes the Node object, ready, or takes over one of that name.
+/// Makes the Node object, ready, or takes over one of that name. The API server reads the logs of its Pods at that port.
 ///
 /// # Errors
 /// When the API server can't be reached or refuses.
-pub(super) async fn register(client: &Client, name: &str) -> Result<()> {
+pub(super) async fn register(client: &Client, name: &str, log_port: u16) -> Result<()> {
     let nodes: Api<Node> = Api::all(client.clone());
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
     let labels = json!({
@@ -39,7 +39,8 @@ pub(super) async fn register(client: &Client, name: &str) -> Result<()> {
     });
     let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name, "labels": labels } });
     nodes.patch(name, &parameters, &Patch::Apply(node)).await.with_context(|| format!("make the Node {name}"))?;
-    let status = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name }, "status": node_status() });
+    let status =
+        json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name }, "status": node_status(log_port) });
     let status = Patch::Apply(status);
     nodes
         .patch_status(name, &parameters, &status)
@@ -48,7 +49,7 @@ pub(super) async fn register(client: &Client, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn node_status() -> serde_json::Value {
+fn node_status(log_port: u16) -> serde_json::Value {
     let now = Timestamp::now().to_string();
     let condition = |kind: &str, status: &str, reason: &str| {
         json!({
@@ -58,6 +59,7 @@ fn node_status() -> serde_json::Value {
     };
     let resources = json!({ "cpu": "16", "memory": "32Gi", "pods": "1000", "ephemeral-storage": "100Gi" });
     json!({
+        "daemonEndpoints": { "kubeletEndpoint": { "Port": log_port } },
         "addresses": [{ "type": "InternalIP", "address": ADDRESS }],
         "capacity": resources,
         "allocatable": resources,

@@ -184,7 +184,7 @@ impl Stage<'_> {
                kubectl patch antflybackup daily-backup -n production --type=merge -p '{{\"spec\":{{\"tables\":[\"no-such-table\"]}}}}'\n  \
                kubectl delete secret backup-credentials -n production\n  \
                kubectl delete antflycluster my-cluster -n production\n\n\
-             kubectl logs needs a kubelet; here the logs of Pods are files:\n\n  \
+             kubectl logs reads whole logs only, without -f or --tail; they are files, too:\n\n  \
                cat {pods}/production_daily-backup-*/backup/*.log\n\n\
              The operator's log: {log}\n\
              Ctrl-C stops everything.\n",
