@@ -167,7 +167,7 @@ async fn every_way_of_writing_has_one_verdict_and_one_cron_job() {
     }
 }
 
-/// Writes the accepted manifests once more, and adds a fault for each AntflyBackup that this changes.
+/// Writes the accepted manifests again, and adds a fault for each AntflyBackup that changes each time.
 async fn changed_by_the_same(
     writer: &Writer<'_>,
     way: Way,
@@ -178,12 +178,14 @@ async fn changed_by_the_same(
     let pairs = cases.iter().zip(manifests).filter(|(case, _)| case.verdict == Verdict::AsAbsent);
     let (cases, manifests): (Vec<_>, Vec<_>) = pairs.map(|(case, (_, manifest))| (case, manifest)).unzip();
     let again: Vec<_> = manifests.iter().map(|manifest| (Some(manifest), manifest.clone())).collect();
+    // a server-side apply that takes the last item from a list removes the list, and only the next one writes the empty list
+    writer.write(way, &again).await;
     let before = writer.generations().await;
     writer.write(way, &again).await;
     let after = writer.generations().await;
     for (case, manifest) in cases.iter().zip(&manifests) {
         if before.get(name(manifest)) != after.get(name(manifest)) {
-            faults.push(format!("{way:?}: {case}, written again, changes {}", name(manifest)));
+            faults.push(format!("{way:?}: {case}, written again, changes {} each time", name(manifest)));
         }
     }
 }
