@@ -575,6 +575,7 @@ pub(super) fn status_last_successful_backup(
                 "jobName",
                 "jobUID",
                 "attempts",
+                "disruptions",
                 "tables",
                 "tableCount",
                 "tablesOmitted",
@@ -582,6 +583,7 @@ pub(super) fn status_last_successful_backup(
                 "readBackTime",
                 "readBackError",
                 "error",
+                "firstError",
                 "stuckTime",
             ],
             &["backupId", "startTime", "status"],
@@ -650,6 +652,13 @@ pub(super) fn status_last_successful_backup(
     if let Some(value) = cel::not_null(object, "attempts") {
         status_last_successful_backup_attempts(value, &path.field("attempts"), out);
     }
+    if let Some(value) = cel::not_null(object, "disruptions") {
+        status_last_successful_backup_disruptions(
+            value,
+            &path.field("disruptions"),
+            out,
+        );
+    }
     if let Some(value) = cel::not_null(object, "tables") {
         status_last_successful_backup_tables(value, &path.field("tables"), out);
     }
@@ -682,6 +691,9 @@ pub(super) fn status_last_successful_backup(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_successful_backup_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "firstError") {
+        status_last_successful_backup_first_error(value, &path.field("firstError"), out);
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_successful_backup_stuck_time(value, &path.field("stuckTime"), out);
@@ -909,6 +921,17 @@ pub(super) fn status_last_successful_backup_attempts(
     out.maximum(subject, path, 2147483647);
 }
 
+/// Checks `status.lastSuccessfulBackup.disruptions`.
+pub(super) fn status_last_successful_backup_disruptions(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.lastSuccessfulBackup.tables`.
 pub(super) fn status_last_successful_backup_tables(
     value: &Value,
@@ -994,6 +1017,16 @@ pub(super) fn status_last_successful_backup_error(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastSuccessfulBackup.firstError`.
+pub(super) fn status_last_successful_backup_first_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.lastSuccessfulBackup.stuckTime`.
 pub(super) fn status_last_successful_backup_stuck_time(
     value: &Value,
@@ -1031,6 +1064,7 @@ pub(super) fn status_last_failed_backup(
                 "jobName",
                 "jobUID",
                 "attempts",
+                "disruptions",
                 "tables",
                 "tableCount",
                 "tablesOmitted",
@@ -1038,6 +1072,7 @@ pub(super) fn status_last_failed_backup(
                 "readBackTime",
                 "readBackError",
                 "error",
+                "firstError",
                 "stuckTime",
             ],
             &["backupId", "startTime", "status"],
@@ -1106,6 +1141,9 @@ pub(super) fn status_last_failed_backup(
     if let Some(value) = cel::not_null(object, "attempts") {
         status_last_failed_backup_attempts(value, &path.field("attempts"), out);
     }
+    if let Some(value) = cel::not_null(object, "disruptions") {
+        status_last_failed_backup_disruptions(value, &path.field("disruptions"), out);
+    }
     if let Some(value) = cel::not_null(object, "tables") {
         status_last_failed_backup_tables(value, &path.field("tables"), out);
     }
@@ -1138,6 +1176,9 @@ pub(super) fn status_last_failed_backup(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_failed_backup_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "firstError") {
+        status_last_failed_backup_first_error(value, &path.field("firstError"), out);
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_failed_backup_stuck_time(value, &path.field("stuckTime"), out);
@@ -1361,6 +1402,17 @@ pub(super) fn status_last_failed_backup_attempts(
     out.maximum(subject, path, 2147483647);
 }
 
+/// Checks `status.lastFailedBackup.disruptions`.
+pub(super) fn status_last_failed_backup_disruptions(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.lastFailedBackup.tables`.
 pub(super) fn status_last_failed_backup_tables(
     value: &Value,
@@ -1446,6 +1498,16 @@ pub(super) fn status_last_failed_backup_error(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastFailedBackup.firstError`.
+pub(super) fn status_last_failed_backup_first_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.lastFailedBackup.stuckTime`.
 pub(super) fn status_last_failed_backup_stuck_time(
     value: &Value,
@@ -1496,6 +1558,7 @@ pub(super) fn status_recent_backups_item(
                 "jobName",
                 "jobUID",
                 "attempts",
+                "disruptions",
                 "tables",
                 "tableCount",
                 "tablesOmitted",
@@ -1503,6 +1566,7 @@ pub(super) fn status_recent_backups_item(
                 "readBackTime",
                 "readBackError",
                 "error",
+                "firstError",
                 "stuckTime",
             ],
             &["backupId", "startTime", "status"],
@@ -1571,6 +1635,9 @@ pub(super) fn status_recent_backups_item(
     if let Some(value) = cel::not_null(object, "attempts") {
         status_recent_backups_item_attempts(value, &path.field("attempts"), out);
     }
+    if let Some(value) = cel::not_null(object, "disruptions") {
+        status_recent_backups_item_disruptions(value, &path.field("disruptions"), out);
+    }
     if let Some(value) = cel::not_null(object, "tables") {
         status_recent_backups_item_tables(value, &path.field("tables"), out);
     }
@@ -1603,6 +1670,9 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_recent_backups_item_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "firstError") {
+        status_recent_backups_item_first_error(value, &path.field("firstError"), out);
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_recent_backups_item_stuck_time(value, &path.field("stuckTime"), out);
@@ -1826,6 +1896,17 @@ pub(super) fn status_recent_backups_item_attempts(
     out.maximum(subject, path, 2147483647);
 }
 
+/// Checks `status.recentBackups[].disruptions`.
+pub(super) fn status_recent_backups_item_disruptions(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.recentBackups[].tables`.
 pub(super) fn status_recent_backups_item_tables(
     value: &Value,
@@ -1903,6 +1984,16 @@ pub(super) fn status_recent_backups_item_read_back_error(
 
 /// Checks `status.recentBackups[].error`.
 pub(super) fn status_recent_backups_item_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.recentBackups[].firstError`.
+pub(super) fn status_recent_backups_item_first_error(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -2164,6 +2255,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "jobName");
         cel::drop_null(object, "jobUID");
         cel::drop_null(object, "attempts");
+        cel::drop_null(object, "disruptions");
         cel::drop_null(object, "tables");
         cel::drop_null(object, "tableCount");
         cel::drop_null(object, "tablesOmitted");
@@ -2171,6 +2263,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "readBackTime");
         cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
+        cel::drop_null(object, "firstError");
         cel::drop_null(object, "stuckTime");
     }
     if let Some(Value::Object(object)) = object
@@ -2192,6 +2285,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "jobName");
         cel::drop_null(object, "jobUID");
         cel::drop_null(object, "attempts");
+        cel::drop_null(object, "disruptions");
         cel::drop_null(object, "tables");
         cel::drop_null(object, "tableCount");
         cel::drop_null(object, "tablesOmitted");
@@ -2199,6 +2293,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "readBackTime");
         cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
+        cel::drop_null(object, "firstError");
         cel::drop_null(object, "stuckTime");
     }
     if let Some(Value::Object(object)) = object
