@@ -9,7 +9,7 @@ mod pod;
 mod tries;
 
 pub use cause::Cause;
-pub use loss::{Loss, READ_AGAIN, is_loss};
+pub use loss::{LABEL_REMOVED, Loss, READ_AGAIN, is_loss};
 
 use crate::{
     backup::{BackupResult, EXIT_FOR_GOOD, Parsed, backup_id},
@@ -135,6 +135,31 @@ impl Run {
         self.success()?.ending_until()
     }
 
+    /// Returns how many of the Pods that are seen ended by a disruption that used up no try.
+    pub fn disruptions(&self) -> i32 {
+        tries::disruptions(&self.job, &self.pods)
+    }
+
+    /// Returns how many tries were started: Pods, without those that were disrupted.
+    pub fn tries(&self) -> i32 {
+        tries::started(&self.job, &self.pods)
+    }
+
+    /// Returns why the first try failed, as far as its Pod is seen.
+    pub fn first_failure(&self) -> Option<Cause> {
+        tries::first_failure(&self.job, &self.pods)
+    }
+
+    /// Returns whether no watch tells of its Job, which goes on.
+    pub fn is_unwatched(&self) -> bool {
+        self.loss == Some(Loss::Label) && self.is_running()
+    }
+
+    /// Returns what its Job has lost, and what to do.
+    pub fn loss_cause(&self) -> Option<Cause> {
+        self.loss.as_ref().map(|loss| loss.cause(&self.job))
+    }
+
     /// Returns until when the first Pod is awaited, if the Job was just created or resumed.
     pub fn starting_until(&self) -> Option<Timestamp> {
         let awaits = self.is_running() && !self.job.suspended && self.pods.is_empty() && self.refusal.is_none();
@@ -171,7 +196,7 @@ impl Run {
     /// Returns whether the Job ended so recently that updates of its Pods, which have the result, may still arrive.
     pub fn awaits_pods(&self, now: Timestamp) -> bool {
         let Some(end) = self.job.end_time.filter(|_| self.job.outcome != JobOutcome::Running) else { return false };
-        let is_counted = |pod: &&Arc<PodView>| (pod.failed || pod.succeeded) && !self.is_disruption(pod);
+        let is_counted = |pod: &&Arc<PodView>| (pod.failed || pod.succeeded) && !tries::is_disruption(&self.job, pod);
         let ended = self.pods.iter().filter(is_counted).count();
         now.duration_since(end).abs() < PODS_LATE && i32::try_from(ended).is_ok_and(|ended| ended < self.job.attempts)
     }
@@ -231,7 +256,7 @@ impl Run {
         if let Some(failed) = Some(newest).filter(|pod| pod.failed).or_else(earlier) {
             let why =
                 failure_or_deletion(failed).map_or_else(|| "the cause is not known".to_owned(), |cause| cause.text);
-            let message = format!("{}; the last that failed: {why}", self.tries_text());
+            let message = format!("{}; the last that failed: {why}", tries::text(&self.job, &self.pods));
             return Some(Cause::new(RETRYING, &message));
         }
         let restarts = newest.restarts;

@@ -178,7 +178,9 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
             announcements.extend(of_job_after_backup(before, now));
         }
         // one that was guessed to be Completed may be seen to have failed
-        BackupStatus::Failed if was_running || before.is_some_and(|before| before.status == BackupStatus::Completed) => {
+        BackupStatus::Failed
+            if was_running || before.is_some_and(|before| before.status == BackupStatus::Completed) =>
+        {
             announcements.push(Announcement::warning(
                 reason::BACKUP_FAILED,
                 action,
@@ -187,7 +189,11 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
         }
         BackupStatus::Running if now.reason.as_deref().is_some_and(is_loss) => {
             if before.is_none_or(|before| before.reason != now.reason) {
-                announcements.push(Announcement::warning(reason::JOB_NOT_OURS, action, format!("Backup {id} goes on by itself: {error}")));
+                announcements.push(Announcement::warning(
+                    reason::JOB_NOT_OURS,
+                    action,
+                    format!("Backup {id} goes on by itself: {error}"),
+                ));
             }
         }
         BackupStatus::Running if now.error.is_some() && before.is_none_or(|before| before.stuck_time.is_none()) => {

@@ -115,6 +115,12 @@ fn status(
     let timeout = timeout.map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
     let mut records = records::all(&history, now);
+    // a success that is not accounted for yet stays news
+    let observed = if records::awaits_job(&history, now) {
+        earlier.and_then(|status| status.observed_success_time.as_ref()).map(|time| time.0)
+    } else {
+        ours.and_then(|cron_job| cron_job.last_successful_time)
+    };
     let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
     let last = |status, field| newest(status, &records, remembered(field));
     let last_successful_backup = last(BackupStatus::Completed, |status| status.last_successful_backup.as_ref());
@@ -153,7 +159,7 @@ fn status(
         next_scheduled_backup: next.map(Time),
         active_since: due.map(|due| Time(due.since)),
         observed_schedule: due.and(spec).map(|spec| spec.schedule.clone()),
-        observed_success_time: last_success(runs, ours).map(Time),
+        observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
     let overdue = missed.map(|missed| missed.overdue);
@@ -175,11 +181,11 @@ fn history_limits(facts: &Facts) -> usize {
     })
 }
 
-/// Returns when the CronJob's last Job succeeded. The CronJob's status has it a moment later than the Job's.
-fn last_success(runs: &[Run], ours: Option<&CronJobView>) -> Option<Timestamp> {
+/// Returns when the CronJob's last Job succeeded. The CronJob's status, from which `observed` is, has it a moment later than the Job's.
+fn last_success(runs: &[Run], ours: Option<&CronJobView>, observed: Option<Timestamp>) -> Option<Timestamp> {
     let completed =
         runs.iter().filter(|run| run.job.outcome == JobOutcome::Complete && ours.is_some_and(|ours| run.is_of(ours)));
-    completed.filter_map(|run| run.job.end_time).chain(ours.and_then(|ours| ours.last_successful_time)).max()
+    completed.filter_map(|run| run.job.end_time).chain(observed).max()
 }
 
 /// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of the moment at

@@ -111,9 +111,7 @@ impl Cluster {
     pub fn objects(&self, kind: Kind) -> Vec<Value> {
         match kind {
             Kind::CronJobs => vec![self.cron_job.clone()],
-            Kind::Jobs => {
-                self.jobs.values().filter(|job| !job.is_unlabelled).map(|job| job.object.clone()).collect()
-            }
+            Kind::Jobs => self.jobs.values().filter(|job| !job.is_unlabelled).map(|job| job.object.clone()).collect(),
             Kind::Pods => self.jobs.values().flat_map(|job| job.pods.clone()).collect(),
             Kind::Refusals => self.jobs.values().flat_map(|job| job.refusals.clone()).collect(),
         }
@@ -131,7 +129,8 @@ impl Cluster {
 
     /// Performs a step if it is possible. Returns the events of the watches.
     pub fn take(&mut self, step: &Step) -> Vec<Change> {
-        let unlabelled: BTreeSet<_> = self.jobs.values().filter(|job| job.is_unlabelled).map(|job| job.uid.clone()).collect();
+        let unlabelled: BTreeSet<_> =
+            self.jobs.values().filter(|job| job.is_unlabelled).map(|job| job.uid.clone()).collect();
         let mut changes = self.changes(step);
         changes.retain(|change| {
             let uid = change.object["metadata"]["uid"].as_str().unwrap_or_default();
@@ -222,7 +221,10 @@ impl Cluster {
         });
         self.truth.insert(uid.clone(), Truth::Running);
         self.uids.insert(name.to_owned(), uid.clone());
-        self.jobs.insert(name.to_owned(), Job { uid, object: object.clone(), pods: Vec::new(), refusals: Vec::new(), is_unlabelled: false });
+        self.jobs.insert(
+            name.to_owned(),
+            Job { uid, object: object.clone(), pods: Vec::new(), refusals: Vec::new(), is_unlabelled: false },
+        );
         Some(self.apply(Kind::Jobs, object))
     }
 
@@ -304,7 +306,8 @@ impl Cluster {
         job.object["spec"]["suspend"] = json!(suspend);
         if suspend != was_suspended {
             let status = if suspend { "True" } else { "False" };
-            job.object["status"]["conditions"] = json!([{"type": "Suspended", "status": status, "lastTransitionTime": now}]);
+            job.object["status"]["conditions"] =
+                json!([{"type": "Suspended", "status": status, "lastTransitionTime": now}]);
         }
         // a Job that is resumed starts anew
         if was_suspended && !suspend {

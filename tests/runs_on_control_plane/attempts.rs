@@ -252,7 +252,10 @@ async fn an_eviction_uses_up_no_try_and_the_first_cause_survives_what_follows_fr
     nightly.report_of(&pod, evicted).await;
     let record = nightly.until_record("tried", "evicted", |it| it["disruptions"] == 1).await;
     let error = record["error"].as_str().unwrap();
-    assert!(error.contains("1 Pod was disrupted, which uses up none; the last that failed: EvictionByEvictionAPI"), "{error}");
+    assert!(
+        error.contains("1 Pod was disrupted, which uses up none; the last that failed: EvictionByEvictionAPI"),
+        "{error}"
+    );
 
     let fails = async |error: &str| {
         let state = |pod: &Pod| {

@@ -56,7 +56,11 @@ async fn a_job_that_its_cron_job_left_runs_on_and_its_end_is_recorded() {
     nightly.suspend().await;
     assert_eq!(nightly.status().await.unwrap()["lastSuccessfulBackup"], record);
     assert_eq!(nightly.events("BackupCompleted").await, normal(&format!("Backup {id} completed")));
-    assert!(nightly.events("JobNotOurs").await[0].1.starts_with(&format!("Backup {id} goes on by itself: Job left goes on")));
+    assert!(
+        nightly.events("JobNotOurs").await[0]
+            .1
+            .starts_with(&format!("Backup {id} goes on by itself: Job left goes on"))
+    );
     assert_no_failure(&nightly).await;
 }
 

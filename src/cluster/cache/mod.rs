@@ -19,7 +19,7 @@ use crate::{
     api::KIND,
     cluster::{
         lookup::ClusterLookup,
-        run::{Loss, Run},
+        run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
         views::{Cluster, CronJobView, JobOutcome, JobView, PodRefusal, PodView},
     },
@@ -311,7 +311,18 @@ impl ClusterCache {
         // a Job whose label was removed, and is back
         let is_back = |gone: &Arc<JobView>| runs.iter().any(|run| run.job.uid() == gone.uid());
         let gone = self.memories.get(key).map(Memory::gone_jobs).unwrap_or_default();
-        let gone: Vec<_> = gone.iter().filter(|gone| !is_back(gone)).map(|job| self.run(key, job, true)).collect();
+        let gone: Vec<_> = gone
+            .iter()
+            .filter(|gone| !is_back(gone))
+            .map(|job| {
+                // the watch told of the lost label, not of the end
+                let unseen = || Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(job) });
+                let has_lost_label = backup.running_records().any(|record| {
+                    record.job_uid.as_deref() == Some(job.uid()) && record.reason.as_deref() == Some(LABEL_REMOVED)
+                });
+                self.run(key, &if has_lost_label { unseen() } else { job.clone() }, true)
+            })
+            .collect();
         runs.extend(gone);
         let cluster = self.cluster(&backup);
         Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })

@@ -2,15 +2,16 @@
 //!
 //! The Job is still the one that the record names by its UID, so its end is recorded all the same.
 
-use super::{Cause, Run};
+use super::cause::Cause;
 use crate::{
-    cluster::views::ControllerRef,
+    cluster::views::{ControllerRef, JobView},
     names::{BACKUP_LABEL, backup_of_cron_job_name},
+    text::one_line,
 };
 use jiff::SignedDuration;
 
 /// Cause of a running record: the label by which Jobs are watched was removed from the Job.
-const LABEL_REMOVED: &str = "JobLabelRemoved";
+pub const LABEL_REMOVED: &str = "JobLabelRemoved";
 
 /// Cause of a running record: no CronJob of the backup controls the Job any more.
 const ORPHANED: &str = "JobOrphaned";
@@ -27,41 +28,40 @@ pub enum Loss {
     CronJob(Option<ControllerRef>),
 }
 
-impl Run {
-    /// Returns whether no watch tells of its Job, which goes on.
-    pub fn is_unwatched(&self) -> bool {
-        self.loss == Some(Loss::Label) && self.is_running()
-    }
-
-    /// Returns what its Job has lost, and what to do.
-    pub fn loss_cause(&self) -> Option<Cause> {
-        let (job, namespace) = (self.job.name(), self.job.metadata.namespace.as_deref().unwrap_or_default());
-        let (reason, text) = match self.loss.as_ref()? {
+impl Loss {
+    /// Returns what the Job has lost, and what to do.
+    pub(super) fn cause(&self, job: &JobView) -> Cause {
+        let (name, namespace) = (job.name(), job.metadata.namespace.as_deref().unwrap_or_default());
+        let (reason, text) = match self {
             Loss::Label => {
-                let backup = self.job.controller.as_ref().and_then(|controller| backup_of_cron_job_name(&controller.name));
+                let backup = job.controller.as_ref().and_then(|controller| backup_of_cron_job_name(&controller.name));
                 let mended = backup.map_or_else(String::new, |backup| {
-                    format!("; to have it watched again: kubectl label job {job} -n {namespace} {BACKUP_LABEL}={backup}")
+                    format!(
+                        "; to have it watched again: kubectl label job {name} -n {namespace} {BACKUP_LABEL}={backup}"
+                    )
                 });
                 let text = format!(
-                    "Job {job} has lost its label {BACKUP_LABEL} and goes on; the operator reads it once a minute, until it ends{mended}"
+                    "Job {name} has lost its label {BACKUP_LABEL} and goes on; the operator reads it once a minute, until it ends{mended}"
                 );
                 (LABEL_REMOVED, text)
             }
             Loss::CronJob(controller) => {
                 let owner = match controller {
-                    None => "no CronJob controls it any more, as after kubectl delete cronjob --cascade=orphan".to_owned(),
+                    None => {
+                        "no CronJob controls it any more, as after kubectl delete cronjob --cascade=orphan".to_owned()
+                    }
                     Some(controller) if controller.kind == "CronJob" => {
                         format!("the CronJob {} that made it is not this backup's any more", controller.name)
                     }
                     Some(controller) => format!("{} {} controls it now", controller.kind, controller.name),
                 };
                 let text = format!(
-                    "Job {job} goes on, but {owner}: its end is still recorded, but no schedule waits for it, and no history limit deletes it"
+                    "Job {name} goes on, but {owner}: its end is still recorded, but no schedule waits for it, and no history limit deletes it"
                 );
                 (ORPHANED, text)
             }
         };
-        Some(Cause { reason: reason.to_owned(), text })
+        Cause { reason: reason.to_owned(), text: one_line(&text) }
     }
 }
 

@@ -4,7 +4,7 @@
 //! their end. Nothing is dropped unless a run has ended or the spec was edited, so that a status at rest stays as it is.
 
 use super::{
-    FEWEST_RECORDS,
+    history::FEWEST_RECORDS,
     record::{are_of_one_run, ended, identity, newness},
 };
 use crate::api::{AntflyBackupStatus, BackupRecord, BackupStatus};
@@ -79,7 +79,7 @@ impl Keeping<'_> {
     }
 }
 
-/// Returns `recentBackups`, newest first: of [`super::all`] records those that run, those that ended since the status as it was, and
+/// Returns `recentBackups`, newest first: of [`super::all()`] records those that run, those that ended since the status as it was, and
 /// those that ended last. Of more runs at a time than there is room for, those that started first have a record; the others get
 /// theirs as these end, or when they end themselves.
 pub fn recent(records: Vec<BackupRecord>, keeping: &Keeping<'_>) -> Vec<BackupRecord> {

@@ -102,7 +102,9 @@ pub fn fail_with_first(record: &mut BackupRecord, cause: Cause, first: Option<St
         without_ids(first) != without_ids(&shortened(&cause.text, LONGEST_ERROR))
     });
     let mut text = cause.text;
-    if let Some(first) = first.as_ref().map(|first| shortened(first, LONGEST_FIRST)).filter(|first| !text.contains(first)) {
+    if let Some(first) =
+        first.as_ref().map(|first| shortened(first, LONGEST_FIRST)).filter(|first| !text.contains(first))
+    {
         let note = format!("; the first try failed: {first}");
         text = shortened(&text, LONGEST_ERROR.saturating_sub(note.chars().count())) + &note;
     }

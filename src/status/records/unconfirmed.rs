@@ -3,7 +3,7 @@
 //! The watch selects Jobs by their label: one that loses it leaves the watch as if it were deleted. So before a Job counts as gone,
 //! it is read from the API server.
 
-use super::{from_jobs, history::History, unseen};
+use super::{all::from_jobs, history::History, unseen};
 use crate::{
     api::BackupStatus,
     cluster::{cache::Facts, views::JobOutcome},

@@ -94,6 +94,14 @@ fn unexplained_success(
     if records.values().any(|record| record.reason.as_deref() == Some(SIDECAR_RUNNING)) {
         return None;
     }
+    // or of a run of which only the end is not known, told while the success was left open
+    let may_own = |record: &BackupRecord| {
+        let end_unseen = record.status == BackupStatus::Failed && record.reason.as_deref() == Some(END_UNSEEN);
+        end_unseen && record.start_time.0 <= success && success <= ended(record)
+    };
+    if records.values().any(may_own) {
+        return None;
+    }
     let remembered = history.earlier.and_then(|status| status.last_successful_backup.as_ref());
     let completed = records.values().chain(remembered).filter(|record| record.status == BackupStatus::Completed);
     let known = completed.filter_map(|record| record.completion_time.as_ref()).map(|time| time.0);

@@ -33,7 +33,10 @@ fn keeping(earlier: &AntflyBackupStatus) -> Keeping<'_> {
 }
 
 /// Returns the next status, with which nothing changes any more, and the reasons of its events about a run.
-fn next(earlier: &AntflyBackupStatus, records: &[BackupRecord]) -> (AntflyBackupStatus, impl Fn(&str) -> Vec<&'static str> + use<>) {
+fn next(
+    earlier: &AntflyBackupStatus,
+    records: &[BackupRecord],
+) -> (AntflyBackupStatus, impl Fn(&str) -> Vec<&'static str> + use<>) {
     let after = status(recent(records.to_vec(), &keeping(earlier)));
     let again = status(recent(records.to_vec(), &keeping(&after)));
     assert_eq!(again, after, "a second reconcile");
