@@ -158,6 +158,11 @@ fn of_job_after_backup(before: Option<&BackupRecord>, now: &BackupRecord) -> Opt
     Some(Announcement::warning(reason, "RunBackup", note))
 }
 
+/// Whether the Job of a running record has lost its label, or its CronJob.
+fn is_lost(record: &BackupRecord) -> bool {
+    record.reason.as_deref().is_some_and(is_loss)
+}
+
 fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: bool) -> Vec<Announcement> {
     let id = &now.backup_id;
     let action = "RunBackup";
@@ -187,16 +192,13 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
                 format!("Backup {id} failed: {error}"),
             ));
         }
-        BackupStatus::Running if now.reason.as_deref().is_some_and(is_loss) => {
-            if before.is_none_or(|before| before.reason != now.reason) {
-                announcements.push(Announcement::warning(
-                    reason::JOB_NOT_OURS,
-                    action,
-                    format!("Backup {id} goes on by itself: {error}"),
-                ));
-            }
+        BackupStatus::Running if is_lost(now) && before.is_none_or(|before| before.reason != now.reason) => {
+            let note = format!("Backup {id} goes on by itself: {error}");
+            announcements.push(Announcement::warning(reason::JOB_NOT_OURS, action, note));
         }
-        BackupStatus::Running if now.error.is_some() && before.is_none_or(|before| before.stuck_time.is_none()) => {
+        BackupStatus::Running
+            if now.error.is_some() && !is_lost(now) && before.is_none_or(|before| before.stuck_time.is_none()) =>
+        {
             let note = format!("Backup {id} makes no progress: {error}");
             announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
         }

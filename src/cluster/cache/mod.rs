@@ -311,18 +311,8 @@ impl ClusterCache {
         // a Job whose label was removed, and is back
         let is_back = |gone: &Arc<JobView>| runs.iter().any(|run| run.job.uid() == gone.uid());
         let gone = self.memories.get(key).map(Memory::gone_jobs).unwrap_or_default();
-        let gone: Vec<_> = gone
-            .iter()
-            .filter(|gone| !is_back(gone))
-            .map(|job| {
-                // the watch told of the lost label, not of the end
-                let unseen = || Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(job) });
-                let has_lost_label = backup.running_records().any(|record| {
-                    record.job_uid.as_deref() == Some(job.uid()) && record.reason.as_deref() == Some(LABEL_REMOVED)
-                });
-                self.run(key, &if has_lost_label { unseen() } else { job.clone() }, true)
-            })
-            .collect();
+        let gone = gone.iter().filter(|gone| !is_back(gone)).map(|job| self.run(key, &last_seen(job, &backup), true));
+        let gone: Vec<_> = gone.collect();
         runs.extend(gone);
         let cluster = self.cluster(&backup);
         Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })
@@ -435,6 +425,16 @@ pub enum BackupChange {
 /// Returns the namespace and name of a backup.
 pub fn key_of(backup: &StoredBackup) -> ObjectKey {
     ObjectKey::new(backup.namespace(), backup.name())
+}
+
+/// Returns a Job that a watch told of as deleted, as it was last seen. If the backup's record says that the Job has lost its label,
+/// that is what the watch told of: its end was not seen.
+fn last_seen(job: &Arc<JobView>, backup: &StoredBackup) -> Arc<JobView> {
+    let mut records = backup.running_records().filter(|record| record.job_uid.as_deref() == Some(job.uid()));
+    if records.any(|record| record.reason.as_deref() == Some(LABEL_REMOVED)) {
+        return Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(job) });
+    }
+    job.clone()
 }
 
 fn cluster_of(backup: Option<&StoredBackup>) -> Option<ObjectKey> {
