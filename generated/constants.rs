@@ -145,6 +145,10 @@ impl BackupRecord {
     pub const ATTEMPTS_MINIMUM: i32 = 0;
     /// `maximum` of `attempts`.
     pub const ATTEMPTS_MAXIMUM: i32 = 2147483647;
+    /// `minimum` of `disruptions`.
+    pub const DISRUPTIONS_MINIMUM: i32 = 0;
+    /// `maximum` of `disruptions`.
+    pub const DISRUPTIONS_MAXIMUM: i32 = 2147483647;
     /// `maxItems` of `tables`.
     pub const TABLES_MAX_ITEMS: usize = 1024;
     /// `maxLength` of `tables[]`.
@@ -163,6 +167,8 @@ impl BackupRecord {
     pub const READ_BACK_ERROR_MAX_LENGTH: usize = 1024;
     /// `maxLength` of `error`.
     pub const ERROR_MAX_LENGTH: usize = 1024;
+    /// `maxLength` of `firstError`.
+    pub const FIRST_ERROR_MAX_LENGTH: usize = 1024;
 }
 
 /// Bounds and defaults of [`RecordedCluster`].

@@ -155,7 +155,7 @@ pub struct BackupRecord {
     /// Whether Antfly itself said, of this very backup and of each table that was wanted, that it is complete. When false, reason and error say why not, or nobody saw its end and this is what the CronJob says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
-    /// Why the backup failed, makes no progress or is not verified, or what spoiled its Job after it completed: one word in CamelCase.
+    /// Why the backup failed, makes no progress or is not verified, what its Job lost while it runs, or what spoiled it after it completed: one word in CamelCase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The AntflyCluster that was backed up.
@@ -176,6 +176,9 @@ pub struct BackupRecord {
     /// How many Pods were started for the backup. A failed one is replaced up to three times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<i32>,
+    /// How many of these Pods were evicted or disrupted otherwise, such as by the drain of a node. That uses up none of the tries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruptions: Option<i32>,
     /// The tables that are in the backup, as far as they are known and have room; see tableCount and tablesOmitted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<String>,
@@ -194,9 +197,12 @@ pub struct BackupRecord {
     /// Why the backup could not be read back. It says nothing against the backup itself.
     #[serde(rename = "readBackError", default, skip_serializing_if = "Option::is_none")]
     pub read_back_error: Option<String>,
-    /// Why the backup failed, makes no progress or is not verified, or what spoiled its Job after it completed, for people.
+    /// Why the backup failed, makes no progress or is not verified, what its Job lost while it runs, or what spoiled it after it completed, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Why the first try failed. While the backup runs, and where it failed in the end for another cause, which is often only what followed from the first.
+    #[serde(rename = "firstError", default, skip_serializing_if = "Option::is_none")]
+    pub first_error: Option<String>,
     /// When the backup was first seen to make no progress. Absent if it always made some.
     #[serde(rename = "stuckTime", default, skip_serializing_if = "Option::is_none")]
     pub stuck_time: Option<Time>,

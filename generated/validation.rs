@@ -572,6 +572,7 @@ pub(super) fn status_last_successful_backup(
                 "jobName",
                 "jobUID",
                 "attempts",
+                "disruptions",
                 "tables",
                 "tableCount",
                 "tablesOmitted",
@@ -579,6 +580,7 @@ pub(super) fn status_last_successful_backup(
                 "readBackTime",
                 "readBackError",
                 "error",
+                "firstError",
                 "stuckTime",
             ],
             &["backupId", "startTime", "status"],
@@ -647,6 +649,13 @@ pub(super) fn status_last_successful_backup(
     if let Some(value) = cel::not_null(object, "attempts") {
         status_last_successful_backup_attempts(value, &path.field("attempts"), out);
     }
+    if let Some(value) = cel::not_null(object, "disruptions") {
+        status_last_successful_backup_disruptions(
+            value,
+            &path.field("disruptions"),
+            out,
+        );
+    }
     if let Some(value) = cel::not_null(object, "tables") {
         status_last_successful_backup_tables(value, &path.field("tables"), out);
     }
@@ -679,6 +688,9 @@ pub(super) fn status_last_successful_backup(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_successful_backup_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "firstError") {
+        status_last_successful_backup_first_error(value, &path.field("firstError"), out);
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_successful_backup_stuck_time(value, &path.field("stuckTime"), out);
@@ -906,6 +918,17 @@ pub(super) fn status_last_successful_backup_attempts(
     out.maximum(subject, path, 2147483647);
 }
 
+/// Checks `status.lastSuccessfulBackup.disruptions`.
+pub(super) fn status_last_successful_backup_disruptions(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.lastSuccessfulBackup.tables`.
 pub(super) fn status_last_successful_backup_tables(
     value: &Value,
@@ -991,6 +1014,16 @@ pub(super) fn status_last_successful_backup_error(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastSuccessfulBackup.firstError`.
+pub(super) fn status_last_successful_backup_first_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.lastSuccessfulBackup.stuckTime`.
 pub(super) fn status_last_successful_backup_stuck_time(
     value: &Value,
@@ -1028,6 +1061,7 @@ pub(super) fn status_last_failed_backup(
                 "jobName",
                 "jobUID",
                 "attempts",
+                "disruptions",
                 "tables",
                 "tableCount",
                 "tablesOmitted",
@@ -1035,6 +1069,7 @@ pub(super) fn status_last_failed_backup(
                 "readBackTime",
                 "readBackError",
                 "error",
+                "firstError",
                 "stuckTime",
             ],
             &["backupId", "startTime", "status"],
@@ -1103,6 +1138,9 @@ pub(super) fn status_last_failed_backup(
     if let Some(value) = cel::not_null(object, "attempts") {
         status_last_failed_backup_attempts(value, &path.field("attempts"), out);
     }
+    if let Some(value) = cel::not_null(object, "disruptions") {
+        status_last_failed_backup_disruptions(value, &path.field("disruptions"), out);
+    }
     if let Some(value) = cel::not_null(object, "tables") {
         status_last_failed_backup_tables(value, &path.field("tables"), out);
     }
@@ -1135,6 +1173,9 @@ pub(super) fn status_last_failed_backup(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_last_failed_backup_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "firstError") {
+        status_last_failed_backup_first_error(value, &path.field("firstError"), out);
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_failed_backup_stuck_time(value, &path.field("stuckTime"), out);
@@ -1358,6 +1399,17 @@ pub(super) fn status_last_failed_backup_attempts(
     out.maximum(subject, path, 2147483647);
 }
 
+/// Checks `status.lastFailedBackup.disruptions`.
+pub(super) fn status_last_failed_backup_disruptions(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.lastFailedBackup.tables`.
 pub(super) fn status_last_failed_backup_tables(
     value: &Value,
@@ -1443,6 +1495,16 @@ pub(super) fn status_last_failed_backup_error(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastFailedBackup.firstError`.
+pub(super) fn status_last_failed_backup_first_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.lastFailedBackup.stuckTime`.
 pub(super) fn status_last_failed_backup_stuck_time(
     value: &Value,
@@ -1493,6 +1555,7 @@ pub(super) fn status_recent_backups_item(
                 "jobName",
                 "jobUID",
                 "attempts",
+                "disruptions",
                 "tables",
                 "tableCount",
                 "tablesOmitted",
@@ -1500,6 +1563,7 @@ pub(super) fn status_recent_backups_item(
                 "readBackTime",
                 "readBackError",
                 "error",
+                "firstError",
                 "stuckTime",
             ],
             &["backupId", "startTime", "status"],
@@ -1568,6 +1632,9 @@ pub(super) fn status_recent_backups_item(
     if let Some(value) = cel::not_null(object, "attempts") {
         status_recent_backups_item_attempts(value, &path.field("attempts"), out);
     }
+    if let Some(value) = cel::not_null(object, "disruptions") {
+        status_recent_backups_item_disruptions(value, &path.field("disruptions"), out);
+    }
     if let Some(value) = cel::not_null(object, "tables") {
         status_recent_backups_item_tables(value, &path.field("tables"), out);
     }
@@ -1600,6 +1667,9 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = cel::not_null(object, "error") {
         status_recent_backups_item_error(value, &path.field("error"), out);
+    }
+    if let Some(value) = cel::not_null(object, "firstError") {
+        status_recent_backups_item_first_error(value, &path.field("firstError"), out);
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_recent_backups_item_stuck_time(value, &path.field("stuckTime"), out);
@@ -1823,6 +1893,17 @@ pub(super) fn status_recent_backups_item_attempts(
     out.maximum(subject, path, 2147483647);
 }
 
+/// Checks `status.recentBackups[].disruptions`.
+pub(super) fn status_recent_backups_item_disruptions(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 2147483647);
+}
+
 /// Checks `status.recentBackups[].tables`.
 pub(super) fn status_recent_backups_item_tables(
     value: &Value,
@@ -1900,6 +1981,16 @@ pub(super) fn status_recent_backups_item_read_back_error(
 
 /// Checks `status.recentBackups[].error`.
 pub(super) fn status_recent_backups_item_error(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.recentBackups[].firstError`.
+pub(super) fn status_recent_backups_item_first_error(
     value: &Value,
     path: &Path<'_>,
     out: &mut Violations,
@@ -2161,6 +2252,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "jobName");
         cel::drop_null(object, "jobUID");
         cel::drop_null(object, "attempts");
+        cel::drop_null(object, "disruptions");
         cel::drop_null(object, "tables");
         cel::drop_null(object, "tableCount");
         cel::drop_null(object, "tablesOmitted");
@@ -2168,6 +2260,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "readBackTime");
         cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
+        cel::drop_null(object, "firstError");
         cel::drop_null(object, "stuckTime");
     }
     if let Some(Value::Object(object)) = object
@@ -2189,6 +2282,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "jobName");
         cel::drop_null(object, "jobUID");
         cel::drop_null(object, "attempts");
+        cel::drop_null(object, "disruptions");
         cel::drop_null(object, "tables");
         cel::drop_null(object, "tableCount");
         cel::drop_null(object, "tablesOmitted");
@@ -2196,6 +2290,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "readBackTime");
         cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
+        cel::drop_null(object, "firstError");
         cel::drop_null(object, "stuckTime");
     }
     if let Some(Value::Object(object)) = object

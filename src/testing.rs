@@ -68,7 +68,7 @@ pub mod status {
 
     pub use crate::status::{
         announcements::{Announcement, Publish},
-        records::{are_of_one_run, identity},
+        records::{are_of_one_run, identity, unconfirmed},
         settle::{AFTER_CHANGE, Settlement, StatusUpdate, settle},
     };
 }

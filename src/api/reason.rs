@@ -46,6 +46,8 @@ pub const BACKUP_COMPLETED: &str = "BackupCompleted";
 pub const BACKUP_FAILED: &str = "BackupFailed";
 /// A backup has completed, and its Job failed after that.
 pub const JOB_FAILED_AFTER_BACKUP: &str = "JobFailedAfterBackup";
+/// The Job of a backup that runs has lost its label, or its CronJob.
+pub const JOB_NOT_OURS: &str = "JobNotOurs";
 /// A backup could not be read back at its destination.
 pub const READ_BACK_FAILED: &str = "ReadBackFailed";
 /// A backup makes no progress.

@@ -4,9 +4,12 @@
 //! or the Job report later.
 
 mod cause;
+mod loss;
 mod pod;
+mod tries;
 
 pub use cause::Cause;
+pub use loss::{LABEL_REMOVED, Loss, READ_AGAIN, is_loss};
 
 use crate::{
     backup::{BackupResult, EXIT_FOR_GOOD, Parsed, backup_id},
@@ -48,6 +51,8 @@ pub struct Run {
     pub job: Arc<JobView>,
     /// Whether the Job was deleted. Then `job` is its last state.
     pub is_gone: bool,
+    /// What the Job has lost since it was recorded, if it goes on without that.
+    pub loss: Option<Loss>,
     /// Its Pods, oldest first, including deleted ones.
     pub pods: Vec<Arc<PodView>>,
     /// The last time that the Job controller could not create a Pod.
@@ -130,10 +135,35 @@ impl Run {
         self.success()?.ending_until()
     }
 
-    /// Returns until when the first Pod is awaited, if the Job was just created.
+    /// Returns how many of the Pods that are seen ended by a disruption that used up no try.
+    pub fn disruptions(&self) -> i32 {
+        tries::disruptions(&self.job, &self.pods)
+    }
+
+    /// Returns how many tries were started: Pods, without those that were disrupted.
+    pub fn tries(&self) -> i32 {
+        tries::started(&self.job, &self.pods)
+    }
+
+    /// Returns why the first try failed, as far as its Pod is seen.
+    pub fn first_failure(&self) -> Option<Cause> {
+        tries::first_failure(&self.job, &self.pods)
+    }
+
+    /// Returns whether no watch tells of its Job, which goes on.
+    pub fn is_unwatched(&self) -> bool {
+        self.loss == Some(Loss::Label) && self.is_running()
+    }
+
+    /// Returns what its Job has lost, and what to do.
+    pub fn loss_cause(&self) -> Option<Cause> {
+        self.loss.as_ref().map(|loss| loss.cause(&self.job))
+    }
+
+    /// Returns until when the first Pod is awaited, if the Job was just created or resumed.
     pub fn starting_until(&self) -> Option<Timestamp> {
         let awaits = self.is_running() && !self.job.suspended && self.pods.is_empty() && self.refusal.is_none();
-        if awaits { self.job.created().checked_add(STARTING).ok() } else { None }
+        if awaits { self.job.started().checked_add(STARTING).ok() } else { None }
     }
 
     /// Returns the id of the newest attempt.
@@ -166,7 +196,8 @@ impl Run {
     /// Returns whether the Job ended so recently that updates of its Pods, which have the result, may still arrive.
     pub fn awaits_pods(&self, now: Timestamp) -> bool {
         let Some(end) = self.job.end_time.filter(|_| self.job.outcome != JobOutcome::Running) else { return false };
-        let ended = self.pods.iter().filter(|pod| pod.failed || pod.succeeded).count();
+        let is_counted = |pod: &&Arc<PodView>| (pod.failed || pod.succeeded) && !tries::is_disruption(&self.job, pod);
+        let ended = self.pods.iter().filter(is_counted).count();
         now.duration_since(end).abs() < PODS_LATE && i32::try_from(ended).is_ok_and(|ended| ended < self.job.attempts)
     }
 
@@ -215,7 +246,7 @@ impl Run {
             return Some(Cause::new(SIDECAR_RUNNING, &sidecars_text(&newest.running)));
         }
         // The Job is about to fail, or may be: at its deadline, the running Pod is deleted.
-        let is_last = self.attempts() > self.job.backoff_limit;
+        let is_last = self.tries() > self.job.backoff_limit;
         let is_for_good = newest.end_of(CONTAINER).is_some_and(|end| end.exit_code == i32::from(EXIT_FOR_GOOD));
         if newest.failed && (is_last || is_for_good || newest.is_being_deleted()) {
             return None;
@@ -223,10 +254,9 @@ impl Run {
         // The newest Pod may have been deleted at the deadline; a Pod that has been replaced was not.
         let earlier = || self.pods.iter().rev().skip(1).find(|pod| counts_as_failed(pod));
         if let Some(failed) = Some(newest).filter(|pod| pod.failed).or_else(earlier) {
-            let (started, most) = (self.attempts(), self.job.backoff_limit.saturating_add(1));
             let why =
                 failure_or_deletion(failed).map_or_else(|| "the cause is not known".to_owned(), |cause| cause.text);
-            let message = format!("{started} of at most {most} attempts started; the last that failed: {why}");
+            let message = format!("{}; the last that failed: {why}", tries::text(&self.job, &self.pods));
             return Some(Cause::new(RETRYING, &message));
         }
         let restarts = newest.restarts;
@@ -284,11 +314,6 @@ impl Run {
             JobOutcome::Failed { reason, message } => Some(Cause::new(reason, message)),
             _ => None,
         }
-    }
-
-    /// Returns the number of Pods that were started.
-    pub fn attempts(&self) -> i32 {
-        self.job.attempts.max(i32::try_from(self.pods.len()).unwrap_or(i32::MAX))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::{
     api::{
-        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, ClusterReference,
+        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference,
         validation::{self, UnknownFields, Violation},
     },
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
@@ -65,6 +65,17 @@ impl StoredBackup {
     /// Returns `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the records of the runs that go on, by the stored status.
+    pub fn running_records(&self) -> impl Iterator<Item = &BackupRecord> {
+        let records = self.status.iter().flat_map(|status| &status.recent_backups);
+        records.filter(|record| record.status == BackupStatus::Running)
+    }
+
+    /// Returns whether the stored status says that the Job with this UID runs.
+    pub fn has_running(&self, job_uid: &str) -> bool {
+        self.running_records().any(|record| record.job_uid.as_deref() == Some(job_uid))
     }
 
     /// Returns the namespace and name of the cluster that is backed up.

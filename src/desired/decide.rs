@@ -233,7 +233,7 @@ mod tests {
             "uid": "of-nightly-backup", "controller": true});
         let metadata = json!({"name": "nightly-backup-1", "namespace": "a", "uid": "j", "ownerReferences": [owner]});
         let job: JobView = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-        facts.runs.push(Run { job: Arc::new(job), is_gone: false, pods: Vec::new(), refusal: None });
+        facts.runs.push(Run { job: Arc::new(job), is_gone: false, loss: None, pods: Vec::new(), refusal: None });
         assert_eq!(retired(&facts), [""; 0], "its Job runs");
         facts.runs.clear();
         assert_eq!(retired(&facts), ["delete nightly-backup FormerName"]);

@@ -26,6 +26,7 @@ mod http;
 mod instance;
 mod job_image;
 mod options;
+mod reads;
 mod reconcile;
 mod shutdown;
 mod span_fields;

@@ -1,6 +1,6 @@
 //! One reconcile: from the facts of a backup to its CronJob and its status.
 
-use super::context::Context;
+use super::{context::Context, reads};
 use crate::{
     cluster::cache::{Facts, ObjectKey},
     desired::{
@@ -9,6 +9,7 @@ use crate::{
     },
     status::{
         announcements::Publish,
+        records::unconfirmed,
         settle::{Settlement, StatusUpdate, settle},
     },
 };
@@ -50,6 +51,9 @@ async fn reconcile_once(
     // gather the facts (no client required)
     let Some(facts) = facts(key, context) else { return Ok(None) };
 
+    // read the Jobs that no watch has, before they count as gone (client required)
+    let facts = with_unwatched_jobs(key, facts, context, now).await?;
+
     // decide (no client required)
     let decision = decide(&facts, context.settings(), now);
 
@@ -79,6 +83,22 @@ fn facts(key: &ObjectKey, context: &Context) -> Option<Facts> {
     let mut cache = context.cache();
     let facts = cache.facts(key).filter(|facts| !cache.awaits_own_status(&facts.backup))?;
     facts.backup.metadata.deletion_timestamp.is_none().then_some(facts)
+}
+
+/// Adds the Jobs that may still exist though no watch has them; see [`unconfirmed`].
+async fn with_unwatched_jobs(
+    key: &ObjectKey,
+    mut facts: Facts,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Facts, ReconcileError> {
+    let names = unconfirmed(&facts, now);
+    if !names.is_empty() {
+        let read = reads::jobs(&context.client, &key.namespace, &names).await.map_err(Failure::from);
+        let read = read.map_err(|failure| ReconcileError { attempt: "read Jobs", failure })?;
+        context.cache().add_read(key, &mut facts, read);
+    }
+    Ok(facts)
 }
 
 async fn write(

@@ -200,6 +200,7 @@ fn namespace_of(metadata: &ObjectMeta) -> &str {
     metadata.namespace.as_deref().unwrap_or_default()
 }
 
-async fn within_limit<T>(write: impl Future<Output = Result<T, kube::Error>>) -> Result<T, WriteError> {
+/// Waits for an answer of the API server, for a limited time.
+pub(super) async fn within_limit<T>(write: impl Future<Output = Result<T, kube::Error>>) -> Result<T, WriteError> {
     tokio::time::timeout(LIMIT, write).await.map_err(|_| WriteError::NoAnswer(LIMIT))?.map_err(WriteError::from)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, reason},
-    cluster::run::SIDECAR_RUNNING,
+    cluster::run::{SIDECAR_RUNNING, is_loss},
     desired::{
         decide::Action,
         outcome::{Blocked, Done, FailureKind, Outcome},
@@ -10,7 +10,7 @@ use crate::{
     names::cron_job_name,
     status::{
         conditions::{READY, fitted},
-        records::{FEWEST_RECORDS, are_of_one_run, ended},
+        records::{Keeping, are_of_one_run},
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -104,11 +104,10 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
 }
 
 /// Returns the events for what happened to runs between two statuses: each once, with the backup's id.
-pub fn runs(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Vec<Announcement> {
+pub fn runs(keeping: &Keeping<'_>, status: &AntflyBackupStatus) -> Vec<Announcement> {
+    let earlier = keeping.earlier;
     let mut announcements = Vec::new();
-    for record in
-        status.recent_backups.iter().rev().filter(|record| !earlier.is_some_and(|it| may_have_dropped(it, record)))
-    {
+    for record in status.recent_backups.iter().rev().filter(|record| keeping.has_news(record)) {
         let before = earlier.and_then(|status| known(status, record));
         announcements.extend(of_record(before, record, earlier.is_some()));
         announcements.extend(of_read_back(earlier, before, record));
@@ -146,12 +145,6 @@ fn of_read_back(
     Some(Announcement::warning(reason::READ_BACK_FAILED, "ReadBackup", note))
 }
 
-/// Whether a status may have dropped the record for those that ended later.
-fn may_have_dropped(status: &AntflyBackupStatus, record: &BackupRecord) -> bool {
-    let is_full = status.recent_backups.len() >= FEWEST_RECORDS;
-    is_full && status.recent_backups.iter().all(|kept| ended(record) <= ended(kept))
-}
-
 /// Returns the event for a Job that failed, or does not end, after its backup completed.
 fn of_job_after_backup(before: Option<&BackupRecord>, now: &BackupRecord) -> Option<Announcement> {
     let trouble = |record: &BackupRecord| {
@@ -163,6 +156,11 @@ fn of_job_after_backup(before: Option<&BackupRecord>, now: &BackupRecord) -> Opt
     let reason = if is_running { reason::BACKUP_STUCK } else { reason::JOB_FAILED_AFTER_BACKUP };
     let note = format!("Backup {} completed; {}", now.backup_id, now.error.as_deref().unwrap_or_default());
     Some(Announcement::warning(reason, "RunBackup", note))
+}
+
+/// Whether the Job of a running record has lost its label, or its CronJob.
+fn is_lost(record: &BackupRecord) -> bool {
+    record.reason.as_deref().is_some_and(is_loss)
 }
 
 fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: bool) -> Vec<Announcement> {
@@ -184,14 +182,23 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
             }
             announcements.extend(of_job_after_backup(before, now));
         }
-        BackupStatus::Failed if was_running => {
+        // one that was guessed to be Completed may be seen to have failed
+        BackupStatus::Failed
+            if was_running || before.is_some_and(|before| before.status == BackupStatus::Completed) =>
+        {
             announcements.push(Announcement::warning(
                 reason::BACKUP_FAILED,
                 action,
                 format!("Backup {id} failed: {error}"),
             ));
         }
-        BackupStatus::Running if now.error.is_some() && before.is_none_or(|before| before.stuck_time.is_none()) => {
+        BackupStatus::Running if is_lost(now) && before.is_none_or(|before| before.reason != now.reason) => {
+            let note = format!("Backup {id} goes on by itself: {error}");
+            announcements.push(Announcement::warning(reason::JOB_NOT_OURS, action, note));
+        }
+        BackupStatus::Running
+            if now.error.is_some() && !is_lost(now) && before.is_none_or(|before| before.stuck_time.is_none()) =>
+        {
             let note = format!("Backup {id} makes no progress: {error}");
             announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
         }

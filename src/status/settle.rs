@@ -4,8 +4,8 @@ use crate::{
     api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, duration},
     cluster::{
         cache::Facts,
-        run::Run,
-        views::{CronJobView, JobOutcome},
+        run::{READ_AGAIN, Run},
+        views::{CronJobView, JobOutcome, Origin},
     },
     desired::{
         outcome::{Outcome, Standing},
@@ -16,7 +16,7 @@ use crate::{
         announcements::{self, Announcement},
         conditions::{cluster_ready, conditions, ready, schedule_ready},
         health::{self, Served},
-        records::{self, History, UNSEEN, newest},
+        records::{self, History, Keeping, UNSEEN, newest},
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -81,7 +81,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
     }
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
-    announcements.extend(announcements::runs(earlier, &status));
+    announcements.extend(announcements::runs(&keeping(facts), &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }
 
@@ -114,11 +114,17 @@ fn status(
     let timeout = spec.map(|spec| SignedDuration::from_secs(duration::seconds_rounded_up(spec.timeout())));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
     let mut records = records::all(&history, now);
+    // a success that is not accounted for yet stays news
+    let observed = if records::awaits_job(&history, now) {
+        earlier.and_then(|status| status.observed_success_time.as_ref()).map(|time| time.0)
+    } else {
+        ours.and_then(|cron_job| cron_job.last_successful_time)
+    };
     let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
     let last = |status, field| newest(status, &records, remembered(field));
     let last_successful_backup = last(BackupStatus::Completed, |status| status.last_successful_backup.as_ref());
     let last_failed_backup = last(BackupStatus::Failed, |status| status.last_failed_backup.as_ref());
-    let recent_backups = records::recent(records.clone(), history_limits(facts));
+    let recent_backups = records::recent(records.clone(), &keeping(facts));
     // ignore records that the next reconcile will not have, or the condition would change by itself
     records.retain(|record| {
         let is_kept = recent_backups.iter().any(|kept| records::identity(kept) == records::identity(record));
@@ -152,11 +158,18 @@ fn status(
         next_scheduled_backup: next.map(Time),
         active_since: due.map(|due| Time(due.since)),
         observed_schedule: due.and(spec).map(|spec| spec.schedule.clone()),
-        observed_success_time: last_success(runs, ours).map(Time),
+        observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
     let overdue = missed.map(|missed| missed.overdue);
     (status, next_change(runs, ours, next.into_iter().chain(overdue), now))
+}
+
+/// Returns what decides which records are kept.
+fn keeping(facts: &Facts) -> Keeping<'_> {
+    let earlier = facts.backup.status.as_ref();
+    let is_edited = earlier.is_some_and(|status| status.observed_generation != facts.backup.metadata.generation);
+    Keeping { earlier, history_limits: history_limits(facts), is_edited }
 }
 
 /// Returns how many records the spec asks to keep. While the spec is invalid, all are kept.
@@ -167,15 +180,16 @@ fn history_limits(facts: &Facts) -> usize {
     })
 }
 
-/// Returns when the CronJob's last Job succeeded. The CronJob's status has it a moment later than the Job's.
-fn last_success(runs: &[Run], ours: Option<&CronJobView>) -> Option<Timestamp> {
+/// Returns when the CronJob's last Job succeeded. The CronJob's status, from which `observed` is, has it a moment later than the Job's.
+fn last_success(runs: &[Run], ours: Option<&CronJobView>, observed: Option<Timestamp>) -> Option<Timestamp> {
     let completed =
         runs.iter().filter(|run| run.job.outcome == JobOutcome::Complete && ours.is_some_and(|ours| run.is_of(ours)));
-    completed.filter_map(|run| run.job.end_time).chain(ours.and_then(|ours| ours.last_successful_time)).max()
+    completed.filter_map(|run| run.job.end_time).chain(observed).max()
 }
 
 /// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of the moment at
-/// which an unseen Job counts as deleted, and of that at which the wait for the end of a run is over.
+/// which an unseen Job counts as deleted, of that at which the wait for the end of a run is over, and of the next read of a Job that no
+/// watch tells of.
 fn next_change(
     runs: &[Run],
     ours: Option<&CronJobView>,
@@ -183,17 +197,21 @@ fn next_change(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let last_time = ours.and_then(|cron_job| cron_job.last_schedule_time);
-    let unseen = last_time.and_then(|time| time.checked_add(UNSEEN).ok());
+    let last_start = ours.and_then(|cron_job| cron_job.last_start(now, UNSEEN));
+    let unseen = last_start.and_then(|time| time.checked_add(UNSEEN).ok());
+    let read_again = runs.iter().any(Run::is_unwatched).then(|| later(now, READ_AGAIN));
     // a time in the future counts from then on
     let believed = last_time.and_then(|time| time.checked_sub(UNSEEN).ok());
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
     let ending = runs.iter().filter(|run| run.is_ending(now)).filter_map(Run::ending_until);
-    let moments = moments.chain(unseen).chain(believed).chain(awaited).chain(ending);
+    let moments = moments.chain(unseen).chain(read_again).chain(believed).chain(awaited).chain(ending);
     moments.filter(|moment| *moment > now).min()
 }
 
 /// Returns until when a status need not be written, because a Job has just been made and its first Pod, which has the backup's
-/// id, is about to come; `None` if something else has changed, too. So the start of a run is written once.
+/// id, is about to come; `None` if something else has changed, too. So the start of a run is written once. That of a Job that was
+/// made by hand is written at once: nothing else tells of it to an operator that starts later, which could then take its success for
+/// that of a scheduled run.
 fn postponed_until(
     earlier: Option<&AntflyBackupStatus>,
     status: &AntflyBackupStatus,
@@ -201,6 +219,10 @@ fn postponed_until(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let earlier = earlier?;
+    let is_starting = |run: &&Run| run.starting_until().is_some_and(|until| until > now);
+    if runs.iter().filter(is_starting).any(|run| run.job.origin == Origin::Manual) {
+        return None;
+    }
     let until = runs.iter().filter_map(Run::starting_until).filter(|until| *until > now).min()?;
     let with_the_start = AntflyBackupStatus {
         last_scheduled_time: status.last_scheduled_time.clone(),

@@ -54,6 +54,8 @@ struct Job {
     object: Value,
     pods: Vec<Value>,
     refusals: Vec<Value>,
+    /// Whether its label was removed: no watch tells of it.
+    is_unlabelled: bool,
 }
 
 /// All objects of the API server.
@@ -109,14 +111,35 @@ impl Cluster {
     pub fn objects(&self, kind: Kind) -> Vec<Value> {
         match kind {
             Kind::CronJobs => vec![self.cron_job.clone()],
-            Kind::Jobs => self.jobs.values().map(|job| job.object.clone()).collect(),
+            Kind::Jobs => self.jobs.values().filter(|job| !job.is_unlabelled).map(|job| job.object.clone()).collect(),
             Kind::Pods => self.jobs.values().flat_map(|job| job.pods.clone()).collect(),
             Kind::Refusals => self.jobs.values().flat_map(|job| job.refusals.clone()).collect(),
         }
     }
 
+    /// Returns a Job, with its label or without.
+    pub fn job(&self, name: &str) -> Option<&Value> {
+        self.jobs.get(name).map(|job| &job.object)
+    }
+
+    /// Returns whether the Job with this UID exists and goes on.
+    pub fn goes_on(&self, uid: &str) -> bool {
+        self.truth[uid] == Truth::Running && self.jobs.values().any(|job| job.uid == uid)
+    }
+
     /// Performs a step if it is possible. Returns the events of the watches.
     pub fn take(&mut self, step: &Step) -> Vec<Change> {
+        let unlabelled: BTreeSet<_> =
+            self.jobs.values().filter(|job| job.is_unlabelled).map(|job| job.uid.clone()).collect();
+        let mut changes = self.changes(step);
+        changes.retain(|change| {
+            let uid = change.object["metadata"]["uid"].as_str().unwrap_or_default();
+            change.kind != Kind::Jobs || !unlabelled.contains(uid)
+        });
+        changes
+    }
+
+    fn changes(&mut self, step: &Step) -> Vec<Change> {
         match step {
             Step::Wait(seconds) => {
                 self.clock += seconds;
@@ -135,6 +158,7 @@ impl Cluster {
             }
             Step::DeleteJob(job) => self.delete_job(*job),
             Step::DeletePod(job) => self.delete_pod(*job),
+            Step::Unlabel(job) => self.unlabel(*job),
         }
         .unwrap_or_default()
     }
@@ -186,6 +210,7 @@ impl Cluster {
         let object = json!({
             "metadata": {
                 "name": name, "namespace": "harbour", "uid": uid, "annotations": annotations, "ownerReferences": owner,
+                "labels": {"antfly.io/backup": "heron"},
                 "creationTimestamp": time(self.clock),
             },
             "spec": {
@@ -196,7 +221,10 @@ impl Cluster {
         });
         self.truth.insert(uid.clone(), Truth::Running);
         self.uids.insert(name.to_owned(), uid.clone());
-        self.jobs.insert(name.to_owned(), Job { uid, object: object.clone(), pods: Vec::new(), refusals: Vec::new() });
+        self.jobs.insert(
+            name.to_owned(),
+            Job { uid, object: object.clone(), pods: Vec::new(), refusals: Vec::new(), is_unlabelled: false },
+        );
         Some(self.apply(Kind::Jobs, object))
     }
 
@@ -272,10 +300,30 @@ impl Cluster {
     }
 
     fn suspend(&mut self, number: usize, suspend: bool) -> Option<Vec<Change>> {
+        let now = time(self.controller_clock());
         let job = self.running(number)?;
+        let was_suspended = job.object["spec"]["suspend"] == true;
         job.object["spec"]["suspend"] = json!(suspend);
+        if suspend != was_suspended {
+            let status = if suspend { "True" } else { "False" };
+            job.object["status"]["conditions"] =
+                json!([{"type": "Suspended", "status": status, "lastTransitionTime": now}]);
+        }
+        // a Job that is resumed starts anew
+        if was_suspended && !suspend {
+            job.object["status"]["startTime"] = now;
+        }
         let job = job.object.clone();
         Some(vec![self.apply(Kind::Jobs, job)])
+    }
+
+    /// Somebody removes the label of a Job: it leaves the watch, which tells of a deletion, with the state from before.
+    fn unlabel(&mut self, number: usize) -> Option<Vec<Change>> {
+        let job = self.running(number).filter(|job| !job.is_unlabelled)?;
+        let before = job.object.clone();
+        job.is_unlabelled = true;
+        job.object["metadata"]["labels"] = json!({});
+        Some(vec![Change { kind: Kind::Jobs, is_deletion: true, object: before }])
     }
 
     /// The Job controller ends a Job: as complete if its Pod succeeded, otherwise as failed.
@@ -298,7 +346,7 @@ impl Cluster {
                 "type": kind, "status": "True", "reason": reason, "message": "as it is", "lastTransitionTime": time(now),
             }])
         };
-        job.object["status"]["conditions"] = match (is_done, newest) {
+        let ended = match (is_done, newest) {
             (true, _) => {
                 job.object["status"]["completionTime"] = time(now);
                 condition("Complete", "CompletionsReached")
@@ -306,6 +354,8 @@ impl Cluster {
             (_, Some(phase)) if phase == "Failed" => condition("Failed", "BackoffLimitExceeded"),
             _ => condition("Failed", "DeadlineExceeded"),
         };
+        let before = job.object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        job.object["status"]["conditions"] = before.into_iter().chain(ended.as_array().unwrap().clone()).collect();
         let (uid, job) = (job.uid.clone(), job.object.clone());
         let scheduled = &job["metadata"]["annotations"]["batch.kubernetes.io/cronjob-scheduled-timestamp"];
         if scheduled

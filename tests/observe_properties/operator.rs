@@ -8,7 +8,7 @@ use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, validate_status},
     cluster::{Cluster as AntflyCluster, ClusterCache, ObjectKey, Scope, StoredBackup},
     desired::{JobImage, OperatorSettings},
-    status::{Announcement, StatusUpdate},
+    status::{Announcement, StatusUpdate, unconfirmed},
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
@@ -79,12 +79,19 @@ impl Operator {
         }
     }
 
-    /// Reconciles once, and stores the status unless it is postponed.
+    /// Reconciles once, and stores the status unless it is postponed. Reads Jobs that no watch has from `cluster`, if there is one.
     ///
     /// # Panics
     /// If a second reconcile would change something, or the schema refuses the status.
-    pub fn reconcile(&mut self, now: Timestamp) -> Reconciled {
-        let facts = self.cache.facts(&ObjectKey::new("harbour", "heron")).unwrap();
+    pub fn reconcile(&mut self, now: Timestamp, cluster: Option<&Cluster>) -> Reconciled {
+        let key = ObjectKey::new("harbour", "heron");
+        let mut facts = self.cache.facts(&key).unwrap();
+        if let Some(cluster) = cluster {
+            let names = unconfirmed(&facts, now);
+            let read = names.iter().filter_map(|name| cluster.job(name));
+            let read = read.map(|job| serde_json::from_value(job.clone()).unwrap()).collect();
+            self.cache.add_read(&key, &mut facts, read);
+        }
         let (_, settlement) = reconciled(&facts, &settings(), now);
         let Some(status) = stored_status(&facts, &settlement) else {
             let status = facts.backup.status.clone().expect("the first status is not postponed");
@@ -95,7 +102,7 @@ impl Operator {
 
         let violations = validate_status(&json!(status));
         assert!(violations.is_empty(), "{violations:?}");
-        self.cache.recorded(&ObjectKey::new("harbour", "heron"), &facts.runs, now);
+        self.cache.recorded(&key, &facts.runs, now);
         self.backup["status"] = json!(status);
         self.backup_changed();
         Reconciled { status, announcements: settlement.announcements, is_postponed: false }

@@ -8,7 +8,7 @@ use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, validate_status},
     backup::JobRequest,
     cluster::{Cluster, ClusterLookup, CronJobView, Facts, JobOutcome, JobView, Origin, Run, StoredBackup},
-    status::identity,
+    status::{are_of_one_run, identity},
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -63,18 +63,21 @@ fn job(name: String) -> impl Strategy<Value = Run> {
             let job = Arc::new(JobView {
                 metadata,
                 controller: None,
+                backup: Some("heron".into()),
                 start_time,
+                was_suspended: false,
                 end_time,
                 outcome,
                 request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
                 cluster: None,
                 origin: Origin::Manual,
                 attempts: 1,
+                ignores_disruptions: true,
                 backoff_limit: 3,
                 deadline_seconds: Some(3600),
                 suspended: false,
             });
-            Run { job, is_gone: false, pods: Vec::new(), refusal: None }
+            Run { job, is_gone: false, loss: None, pods: Vec::new(), refusal: None }
         },
     )
 }
@@ -114,6 +117,8 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             read_back_time: None,
             read_back_error: None,
             attempts: None,
+            disruptions: None,
+            first_error: None,
             stuck_time: None,
         },
     )
@@ -272,6 +277,14 @@ proptest! {
         let records = &status.recent_backups;
         let running = records.iter().filter(|record| record.status == BackupStatus::Running).count();
         let most = (limits.clamp(10, 50) + i64::try_from(running).unwrap()).min(50);
+        // and those that have ended since the status as it was
+        let earlier = situation.backup.status.as_ref().map(|status| status.recent_backups.as_slice());
+        let had_ended = |record: &&BackupRecord| {
+            let mut ended = earlier.unwrap_or_default().iter().filter(|known| known.status != BackupStatus::Running);
+            earlier.is_none() || ended.any(|known| are_of_one_run(known, record))
+        };
+        let since = records.iter().filter(|record| record.status != BackupStatus::Running && !had_ended(record)).count();
+        let most = (most + i64::try_from(since).unwrap()).min(50);
         prop_assert!(i64::try_from(records.len()).unwrap() <= most);
         prop_assert!(records.is_sorted_by(|one, other| newness(one) > newness(other)), "{records:?}");
         let ids: BTreeSet<_> = records.iter().map(identity).collect();

@@ -17,6 +17,8 @@ pub enum Step {
     Succeed(usize),
     DeleteJob(usize),
     DeletePod(usize),
+    /// Somebody removes the label of the Job.
+    Unlabel(usize),
     Wait(i64),
 }
 

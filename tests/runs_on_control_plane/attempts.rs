@@ -3,7 +3,7 @@
 use crate::support::{Nightly, eventually, kubelet, shared};
 use crate::{is, warning};
 use antfly_backup_operator::testing::backup::{
-    BackupResult, EXIT_FOR_GOOD, EXIT_STOPPED, ResultStatus, backup_id, backup_id_prefix, reason,
+    BackupResult, EXIT_AGAIN, EXIT_FOR_GOOD, EXIT_STOPPED, ResultStatus, backup_id, backup_id_prefix, reason,
 };
 use anyhow::{Context as _, ensure};
 use k8s_openapi::{
@@ -236,4 +236,47 @@ async fn a_run_whose_attempt_is_not_known_yet_has_that_in_its_record() {
         Ok(())
     })
     .await;
+}
+
+/// The Job controller itself says which Pods use up a try.
+#[tokio::test]
+async fn an_eviction_uses_up_no_try_and_the_first_cause_survives_what_follows_from_it() {
+    let nightly = Nightly::create(shared().await, "first-cause", json!({})).await;
+    nightly.start_with("tried", |job| job["spec"]["backoffLimit"] = 1.into()).await;
+    let pod = nightly.pod("tried").await;
+    let mut evicted = kubelet::status("Failed", &[("backup", kubelet::ended(143, "Error", ""))]);
+    evicted["status"]["conditions"] = json!([{
+        "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
+        "lastTransitionTime": Timestamp::now(),
+    }]);
+    nightly.report_of(&pod, evicted).await;
+    let record = nightly.until_record("tried", "evicted", |it| it["disruptions"] == 1).await;
+    let error = record["error"].as_str().unwrap();
+    assert!(
+        error.contains("1 Pod was disrupted, which uses up none; the last that failed: EvictionByEvictionAPI"),
+        "{error}"
+    );
+
+    let fails = async |error: &str| {
+        let state = |pod: &Pod| {
+            let result = BackupResult {
+                status: ResultStatus::Failed,
+                reason: reason::SERVER_ERROR.to_owned(),
+                backup_id: kubelet::id_of(pod),
+                error: Some(error.to_owned()),
+                ..BackupResult::default()
+            };
+            kubelet::ended(EXIT_AGAIN.into(), "Error", &result.to_message())
+        };
+        nightly.report_as("tried", "Failed", state).await
+    };
+    fails("access denied").await;
+    let record = nightly.until_record("tried", "Retrying", |it| it["firstError"] == "access denied").await;
+    assert_eq!(record["status"], "Running");
+    let id = fails("a backup is in progress").await;
+    assert_eq!(until_failed(&nightly, "tried").await, "BackoffLimitExceeded");
+    let record = nightly.until_record("tried", "Failed", is("Failed")).await;
+    assert_eq!(record["error"], "a backup is in progress; the first try failed: access denied");
+    assert_eq!((&record["backupId"], &record["firstError"]), (&json!(id), &json!("access denied")));
+    assert_eq!((&record["attempts"], &record["disruptions"]), (&json!(3), &json!(1)));
 }

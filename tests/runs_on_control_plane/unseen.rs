@@ -1,9 +1,13 @@
 //! Runs that end while no operator runs.
 
-use crate::support::{Nightly, control_plane, eventually, operator};
+use crate::support::{Nightly, control_plane, eventually, operator, shared};
 use crate::{assert_started, is, normal, scheduled_job, until_job_gone, warning};
+use antfly_backup_operator::testing::cluster::CronJobView;
 use anyhow::{Context as _, ensure};
-use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::{
+    api::batch::v1::{CronJob, Job},
+    jiff::{SignedDuration, Timestamp},
+};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
@@ -119,4 +123,46 @@ async fn a_job_that_came_and_went_while_no_operator_ran_is_recorded_from_the_cro
     assert_eq!(record["verified"], false);
     assert_eq!(failure.status().await.unwrap().get("lastSuccessfulBackup"), None);
     failure.until_healthy("False", "BackupJobFailed").await;
+}
+
+/// The CronJob controller starts a slot that has passed as soon as the CronJob is resumed. News of the CronJob may overtake those of the Job.
+#[tokio::test]
+async fn a_slot_that_starts_late_after_a_resumption_is_recorded_as_its_job_is() {
+    let slot = Timestamp::now() - SignedDuration::from_mins(5);
+    let changes = json!({
+        "schedule": format!("{} * * * *", slot.strftime("%-M")), "suspend": true,
+        "successfulJobsHistoryLimit": 0, "failedJobsHistoryLimit": 0,
+    });
+    let nightly = Nightly::create(shared().await, "late-slot", changes).await;
+    eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
+    let earlier = (slot - SignedDuration::from_hours(2)).strftime("%FT%H:%M:00Z").to_string();
+    let patch = Patch::Merge(json!({"status": {"lastScheduleTime": earlier}}));
+    nightly.all::<CronJob>().patch_status("nightly-cron", &PatchParams::default(), &patch).await.unwrap();
+    nightly.change(json!({"spec": {"suspend": false}})).await;
+
+    let name = scheduled_job(&nightly).await;
+    let started = eventually("the Job to have a start", async || {
+        let job = nightly.all::<Job>().get(&name).await?;
+        job.status.and_then(|status| status.start_time).context("it has none")
+    })
+    .await;
+    let cron_job = eventually("the CronJob to know of the Job", async || {
+        let cron_job = nightly.all::<CronJob>().get("nightly-cron").await?;
+        let last = json!(cron_job.status)["lastScheduleTime"].clone();
+        ensure!(last != json!(earlier), "it does not");
+        Ok(CronJobView::from_value(json!(cron_job))?)
+    })
+    .await;
+    let minute = SignedDuration::from_mins(1);
+    let last_start = cron_job.last_start(Timestamp::now(), minute).unwrap();
+    assert!(last_start.duration_since(started.0).abs() < minute, "{last_start} is when it was noted");
+
+    let id = nightly.succeed(&name).await;
+    until_job_gone(&nightly, &name).await;
+    let record = nightly.until_record(&name, "Completed", is("Completed")).await;
+    assert_eq!((&record["backupId"], &record["verified"]), (&json!(id), &json!(true)));
+    assert_eq!((&record["startTime"], &record["trigger"]), (&json!(started), &json!("Scheduled")));
+    nightly.suspend().await;
+    assert_eq!(nightly.status().await.unwrap()["lastSuccessfulBackup"], record);
+    assert_eq!(nightly.events("BackupCompleted").await, normal(&format!("Backup {id} completed")));
 }

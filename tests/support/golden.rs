@@ -10,7 +10,7 @@ use antfly_backup_operator::testing::{
     cluster::{Cluster, ClusterCache, Facts, Scope, StoredBackup, key_of},
     desired::{Action, CannotPlan, JobImage, OperatorSettings, cron_job},
     names::{BACKUP_LABEL, cron_job_name},
-    status::{Announcement, StatusUpdate},
+    status::{Announcement, StatusUpdate, unconfirmed},
 };
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
@@ -63,6 +63,8 @@ struct Operator {
     job_image_pull_secrets: Vec<String>,
     /// Jobs (with their Pods) that are deleted before the operator reconciles.
     deleted_jobs: Vec<String>,
+    /// Jobs whose label was removed, which a watch tells of as deletions.
+    unlabelled_jobs: Vec<String>,
     /// Minutes that a backup may be late.
     overdue_grace: i64,
 }
@@ -77,6 +79,7 @@ impl Default for Operator {
             job_image_pull_policy: None,
             job_image_pull_secrets: Vec::new(),
             deleted_jobs: Vec::new(),
+            unlabelled_jobs: Vec::new(),
             overdue_grace: 15,
         }
     }
@@ -209,15 +212,19 @@ impl GoldenCase {
         }
     }
 
-    /// Fills the cache with the objects, as lists of the watches, and returns the facts of the backup.
+    /// Fills the cache with the objects, as lists of the watches, and returns the facts of the backup, with the Jobs that the
+    /// operator reads because no watch has them.
     fn facts(&self) -> Result<Facts> {
         let mut cache = ClusterCache::new(self.operator.namespaces.clone());
         let scopes = match self.operator.namespaces.as_slice() {
             [] => vec![Scope::All],
             namespaces => namespaces.iter().cloned().map(Scope::Namespace).collect(),
         };
-        let labelled = self.jobs.iter().filter(|job| job["metadata"]["labels"].get(BACKUP_LABEL).is_some());
-        let labelled: Vec<&Value> = labelled.collect();
+        let of_names = |names: &[String], job: &Value| names.iter().any(|name| job["metadata"]["name"] == **name);
+        let was_labelled = |job: &&Value| {
+            job["metadata"]["labels"].get(BACKUP_LABEL).is_some() || of_names(&self.operator.unlabelled_jobs, job)
+        };
+        let labelled: Vec<&Value> = self.jobs.iter().filter(was_labelled).collect();
         for scope in &scopes {
             list(scope, [&self.backup], |event| drop(cache.backup_event(scope, event)))?;
             list(scope, &self.cron_jobs, |event| drop(cache.cron_job_event(scope, event)))?;
@@ -232,13 +239,21 @@ impl GoldenCase {
                     cache.pod_event(scope, Event::Delete(serde_json::from_value(pod.clone())?));
                 }
             }
+            for job in self.jobs.iter().filter(|job| of_names(&self.operator.unlabelled_jobs, job)) {
+                cache.job_event(scope, Event::Delete(serde_json::from_value(job.clone())?));
+            }
             list::<Cluster>(scope, &self.cluster, |event| drop(cache.cluster_event(scope, event)))?;
         }
         if self.operator.cluster_kind_is_missing {
             cache.set_cluster_kind_is_missing(true);
         }
         let key = key_of(&StoredBackup::from_value(self.backup.clone())?);
-        cache.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))
+        let mut facts = cache.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))?;
+        let unconfirmed: Vec<String> = unconfirmed(&facts, now()).into_iter().collect();
+        let exists = |job: &&Value| of_names(&unconfirmed, job) && !of_names(&self.operator.deleted_jobs, job);
+        let read = self.jobs.iter().filter(exists).map(|job| serde_json::from_value(job.clone()));
+        cache.add_read(&key, &mut facts, read.collect::<Result<_, _>>()?);
+        Ok(facts)
     }
 }
 

@@ -63,6 +63,7 @@ fn applied(apply: &Apply) -> CronJobView {
     CronJobView {
         last_schedule_time: existing.and_then(|existing| existing.last_schedule_time),
         last_successful_time: existing.and_then(|existing| existing.last_successful_time),
+        scheduled_at: existing.and_then(|existing| existing.scheduled_at),
         active: existing.map(|existing| existing.active.clone()).unwrap_or_default(),
         applied: Some(apply.digest),
         ..made

@@ -77,6 +77,7 @@ impl Memory {
 
     /// Keeps a deleted Job until its end is recorded. Returns the oldest one if that is dropped because there are too many.
     pub(super) fn job_gone(&mut self, job: Arc<JobView>) -> Option<Arc<JobView>> {
+        self.gone_jobs.retain(|known| known.uid() != job.uid());
         remember(&mut self.gone_jobs, job)
     }
 

@@ -19,7 +19,7 @@ use crate::{
     api::KIND,
     cluster::{
         lookup::ClusterLookup,
-        run::Run,
+        run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
         views::{Cluster, CronJobView, JobOutcome, JobView, PodRefusal, PodView},
     },
@@ -219,24 +219,33 @@ impl ClusterCache {
         concerned
     }
 
-    /// Returns the backups to reconcile after a change of a Job.
+    /// Returns the backups to reconcile after a change of a Job: by its controller, and by its label.
     fn backups_of_job(&self, job: &JobView) -> BTreeSet<ObjectKey> {
-        let Some(controller) = &job.controller else { return BTreeSet::new() };
-        let cron_job = ObjectKey::new(job.metadata.namespace.as_deref().unwrap_or_default(), &controller.name);
-        match self.cron_jobs.get(&cron_job) {
-            Some(cron_job) => backups_of_cron_job(cron_job).collect(),
-            None => backup_by_cron_job_name(&cron_job).into_iter().collect(),
+        let key = |name: &String| ObjectKey::new(job.metadata.namespace.as_deref().unwrap_or_default(), name);
+        let labelled = job.backup.as_ref().map(key).filter(|backup| self.has(backup));
+        let mut backups: BTreeSet<_> = labelled.into_iter().collect();
+        if let Some(cron_job) = job.controller.as_ref().map(|controller| key(&controller.name)) {
+            match self.cron_jobs.get(&cron_job) {
+                Some(cron_job) => backups.extend(backups_of_cron_job(cron_job)),
+                None => backups.extend(backup_by_cron_job_name(&cron_job)),
+            }
         }
+        backups
     }
 
-    /// Returns the backups whose CronJob created a Job.
+    /// Returns the backups that a Job is of: their CronJob controls it, or they have recorded that it runs.
     fn backups_controlling(&self, job: &JobView) -> Vec<ObjectKey> {
-        let cron_job = job.controller.as_ref().map(|controller| controller.uid.as_str());
         let is_by = |key: &ObjectKey| {
             let Some(backup) = self.backups.get(key) else { return false };
-            self.controlled_cron_jobs(key, backup.uid()).any(|controlled| Some(controlled.uid()) == cron_job)
+            self.controls(key, backup, job) || backup.has_running(job.uid())
         };
         self.backups_of_job(job).into_iter().filter(is_by).collect()
+    }
+
+    /// Returns whether a CronJob of the backup controls a Job.
+    fn controls(&self, key: &ObjectKey, backup: &StoredBackup, job: &JobView) -> bool {
+        let cron_job = job.controller.as_ref().map(|controller| controller.uid.as_str());
+        self.controlled_cron_jobs(key, backup.uid()).any(|controlled| Some(controlled.uid()) == cron_job)
     }
 
     /// Returns the CronJobs that a backup controls. The one with the right name is as it was last written.
@@ -291,10 +300,43 @@ impl ClusterCache {
             let jobs = self.jobs_by_cron_job.get(controlled.uid()).filter_map(|job| self.jobs.get(job));
             runs.extend(jobs.map(|job| self.run(key, job, false)));
         }
+        for record in backup.running_records() {
+            let (Some(name), Some(uid)) = (&record.job_name, &record.job_uid) else { continue };
+            let job = self.jobs.get(&ObjectKey::new(&key.namespace, name)).filter(|job| job.uid() == *uid);
+            if let Some(job) = job.filter(|job| !self.controls(key, &backup, job)) {
+                let loss = Some(Loss::CronJob(job.controller.clone()));
+                runs.push(Run { loss, ..self.run(key, job, false) });
+            }
+        }
+        // a Job whose label was removed, and is back
+        let is_back = |gone: &Arc<JobView>| runs.iter().any(|run| run.job.uid() == gone.uid());
         let gone = self.memories.get(key).map(Memory::gone_jobs).unwrap_or_default();
-        runs.extend(gone.iter().map(|job| self.run(key, job, true)));
+        let gone = gone.iter().filter(|gone| !is_back(gone)).map(|job| self.run(key, &last_seen(job, &backup), true));
+        let gone: Vec<_> = gone.collect();
+        runs.extend(gone);
         let cluster = self.cluster(&backup);
         Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })
+    }
+
+    /// Adds Jobs that were read from the API server because no watch has them. Those that are neither the backup's nor recorded as
+    /// running are left out.
+    pub fn add_read(&self, key: &ObjectKey, facts: &mut Facts, read: Vec<JobView>) {
+        for job in read.into_iter().map(Arc::new) {
+            let is_ours = self.controls(key, &facts.backup, &job);
+            let of_job = |run: &&Run| run.job.uid() == job.uid();
+            let known = facts.runs.iter().find(of_job).map(|run| run.is_gone);
+            let is_recorded = known == Some(true) || facts.backup.has_running(job.uid());
+            if known == Some(false) || !(is_ours || is_recorded) {
+                continue;
+            }
+            let loss = match &job.backup {
+                None => Some(Loss::Label),
+                Some(_) if is_ours => None,
+                Some(_) => Some(Loss::CronJob(job.controller.clone())),
+            };
+            facts.runs.retain(|run| run.job.uid() != job.uid());
+            facts.runs.push(Run { loss, ..self.run(key, &job, false) });
+        }
     }
 
     /// Returns a Job with what is known of its Pods.
@@ -309,7 +351,7 @@ impl ClusterCache {
         });
         let refusals = self.refusals_by_job.get(job.uid()).filter_map(|refusal| self.refusals.get(refusal));
         let refusal = refusals.max_by_key(|refusal| (refusal.last_seen, refusal.message.clone())).cloned();
-        Run { job: job.clone(), is_gone, pods, refusal }
+        Run { job: job.clone(), is_gone, loss: None, pods, refusal }
     }
 
     /// Notes that the status has the records of these runs. Forgets the deleted ones, unless updates of their Pods are awaited.
@@ -383,6 +425,16 @@ pub enum BackupChange {
 /// Returns the namespace and name of a backup.
 pub fn key_of(backup: &StoredBackup) -> ObjectKey {
     ObjectKey::new(backup.namespace(), backup.name())
+}
+
+/// Returns a Job that a watch told of as deleted, as it was last seen. If the backup's record says that the Job has lost its label,
+/// that is what the watch told of: its end was not seen.
+fn last_seen(job: &Arc<JobView>, backup: &StoredBackup) -> Arc<JobView> {
+    let mut records = backup.running_records().filter(|record| record.job_uid.as_deref() == Some(job.uid()));
+    if records.any(|record| record.reason.as_deref() == Some(LABEL_REMOVED)) {
+        return Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(job) });
+    }
+    job.clone()
 }
 
 fn cluster_of(backup: Option<&StoredBackup>) -> Option<ObjectKey> {

@@ -49,6 +49,8 @@ impl Cached for JobView {
             && self.outcome == other.outcome
             && self.attempts == other.attempts
             && self.suspended == other.suspended
+            && self.was_suspended == other.was_suspended
+            && self.backup == other.backup
     }
 }
 
@@ -59,6 +61,7 @@ impl Cached for PodView {
             && self.failed == other.failed
             && self.succeeded == other.succeeded
             && self.reason == other.reason
+            && self.disrupted == other.disrupted
             && self.unschedulable == other.unschedulable
             && self.waiting == other.waiting
             && self.terminated == other.terminated

@@ -2,7 +2,7 @@
 
 use super::owned::digest_of_live;
 use crate::cluster::partial::{drop_managed_fields, keep_what_is_read, view_of};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::batch::v1::CronJob,
     apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
@@ -43,6 +43,8 @@ pub struct CronJobView {
     pub last_schedule_time: Option<Timestamp>,
     /// `status.lastSuccessfulTime`.
     pub last_successful_time: Option<Timestamp>,
+    /// When `status.lastScheduleTime` was last written, or another field of whoever writes it, by the API server's clock.
+    pub scheduled_at: Option<Timestamp>,
     /// Names of the Jobs in `status.active`.
     pub active: Vec<String>,
     /// Digest of what this operator applied; see [`digest_of_live`].
@@ -56,6 +58,7 @@ impl CronJobView {
     /// Returns an error if `object` is not a CronJob.
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
         let applied = digest_of_live(&object, crate::names::FIELD_MANAGER);
+        let scheduled_at = written_at(&object, "/fieldsV1/f:status/f:lastScheduleTime");
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
@@ -70,6 +73,7 @@ impl CronJobView {
             suspended: object["spec"]["suspend"] == true,
             last_schedule_time: time("lastScheduleTime")?,
             last_successful_time: time("lastSuccessfulTime")?,
+            scheduled_at,
             active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
             applied,
         })
@@ -85,10 +89,25 @@ impl CronJobView {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
+    /// Returns when the Job of the last scheduled time may have started: at that time or, if it was late (after a resumption, or
+    /// because the one before went on), when the CronJob controller noted it. A note from the future, whose clock runs ahead
+    /// by more than `tolerance`, is ignored.
+    pub fn last_start(&self, now: Timestamp, tolerance: SignedDuration) -> Option<Timestamp> {
+        let noted = self.scheduled_at.filter(|noted| noted.duration_since(now) <= tolerance);
+        Some(self.last_schedule_time?.max(noted.unwrap_or(Timestamp::MIN)))
+    }
+
     /// Returns whether the `AntflyBackup` with this UID controls it.
     pub fn is_controlled_by(&self, backup_uid: &str) -> bool {
         self.controller.as_ref().is_some_and(|controller| controller.uid == backup_uid)
     }
+}
+
+/// Returns when one of the managers of a field last wrote, by `managedFields`. `field` points to the field in an entry of it.
+fn written_at(object: &Value, field: &str) -> Option<Timestamp> {
+    let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+    let writes = entries.iter().filter(|entry| entry.pointer(field).is_some());
+    writes.filter_map(|entry| entry["time"].as_str()?.parse().ok()).max()
 }
 
 impl<'de> Deserialize<'de> for CronJobView {

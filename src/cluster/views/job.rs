@@ -5,10 +5,13 @@ use crate::{
     api::RecordedCluster,
     backup::arguments::JobRequest,
     cluster::partial::{keep_what_is_read, view_of},
-    names::{CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER},
+    names::{BACKUP_LABEL, CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER},
 };
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::Time};
+use k8s_openapi::{
+    api::batch::v1::{Job, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern},
+    apimachinery::pkg::apis::meta::v1::Time,
+};
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
 
@@ -75,8 +78,12 @@ pub struct JobView {
     pub metadata: ObjectMeta,
     /// Its controller: a CronJob, for the Jobs of backups.
     pub controller: Option<ControllerRef>,
-    /// `status.startTime`.
+    /// The backup that its label names; `None` if it has lost the label, by which Jobs are watched.
+    pub backup: Option<String>,
+    /// `status.startTime`, which moves when the Job is resumed.
     pub start_time: Option<Timestamp>,
+    /// Whether it has the condition `Suspended`, true or not: it was held back at some time.
+    pub was_suspended: bool,
     /// When it ended.
     pub end_time: Option<Timestamp>,
     /// Its outcome.
@@ -91,6 +98,8 @@ pub struct JobView {
     pub suspended: bool,
     /// Number of Pods that were started.
     pub attempts: i32,
+    /// Whether `spec.podFailurePolicy` ignores Pods that were disrupted: such a Pod uses up no try.
+    pub ignores_disruptions: bool,
     /// `spec.backoffLimit`.
     pub backoff_limit: i32,
     /// `spec.activeDeadlineSeconds`.
@@ -113,13 +122,24 @@ impl JobView {
         self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
     }
 
-    /// Returns the start time. Returns the creation time if the Job has not started, or if the start time is implausible,
-    /// because the Job controller's clock is wrong. Records are ordered by this time, which must not change later.
+    /// Returns the start time: of a Job that was suspended, that of its last resumption. Returns the creation time if the Job has
+    /// not started, or if the start time is implausible, because the Job controller's clock is wrong. Records are ordered by this
+    /// time.
     pub fn started(&self) -> Timestamp {
         let created = self.created();
-        let is_credible = |start: &Timestamp| start.duration_since(created).abs() <= LONGEST_START;
+        let is_credible = |start: &Timestamp| {
+            let waited = start.duration_since(created);
+            waited.abs() <= LONGEST_START || (self.was_suspended && waited.is_positive())
+        };
         self.start_time.filter(is_credible).unwrap_or(created)
     }
+}
+
+/// Returns whether a policy ignores Pods that were disrupted.
+fn ignores_disruptions(policy: &PodFailurePolicy) -> bool {
+    let is_disruption = |pattern: &PodFailurePolicyOnPodConditionsPattern| pattern.type_ == "DisruptionTarget";
+    let mut ignored = policy.rules.iter().filter(|rule| rule.action == "Ignore");
+    ignored.any(|rule| rule.on_pod_conditions.iter().flatten().any(is_disruption))
 }
 
 /// Reads the cluster from the labels and annotations of a Job.
@@ -138,6 +158,7 @@ impl From<Job> for JobView {
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
         let origin = Origin::of(&metadata, controller.as_ref());
         let cluster = cluster(&metadata);
+        let backup = metadata.labels.as_ref().and_then(|labels| labels.get(BACKUP_LABEL)).cloned();
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
 
@@ -164,7 +185,9 @@ impl From<Job> for JobView {
         JobView {
             metadata,
             controller,
+            backup,
             start_time: time(&status.start_time),
+            was_suspended: conditions.iter().any(|condition| condition.type_ == "Suspended"),
             end_time,
             outcome,
             request: JobRequest::from_arguments(arguments),
@@ -172,6 +195,7 @@ impl From<Job> for JobView {
             origin,
             suspended: spec.suspend == Some(true),
             attempts: pods.into_iter().flatten().fold(0, i32::saturating_add).max(0),
+            ignores_disruptions: spec.pod_failure_policy.as_ref().is_some_and(ignores_disruptions),
             backoff_limit: spec.backoff_limit.unwrap_or(6), // Kubernetes' default
             deadline_seconds: spec.active_deadline_seconds,
         }

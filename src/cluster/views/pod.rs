@@ -47,6 +47,8 @@ pub struct PodView {
     /// `status.reason` and `status.message`, such as for `Evicted`. Otherwise reason and message of the condition
     /// `DisruptionTarget`, such as `EvictionByEvictionAPI`, for example of a drained node or a preemption.
     pub reason: Option<(String, String)>,
+    /// Whether the condition `DisruptionTarget` is true: it was evicted, preempted, or its node is lost.
+    pub disrupted: bool,
     /// Message of the condition `PodScheduled` if no node accepts the Pod.
     pub unschedulable: Option<String>,
     /// Why a container or init container cannot be started.
@@ -110,6 +112,7 @@ impl From<Pod> for PodView {
             controller,
             failed: phase == "Failed",
             succeeded: phase == "Succeeded",
+            disrupted: disruption.is_some(),
             reason: status.reason.map(|reason| (reason, status.message.unwrap_or_default())).or(disruption),
             unschedulable,
             waiting: containers().find_map(waiting),

@@ -1,7 +1,7 @@
 //! The record of one Job.
 
 use super::{
-    record::{cause_of, fail, id_prefix_note, not_verified, running, set_cause},
+    record::{LONGEST_ERROR, cause_of, fail, fail_with_first, id_prefix_note, not_verified, running, set_cause},
     result::{tables_of, tables_of_request, tables_of_result, unverified},
 };
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         views::{JobOutcome, Origin},
     },
     status::time::whole_seconds,
+    text::shortened,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -26,8 +27,9 @@ const CONFIG_ERROR: &str = "CreateContainerConfigError";
 /// Returns the record of a Job; `None` if the known one is final.
 pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<BackupRecord> {
     let job = &run.job;
-    // a record that was made without seeing the Job is replaced once the Job is seen
-    let was_guessed = |known: &&BackupRecord| known.job_uid.is_none() && known.verified == Some(false) && !run.is_gone;
+    // a record that was made without seeing the Job is replaced once the Job is seen, and be it at its deletion
+    let is_seen = job.outcome != JobOutcome::Unseen;
+    let was_guessed = |known: &&BackupRecord| known.job_uid.is_none() && known.verified == Some(false) && is_seen;
     let known = known.filter(|known| !was_guessed(known));
     let ended = known.filter(|record| record.status != BackupStatus::Running);
     let success = run.success();
@@ -56,20 +58,22 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
         }
         (JobOutcome::Running, None) => {
             let obstacle = obstacle(run, known);
+            let loss = run.loss_cause();
             record.stuck_time = record.stuck_time.or(obstacle.as_ref().map(|_| Time(whole_seconds(now))));
-            set_cause(&mut record, obstacle);
+            set_cause(&mut record, loss.or(obstacle));
         }
         (JobOutcome::Unseen, None) => carry_on(&mut record, known),
         (JobOutcome::Complete, None) => complete_by_job(&mut record, run, known),
         (JobOutcome::Failed { .. }, None) => {
-            let known_cause = known.and_then(cause_of);
+            let known_cause = known.and_then(cause_of).filter(|cause| !cause.is_loss());
             let cause = run.failure(known_cause.as_ref());
             match run.last_said() {
                 Some(result) => tables_of_result(&mut record, run, &result),
                 None => tables_of(&mut record, known.filter(|_| run.pods.is_empty())),
             }
             if let Some(cause) = cause {
-                fail(&mut record, cause);
+                let first = record.first_error.take();
+                fail_with_first(&mut record, cause, first, &run.ids());
             }
         }
     }
@@ -84,7 +88,10 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
         Origin::Manual => (BackupTrigger::Manual, None),
     };
     let known_id = known.filter(|known| known.backup_id_known == Some(true)).map(|known| known.backup_id.clone());
-    let attempts = run.attempts();
+    let disruptions = run.disruptions().max(known.and_then(|known| known.disruptions).unwrap_or(0));
+    let attempts = run.tries().saturating_add(disruptions);
+    let first = known.and_then(|known| known.first_error.clone());
+    let first = first.or_else(|| run.first_failure().map(|cause| shortened(&cause.text, LONGEST_ERROR)));
     let has_ended = known.is_some_and(|known| known.status != BackupStatus::Running);
     // after an attempt of which nothing was seen, the known id is not the newest
     let is_newest = known.is_none_or(|known| known.attempts.is_none_or(|known| known >= attempts));
@@ -100,6 +107,8 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
         connection: job.request.as_ref().and_then(|request| request.connection.clone()),
         job_uid: job.metadata.uid.clone(),
         attempts: Some(attempts.max(known.and_then(|record| record.attempts).unwrap_or(0))),
+        disruptions: Some(disruptions).filter(|disruptions| *disruptions > 0),
+        first_error: first,
         stuck_time: known.and_then(|known| known.stuck_time.clone()),
         ..running(job.name(), backup_id, job.started(), trigger)
     };
@@ -139,6 +148,7 @@ fn carry_on(record: &mut BackupRecord, known: Option<&BackupRecord>) {
 /// Records an attempt whose container `backup` ended with 0, and why its Job failed or does not end after that.
 fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>, success: Success) {
     record.status = BackupStatus::Completed;
+    record.first_error = None;
     record.backup_id = success.backup_id;
     record.backup_id_known = Some(true);
     other_ids(record, run, known);
@@ -176,6 +186,7 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
 
 /// Records a Job that is complete, and of which no successful attempt was seen.
 fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>) {
+    record.first_error = None;
     if known.is_some_and(|known| known.verified == Some(true)) {
         record.status = BackupStatus::Completed;
         record.verified = Some(true);
@@ -205,7 +216,7 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
 /// Returns why a running backup makes no progress. The text stays while its cause does, as its details change all the time;
 /// except for causes whose details change only with another attempt or a change by the user.
 fn obstacle(run: &Run, known: Option<&BackupRecord>) -> Option<Cause> {
-    let known = known.and_then(cause_of);
+    let known = known.and_then(cause_of).filter(|cause| !cause.is_loss());
     if known.is_some() && run.ends_silently() {
         return known;
     }

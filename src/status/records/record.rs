@@ -12,6 +12,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 /// Longest error of a record.
 pub const LONGEST_ERROR: usize = BackupRecord::ERROR_MAX_LENGTH;
 
+/// Most characters that the first cause takes in the error of a record.
+const LONGEST_FIRST: usize = LONGEST_ERROR / 4;
+
 /// Returns the record of a Job that runs, of which nothing else is known.
 pub fn running(job: &str, backup_id: String, start: Timestamp, trigger: BackupTrigger) -> BackupRecord {
     BackupRecord {
@@ -31,6 +34,8 @@ pub fn running(job: &str, backup_id: String, start: Timestamp, trigger: BackupTr
         location: None,
         connection: None,
         attempts: None,
+        disruptions: None,
+        first_error: None,
         tables: Vec::new(),
         table_count: None,
         tables_omitted: None,
@@ -86,6 +91,25 @@ pub fn set_cause(record: &mut BackupRecord, cause: Option<Cause>) {
     let (reason, text) = cause.map(|cause| (cause.reason, shortened(&cause.text, LONGEST_ERROR))).unzip();
     record.reason = reason.filter(|reason| !reason.is_empty());
     record.error = text;
+}
+
+/// Makes it a record of a failed backup, with the cause of the first failure if that is another one: what failed later is often only
+/// what followed from it. `ids` are those of the tries, by which alone two causes do not differ.
+pub fn fail_with_first(record: &mut BackupRecord, cause: Cause, first: Option<String>, ids: &[String]) {
+    let first = first.filter(|first| {
+        let ids = || ids.iter().chain(&record.other_backup_ids).chain([&record.backup_id]);
+        let without_ids = |text: &str| ids().fold(text.to_owned(), |text, id| text.replace(id, ""));
+        without_ids(first) != without_ids(&shortened(&cause.text, LONGEST_ERROR))
+    });
+    let mut text = cause.text;
+    if let Some(first) =
+        first.as_ref().map(|first| shortened(first, LONGEST_FIRST)).filter(|first| !text.contains(first))
+    {
+        let note = format!("; the first try failed: {first}");
+        text = shortened(&text, LONGEST_ERROR.saturating_sub(note.chars().count())) + &note;
+    }
+    record.first_error = first;
+    fail(record, Cause { text, ..cause });
 }
 
 /// Makes it a record of a failed backup.

@@ -23,15 +23,10 @@ use std::collections::BTreeMap;
 /// Records the end of runs whose Jobs are gone, and the run of the last scheduled time if its Job was made and deleted
 /// without being seen.
 pub fn add_ends(records: &mut BTreeMap<String, BackupRecord>, history: &History<'_>, now: Timestamp) {
-    let is_there = |record: &BackupRecord| {
-        let mut runs = history.runs.iter();
-        runs.any(|run| is_of(record, &run.job) && run.job.outcome != JobOutcome::Unseen)
-    };
-    let running = records.values().filter(|record| record.status == BackupStatus::Running && !is_there(record));
-    let mut unseen: Vec<BackupRecord> = running.cloned().collect();
+    let mut unseen: Vec<BackupRecord> = without_job(records, history).cloned().collect();
     let last = unrecorded_run(records, history, now);
     // the update of its Job may still come; until then the success may be of that Job
-    let is_open = last.as_ref().is_some_and(|record| now.duration_since(record.start_time.0) < UNSEEN);
+    let is_open = last.is_some() && is_open(history, now);
     unseen.extend(last.filter(|_| !is_open));
     unseen.iter().for_each(|record| drop(records.remove(identity(record))));
 
@@ -62,6 +57,24 @@ pub fn add_ends(records: &mut BTreeMap<String, BackupRecord>, history: &History<
     }
 }
 
+/// Returns the records of runs that go on, by what is known, and whose Job is not there.
+pub fn without_job<'a>(
+    records: &'a BTreeMap<String, BackupRecord>,
+    history: &History<'a>,
+) -> impl Iterator<Item = &'a BackupRecord> {
+    let runs = history.runs;
+    let is_there = move |record: &BackupRecord| {
+        runs.iter().any(|run| is_of(record, &run.job) && run.job.outcome != JobOutcome::Unseen)
+    };
+    records.values().filter(move |record| record.status == BackupStatus::Running && !is_there(record))
+}
+
+/// Returns whether the update of the Job of the last scheduled time may still come: it may have started less than a minute ago.
+pub fn is_open(history: &History<'_>, now: Timestamp) -> bool {
+    let start = history.cron_job.and_then(|cron_job| cron_job.last_start(now, UNSEEN));
+    start.is_some_and(|start| now.duration_since(start) < UNSEEN)
+}
+
 /// Reason of a record when nobody saw the run end.
 const END_UNSEEN: &str = "EndUnseen";
 
@@ -79,6 +92,14 @@ fn unexplained_success(
     }
     // the success may be of a backup that completed before its Job did
     if records.values().any(|record| record.reason.as_deref() == Some(SIDECAR_RUNNING)) {
+        return None;
+    }
+    // or of a run of which only the end is not known, told while the success was left open
+    let may_own = |record: &BackupRecord| {
+        let end_unseen = record.status == BackupStatus::Failed && record.reason.as_deref() == Some(END_UNSEEN);
+        end_unseen && record.start_time.0 <= success && success <= ended(record)
+    };
+    if records.values().any(may_own) {
         return None;
     }
     let remembered = history.earlier.and_then(|status| status.last_successful_backup.as_ref());
@@ -111,7 +132,7 @@ fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> 
 }
 
 /// Returns a running record for the CronJob's last scheduled time, if that has none and its Job does not run.
-fn unrecorded_run(
+pub fn unrecorded_run(
     records: &BTreeMap<String, BackupRecord>,
     history: &History<'_>,
     now: Timestamp,
