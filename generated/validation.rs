@@ -583,6 +583,8 @@ pub(super) fn status_last_successful_backup(
                 "readBackError",
                 "error",
                 "stuckTime",
+                "reasonBefore",
+                "errorBefore",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -685,6 +687,20 @@ pub(super) fn status_last_successful_backup(
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_successful_backup_stuck_time(value, &path.field("stuckTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "reasonBefore") {
+        status_last_successful_backup_reason_before(
+            value,
+            &path.field("reasonBefore"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "errorBefore") {
+        status_last_successful_backup_error_before(
+            value,
+            &path.field("errorBefore"),
+            out,
+        );
     }
 }
 
@@ -1004,6 +1020,26 @@ pub(super) fn status_last_successful_backup_stuck_time(
     out.date_time(subject, path);
 }
 
+/// Checks `status.lastSuccessfulBackup.reasonBefore`.
+pub(super) fn status_last_successful_backup_reason_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastSuccessfulBackup.errorBefore`.
+pub(super) fn status_last_successful_backup_error_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.lastFailedBackup`.
 pub(super) fn status_last_failed_backup(
     value: &Value,
@@ -1039,6 +1075,8 @@ pub(super) fn status_last_failed_backup(
                 "readBackError",
                 "error",
                 "stuckTime",
+                "reasonBefore",
+                "errorBefore",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1141,6 +1179,12 @@ pub(super) fn status_last_failed_backup(
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_failed_backup_stuck_time(value, &path.field("stuckTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "reasonBefore") {
+        status_last_failed_backup_reason_before(value, &path.field("reasonBefore"), out);
+    }
+    if let Some(value) = cel::not_null(object, "errorBefore") {
+        status_last_failed_backup_error_before(value, &path.field("errorBefore"), out);
     }
 }
 
@@ -1456,6 +1500,26 @@ pub(super) fn status_last_failed_backup_stuck_time(
     out.date_time(subject, path);
 }
 
+/// Checks `status.lastFailedBackup.reasonBefore`.
+pub(super) fn status_last_failed_backup_reason_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastFailedBackup.errorBefore`.
+pub(super) fn status_last_failed_backup_error_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.recentBackups`.
 pub(super) fn status_recent_backups(
     value: &Value,
@@ -1504,6 +1568,8 @@ pub(super) fn status_recent_backups_item(
                 "readBackError",
                 "error",
                 "stuckTime",
+                "reasonBefore",
+                "errorBefore",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1606,6 +1672,16 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_recent_backups_item_stuck_time(value, &path.field("stuckTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "reasonBefore") {
+        status_recent_backups_item_reason_before(
+            value,
+            &path.field("reasonBefore"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "errorBefore") {
+        status_recent_backups_item_error_before(value, &path.field("errorBefore"), out);
     }
 }
 
@@ -1921,6 +1997,26 @@ pub(super) fn status_recent_backups_item_stuck_time(
     out.date_time(subject, path);
 }
 
+/// Checks `status.recentBackups[].reasonBefore`.
+pub(super) fn status_recent_backups_item_reason_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.recentBackups[].errorBefore`.
+pub(super) fn status_recent_backups_item_error_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.conditions`.
 pub(super) fn status_conditions(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.array(value, path) else { return };
@@ -2172,6 +2268,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
         cel::drop_null(object, "stuckTime");
+        cel::drop_null(object, "reasonBefore");
+        cel::drop_null(object, "errorBefore");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastSuccessfulBackup/clusterRef")
@@ -2200,6 +2298,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "readBackError");
         cel::drop_null(object, "error");
         cel::drop_null(object, "stuckTime");
+        cel::drop_null(object, "reasonBefore");
+        cel::drop_null(object, "errorBefore");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastFailedBackup/clusterRef")

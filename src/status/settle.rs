@@ -17,6 +17,7 @@ use crate::{
         conditions::{cluster_ready, conditions, ready, schedule_ready},
         health::{self, Served},
         records::{self, History, UNSEEN, newest},
+        stuck,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -143,7 +144,8 @@ fn status(
                 ready(standing),
                 schedule_ready(backup, standing, ours),
                 cluster_ready(backup, standing, &facts.cluster),
-                health::run_healthy(missed.as_ref(), &records, grace, now),
+                stuck::stuck(&records, runs, due, now)
+                    .unwrap_or_else(|| health::run_healthy(missed.as_ref(), &records, grace, now)),
             ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
@@ -157,7 +159,10 @@ fn status(
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
     let overdue = missed.map(|missed| missed.overdue);
-    (status, next_change(runs, ours, next.into_iter().chain(overdue), now))
+    // the next scheduled time may have to wait for a run
+    let is_running = runs.iter().any(Run::is_running);
+    let waiting = due.filter(|_| is_running).and_then(|due| due.schedule.next_after(now));
+    (status, next_change(runs, ours, next.into_iter().chain(overdue).chain(waiting), now))
 }
 
 /// Returns how many records the spec asks to keep. While the spec is invalid, all are kept.
@@ -176,7 +181,7 @@ fn last_success(runs: &[Run], ours: Option<&CronJobView>) -> Option<Timestamp> {
 }
 
 /// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of the moment at
-/// which an unseen Job counts as deleted, and of that at which the wait for the end of a run is over.
+/// which an unseen Job counts as deleted, and of those at which the wait for the end of a run is over.
 fn next_change(
     runs: &[Run],
     ours: Option<&CronJobView>,
@@ -189,7 +194,10 @@ fn next_change(
     let believed = last_time.and_then(|time| time.checked_sub(UNSEEN).ok());
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
     let ending = runs.iter().filter(|run| run.is_ending(now)).filter_map(Run::ending_until);
-    let moments = moments.chain(unseen).chain(believed).chain(awaited).chain(ending);
+    let unending = runs
+        .iter()
+        .flat_map(|run| [run.sidecars_until(), run.terminating_from(), run.past_deadline_from()].into_iter().flatten());
+    let moments = moments.chain(unseen).chain(believed).chain(awaited).chain(ending).chain(unending);
     moments.filter(|moment| *moment > now).min()
 }
 

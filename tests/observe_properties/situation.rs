@@ -115,6 +115,8 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             read_back_error: None,
             attempts: None,
             stuck_time: None,
+            reason_before: None,
+            error_before: None,
         },
     )
 }
