@@ -66,6 +66,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 start_time,
                 end_time,
                 outcome,
+                failing: None,
                 request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
                 cluster: None,
                 origin: Origin::Manual,
