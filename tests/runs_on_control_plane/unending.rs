@@ -119,7 +119,7 @@ async fn what_the_record_says_about_a_pod_that_does_not_end_before_the_deadline_
     assert!(record["error"].as_str().unwrap().contains("batch.kubernetes.io/job-tracking"), "{record}");
     kubectl(control_plane, &format!("{force} --wait=false")).await;
     // the Job controller keeps the Pod until its phase is Failed, which nobody reports
-    let is_forced = |record: &Value| !record["error"].as_str().unwrap_or_default().contains("--force");
+    let is_forced = |record: &Value| !record["error"].as_str().is_some_and(|error| error.contains("--force"));
     let record = nightly.until_record("early", "forced", is_forced).await;
     assert_eq!(record["reason"], "PodTerminating", "{record}");
     assert!(pods.get_opt(&pod.name_any()).await.unwrap().is_some());

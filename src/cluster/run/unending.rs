@@ -32,7 +32,7 @@ impl Run {
         is_terminating.then_some(newest)
     }
 
-    /// Returns from when on [`Self::terminating`] returns a cause, if nothing changes until then.
+    /// Returns from when on [`Self::terminating`] returns a cause that is not told yet, if nothing changes until then.
     pub fn terminating_from(&self) -> Option<Timestamp> {
         let pod = self.terminating_pod()?;
         let longest = pod.deletion_asked()?.checked_add(LONGEST_GRACE).ok()?;
@@ -40,19 +40,22 @@ impl Run {
     }
 
     /// Returns why the run does not end: its Pod is being deleted for longer than that usually takes. The message names the Pod,
-    /// its node and since when, and says what to do.
-    pub fn terminating(&self, now: Timestamp) -> Option<Cause> {
-        let pod = self.terminating_pod().filter(|_| self.terminating_from().is_some_and(|from| from <= now))?;
+    /// its node and since when, and says what to do. `is_told`: whether the record says so of this Pod already. Then it stays: a
+    /// deletion by force of a Pod with finalizers begins anew, with a time of its own.
+    pub fn terminating(&self, is_told: bool, now: Timestamp) -> Option<Cause> {
+        let is_late = || self.terminating_from().is_some_and(|from| from <= now);
+        let pod = self.terminating_pod().filter(|_| is_told || is_late())?;
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let since = pod.deletion_asked()?;
         let place = pod.node.as_ref().map_or_else(|| "on no node".to_owned(), |node| format!("on node {node}"));
+        let by_force = if pod.is_deleted_by_force() { " by force" } else { "" };
         let grace = pod.grace_ends().filter(|end| end.duration_since(since) > LONGEST_GRACE);
         let grace = grace.map_or_else(String::new, |end| format!(" (grace period until {end})"));
         let fails =
             self.job.failing.as_ref().map_or_else(String::new, |reason| format!(", which fails with {reason},"));
         let mut text = format!(
-            "the Pod {name} {place} is being deleted since {since}{grace} and has not ended; its Job{fails} cannot end before"
+            "the Pod {name} {place} is being deleted{by_force} since {since}{grace} and has not ended; its Job{fails} cannot end before"
         );
         if !pod.unfinished.is_empty() {
             text += &format!("; last known of its containers: {}", unfinished_text(&pod.unfinished));

@@ -62,7 +62,7 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
             fail(&mut record, Cause { reason: "JobDeleted".to_owned(), text });
         }
         (JobOutcome::Running, None) => {
-            let obstacle = match run.terminating(now) {
+            let obstacle = match terminating(run, known, now) {
                 Some(terminating) => {
                     let before = known.and_then(cause_before).or_else(|| before_deletion(run, known));
                     set_cause_before(&mut record, before);
@@ -191,7 +191,7 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
         let is_stuck = !success.pod_has_ended && has_others && run.job.outcome == JobOutcome::Running;
         is_stuck.then(|| Cause { reason: SIDECAR_RUNNING.to_owned(), text })
     };
-    let cause = job_failure.or_else(|| run.terminating(now)).or_else(goes_on);
+    let cause = job_failure.or_else(|| terminating(run, known, now)).or_else(goes_on);
     record.stuck_time = record.stuck_time.take().filter(|_| run.job.outcome != JobOutcome::Complete);
     set_cause(record, cause.or(unverified.filter(|_| record.verified == Some(false))));
 }
@@ -222,6 +222,13 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
     let text = format!("the Pod was gone before the operator saw what Antfly answered{note}");
     set_cause(record, Some(not_verified("PodUnseen", &text)));
     tables_of_request(record, run);
+}
+
+/// Returns why the run does not end, if its Pod is being deleted and does not end.
+fn terminating(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Cause> {
+    let is_of_pod = |known: &BackupRecord| run.newest_id().is_none_or(|newest| newest == known.backup_id);
+    let is_told = known.is_some_and(|known| known.reason.as_deref() == Some(POD_TERMINATING) && is_of_pod(known));
+    run.terminating(is_told, now)
 }
 
 /// Returns the cause of a backup from before its Pod did not end: what held it up then, else why the Pod is deleted.
