@@ -50,6 +50,8 @@ impl Cached for JobView {
             && self.failing == other.failing
             && self.attempts == other.attempts
             && self.suspended == other.suspended
+            && self.deadline_seconds == other.deadline_seconds
+            && self.backoff_limit == other.backoff_limit
     }
 }
 
