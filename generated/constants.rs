@@ -169,6 +169,10 @@ impl BackupRecord {
     pub const ERROR_MAX_LENGTH: usize = 1024;
     /// `maxLength` of `firstError`.
     pub const FIRST_ERROR_MAX_LENGTH: usize = 1024;
+    /// `maxLength` of `reasonBefore`.
+    pub const REASON_BEFORE_MAX_LENGTH: usize = 128;
+    /// `maxLength` of `errorBefore`.
+    pub const ERROR_BEFORE_MAX_LENGTH: usize = 1024;
 }
 
 /// Bounds and defaults of [`RecordedCluster`].

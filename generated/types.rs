@@ -206,6 +206,12 @@ pub struct BackupRecord {
     /// When the backup was first seen to make no progress. Absent if it always made some.
     #[serde(rename = "stuckTime", default, skip_serializing_if = "Option::is_none")]
     pub stuck_time: Option<Time>,
+    /// The reason that the backup had before its Pod was deleted and did not end, which is the reason PodTerminating. It counts again once the backup has ended.
+    #[serde(rename = "reasonBefore", default, skip_serializing_if = "Option::is_none")]
+    pub reason_before: Option<String>,
+    /// The error that belongs to reasonBefore, for people.
+    #[serde(rename = "errorBefore", default, skip_serializing_if = "Option::is_none")]
+    pub error_before: Option<String>,
 }
 
 /// What the operator last saw. Written by the operator only.
@@ -248,7 +254,8 @@ pub struct AntflyBackupStatus {
     /// The state in more detail. Ready: whether all is in place for the backups that the spec asks for; a backup
     /// that failed does not make it False. ScheduleReady: whether the CronJob is there and runs as the spec asks.
     /// ClusterReady: whether the AntflyCluster exists and is running.
-    /// BackupRunHealthy: whether the last backup completed, and none is overdue.
+    /// BackupRunHealthy: whether the last backup completed, none is overdue, and none is stuck so that it cannot
+    /// end or later ones wait for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// The next time that a backup starts by schedule, in UTC. Absent while the schedule is suspended or failed.

@@ -582,6 +582,8 @@ pub(super) fn status_last_successful_backup(
                 "error",
                 "firstError",
                 "stuckTime",
+                "reasonBefore",
+                "errorBefore",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -694,6 +696,20 @@ pub(super) fn status_last_successful_backup(
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_successful_backup_stuck_time(value, &path.field("stuckTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "reasonBefore") {
+        status_last_successful_backup_reason_before(
+            value,
+            &path.field("reasonBefore"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "errorBefore") {
+        status_last_successful_backup_error_before(
+            value,
+            &path.field("errorBefore"),
+            out,
+        );
     }
 }
 
@@ -1034,6 +1050,26 @@ pub(super) fn status_last_successful_backup_stuck_time(
     out.date_time(subject, path);
 }
 
+/// Checks `status.lastSuccessfulBackup.reasonBefore`.
+pub(super) fn status_last_successful_backup_reason_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastSuccessfulBackup.errorBefore`.
+pub(super) fn status_last_successful_backup_error_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.lastFailedBackup`.
 pub(super) fn status_last_failed_backup(
     value: &Value,
@@ -1071,6 +1107,8 @@ pub(super) fn status_last_failed_backup(
                 "error",
                 "firstError",
                 "stuckTime",
+                "reasonBefore",
+                "errorBefore",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1179,6 +1217,12 @@ pub(super) fn status_last_failed_backup(
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_last_failed_backup_stuck_time(value, &path.field("stuckTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "reasonBefore") {
+        status_last_failed_backup_reason_before(value, &path.field("reasonBefore"), out);
+    }
+    if let Some(value) = cel::not_null(object, "errorBefore") {
+        status_last_failed_backup_error_before(value, &path.field("errorBefore"), out);
     }
 }
 
@@ -1515,6 +1559,26 @@ pub(super) fn status_last_failed_backup_stuck_time(
     out.date_time(subject, path);
 }
 
+/// Checks `status.lastFailedBackup.reasonBefore`.
+pub(super) fn status_last_failed_backup_reason_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.lastFailedBackup.errorBefore`.
+pub(super) fn status_last_failed_backup_error_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.recentBackups`.
 pub(super) fn status_recent_backups(
     value: &Value,
@@ -1565,6 +1629,8 @@ pub(super) fn status_recent_backups_item(
                 "error",
                 "firstError",
                 "stuckTime",
+                "reasonBefore",
+                "errorBefore",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1673,6 +1739,16 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = cel::not_null(object, "stuckTime") {
         status_recent_backups_item_stuck_time(value, &path.field("stuckTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "reasonBefore") {
+        status_recent_backups_item_reason_before(
+            value,
+            &path.field("reasonBefore"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "errorBefore") {
+        status_recent_backups_item_error_before(value, &path.field("errorBefore"), out);
     }
 }
 
@@ -2009,6 +2085,26 @@ pub(super) fn status_recent_backups_item_stuck_time(
     out.date_time(subject, path);
 }
 
+/// Checks `status.recentBackups[].reasonBefore`.
+pub(super) fn status_recent_backups_item_reason_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.recentBackups[].errorBefore`.
+pub(super) fn status_recent_backups_item_error_before(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.conditions`.
 pub(super) fn status_conditions(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.array(value, path) else { return };
@@ -2262,6 +2358,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "error");
         cel::drop_null(object, "firstError");
         cel::drop_null(object, "stuckTime");
+        cel::drop_null(object, "reasonBefore");
+        cel::drop_null(object, "errorBefore");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastSuccessfulBackup/clusterRef")
@@ -2292,6 +2390,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "error");
         cel::drop_null(object, "firstError");
         cel::drop_null(object, "stuckTime");
+        cel::drop_null(object, "reasonBefore");
+        cel::drop_null(object, "errorBefore");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastFailedBackup/clusterRef")

@@ -7,19 +7,22 @@ mod cause;
 mod loss;
 mod pod;
 mod tries;
+mod unending;
 
 pub use cause::Cause;
 pub use loss::{LABEL_REMOVED, Loss, READ_AGAIN, is_loss};
+pub use unending::{PAST_DEADLINE, POD_TERMINATING};
 
 use crate::{
     backup::{BackupResult, EXIT_FOR_GOOD, Parsed, backup_id},
-    cluster::views::{CronJobView, JobOutcome, JobView, PodRefusal, PodView},
+    cluster::views::{CronJobView, JobOutcome, JobView, PodRefusal, PodView, Unfinished},
     names::CONTAINER,
     text::one_line,
 };
 use jiff::{SignedDuration, Timestamp};
 use pod::{
-    counts_as_failed, failure, failure_or_deletion, is_outcome_unknown, of_result, says_failed, stuck, waiting_cause,
+    counts_as_failed, failure, failure_or_deletion, is_outcome_unknown, of_result, others, restarts_text, says_failed,
+    stuck, unfinished_text, waiting_cause,
 };
 use std::sync::Arc;
 
@@ -29,7 +32,10 @@ pub const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
 /// Cause of a run's delay: an attempt failed.
 pub const RETRYING: &str = "Retrying";
 
-/// Cause of a run's delay: the container `backup` has ended, and another one keeps the Pod running.
+/// Cause of a run's delay: containers beside `backup` were started again.
+pub const RESTARTING: &str = "Restarting";
+
+/// Cause of a run's delay: the container `backup` has ended, and another one keeps the Pod from ending.
 pub const SIDECAR_RUNNING: &str = "SidecarRunning";
 
 /// Why nothing is known of the backup of a completed Job: the Job ran another program.
@@ -70,8 +76,8 @@ pub struct Success {
     pub said: Option<Parsed>,
     /// Whether the Pod has ended too.
     pub pod_has_ended: bool,
-    /// The containers that keep the Pod running.
-    pub running: Vec<String>,
+    /// The containers that keep the Pod from ending.
+    pub unfinished: Vec<Unfinished>,
 }
 
 impl Success {
@@ -120,7 +126,7 @@ impl Run {
             finished: end.finished,
             said,
             pod_has_ended: pod.succeeded || pod.failed,
-            running: pod.running.clone(),
+            unfinished: others(pod),
         })
     }
 
@@ -219,8 +225,15 @@ impl Run {
         self.pods.last().is_some_and(|pod| (pod.failed || pod.is_being_deleted()) && failure(pod).is_none())
     }
 
+    /// Returns until when the containers beside `backup`, which has failed, may run on without being told as an obstacle: the
+    /// kubelet stops sidecars only then.
+    pub fn sidecars_until(&self) -> Option<Timestamp> {
+        let newest = self.pods.last().filter(|pod| self.is_running() && !pod.failed && !pod.succeeded)?;
+        newest.end_of(CONTAINER)?.finished?.checked_add(ENDING).ok()
+    }
+
     /// Returns what keeps the run from progressing, as Kubernetes reports it.
-    pub fn obstacle(&self) -> Option<Cause> {
+    pub fn obstacle(&self, now: Timestamp) -> Option<Cause> {
         if !self.is_running() {
             return None;
         }
@@ -236,14 +249,17 @@ impl Run {
         if let Some(refusal) = self.refusal.as_ref().filter(is_later).filter(|_| newest.failed) {
             return Some(refused(refusal));
         }
+        let unfinished = others(newest);
+        let is_ending = self.sidecars_until().is_some_and(|until| now < until);
+        if newest.end_of(CONTAINER).is_some() && !newest.failed && !unfinished.is_empty() && !is_ending {
+            let why = failure(newest).map_or(String::new(), |cause| format!("; the backup failed: {}", cause.text));
+            return Some(Cause::new(SIDECAR_RUNNING, &format!("{}{why}", sidecars_text(&unfinished))));
+        }
         if let Some(waiting) = newest.waiting.as_ref().filter(|_| !newest.failed) {
             return Some(waiting_cause(waiting));
         }
         if let Some(message) = newest.unschedulable.as_ref().filter(|_| !newest.failed) {
             return Some(Cause::new("Unschedulable", message));
-        }
-        if newest.end_of(CONTAINER).is_some() && !newest.failed && !newest.running.is_empty() {
-            return Some(Cause::new(SIDECAR_RUNNING, &sidecars_text(&newest.running)));
         }
         // The Job is about to fail, or may be: at its deadline, the running Pod is deleted.
         let is_last = self.tries() > self.job.backoff_limit;
@@ -259,16 +275,16 @@ impl Run {
             let message = format!("{}; the last that failed: {why}", tries::text(&self.job, &self.pods));
             return Some(Cause::new(RETRYING, &message));
         }
-        let restarts = newest.restarts;
-        (restarts > 0).then(|| Cause::new("Restarting", &format!("containers were started again {restarts} times")))
+        restarts_text(newest).map(|text| Cause::new(RESTARTING, &text))
     }
 
     /// Returns why the run failed: the last cause before its end. `known` is the cause in its record, which counts if the
-    /// Pods have been deleted.
-    pub fn failure(&self, known: Option<&Cause>) -> Option<Cause> {
+    /// Pods have been deleted. `first` is the cause from before its Pod did not end ([`POD_TERMINATING`]), if that happened:
+    /// what the Pod says after it is a consequence.
+    pub fn failure(&self, known: Option<&Cause>, first: Option<&Cause>) -> Option<Cause> {
         let JobOutcome::Failed { reason, message } = &self.job.outcome else { return None };
         Some(if reason == DEADLINE_EXCEEDED {
-            self.failure_at_deadline(known)
+            self.failure_at_deadline(known, first)
         } else {
             let mut failed = self.pods.iter().rev().filter(|pod| counts_as_failed(pod));
             let of_pod = failed.find_map(|pod| failure_or_deletion(pod));
@@ -277,9 +293,10 @@ impl Run {
         })
     }
 
-    fn failure_at_deadline(&self, known: Option<&Cause>) -> Cause {
+    fn failure_at_deadline(&self, known: Option<&Cause>, first: Option<&Cause>) -> Cause {
         let newest = self.pods.last();
-        let of_newest = newest.and_then(|pod| if pod.failed { failure(pod) } else { stuck(pod) });
+        let of_newest = || newest.and_then(|pod| if pod.failed { failure(pod) } else { stuck(pod) });
+        let of_newest = first.cloned().or_else(of_newest);
         let known = match known {
             // The record was written when more was known.
             Some(known) if known.reason == DEADLINE_EXCEEDED && of_newest.is_none() => return known.clone(),
@@ -303,6 +320,16 @@ impl Run {
         Cause { reason: DEADLINE_EXCEEDED.to_owned(), text }
     }
 
+    /// Returns why the newest attempt ends or has ended, as far as its Pod says.
+    pub fn newest_failure(&self) -> Option<Cause> {
+        self.pods.last().and_then(|pod| failure(pod))
+    }
+
+    /// Returns whether the newest Pod neither has ended nor is being deleted.
+    pub fn has_live_pod(&self) -> bool {
+        self.pods.last().is_some_and(|pod| !pod.failed && !pod.succeeded && !pod.is_being_deleted())
+    }
+
     /// Returns the cause that the newest attempt reported, if it reported a failure.
     pub fn said_failure(&self) -> Option<Cause> {
         self.last_said().filter(says_failed).map(|result| of_result(&result, 0))
@@ -317,9 +344,9 @@ impl Run {
     }
 }
 
-/// Returns a message that names the containers that keep a Pod running.
-pub fn sidecars_text(running: &[String]) -> String {
-    format!("the container {CONTAINER} has ended, but the Pod goes on: {} still running", running.join(", "))
+/// Returns a message that names the containers that keep a Pod from ending.
+pub fn sidecars_text(unfinished: &[Unfinished]) -> String {
+    format!("the container {CONTAINER} has ended, but the Pod goes on: {}", unfinished_text(unfinished))
 }
 
 /// Returns a duration as people write it, such as `1h30m`.

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, reason},
-    cluster::run::{SIDECAR_RUNNING, is_loss},
+    cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, is_loss},
     desired::{
         decide::Action,
         outcome::{Blocked, Done, FailureKind, Outcome},
@@ -147,13 +147,14 @@ fn of_read_back(
 
 /// Returns the event for a Job that failed, or does not end, after its backup completed.
 fn of_job_after_backup(before: Option<&BackupRecord>, now: &BackupRecord) -> Option<Announcement> {
+    let goes_on = |reason: &str| [SIDECAR_RUNNING, POD_TERMINATING].contains(&reason);
     let trouble = |record: &BackupRecord| {
-        let is_verified = record.status == BackupStatus::Completed && record.verified == Some(true);
-        record.reason.clone().filter(|_| is_verified)
+        let is_completed = record.status == BackupStatus::Completed;
+        let reason = record.reason.clone().filter(|_| is_completed)?;
+        (record.verified == Some(true) || goes_on(&reason)).then_some(reason)
     };
     let cause = trouble(now).filter(|cause| before.and_then(trouble).as_ref() != Some(cause))?;
-    let is_running = cause == SIDECAR_RUNNING;
-    let reason = if is_running { reason::BACKUP_STUCK } else { reason::JOB_FAILED_AFTER_BACKUP };
+    let reason = if goes_on(&cause) { reason::BACKUP_STUCK } else { reason::JOB_FAILED_AFTER_BACKUP };
     let note = format!("Backup {} completed; {}", now.backup_id, now.error.as_deref().unwrap_or_default());
     Some(Announcement::warning(reason, "RunBackup", note))
 }
@@ -161,6 +162,12 @@ fn of_job_after_backup(before: Option<&BackupRecord>, now: &BackupRecord) -> Opt
 /// Whether the Job of a running record has lost its label, or its CronJob.
 fn is_lost(record: &BackupRecord) -> bool {
     record.reason.as_deref().is_some_and(is_loss)
+}
+
+/// Whether a running backup makes no progress for the first time, or cannot end for the first time.
+fn is_newly_stuck(before: Option<&BackupRecord>, now: &BackupRecord) -> bool {
+    let is_terminating = |record: &BackupRecord| record.reason.as_deref() == Some(POD_TERMINATING);
+    before.is_none_or(|before| before.stuck_time.is_none() || (is_terminating(now) && !is_terminating(before)))
 }
 
 fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: bool) -> Vec<Announcement> {
@@ -196,9 +203,7 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
             let note = format!("Backup {id} goes on by itself: {error}");
             announcements.push(Announcement::warning(reason::JOB_NOT_OURS, action, note));
         }
-        BackupStatus::Running
-            if now.error.is_some() && !is_lost(now) && before.is_none_or(|before| before.stuck_time.is_none()) =>
-        {
+        BackupStatus::Running if now.error.is_some() && !is_lost(now) && is_newly_stuck(before, now) => {
             let note = format!("Backup {id} makes no progress: {error}");
             announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
         }

@@ -8,4 +8,5 @@ pub mod conditions;
 pub mod health;
 pub mod records;
 pub mod settle;
+pub mod stuck;
 mod time;

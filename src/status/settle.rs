@@ -17,6 +17,7 @@ use crate::{
         conditions::{cluster_ready, conditions, ready, schedule_ready},
         health::{self, Served},
         records::{self, History, Keeping, UNSEEN, newest},
+        stuck,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -148,7 +149,8 @@ fn status(
                 ready(standing),
                 schedule_ready(backup, standing, ours),
                 cluster_ready(backup, standing, &facts.cluster),
-                health::run_healthy(missed.as_ref(), &records, grace, now),
+                stuck::stuck(&records, runs, due, now)
+                    .unwrap_or_else(|| health::run_healthy(missed.as_ref(), &records, grace, now)),
             ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
@@ -162,7 +164,10 @@ fn status(
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
     let overdue = missed.map(|missed| missed.overdue);
-    (status, next_change(runs, ours, next.into_iter().chain(overdue), now))
+    // the next scheduled time may have to wait for a run
+    let is_running = runs.iter().any(Run::is_running);
+    let waiting = due.filter(|_| is_running).and_then(|due| due.schedule.next_after(now));
+    (status, next_change(runs, ours, next.into_iter().chain(overdue).chain(waiting), now))
 }
 
 /// Returns what decides which records are kept.
@@ -188,8 +193,8 @@ fn last_success(runs: &[Run], ours: Option<&CronJobView>, observed: Option<Times
 }
 
 /// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of the moment at
-/// which an unseen Job counts as deleted, of that at which the wait for the end of a run is over, and of the next read of a Job that no
-/// watch tells of.
+/// which an unseen Job counts as deleted, of those at which the wait for the end of a run is over, and of the next read of a Job
+/// that no watch tells of.
 fn next_change(
     runs: &[Run],
     ours: Option<&CronJobView>,
@@ -204,7 +209,11 @@ fn next_change(
     let believed = last_time.and_then(|time| time.checked_sub(UNSEEN).ok());
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
     let ending = runs.iter().filter(|run| run.is_ending(now)).filter_map(Run::ending_until);
-    let moments = moments.chain(unseen).chain(read_again).chain(believed).chain(awaited).chain(ending);
+    let unending = runs
+        .iter()
+        .flat_map(|run| [run.sidecars_until(), run.terminating_from(), run.past_deadline_from()].into_iter().flatten());
+    let moments =
+        moments.chain(unseen).chain(read_again).chain(believed).chain(awaited).chain(ending).chain(unending);
     moments.filter(|moment| *moment > now).min()
 }
 

@@ -345,6 +345,8 @@ fn without_reconcile_times(record: BackupRecord) -> BackupRecord {
         reason,
         attempts: record.attempts.filter(|_| !is_late),
         stuck_time: None,
+        reason_before: None,
+        error_before: None,
         ..record
     }
 }

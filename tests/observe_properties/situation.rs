@@ -68,6 +68,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 was_suspended: false,
                 end_time,
                 outcome,
+                failing: None,
                 request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
                 cluster: None,
                 origin: Origin::Manual,
@@ -120,6 +121,8 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             disruptions: None,
             first_error: None,
             stuck_time: None,
+            reason_before: None,
+            error_before: None,
         },
     )
 }

@@ -1,6 +1,6 @@
 //! A container beside `backup`, as a service mesh adds it.
 
-use crate::stage::{Blueprint, SHELL};
+use crate::stage::{Blueprint, NEVER, SHELL};
 use antfly_stand_in::Profile;
 use serde_json::{Value, json};
 
@@ -45,4 +45,25 @@ async fn a_backup_stays_completed_though_a_sidecar_runs_on_until_the_deadline() 
     let status = whole.nightly.status().await.unwrap();
     assert_eq!((status["lastSuccessfulBackup"]["backupId"].as_str(), status.get("lastFailedBackup")), (Some(id), None));
     assert_eq!(whole.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_native_sidecar_that_crash_loops_is_named() {
+    let mut blueprint = Blueprint::new(Profile::Today, "crash-loop");
+    blueprint.antfly.delay = NEVER;
+    let whole = blueprint.build().await;
+    let with_native_sidecar = |job: &mut Value| {
+        let spec = &mut job["spec"]["template"]["spec"];
+        let mut sidecar = spec["containers"][0].clone();
+        (sidecar["name"], sidecar["image"]) = (json!("mesh"), json!(SHELL));
+        (sidecar["args"], sidecar["restartPolicy"]) = (json!(["exit 1"]), json!("Always"));
+        spec["initContainers"] = json!([sidecar]);
+    };
+    whole.nightly.start_with("looping", with_native_sidecar).await;
+    let is_named = |record: &Value| {
+        let error = record["error"].as_str().unwrap_or_default();
+        record["reason"] == "CrashLoopBackOff" && error.starts_with("sidecar container mesh: CrashLoopBackOff: ")
+    };
+    let record = whole.nightly.until_record("looping", "held up by the sidecar", is_named).await;
+    assert_eq!(record["status"], "Running", "{record}");
 }

@@ -199,6 +199,7 @@ impl ClusterCache {
                 }
             };
             if let Some(pod) = last {
+                let pod = Arc::new(PodView { is_gone: true, ..PodView::clone(&pod) });
                 for backup in backups {
                     self.memories.entry(backup).or_default().pod_gone(pod.clone());
                 }

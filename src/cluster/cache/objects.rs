@@ -47,10 +47,13 @@ impl Cached for JobView {
             && self.start_time == other.start_time
             && self.end_time == other.end_time
             && self.outcome == other.outcome
+            && self.failing == other.failing
             && self.attempts == other.attempts
             && self.suspended == other.suspended
             && self.was_suspended == other.was_suspended
             && self.backup == other.backup
+            && self.deadline_seconds == other.deadline_seconds
+            && self.backoff_limit == other.backoff_limit
     }
 }
 
@@ -66,7 +69,11 @@ impl Cached for PodView {
             && self.waiting == other.waiting
             && self.terminated == other.terminated
             && self.running == other.running
-            && self.is_being_deleted() == other.is_being_deleted()
+            && self.unfinished == other.unfinished
+            && self.node == other.node
+            && self.finalizers == other.finalizers
+            && self.metadata.deletion_timestamp == other.metadata.deletion_timestamp
+            && self.metadata.deletion_grace_period_seconds == other.metadata.deletion_grace_period_seconds
             && self.restarts == other.restarts
     }
 }

@@ -3,15 +3,55 @@
 use super::cause::{Cause, camel_case};
 use crate::{
     backup::{self, BackupResult, ResultStatus},
-    cluster::views::{PodView, Terminated, Waiting},
+    cluster::views::{ContainerKind, PodView, Terminated, Unfinished, UnfinishedState, Waiting},
     names::CONTAINER,
     text::{last_line, one_line},
 };
 
-/// Returns why a container waits. The kubelet alternates between two reasons for an image that cannot be pulled.
+/// Returns why a container waits, with its name unless it is `backup`. The kubelet alternates between two reasons for an image
+/// that cannot be pulled.
 pub(super) fn waiting_cause(waiting: &Waiting) -> Cause {
     let reason = if waiting.reason == "ErrImagePull" { "ImagePullBackOff" } else { &waiting.reason };
-    Cause::new(reason, &waiting.message)
+    let Cause { reason, text } = Cause::new(reason, &waiting.message);
+    Cause { reason, text: format!("{}{text}", place(waiting.kind, &waiting.container)) }
+}
+
+/// Returns the beginning of a cause that says which container it is of; nothing for `backup`.
+fn place(kind: ContainerKind, name: &str) -> String {
+    match kind {
+        ContainerKind::Main if name == CONTAINER => String::new(),
+        ContainerKind::Main => format!("container {name}: "),
+        ContainerKind::Init => format!("init container {name}: "),
+        ContainerKind::Sidecar => format!("sidecar container {name}: "),
+    }
+}
+
+/// Returns which containers beside `backup` were started again, and how often, if any were.
+pub(super) fn restarts_text(pod: &PodView) -> Option<String> {
+    let texts: Vec<_> = pod.restarts.iter().map(|(name, times)| format!("container {name} {times} times")).collect();
+    (!texts.is_empty()).then(|| format!("started again: {}", texts.join(", ")))
+}
+
+/// Returns the containers beside `backup` that keep a Pod from ending.
+pub(super) fn others(pod: &PodView) -> Vec<Unfinished> {
+    pod.unfinished.iter().filter(|unfinished| unfinished.container != CONTAINER).cloned().collect()
+}
+
+/// Returns what these containers do, such as `proxy still running`.
+pub(super) fn unfinished_text(unfinished: &[Unfinished]) -> String {
+    let names = |is: fn(&UnfinishedState) -> bool| {
+        let names = unfinished.iter().filter(|it| is(&it.state)).map(|it| it.container.as_str());
+        Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+    };
+    let running = names(|state| *state == UnfinishedState::Running).map(|names| format!("{names} still running"));
+    let again =
+        names(|state| *state == UnfinishedState::StartedAgain).map(|names| format!("{names} started again and again"));
+    let waiting = unfinished.iter().filter_map(|it| match &it.state {
+        UnfinishedState::Waiting(reason) if reason.is_empty() => Some(format!("{} waiting", it.container)),
+        UnfinishedState::Waiting(reason) => Some(format!("{} waiting ({reason})", it.container)),
+        _ => None,
+    });
+    running.into_iter().chain(again).chain(waiting).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns why a Pod does not start, if Kubernetes reports it.
@@ -61,10 +101,7 @@ pub(super) fn failure(pod: &PodView) -> Option<Cause> {
     if let Some((_, result)) = said.filter(|(end, _)| end.exit_code != 0) {
         return Some(of_result(&result, end.exit_code));
     }
-    let place = match (end.is_init, end.container.as_str()) {
-        (false, CONTAINER) => String::new(),
-        (is_init, name) => format!("{}container {name}: ", if is_init { "init " } else { "" }),
-    };
+    let place = place(end.kind, &end.container);
     let exited = || format!("exit code {}", end.exit_code);
     Some(match end.reason.as_str() {
         "Error" | "" => {

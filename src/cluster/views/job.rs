@@ -88,6 +88,9 @@ pub struct JobView {
     pub end_time: Option<Timestamp>,
     /// Its outcome.
     pub outcome: JobOutcome,
+    /// Reason of its condition `FailureTarget`, such as `DeadlineExceeded`. The Job controller sets that before it ends the
+    /// Job's Pods, and the condition `Failed` only when all of them have ended.
+    pub failing: Option<String>,
     /// What it requests; `None` if it does not run this operator's program.
     pub request: Option<JobRequest>,
     /// The cluster that it backs up, if its metadata names it.
@@ -176,6 +179,7 @@ impl From<Job> for JobView {
         } else {
             (JobOutcome::Running, None)
         };
+        let failing = holding("FailureTarget").and_then(|condition| condition.reason.clone());
         let spec = job.spec.unwrap_or_default();
         let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
         // A container with a command does not run the image's own program.
@@ -190,6 +194,7 @@ impl From<Job> for JobView {
             was_suspended: conditions.iter().any(|condition| condition.type_ == "Suspended"),
             end_time,
             outcome,
+            failing,
             request: JobRequest::from_arguments(arguments),
             cluster,
             origin,

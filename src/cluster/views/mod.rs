@@ -11,5 +11,5 @@ pub use cluster::Cluster;
 pub use cron_job::{ControllerRef, CronJobView};
 pub use job::{JobOutcome, JobView, Origin};
 pub use owned::{digest_of_live, digest_of_manifest};
-pub use pod::{PodView, Terminated, Waiting};
+pub use pod::{ContainerKind, PodView, Terminated, Unfinished, UnfinishedState, Waiting};
 pub use refusal::{PodRefusal, REFUSED_POD_SELECTOR};

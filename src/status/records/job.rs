@@ -1,13 +1,19 @@
 //! The record of one Job.
 
 use super::{
-    record::{LONGEST_ERROR, cause_of, fail, fail_with_first, id_prefix_note, not_verified, running, set_cause},
+    record::{
+        LONGEST_ERROR, cause_before, cause_of, fail, fail_with_first, first_cause_of, id_prefix_note, not_verified,
+        running, set_cause, set_cause_before,
+    },
     result::{tables_of, tables_of_request, tables_of_result, unverified},
 };
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
     cluster::{
-        run::{Cause, ENDING, OTHER_PROGRAM, RETRYING, Run, SIDECAR_RUNNING, Success, sidecars_text},
+        run::{
+            Cause, ENDING, OTHER_PROGRAM, POD_TERMINATING, RESTARTING, RETRYING, Run, SIDECAR_RUNNING, Success,
+            sidecars_text,
+        },
         views::{JobOutcome, Origin},
     },
     status::time::whole_seconds,
@@ -47,17 +53,28 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
     let mut record = started(run, known);
     match (&job.outcome, success) {
         (JobOutcome::Running, Some(_)) if ended.is_none() && run.is_ending(now) => carry_on(&mut record, known),
-        (_, Some(success)) => completed(&mut record, run, known, success),
+        (_, Some(success)) => completed(&mut record, run, known, success, now),
         _ if ended.is_none() && run.awaits_pods(now) => carry_on(&mut record, known),
         (JobOutcome::Running, None) if run.is_gone => {
             record.completion_time = Some(Time(whole_seconds(now)));
-            fail(
-                &mut record,
-                Cause { reason: "JobDeleted".to_owned(), text: "the Job was deleted before it ended".to_owned() },
-            );
+            let known = known.filter(|known| known.reason.as_deref() == Some(POD_TERMINATING));
+            let before = known.and_then(cause_before).map_or_else(String::new, |it| format!("; before: {}", it.text));
+            let before = known.map_or_else(String::new, |_| format!(", while its Pod did not end{before}"));
+            let text = format!("the Job was deleted before it ended{before}");
+            fail(&mut record, Cause { reason: "JobDeleted".to_owned(), text });
         }
         (JobOutcome::Running, None) => {
-            let obstacle = obstacle(run, known);
+            let obstacle = match terminating(run, known, now) {
+                Some(terminating) => {
+                    let before = known.and_then(cause_before).or_else(|| before_deletion(run, known));
+                    set_cause_before(&mut record, before);
+                    Some(terminating)
+                }
+                None => {
+                    set_cause_before(&mut record, known.and_then(cause_before).filter(|_| !run.has_live_pod()));
+                    obstacle(run, known, now)
+                }
+            };
             let loss = run.loss_cause();
             record.stuck_time = record.stuck_time.or(obstacle.as_ref().map(|_| Time(whole_seconds(now))));
             set_cause(&mut record, loss.or(obstacle));
@@ -65,8 +82,11 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
         (JobOutcome::Unseen, None) => carry_on(&mut record, known),
         (JobOutcome::Complete, None) => complete_by_job(&mut record, run, known),
         (JobOutcome::Failed { .. }, None) => {
-            let known_cause = known.and_then(cause_of).filter(|cause| !cause.is_loss());
-            let cause = run.failure(known_cause.as_ref());
+            let known_cause = known.and_then(first_cause_of);
+            let before = known.and_then(cause_before);
+            let first = before.clone().filter(|cause| cause.reason != RETRYING);
+            let cause = run.failure(known_cause.as_ref(), first.as_ref());
+            set_cause_before(&mut record, before);
             match run.last_said() {
                 Some(result) => tables_of_result(&mut record, run, &result),
                 None => tables_of(&mut record, known.filter(|_| run.pods.is_empty())),
@@ -142,11 +162,12 @@ fn other_ids(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>)
 /// Leaves the backup running, with the cause that the known record has.
 fn carry_on(record: &mut BackupRecord, known: Option<&BackupRecord>) {
     record.completion_time = None;
+    set_cause_before(record, known.and_then(cause_before));
     set_cause(record, known.and_then(cause_of));
 }
 
 /// Records an attempt whose container `backup` ended with 0, and why its Job failed or does not end after that.
-fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>, success: Success) {
+fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>, success: Success, now: Timestamp) {
     record.status = BackupStatus::Completed;
     record.first_error = None;
     record.backup_id = success.backup_id;
@@ -175,11 +196,12 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
         .job_failure()
         .map(|cause| Cause { reason: cause.reason, text: format!("its Job failed after that: {}", cause.text) });
     let goes_on = || {
-        let text = sidecars_text(&success.running);
-        let is_stuck = !success.pod_has_ended && !success.running.is_empty() && run.job.outcome == JobOutcome::Running;
+        let text = sidecars_text(&success.unfinished);
+        let has_others = !success.unfinished.is_empty();
+        let is_stuck = !success.pod_has_ended && has_others && run.job.outcome == JobOutcome::Running;
         is_stuck.then(|| Cause { reason: SIDECAR_RUNNING.to_owned(), text })
     };
-    let cause = job_failure.or_else(goes_on);
+    let cause = job_failure.or_else(|| terminating(run, known, now)).or_else(goes_on);
     record.stuck_time = record.stuck_time.take().filter(|_| run.job.outcome != JobOutcome::Complete);
     set_cause(record, cause.or(unverified.filter(|_| record.verified == Some(false))));
 }
@@ -213,14 +235,34 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
     tables_of_request(record, run);
 }
 
+/// Returns why the run does not end, if its Pod is being deleted and does not end.
+fn terminating(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Cause> {
+    let is_of_pod = |known: &BackupRecord| run.newest_id().is_none_or(|newest| newest == known.backup_id);
+    let is_told = known.is_some_and(|known| known.reason.as_deref() == Some(POD_TERMINATING) && is_of_pod(known));
+    run.terminating(is_told, now)
+}
+
+/// Returns the cause of a backup from before its Pod did not end: what held it up then, else why the Pod is deleted.
+fn before_deletion(run: &Run, known: Option<&BackupRecord>) -> Option<Cause> {
+    let known = known.and_then(cause_of).filter(|known| known.reason != POD_TERMINATING);
+    let (retrying, known) = known
+        .map_or((None, None), |known| if known.reason == RETRYING { (Some(known), None) } else { (None, Some(known)) });
+    known.or_else(|| run.newest_failure()).or(retrying)
+}
+
 /// Returns why a running backup makes no progress. The text stays while its cause does, as its details change all the time;
 /// except for causes whose details change only with another attempt or a change by the user.
-fn obstacle(run: &Run, known: Option<&BackupRecord>) -> Option<Cause> {
-    let known = known.and_then(cause_of).filter(|cause| !cause.is_loss());
+fn obstacle(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option<Cause> {
+    let known = known.and_then(first_cause_of);
     if known.is_some() && run.ends_silently() {
         return known;
     }
-    let obstacle = run.obstacle()?;
+    // a Job that nobody ends is worse than a delay
+    let is_delay = |obstacle: &Cause| [RETRYING, RESTARTING].contains(&obstacle.reason.as_str());
+    let obstacle = match run.obstacle(now) {
+        Some(obstacle) if !is_delay(&obstacle) => obstacle,
+        delay => run.past_deadline(now).or(delay)?,
+    };
     let is_steady = [RETRYING, CONFIG_ERROR].contains(&obstacle.reason.as_str());
     let same = known.filter(|known| !is_steady && known.reason == obstacle.reason);
     Some(same.unwrap_or(obstacle))

@@ -3,7 +3,10 @@
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
     backup::backup_id_prefix,
-    cluster::{run::Cause, views::JobView},
+    cluster::{
+        run::{Cause, POD_TERMINATING},
+        views::JobView,
+    },
     text::shortened,
 };
 use jiff::Timestamp;
@@ -44,6 +47,8 @@ pub fn running(job: &str, backup_id: String, start: Timestamp, trigger: BackupTr
         read_back_error: None,
         error: None,
         stuck_time: None,
+        reason_before: None,
+        error_before: None,
     }
 }
 
@@ -84,6 +89,25 @@ pub fn newness(record: &BackupRecord) -> (Timestamp, &str, &str) {
 pub fn cause_of(record: &BackupRecord) -> Option<Cause> {
     let text = record.error.clone()?;
     Some(Cause { reason: record.reason.clone().unwrap_or_default(), text })
+}
+
+/// Returns the cause that a record had before its Pod did not end ([`POD_TERMINATING`]).
+pub fn cause_before(record: &BackupRecord) -> Option<Cause> {
+    let text = record.error_before.clone()?;
+    Some(Cause { reason: record.reason_before.clone().unwrap_or_default(), text })
+}
+
+/// Sets the cause from before the Pod did not end; `None` removes it.
+pub fn set_cause_before(record: &mut BackupRecord, cause: Option<Cause>) {
+    let (reason, text) = cause.map(|cause| (cause.reason, shortened(&cause.text, LONGEST_ERROR))).unzip();
+    record.reason_before = reason.filter(|reason| !reason.is_empty());
+    record.error_before = text;
+}
+
+/// Returns the first cause that a record has: while its Pod does not end, that from before.
+pub fn first_cause_of(record: &BackupRecord) -> Option<Cause> {
+    let is_terminating = record.reason.as_deref() == Some(POD_TERMINATING);
+    if is_terminating { cause_before(record) } else { cause_of(record).filter(|cause| !cause.is_loss()) }
 }
 
 /// Sets the cause of a failure, of a doubt or of a delay; `None` removes it.

@@ -5,12 +5,12 @@
 
 use super::{
     history::{FEWEST_RECORDS, History, UNSEEN},
-    record::{ended, fail, id_prefix_note, identity, is_of, running, set_cause},
+    record::{ended, fail, first_cause_of, id_prefix_note, identity, is_of, running, set_cause},
 };
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
     cluster::{
-        run::{Cause, SIDECAR_RUNNING},
+        run::{Cause, POD_TERMINATING, SIDECAR_RUNNING},
         views::JobOutcome,
     },
     names::scheduled_job_name,
@@ -46,7 +46,7 @@ pub fn add_ends(records: &mut BTreeMap<String, BackupRecord>, history: &History<
             }
             _ => {
                 record.completion_time = Some(Time(whole_seconds(now).max(record.start_time.0)));
-                let before = record.error.as_ref().map_or(String::new(), |error| format!("; before: {error}"));
+                let before = first_cause_of(&record).map_or(String::new(), |cause| format!("; before: {}", cause.text));
                 let note = id_prefix_note(&record);
                 let text =
                     format!("not known to have completed: the Job is gone, and nobody saw its end{note}{before}");
@@ -91,7 +91,12 @@ fn unexplained_success(
         return None;
     }
     // the success may be of a backup that completed before its Job did
-    if records.values().any(|record| record.reason.as_deref() == Some(SIDECAR_RUNNING)) {
+    let is_before_its_job = |record: &BackupRecord| match record.reason.as_deref() {
+        Some(SIDECAR_RUNNING) => true,
+        Some(POD_TERMINATING) => record.status == BackupStatus::Completed,
+        _ => false,
+    };
+    if records.values().any(is_before_its_job) {
         return None;
     }
     // or of a run of which only the end is not known, told while the success was left open
