@@ -91,8 +91,8 @@ pub fn plan(
     cron_job: Option<&CronJobView>,
     image: &JobImage,
 ) -> Result<Plan, CannotPlan> {
-    let spec = backup.spec.as_ref().map_err(|violations| invalid(violations))?;
-    let parsed_schedule = fires(spec)?;
+    let spec = backup.spec.as_ref().map_err(|spec| invalid(&spec.violations))?;
+    let parsed_schedule = fires(&spec.schedule)?;
     let cluster = found(backup, cluster)?;
     is_ours(backup, cron_job)?;
     let timeout = duration::parse(&spec.backup_timeout).unwrap_or_else(default_timeout);
@@ -143,15 +143,15 @@ fn invalid(violations: &[Violation]) -> CannotPlan {
     cannot_plan(reason, message)
 }
 
-/// Returns the schedule of a spec.
+/// Returns the schedule that `spec.schedule` means.
 ///
 /// # Errors
 /// Returns an error if the schedule is invalid or never fires.
-pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, CannotPlan> {
+pub fn fires(text: &str) -> Result<Schedule, CannotPlan> {
     let refused = |why: String| cannot_plan(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
-    let schedule = Schedule::parse(&spec.schedule).map_err(|error| refused(format!("{:?}: {error}", spec.schedule)))?;
+    let schedule = Schedule::parse(text).map_err(|error| refused(format!("{text:?}: {error}")))?;
     if !schedule.fires() {
-        let why = format!("{:?} never fires: no year has that date; correct day of month or month", spec.schedule);
+        let why = format!("{text:?} never fires: no year has that date; correct day of month or month");
         return Err(refused(why));
     }
     Ok(schedule)

@@ -99,7 +99,6 @@ fn status(
     let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
     let earlier = backup.status.as_ref();
     let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.is_controlled_by(backup.uid()));
-    let spec = backup.spec.as_ref().ok();
 
     let phase = match standing {
         Err(_) => BackupPhase::Failed,
@@ -109,9 +108,9 @@ fn status(
     let next = standing.ok().filter(|plan| !plan.suspend).and_then(|plan| plan.parsed_schedule.next_after(now));
     let schedule = match standing {
         Ok(plan) => Some(Cow::Borrowed(&plan.parsed_schedule)),
-        Err(_) => spec.and_then(|spec| fires(spec).ok()).map(Cow::Owned),
+        Err(_) => backup.schedule().and_then(|schedule| fires(schedule).ok()).map(Cow::Owned),
     };
-    let timeout = spec.and_then(|spec| duration::parse(&spec.backup_timeout));
+    let timeout = backup.backup_timeout().and_then(duration::parse);
     let timeout = timeout.map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
     let mut records = records::all(&history, now);
@@ -152,7 +151,7 @@ fn status(
         recent_backups,
         next_scheduled_backup: next.map(Time),
         active_since: due.map(|due| Time(due.since)),
-        observed_schedule: due.and(spec).map(|spec| spec.schedule.clone()),
+        observed_schedule: due.and(backup.schedule()).map(str::to_owned),
         observed_success_time: last_success(runs, ours).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
@@ -160,11 +159,11 @@ fn status(
     (status, next_change(runs, ours, next.into_iter().chain(overdue), now))
 }
 
-/// Returns how many records the spec asks to keep. While the spec is invalid, all are kept.
+/// Returns how many records the spec asks to keep. While a limit is invalid, all are kept.
 fn history_limits(facts: &Facts) -> usize {
-    facts.backup.spec.as_ref().map_or(usize::MAX, |spec| {
+    facts.backup.history_limits().map_or(usize::MAX, |(successful, failed)| {
         let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
-        limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
+        limit(successful).saturating_add(limit(failed))
     })
 }
 
