@@ -30,6 +30,7 @@ mod ready;
 mod records;
 mod refusals;
 mod removal;
+mod restored;
 mod shards;
 mod single_namespace;
 mod undecodable;

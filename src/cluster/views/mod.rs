@@ -8,7 +8,7 @@ mod pod;
 mod refusal;
 
 pub use cluster::Cluster;
-pub use cron_job::CronJobView;
+pub use cron_job::{ControllerRef, CronJobView};
 pub use job::{JobOutcome, JobView, Origin};
 pub use owned::{digest_of_live, digest_of_manifest};
 pub use pod::{PodView, Terminated, Waiting};
