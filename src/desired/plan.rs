@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Image of this version, for an operator outside a Pod.
 pub const DEFAULT_IMAGE: &str = concat!("ghcr.io/antflydb/antfly-backup-operator:", env!("CARGO_PKG_VERSION"));
 
+/// The finalizer of a deletion that waits for what the object owns.
+const FOREGROUND: &str = "foregroundDeletion";
+
 /// All values of a CronJob, validated. The builders get nothing else.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -94,7 +97,7 @@ pub fn plan(
     let spec = backup.spec.as_ref().map_err(|spec| invalid(&spec.violations))?;
     let parsed_schedule = fires(&spec.schedule)?;
     let cluster = found(backup, cluster)?;
-    is_ours(backup, cron_job)?;
+    has_place(backup, cron_job)?;
     let timeout = duration::parse(&spec.backup_timeout).unwrap_or_else(default_timeout);
     Ok(Plan {
         name: backup.name().to_owned(),
@@ -167,8 +170,35 @@ fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cl
     }
 }
 
-fn is_ours(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), CannotPlan> {
-    let Some(cron_job) = cron_job.filter(|cron_job| !cron_job.is_controlled_by(backup.uid())) else { return Ok(()) };
+/// Returns why no backup starts by a CronJob that is being deleted; `None` if it is not.
+pub fn being_deleted(cron_job: &CronJobView) -> Option<CannotPlan> {
+    let since = &cron_job.metadata.deletion_timestamp.as_ref()?.0;
+    let (foreground, others): (Vec<_>, Vec<_>) =
+        cron_job.finalizers.iter().map(String::as_str).partition(|finalizer| *finalizer == FOREGROUND);
+    let mut message = format!(
+        "CronJob {} is being deleted since {since} and starts no backup; it is made anew as soon as it is gone",
+        cron_job.name()
+    );
+    if !foreground.is_empty() {
+        message.push_str(
+            "; it waits until its Jobs and their Pods are gone (foreground deletion): see whether a Pod is on a lost node",
+        );
+    }
+    if !others.is_empty() {
+        message.push_str(&format!("; it waits for {}: see who has to remove that finalizer", others.join(", ")));
+    }
+    Some(cannot_plan(reason::CRON_JOB_DELETING, message))
+}
+
+/// Returns whether the CronJob's place is free, or the CronJob in it belongs to the backup and is not being deleted.
+fn has_place(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), CannotPlan> {
+    let Some(cron_job) = cron_job else { return Ok(()) };
+    if let Some(cause) = being_deleted(cron_job) {
+        return Err(cause);
+    }
+    if cron_job.belongs_to(backup.name(), backup.uid()) {
+        return Ok(());
+    }
     let name = cron_job_name(backup.name());
     let message = match &cron_job.controller {
         Some(owner) if owner.kind == crate::api::KIND && owner.name == backup.name() => format!(

@@ -81,6 +81,8 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
     }
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
+    let leftover = outcome.leftover();
+    announcements.extend(leftover.and_then(|it| announcements::leftover(facts.backup.name(), earlier, &it)));
     announcements.extend(announcements::runs(earlier, &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }
@@ -98,7 +100,7 @@ fn status(
 ) -> (AntflyBackupStatus, Option<Timestamp>) {
     let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
     let earlier = backup.status.as_ref();
-    let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.is_controlled_by(backup.uid()));
+    let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.belongs_to(backup.name(), backup.uid()));
 
     let phase = match standing {
         Err(_) => BackupPhase::Failed,
@@ -140,7 +142,7 @@ fn status(
         conditions: conditions(
             vec![
                 ready(standing),
-                schedule_ready(backup, standing, ours),
+                schedule_ready(backup, standing, ours, outcome.leftover().as_ref()),
                 cluster_ready(backup, standing, &facts.cluster),
                 health::run_healthy(missed.as_ref(), &records, grace, now),
             ],

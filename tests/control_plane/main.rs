@@ -22,6 +22,7 @@ mod drift;
 mod hostile;
 mod job_image;
 mod lifecycle;
+mod orphans;
 mod outage;
 mod page;
 mod permissions;
