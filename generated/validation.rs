@@ -23,7 +23,7 @@ pub(super) fn object(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     metadata::check(object.get("metadata"), &path.field("metadata"), out);
     if let Some(value) = object.get("spec") {
-        spec(value, &path.field("spec"), out);
+        spec(value, &path.required_field("spec"), out);
     }
     if let Some(value) = cel::not_null(object, "status") {
         out.unknown_fields_only(|out| status(value, &path.field("status"), out));
@@ -69,13 +69,13 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
             &["clusterRef", "schedule", "destination"],
         ) else { return };
     if let Some(value) = object.get("clusterRef") {
-        spec_cluster_ref(value, &path.field("clusterRef"), out);
+        spec_cluster_ref(value, &path.required_field("clusterRef"), out);
     }
     if let Some(value) = object.get("schedule") {
-        spec_schedule(value, &path.field("schedule"), out);
+        spec_schedule(value, &path.required_field("schedule"), out);
     }
     if let Some(value) = object.get("destination") {
-        spec_destination(value, &path.field("destination"), out);
+        spec_destination(value, &path.required_field("destination"), out);
     }
     if let Some(value) = cel::not_null(object, "tables") {
         spec_tables(value, &path.field("tables"), out);
@@ -108,7 +108,7 @@ pub(super) fn spec_cluster_ref(value: &Value, path: &Path<'_>, out: &mut Violati
         return
     };
     if let Some(value) = object.get("name") {
-        spec_cluster_ref_name(value, &path.field("name"), out);
+        spec_cluster_ref_name(value, &path.required_field("name"), out);
     }
     if let Some(value) = cel::not_null(object, "namespace") {
         spec_cluster_ref_namespace(value, &path.field("namespace"), out);
@@ -250,7 +250,7 @@ pub(super) fn spec_destination(value: &Value, path: &Path<'_>, out: &mut Violati
             &["location"],
         ) else { return };
     if let Some(value) = object.get("location") {
-        spec_destination_location(value, &path.field("location"), out);
+        spec_destination_location(value, &path.required_field("location"), out);
     }
     if let Some(value) = cel::not_null(object, "credentialsSecret") {
         spec_destination_credentials_secret(
@@ -328,7 +328,11 @@ pub(super) fn spec_destination_credentials_secret(
 ) {
     let Some(object) = out.object(value, path, &["name"], &["name"]) else { return };
     if let Some(value) = object.get("name") {
-        spec_destination_credentials_secret_name(value, &path.field("name"), out);
+        spec_destination_credentials_secret_name(
+            value,
+            &path.required_field("name"),
+            out,
+        );
     }
 }
 
@@ -588,7 +592,11 @@ pub(super) fn status_last_successful_backup(
             &["backupId", "startTime", "status"],
         ) else { return };
     if let Some(value) = object.get("backupId") {
-        status_last_successful_backup_backup_id(value, &path.field("backupId"), out);
+        status_last_successful_backup_backup_id(
+            value,
+            &path.required_field("backupId"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "backupIdKnown") {
         status_last_successful_backup_backup_id_known(
@@ -605,7 +613,11 @@ pub(super) fn status_last_successful_backup(
         );
     }
     if let Some(value) = object.get("startTime") {
-        status_last_successful_backup_start_time(value, &path.field("startTime"), out);
+        status_last_successful_backup_start_time(
+            value,
+            &path.required_field("startTime"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "completionTime") {
         status_last_successful_backup_completion_time(
@@ -615,7 +627,7 @@ pub(super) fn status_last_successful_backup(
         );
     }
     if let Some(value) = object.get("status") {
-        status_last_successful_backup_status(value, &path.field("status"), out);
+        status_last_successful_backup_status(value, &path.required_field("status"), out);
     }
     if let Some(value) = cel::not_null(object, "scheduledTime") {
         status_last_successful_backup_scheduled_time(
@@ -841,12 +853,16 @@ pub(super) fn status_last_successful_backup_cluster_ref(
     if let Some(value) = object.get("namespace") {
         status_last_successful_backup_cluster_ref_namespace(
             value,
-            &path.field("namespace"),
+            &path.required_field("namespace"),
             out,
         );
     }
     if let Some(value) = object.get("name") {
-        status_last_successful_backup_cluster_ref_name(value, &path.field("name"), out);
+        status_last_successful_backup_cluster_ref_name(
+            value,
+            &path.required_field("name"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "uid") {
         status_last_successful_backup_cluster_ref_uid(value, &path.field("uid"), out);
@@ -1113,7 +1129,11 @@ pub(super) fn status_last_failed_backup(
             &["backupId", "startTime", "status"],
         ) else { return };
     if let Some(value) = object.get("backupId") {
-        status_last_failed_backup_backup_id(value, &path.field("backupId"), out);
+        status_last_failed_backup_backup_id(
+            value,
+            &path.required_field("backupId"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "backupIdKnown") {
         status_last_failed_backup_backup_id_known(
@@ -1130,7 +1150,11 @@ pub(super) fn status_last_failed_backup(
         );
     }
     if let Some(value) = object.get("startTime") {
-        status_last_failed_backup_start_time(value, &path.field("startTime"), out);
+        status_last_failed_backup_start_time(
+            value,
+            &path.required_field("startTime"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "completionTime") {
         status_last_failed_backup_completion_time(
@@ -1140,7 +1164,7 @@ pub(super) fn status_last_failed_backup(
         );
     }
     if let Some(value) = object.get("status") {
-        status_last_failed_backup_status(value, &path.field("status"), out);
+        status_last_failed_backup_status(value, &path.required_field("status"), out);
     }
     if let Some(value) = cel::not_null(object, "scheduledTime") {
         status_last_failed_backup_scheduled_time(
@@ -1350,12 +1374,16 @@ pub(super) fn status_last_failed_backup_cluster_ref(
     if let Some(value) = object.get("namespace") {
         status_last_failed_backup_cluster_ref_namespace(
             value,
-            &path.field("namespace"),
+            &path.required_field("namespace"),
             out,
         );
     }
     if let Some(value) = object.get("name") {
-        status_last_failed_backup_cluster_ref_name(value, &path.field("name"), out);
+        status_last_failed_backup_cluster_ref_name(
+            value,
+            &path.required_field("name"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "uid") {
         status_last_failed_backup_cluster_ref_uid(value, &path.field("uid"), out);
@@ -1635,7 +1663,11 @@ pub(super) fn status_recent_backups_item(
             &["backupId", "startTime", "status"],
         ) else { return };
     if let Some(value) = object.get("backupId") {
-        status_recent_backups_item_backup_id(value, &path.field("backupId"), out);
+        status_recent_backups_item_backup_id(
+            value,
+            &path.required_field("backupId"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "backupIdKnown") {
         status_recent_backups_item_backup_id_known(
@@ -1652,7 +1684,11 @@ pub(super) fn status_recent_backups_item(
         );
     }
     if let Some(value) = object.get("startTime") {
-        status_recent_backups_item_start_time(value, &path.field("startTime"), out);
+        status_recent_backups_item_start_time(
+            value,
+            &path.required_field("startTime"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "completionTime") {
         status_recent_backups_item_completion_time(
@@ -1662,7 +1698,7 @@ pub(super) fn status_recent_backups_item(
         );
     }
     if let Some(value) = object.get("status") {
-        status_recent_backups_item_status(value, &path.field("status"), out);
+        status_recent_backups_item_status(value, &path.required_field("status"), out);
     }
     if let Some(value) = cel::not_null(object, "scheduledTime") {
         status_recent_backups_item_scheduled_time(
@@ -1876,12 +1912,16 @@ pub(super) fn status_recent_backups_item_cluster_ref(
     if let Some(value) = object.get("namespace") {
         status_recent_backups_item_cluster_ref_namespace(
             value,
-            &path.field("namespace"),
+            &path.required_field("namespace"),
             out,
         );
     }
     if let Some(value) = object.get("name") {
-        status_recent_backups_item_cluster_ref_name(value, &path.field("name"), out);
+        status_recent_backups_item_cluster_ref_name(
+            value,
+            &path.required_field("name"),
+            out,
+        );
     }
     if let Some(value) = cel::not_null(object, "uid") {
         status_recent_backups_item_cluster_ref_uid(value, &path.field("uid"), out);
@@ -2136,10 +2176,10 @@ pub(super) fn status_conditions_item(
             &["type", "status", "lastTransitionTime", "reason", "message"],
         ) else { return };
     if let Some(value) = object.get("type") {
-        status_conditions_item_type(value, &path.field("type"), out);
+        status_conditions_item_type(value, &path.required_field("type"), out);
     }
     if let Some(value) = object.get("status") {
-        status_conditions_item_status(value, &path.field("status"), out);
+        status_conditions_item_status(value, &path.required_field("status"), out);
     }
     if let Some(value) = cel::not_null(object, "observedGeneration") {
         status_conditions_item_observed_generation(
@@ -2151,15 +2191,15 @@ pub(super) fn status_conditions_item(
     if let Some(value) = object.get("lastTransitionTime") {
         status_conditions_item_last_transition_time(
             value,
-            &path.field("lastTransitionTime"),
+            &path.required_field("lastTransitionTime"),
             out,
         );
     }
     if let Some(value) = object.get("reason") {
-        status_conditions_item_reason(value, &path.field("reason"), out);
+        status_conditions_item_reason(value, &path.required_field("reason"), out);
     }
     if let Some(value) = object.get("message") {
-        status_conditions_item_message(value, &path.field("message"), out);
+        status_conditions_item_message(value, &path.required_field("message"), out);
     }
 }
 

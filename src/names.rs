@@ -11,6 +11,13 @@ pub const BACKUP_LABEL: &str = "antfly.io/backup";
 /// Label with the name of the `AntflyCluster`, on CronJob, Jobs and Pods.
 pub const CLUSTER_LABEL: &str = "antfly.io/cluster";
 
+/// Annotation of a CronJob that the operator made; its value is [`FIELD_MANAGER`]. Unlike the owner reference, it survives a
+/// restore of the CronJob from a backup, and the deletion of its AntflyBackup alone (`--cascade=orphan`).
+pub const MADE_BY_ANNOTATION: &str = "antfly.io/made-by";
+
+/// Label with the program that manages an object: [`FIELD_MANAGER`].
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+
 /// Annotation of a Job with the namespace of the `AntflyCluster`.
 pub const CLUSTER_NAMESPACE_ANNOTATION: &str = "antfly.io/cluster-namespace";
 

@@ -42,7 +42,7 @@ pub mod cluster {
         lookup::ClusterLookup,
         run::Run,
         stored::StoredBackup,
-        views::{Cluster, CronJobView, JobOutcome, JobView, Origin, digest_of_live, digest_of_manifest},
+        views::{Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, digest_of_live, digest_of_manifest},
     };
 }
 

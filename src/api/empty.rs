@@ -9,8 +9,7 @@ use std::time::Duration;
 impl AntflyBackupSpec {
     /// Returns `backupTimeout`, or its default if it is empty.
     pub fn timeout(&self) -> Duration {
-        let default = || duration::parse(Self::BACKUP_TIMEOUT_DEFAULT).expect("a test holds it against the schema");
-        duration::parse(&self.backup_timeout).unwrap_or_else(default)
+        timeout_of(&self.backup_timeout)
     }
 }
 
@@ -19,6 +18,13 @@ impl ClusterReference {
     pub fn namespace_or<'a>(&'a self, of_backup: &'a str) -> &'a str {
         self.namespace.as_deref().filter(|namespace| !namespace.is_empty()).unwrap_or(of_backup)
     }
+}
+
+/// Returns the timeout that a valid `backupTimeout` stands for; its default if it is empty.
+pub fn timeout_of(backup_timeout: &str) -> Duration {
+    let default =
+        || duration::parse(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).expect("a test holds it against the schema");
+    duration::parse(backup_timeout).unwrap_or_else(default)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod constants {
 }
 
 pub use constants::*;
+pub use empty::timeout_of;
 pub use types::*;
 
 /// The CustomResourceDefinition as it is applied to clusters, byte for byte the file in `schema/`.

@@ -14,6 +14,12 @@ pub const FORMER_NAME: &str = "FormerName";
 pub const CRON_JOB_DELETED: &str = "CronJobDeleted";
 /// A CronJob of that name belongs to someone else.
 pub const CRON_JOB_CONFLICT: &str = "CronJobConflict";
+/// The CronJob had lost its owner, and the backup is its owner now.
+pub const CRON_JOB_ADOPTED: &str = "CronJobAdopted";
+/// The CronJob is being deleted.
+pub const CRON_JOB_DELETING: &str = "CronJobDeleting";
+/// A CronJob under a former name cannot be deleted.
+pub const CRON_JOB_LEFT_OVER: &str = "CronJobLeftOver";
 /// The API server refuses the CronJob.
 pub const CRON_JOB_REFUSED: &str = "CronJobRefused";
 /// A write failed, and is tried again.

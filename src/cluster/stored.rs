@@ -1,31 +1,78 @@
 //! An `AntflyBackup` as it is stored, valid or not.
 //!
 //! The schema may have become stricter since an object was stored. A watch must not fail for an invalid object, because that
-//! would stall all others. Such an object has the violations in place of a spec.
+//! would stall all others. Such an object has its violations in place of a spec, and loses only what is invalid.
 
 use crate::{
     api::{
-        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference,
-        validation::{self, UnknownFields, Violation},
+        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference, timeout_of,
+        validation::{self, Step, UnknownFields, Violation},
     },
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
 };
 use kube::api::ObjectMeta;
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::Value;
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 /// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
 #[derive(Clone, Debug)]
 pub struct StoredBackup {
     /// Name, namespace, uid, resourceVersion, generation and the two timestamps.
     pub metadata: ObjectMeta,
-    /// The spec, or its violations.
-    pub spec: Result<AntflyBackupSpec, Vec<Violation>>,
-    /// The cluster that the spec names, even if another part of the spec is invalid.
-    pub cluster_ref: Option<ClusterReference>,
+    /// The spec, or what is valid of it.
+    pub spec: Result<AntflyBackupSpec, Box<InvalidSpec>>,
     /// The valid parts of the stored status.
     pub status: Option<AntflyBackupStatus>,
+}
+
+/// What the operator reads of an object whose spec or metadata is invalid. An invalid field is `None`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InvalidSpec {
+    /// All violations; at least one.
+    pub violations: Vec<Violation>,
+    cluster_ref: Option<ClusterReference>,
+    schedule: Option<String>,
+    suspend: Option<bool>,
+    backup_timeout: Option<String>,
+    successful_jobs_history_limit: Option<i32>,
+    failed_jobs_history_limit: Option<i32>,
+}
+
+impl InvalidSpec {
+    /// Reads the valid fields of a spec that has its defaults.
+    fn read(spec: &Value, violations: Vec<Violation>) -> Self {
+        let of_spec = violations.iter().filter_map(|violation| violation.field.below(&["spec"])?.first());
+        let invalid: BTreeSet<&Step> = of_spec.collect();
+        let fields = Fields { spec, invalid: &invalid };
+        InvalidSpec {
+            cluster_ref: fields.read("clusterRef"),
+            schedule: fields.read("schedule"),
+            suspend: fields.read("suspend"),
+            backup_timeout: fields.read("backupTimeout"),
+            successful_jobs_history_limit: fields.read("successfulJobsHistoryLimit"),
+            failed_jobs_history_limit: fields.read("failedJobsHistoryLimit"),
+            violations,
+        }
+    }
+}
+
+/// The fields of a spec.
+struct Fields<'a> {
+    spec: &'a Value,
+    invalid: &'a BTreeSet<&'a Step>,
+}
+
+impl Fields<'_> {
+    /// Returns a field if it is valid.
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let is_invalid = self.invalid.contains(&Step::Field(name.to_owned()));
+        let value = self.spec.get(name).filter(|_| !is_invalid)?;
+        serde_json::from_value(value.clone()).ok()
+    }
 }
 
 impl StoredBackup {
@@ -42,14 +89,11 @@ impl StoredBackup {
             validation::drop_what_is_invalid(&mut status);
         }
         let status = serde_json::from_value(status).ok().flatten().filter(is_written);
-        let cluster_ref = object.pointer("/spec/clusterRef").cloned();
-        let spec = validation::decode(object, UnknownFields::Ignore).map(|backup| backup.spec);
-        let cluster_ref = match &spec {
-            Ok(spec) => Some(spec.cluster_ref.clone()),
-            Err(violations) if violations.iter().any(|it| it.field.is_within(&["spec", "clusterRef"])) => None,
-            Err(_) => cluster_ref.and_then(|value| serde_json::from_value(value).ok()),
+        let spec = match validation::decode_or_leave(&mut object, UnknownFields::Ignore) {
+            Ok(backup) => Ok(backup.spec),
+            Err(violations) => Err(Box::new(InvalidSpec::read(&object["spec"], violations))),
         };
-        Ok(StoredBackup { metadata, spec, cluster_ref, status })
+        Ok(StoredBackup { metadata, spec, status })
     }
 
     /// Returns `metadata.name`.
@@ -78,10 +122,45 @@ impl StoredBackup {
         self.running_records().any(|record| record.job_uid.as_deref() == Some(job_uid))
     }
 
-    /// Returns the namespace and name of the cluster that is backed up.
+    /// Returns the namespace and name of the cluster that is backed up, if that field is valid.
     pub fn cluster_key(&self) -> Option<(String, String)> {
-        let cluster = self.cluster_ref.as_ref()?;
+        let cluster = match &self.spec {
+            Ok(spec) => &spec.cluster_ref,
+            Err(invalid) => invalid.cluster_ref.as_ref()?,
+        };
         Some((cluster.namespace_or(self.namespace()).to_owned(), cluster.name.clone()))
+    }
+
+    /// Returns `spec.schedule`, if it is valid.
+    pub fn schedule(&self) -> Option<&str> {
+        match &self.spec {
+            Ok(spec) => Some(&spec.schedule),
+            Err(invalid) => invalid.schedule.as_deref(),
+        }
+    }
+
+    /// Returns `spec.suspend`, if it is valid.
+    pub fn suspend(&self) -> Option<bool> {
+        match &self.spec {
+            Ok(spec) => Some(spec.suspend),
+            Err(invalid) => invalid.suspend,
+        }
+    }
+
+    /// Returns the longest time that a backup may take, if `spec.backupTimeout` is valid.
+    pub fn timeout(&self) -> Option<Duration> {
+        match &self.spec {
+            Ok(spec) => Some(spec.timeout()),
+            Err(invalid) => invalid.backup_timeout.as_deref().map(timeout_of),
+        }
+    }
+
+    /// Returns how many Jobs the spec asks to keep, of successful and of failed backups, if both fields are valid.
+    pub fn history_limits(&self) -> Option<(i32, i32)> {
+        match &self.spec {
+            Ok(spec) => Some((spec.successful_jobs_history_limit, spec.failed_jobs_history_limit)),
+            Err(invalid) => invalid.successful_jobs_history_limit.zip(invalid.failed_jobs_history_limit),
+        }
     }
 }
 
@@ -130,6 +209,118 @@ mod tests {
         assert_eq!(status.recent_backups[1].job_uid, None);
         assert_eq!((status.phase, status.last_failed_backup), (None, None));
         assert_eq!(status.cron_job_name.as_deref(), Some("nightly-cron"));
+    }
+
+    fn with_spec(changes: Value) -> StoredBackup {
+        let mut spec = json!({"clusterRef": {"name": "main"}, "schedule": "@daily", "destination": {"location": "s3://tidewater/ledgers"},
+            "suspend": true, "backupTimeout": "2h", "successfulJobsHistoryLimit": 4, "failedJobsHistoryLimit": 5.0});
+        for (name, value) in changes.as_object().unwrap() {
+            spec[name] = value.clone();
+        }
+        let metadata = json!({"name": "nightly", "namespace": "a"});
+        let object = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "metadata": metadata, "spec": spec});
+        StoredBackup::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn a_spec_loses_only_what_is_invalid() {
+        let valid = with_spec(json!({}));
+        assert!(valid.spec.is_ok());
+        for (field, value) in [
+            ("destination", json!({"location": "ftp://a"})),
+            ("destination", json!(1)),
+            ("tables", json!(["a", "a"])),
+            ("clusterRef", json!({"name": "main", "namespace": "Not Valid"})),
+            ("schedule", json!("0 25 * * *")),
+            ("suspend", json!("maybe")),
+            ("backupTimeout", json!("200h")),
+            ("successfulJobsHistoryLimit", json!(-1)),
+            ("failedJobsHistoryLimit", json!("many")),
+        ] {
+            let invalid = with_spec(json!({ field: value }));
+            assert!(!invalid.spec.as_ref().unwrap_err().violations.is_empty(), "{field}");
+            let kept = |is_kept: bool, name: &str| assert_eq!(is_kept, field != name, "{name}, as {field} is invalid");
+            kept(invalid.cluster_key() == valid.cluster_key(), "clusterRef");
+            kept(invalid.schedule() == valid.schedule(), "schedule");
+            kept(invalid.suspend() == valid.suspend(), "suspend");
+            kept(invalid.backup_timeout() == valid.backup_timeout(), "backupTimeout");
+            let limits = field.strip_suffix("JobsHistoryLimit").is_none();
+            assert_eq!(invalid.history_limits() == Some((4, 5)), limits, "{field}");
+        }
+        let absent = with_spec(json!({"suspend": null, "backupTimeout": null, "tables": 1}));
+        assert_eq!((absent.suspend(), absent.backup_timeout()), (Some(false), Some("1h")), "the defaults");
+    }
+
+    #[test]
+    fn a_status_with_very_many_invalid_parts_keeps_the_rest() {
+        let record = |id: String| json!({"backupId": id, "startTime": "2026-11-23T02:00:00Z", "status": "Completed"});
+        let mut records = vec![json!({"startTime": 1}); 3000];
+        records.extend((0..60).map(|number| record(format!("good-{number}"))));
+        let mut last = record("last".to_owned());
+        last["tables"] =
+            (0..2000).map(|number| if number % 2 == 0 { json!(number) } else { json!(format!("t{number}")) }).collect();
+        let status = json!({"cronJobName": "nightly-cron", "recentBackups": records, "lastFailedBackup": last, "conditions": null});
+        let status = StoredBackup::from_value(json!({"metadata": {}, "status": status})).unwrap().status.unwrap();
+        assert_eq!(status.cron_job_name.as_deref(), Some("nightly-cron"));
+        assert_eq!(status.recent_backups.len(), AntflyBackupStatus::RECENT_BACKUPS_MAX_ITEMS);
+        assert_eq!(status.recent_backups[0].backup_id, "good-0");
+        assert_eq!(status.last_failed_backup.unwrap().tables.len(), 1000);
+    }
+
+    /// Calls `check` with the whole value as it is after each change of a part to each of `values`.
+    fn change_each_part(whole: &Value, values: &[Value], check: &mut impl FnMut(&str, Value)) {
+        fn pointers(value: &Value, at: String, found: &mut Vec<String>) {
+            found.push(at.clone());
+            match value {
+                Value::Object(fields) => {
+                    fields.iter().for_each(|(name, value)| pointers(value, format!("{at}/{name}"), found))
+                }
+                Value::Array(items) => {
+                    items.iter().enumerate().for_each(|(index, value)| pointers(value, format!("{at}/{index}"), found));
+                }
+                _ => {}
+            }
+        }
+        let mut places = Vec::new();
+        pointers(whole, String::new(), &mut places);
+        for place in places {
+            for value in values {
+                let mut changed = whole.clone();
+                *changed.pointer_mut(&place).unwrap() = value.clone();
+                check(&place, changed);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_status_is_valid_and_can_be_read() {
+        let record = json!({"backupId": "one", "backupIdKnown": true, "startTime": "2026-11-23T02:00:00Z", "status": "Failed",
+            "otherBackupIds": ["a"], "tables": ["users"], "attempts": 2, "error": "x", "reason": "Y",
+            "clusterRef": {"namespace": "a", "name": "main"}});
+        let condition = json!({"type": "Ready", "status": "True", "reason": "Scheduled", "message": "",
+            "lastTransitionTime": "2026-11-23T02:00:00Z"});
+        let whole = json!({"observedGeneration": 3, "phase": "Active", "cronJobName": "nightly-cron", "recentBackups": [record, record],
+            "lastSuccessfulBackup": record, "conditions": [condition]});
+        assert!(validation::validate_status(&whole).is_empty());
+        let odd =
+            [json!(null), json!(-7), json!("x".repeat(5000)), json!([]), json!({}), json!(["x", 1, null]), json!(true)];
+        change_each_part(&whole, &odd, &mut |place, mut status| {
+            validation::drop_what_is_invalid(&mut status);
+            if status.is_null() {
+                assert_eq!(place, "");
+                return;
+            }
+            assert!(
+                validation::validate_status(&status).iter().all(|it| it.message.contains("unknown field")),
+                "{place}: {status}"
+            );
+            assert!(serde_json::from_value::<AntflyBackupStatus>(status.clone()).is_ok(), "{place}: {status}");
+            let kept = |name: &str| place.starts_with(&format!("/{name}")) || status[name] == whole[name];
+            assert!(
+                place.is_empty() || ["phase", "cronJobName", "recentBackups", "conditions"].into_iter().all(kept),
+                "{place}: {status}"
+            );
+        });
     }
 
     #[test]

@@ -8,12 +8,13 @@ use crate::{
         views::{CronJobView, digest_of_manifest},
     },
     desired::{
-        manifest::{STARTING_DEADLINE_SECONDS, cron_job},
+        manifest::{STARTING_DEADLINE_SECONDS, cron_job, owner_reference},
         plan::{CannotPlan, JobImage, Plan, plan},
     },
     names::cron_job_name,
 };
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub struct Decision {
 pub enum Action {
     /// Create or change the CronJob as planned.
     Apply(Apply),
-    /// Suspend a CronJob and change nothing else in it.
+    /// Suspend a CronJob and change nothing else in it but its lost owner.
     Suspend(Target),
     /// Delete a CronJob and its Jobs.
     Delete(Target),
@@ -66,8 +67,17 @@ pub struct Apply {
 pub struct Target {
     /// The CronJob.
     pub cron_job: Arc<CronJobView>,
+    /// The owner that adopts it; `None` if it has its owner.
+    pub adopter: Option<OwnerReference>,
     /// Why, in CamelCase.
     pub reason: &'static str,
+}
+
+impl Apply {
+    /// Returns whether the CronJob that is changed had lost its owner.
+    pub fn adopts(&self) -> bool {
+        self.existing.as_ref().is_some_and(|existing| existing.is_adoptable())
+    }
 }
 
 impl Action {
@@ -120,20 +130,22 @@ pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Dec
 fn apply(plan: &Plan, existing: Option<&Arc<CronJobView>>) -> Option<Action> {
     let manifest = serde_json::to_value(cron_job(plan)).expect("a CronJob has a JSON form");
     let digest = digest_of_manifest(&manifest);
-    if existing.is_some_and(|existing| existing.applied == Some(digest)) {
-        return None;
-    }
-    let reason = if existing.is_some() { reason::CRON_JOB_UPDATED } else { reason::CRON_JOB_CREATED };
+    let reason = match existing {
+        None => reason::CRON_JOB_CREATED,
+        Some(existing) if existing.is_adoptable() => reason::CRON_JOB_ADOPTED,
+        Some(existing) if existing.applied == Some(digest) => return None,
+        Some(_) => reason::CRON_JOB_UPDATED,
+    };
     Some(Action::Apply(Apply { manifest, digest, existing: existing.cloned(), reason }))
 }
 
 /// Returns the next step in removing a CronJob under a former name without interrupting a backup. It is suspended first, and
 /// deleted with its Jobs when they have ended and their Pods' final state has been recorded.
 fn retire(former: &Arc<CronJobView>, runs: &[Run], now: Timestamp) -> Option<Action> {
-    if former.metadata.deletion_timestamp.is_some() {
+    if former.is_being_deleted() {
         return None;
     }
-    let target = Target { cron_job: former.clone(), reason: reason::FORMER_NAME };
+    let target = Target { cron_job: former.clone(), adopter: None, reason: reason::FORMER_NAME };
     if !former.suspended {
         return Some(Action::Suspend(target));
     }
@@ -142,12 +154,17 @@ fn retire(former: &Arc<CronJobView>, runs: &[Run], now: Timestamp) -> Option<Act
     is_free.then_some(Action::Delete(target))
 }
 
-/// Suspends all CronJobs that the backup controls, so that none runs by an outdated plan.
+/// Suspends all CronJobs that the backup controls or adopts, so that none runs by an outdated plan.
 fn suspend_all(facts: &Facts, reason: &'static str) -> Vec<Action> {
-    let controlled = facts.cron_job.iter().filter(|cron_job| cron_job.is_controlled_by(facts.backup.uid()));
-    let runs_on = |cron_job: &&Arc<CronJobView>| !cron_job.suspended && cron_job.metadata.deletion_timestamp.is_none();
-    let targets = controlled.chain(&facts.former_cron_jobs).filter(runs_on);
-    targets.map(|cron_job| Action::Suspend(Target { cron_job: cron_job.clone(), reason })).collect()
+    let (name, uid) = (facts.backup.name(), facts.backup.uid());
+    let its = facts.cron_job.iter().filter(|cron_job| cron_job.belongs_to(name, uid));
+    let is_due =
+        |cron_job: &&Arc<CronJobView>| !cron_job.is_being_deleted() && (!cron_job.suspended || cron_job.is_adoptable());
+    let targets = its.chain(&facts.former_cron_jobs).filter(is_due).map(|cron_job| {
+        let adopter = cron_job.is_adoptable().then(|| owner_reference(name, uid));
+        Action::Suspend(Target { cron_job: cron_job.clone(), adopter, reason })
+    });
+    targets.collect()
 }
 
 #[cfg(test)]
@@ -158,6 +175,7 @@ mod tests {
         stored::StoredBackup,
         views::{Cluster, JobView},
     };
+    use kube::api::ObjectMeta;
     use serde_json::json;
 
     fn now() -> Timestamp {
@@ -195,6 +213,7 @@ mod tests {
         let of_target = |target: &Target| format!("{} {}", target.cron_job.name(), target.reason);
         let actions = decision.actions.iter().map(|action| match action {
             Action::Apply(apply) => format!("apply {}", apply.reason),
+            Action::Suspend(target) if target.adopter.is_some() => format!("adopt and suspend {}", of_target(target)),
             Action::Suspend(target) => format!("suspend {}", of_target(target)),
             Action::Delete(target) => format!("delete {}", of_target(target)),
         });
@@ -237,6 +256,68 @@ mod tests {
         assert_eq!(retired(&facts), [""; 0], "its Job runs");
         facts.runs.clear();
         assert_eq!(retired(&facts), ["delete nightly-backup FormerName"]);
+    }
+
+    /// Returns the CronJob `nightly-cron` without an owner, with those changes of what marks it.
+    fn orphan(label: &str, annotation: &str, suspend: bool) -> Arc<CronJobView> {
+        let metadata = json!({"name": "nightly-cron", "namespace": "a", "uid": "of-orphan",
+            "labels": {"antfly.io/backup": label, "app.kubernetes.io/managed-by": "antfly-backup-operator"},
+            "annotations": {"antfly.io/made-by": annotation}});
+        Arc::new(serde_json::from_value(json!({"metadata": metadata, "spec": {"suspend": suspend}})).unwrap())
+    }
+
+    #[test]
+    fn a_cron_job_that_lost_its_owner_is_adopted_if_the_operator_made_it_for_this_backup() {
+        let mut facts = facts(cron_job("nightly-backup", true));
+        facts.former_cron_jobs.clear();
+        for suspend in [false, true] {
+            facts.cron_job = Some(orphan("nightly", "antfly-backup-operator", suspend));
+            assert_eq!(decided(&facts), ["apply CronJobAdopted"]);
+        }
+        for (label, annotation) in [("hourly", "antfly-backup-operator"), ("nightly", "somebody-else")] {
+            facts.cron_job = Some(orphan(label, annotation, false));
+            assert_eq!(decided(&facts), [""; 0], "{label} {annotation}");
+        }
+        let of_another = CronJobView {
+            controller: cron_job("x", false).controller.clone(),
+            ..CronJobView::clone(&orphan("nightly", "antfly-backup-operator", false))
+        };
+        facts.backup = Arc::new(StoredBackup {
+            metadata: ObjectMeta { uid: Some("another".to_owned()), ..facts.backup.metadata.clone() },
+            ..StoredBackup::clone(&facts.backup)
+        });
+        facts.cron_job = Some(Arc::new(of_another));
+        assert_eq!(decided(&facts), [""; 0]);
+    }
+
+    #[test]
+    fn a_cron_job_that_lost_its_owner_is_adopted_and_suspended_where_nothing_can_be_planned() {
+        let mut facts = facts(cron_job("nightly-backup", true));
+        facts.cluster = ClusterLookup::NotFound;
+        for suspend in [false, true] {
+            facts.cron_job = Some(orphan("nightly", "antfly-backup-operator", suspend));
+            assert_eq!(decided(&facts), ["adopt and suspend nightly-cron ClusterNotFound"]);
+        }
+        facts.cron_job = Some(orphan("nightly", "somebody-else", false));
+        assert_eq!(decided(&facts), [""; 0]);
+    }
+
+    #[test]
+    fn a_cron_job_that_is_being_deleted_is_left_alone() {
+        let mut facts = facts(cron_job("nightly-backup", true));
+        facts.former_cron_jobs.clear();
+        let deleting = |cron_job: &CronJobView| {
+            let mut cron_job = cron_job.clone();
+            cron_job.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-23T11:00:00Z")).unwrap();
+            Some(Arc::new(cron_job))
+        };
+        let clusterless = Facts { cluster: ClusterLookup::NotFound, ..facts.clone() };
+        for mut facts in [facts, clusterless] {
+            for cron_job in [cron_job("nightly-cron", false), orphan("nightly", "antfly-backup-operator", false)] {
+                facts.cron_job = deleting(&cron_job);
+                assert_eq!(decided(&facts), [""; 0]);
+            }
+        }
     }
 
     #[test]

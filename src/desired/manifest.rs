@@ -5,7 +5,7 @@ use crate::{
     desired::plan::Plan,
     names::{
         BACKUP_LABEL, CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER, FIELD_MANAGER,
-        cron_job_name,
+        MADE_BY_ANNOTATION, MANAGED_BY_LABEL, cron_job_name,
     },
 };
 use k8s_openapi::{
@@ -52,16 +52,8 @@ pub fn cron_job(plan: &Plan) -> CronJob {
         metadata: ObjectMeta {
             name: Some(cron_job_name(&plan.name)),
             namespace: Some(plan.namespace.clone()),
-            owner_references: plan.uid.as_ref().map(|uid| {
-                vec![OwnerReference {
-                    api_version: crate::api::API_VERSION.into(),
-                    kind: crate::api::KIND.into(),
-                    name: plan.name.clone(),
-                    uid: uid.clone(),
-                    controller: Some(true),
-                    block_owner_deletion: None,
-                }]
-            }),
+            annotations: Some([(MADE_BY_ANNOTATION.to_owned(), FIELD_MANAGER.to_owned())].into()),
+            owner_references: plan.uid.as_ref().map(|uid| vec![owner_reference(&plan.name, uid)]),
             ..labelled(&labels)
         },
         spec: CronJobSpec {
@@ -88,12 +80,24 @@ pub fn cron_job(plan: &Plan) -> CronJob {
     }
 }
 
+/// Returns the reference to the AntflyBackup of that name and UID as the controller of its CronJob.
+pub fn owner_reference(backup: &str, uid: &str) -> OwnerReference {
+    OwnerReference {
+        api_version: crate::api::API_VERSION.into(),
+        kind: crate::api::KIND.into(),
+        name: backup.to_owned(),
+        uid: uid.to_owned(),
+        controller: Some(true),
+        block_owner_deletion: None,
+    }
+}
+
 fn labels(plan: &Plan) -> BTreeMap<String, String> {
     [
         ("app.kubernetes.io/name", "antfly-backup"),
         ("app.kubernetes.io/instance", &plan.name),
         ("app.kubernetes.io/component", "backup"),
-        ("app.kubernetes.io/managed-by", FIELD_MANAGER),
+        (MANAGED_BY_LABEL, FIELD_MANAGER),
         (BACKUP_LABEL, &plan.name),
         (CLUSTER_LABEL, &plan.cluster_name),
     ]

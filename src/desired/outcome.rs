@@ -5,7 +5,7 @@ use crate::{
     cluster::{cache::Facts, views::CronJobView},
     desired::{
         decide::{Action, Decision},
-        plan::{CannotPlan, Plan},
+        plan::{CannotPlan, Plan, being_deleted},
     },
     names::cron_job_name,
 };
@@ -93,6 +93,15 @@ pub enum Consequence {
     SuccessorWaits,
 }
 
+/// A CronJob under a former name that cannot be deleted. The one that takes its place is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its name.
+    pub cron_job: String,
+    /// Why it cannot be deleted.
+    pub error: String,
+}
+
 /// The plan in force, or why no backup is scheduled.
 pub type Standing<'a> = Result<&'a Plan, &'a Blocked>;
 
@@ -134,12 +143,17 @@ impl Outcome {
     /// Returns why no backup is scheduled.
     pub fn standing(&self, facts: &Facts) -> Result<&Plan, Blocked> {
         let plan = self.decision.plan.as_ref().map_err(|cause| Blocked::CannotPlan(cause.clone()))?;
+        if let Some(cause) = self.cron_job(facts).and_then(being_deleted) {
+            return Err(Blocked::CannotPlan(cause));
+        }
         let Some((action, failure)) = self.failure() else { return Ok(plan) };
         let consequence = match action {
+            // the CronJob is in place: see `leftover`
+            Action::Delete(_) => return Ok(plan),
             // where there is a plan, only those under former names are suspended
             Action::Suspend(_) => Consequence::SuccessorWaits,
-            _ if self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended) => Consequence::RunsOn,
-            _ => Consequence::NothingStarts,
+            Action::Apply(_) if self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended) => Consequence::RunsOn,
+            Action::Apply(_) => Consequence::NothingStarts,
         };
         Err(Blocked::NotWritten(NotWritten {
             attempt: action.attempt(),
@@ -147,6 +161,22 @@ impl Outcome {
             error: failure.to_string(),
             consequence,
         }))
+    }
+
+    /// Returns the CronJob under a former name that could not be deleted, if there is one. It is suspended.
+    pub fn leftover(&self) -> Option<Leftover> {
+        let Some((Action::Delete(target), failure)) = self.failure() else { return None };
+        Some(Leftover { cron_job: target.cron_job.name().to_owned(), error: failure.to_string() })
+    }
+}
+
+impl Leftover {
+    /// Returns what is the matter with it, for people.
+    pub fn message(&self) -> String {
+        let Leftover { cron_job, error } = self;
+        format!(
+            "CronJob {cron_job}, of an earlier version, is suspended and cannot be deleted: {error}; it is tried again"
+        )
     }
 }
 

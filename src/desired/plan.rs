@@ -1,7 +1,7 @@
 //! Plans the CronJob of a backup by a chain of checks. The first check that fails says why there is no plan.
 
 use crate::{
-    api::{AntflyBackupSpec, duration, reason, schedule::Schedule, validation::Violation},
+    api::{duration, reason, schedule::Schedule, validation::Violation},
     cluster::{
         lookup::{ClusterLookup, cluster_message},
         stored::StoredBackup,
@@ -12,6 +12,9 @@ use crate::{
 
 /// Image of this version, for an operator outside a Pod.
 pub const DEFAULT_IMAGE: &str = concat!("ghcr.io/antflydb/antfly-backup-operator:", env!("CARGO_PKG_VERSION"));
+
+/// The finalizer of a deletion that waits for what the object owns.
+const FOREGROUND: &str = "foregroundDeletion";
 
 /// All values of a CronJob, validated. The builders get nothing else.
 #[derive(Clone, Debug)]
@@ -90,10 +93,10 @@ pub fn plan(
     cron_job: Option<&CronJobView>,
     image: &JobImage,
 ) -> Result<Plan, CannotPlan> {
-    let spec = backup.spec.as_ref().map_err(|violations| invalid(violations))?;
-    let parsed_schedule = fires(spec)?;
+    let spec = backup.spec.as_ref().map_err(|spec| invalid(&spec.violations))?;
+    let parsed_schedule = fires(&spec.schedule)?;
     let cluster = found(backup, cluster)?;
-    is_ours(backup, cron_job)?;
+    has_place(backup, cron_job)?;
     Ok(Plan {
         name: backup.name().to_owned(),
         namespace: backup.namespace().to_owned(),
@@ -136,15 +139,15 @@ fn invalid(violations: &[Violation]) -> CannotPlan {
     cannot_plan(reason, message)
 }
 
-/// Returns the schedule of a spec.
+/// Returns the schedule that `spec.schedule` means.
 ///
 /// # Errors
 /// Returns an error if the schedule is invalid or never fires.
-pub fn fires(spec: &AntflyBackupSpec) -> Result<Schedule, CannotPlan> {
+pub fn fires(text: &str) -> Result<Schedule, CannotPlan> {
     let refused = |why: String| cannot_plan(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
-    let schedule = Schedule::parse(&spec.schedule).map_err(|error| refused(format!("{:?}: {error}", spec.schedule)))?;
+    let schedule = Schedule::parse(text).map_err(|error| refused(format!("{text:?}: {error}")))?;
     if !schedule.fires() {
-        let why = format!("{:?} never fires: no year has that date; correct day of month or month", spec.schedule);
+        let why = format!("{text:?} never fires: no year has that date; correct day of month or month");
         return Err(refused(why));
     }
     Ok(schedule)
@@ -160,8 +163,35 @@ fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cl
     }
 }
 
-fn is_ours(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), CannotPlan> {
-    let Some(cron_job) = cron_job.filter(|cron_job| !cron_job.is_controlled_by(backup.uid())) else { return Ok(()) };
+/// Returns why no backup starts by a CronJob that is being deleted; `None` if it is not.
+pub fn being_deleted(cron_job: &CronJobView) -> Option<CannotPlan> {
+    let since = &cron_job.metadata.deletion_timestamp.as_ref()?.0;
+    let (foreground, others): (Vec<_>, Vec<_>) =
+        cron_job.finalizers.iter().map(String::as_str).partition(|finalizer| *finalizer == FOREGROUND);
+    let mut message = format!(
+        "CronJob {} is being deleted since {since} and starts no backup; it is made anew as soon as it is gone",
+        cron_job.name()
+    );
+    if !foreground.is_empty() {
+        message.push_str(
+            "; it waits until its Jobs and their Pods are gone (foreground deletion): see whether a Pod is on a lost node",
+        );
+    }
+    if !others.is_empty() {
+        message.push_str(&format!("; it waits for {}: see who has to remove that finalizer", others.join(", ")));
+    }
+    Some(cannot_plan(reason::CRON_JOB_DELETING, message))
+}
+
+/// Returns whether the CronJob's place is free, or the CronJob in it belongs to the backup and is not being deleted.
+fn has_place(backup: &StoredBackup, cron_job: Option<&CronJobView>) -> Result<(), CannotPlan> {
+    let Some(cron_job) = cron_job else { return Ok(()) };
+    if let Some(cause) = being_deleted(cron_job) {
+        return Err(cause);
+    }
+    if cron_job.belongs_to(backup.name(), backup.uid()) {
+        return Ok(());
+    }
     let name = cron_job_name(backup.name());
     let message = match &cron_job.controller {
         Some(owner) if owner.kind == crate::api::KIND && owner.name == backup.name() => format!(

@@ -1,4 +1,7 @@
 //! The watches, which fill the cache.
+//!
+//! A watch resumes where it broke off. Where the API server's data may not be what it was, because its versions went back or
+//! it was lost for a while, the collection is read anew instead ([`History`]).
 
 use super::{
     backoff,
@@ -9,7 +12,7 @@ use super::{
 use crate::{
     api::RESOURCE,
     cluster::{
-        cache::{ClusterCache, ObjectKey, Scope},
+        cache::{Break, Cached, ClusterCache, History, ObjectKey, Scope},
         views::REFUSED_POD_SELECTOR,
     },
     names::BACKUP_LABEL,
@@ -18,14 +21,26 @@ use futures::StreamExt;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::{
     Api, Client, Resource,
+    api::ListParams,
     core::NamespaceResourceScope,
     runtime::{
         WatchStreamExt,
         watcher::{self, Event, watcher},
     },
 };
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
-use tracing::{info, warn};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{debug, info, warn};
+
+/// How often the version of a collection is compared with the newest that its watch has seen. A collection is read anew at most
+/// this often.
+const CHECK: Duration = Duration::from_secs(30);
+
+/// How soon to compare them after the API server was lost, or an event contradicted what is known.
+const CHECK_IN_DOUBT: Duration = Duration::from_secs(5);
+
+/// How long the API server may take to say its version.
+const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
 /// Starts the watches of a scope. With a selector, this operator ignores AntflyBackups without those labels.
 pub fn start(
@@ -84,19 +99,53 @@ impl Watch {
     /// Watches until the process ends.
     async fn run<T>(self, api: Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>))
     where
-        T: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+        T: Cached + Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        let mut events = watcher(api, config).backoff(backoff::of_watch()).boxed();
+        loop {
+            let why = self.follow(&api, config.clone(), &take).await;
+            let resource = self.watched.resource();
+            match why {
+                Break::Lost => info!(resource, "{why}; reading all of them anew"),
+                Break::WentBack { .. } | Break::Contradiction { .. } => {
+                    warn!(resource, "{why}; reading all of them anew");
+                }
+            }
+        }
+    }
+
+    /// Lists and watches a collection until it must be read anew. Returns why.
+    async fn follow<T>(&self, api: &Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>)) -> Break
+    where
+        T: Cached + Clone + DeserializeOwned + Debug + Send + 'static,
+    {
+        let mut events = watcher(api.clone(), config).backoff(backoff::of_watch()).boxed();
+        let mut history = History::default();
         let mut failing = false;
-        while let Some(event) = events.next().await {
+        let earliest = Instant::now() + CHECK;
+        let mut next_check = earliest;
+        // before that, the collection is read anyway
+        let mut is_listed = false;
+        loop {
+            let event = tokio::select! {
+                Some(event) = events.next() => event,
+                () = sleep_until(next_check) => {
+                    next_check = Instant::now() + CHECK;
+                    if is_listed && let Err(why) = self.check(api, &mut history).await {
+                        return why;
+                    }
+                    continue;
+                }
+            };
             match event {
                 Ok(event) => {
                     if failing && !matches!(event, Event::Init) {
                         info!(resource = self.watched.resource(), "the watch works again");
                         failing = false;
                     }
+                    self.learn(&mut history, &event);
                     let synced = matches!(event, Event::InitDone);
-                    take(&self, event);
+                    is_listed = synced || (is_listed && !matches!(event, Event::Init));
+                    take(self, event);
                     if synced {
                         self.readiness.synced(self.watched, &self.scope);
                     }
@@ -107,7 +156,44 @@ impl Watch {
                         warn!(resource = self.watched.resource(), error = ?error.to_string(), "{why}; trying again");
                         failing = true;
                     }
+                    if is_loss(&error) {
+                        history.lost();
+                    }
                 }
+            }
+            if history.is_in_doubt() {
+                next_check = next_check.min(earliest.max(Instant::now() + CHECK_IN_DOUBT));
+            }
+        }
+    }
+
+    /// Takes from an event, before it is cached, what it says of the collection's history.
+    fn learn<T: Cached>(&self, history: &mut History, event: &Event<T>) {
+        match event {
+            Event::Init => *history = History::default(),
+            Event::InitApply(object) => history.listed(object.meta()),
+            Event::InitDone => {}
+            Event::Apply(object) | Event::Delete(object) => {
+                let cache = self.context.cache();
+                history.delivered(object.meta(), cache.known(object).map(|known| known.meta()));
+            }
+        }
+    }
+
+    /// Asks the API server for the version of the collection. An error of the request proves nothing.
+    async fn check<T>(&self, api: &Api<T>, history: &mut History) -> Result<(), Break>
+    where
+        T: Cached + Clone + DeserializeOwned + Debug,
+    {
+        match timeout(CHECK_LIMIT, api.list_metadata(&ListParams::default().limit(1))).await {
+            Ok(Ok(list)) => history.checked(list.metadata.resource_version.as_deref()),
+            Ok(Err(error)) => {
+                debug!(resource = self.watched.resource(), error = ?error.to_string(), "the version cannot be read");
+                Ok(())
+            }
+            Err(_) => {
+                debug!(resource = self.watched.resource(), "the API server did not say its version");
+                Ok(())
             }
         }
     }
@@ -145,6 +231,11 @@ impl Watch {
         self.readiness.failed(self.watched, &self.scope, &detail);
         why
     }
+}
+
+/// Returns whether the API server, or the connection to it, was lost: its data may be another when it is back.
+fn is_loss(error: &watcher::Error) -> bool {
+    code(error).is_none_or(|code| code >= 500)
 }
 
 /// Returns the status code of the API server's answer: 404 if it does not know the resource.

@@ -9,7 +9,7 @@ use crate::{
         views::CronJobView,
     },
     desired::{
-        decide::{Action, Apply, Decision},
+        decide::{Action, Apply, Decision, Target},
         manifest::apply_body,
         outcome::{Done, Failure, FailureKind, Outcome},
     },
@@ -64,7 +64,7 @@ impl Writer<'_> {
                 Ok(Done::Written(written))
             }
             Action::Suspend(target) => {
-                let written = suspend_cron_job(self.client, &target.cron_job).await;
+                let written = suspend_cron_job(self.client, target).await;
                 let written = self.cron_job_written(backup, "patch", written)?;
                 info!(reason, cron_job = written.name(), "suspended the CronJob");
                 Ok(Done::Written(written))
@@ -149,12 +149,16 @@ async fn become_owner(api: &Api<CronJobView>, cron_job: &CronJobView) -> Result<
     within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await.map(drop)
 }
 
-/// Suspends a CronJob and changes nothing else in it.
-async fn suspend_cron_job(client: &Client, cron_job: &CronJobView) -> Result<CronJobView, WriteError> {
-    let patch = json!({"metadata": {"uid": cron_job.uid()}, "spec": {"suspend": true}});
+/// Suspends a CronJob, and gives it the owner that adopts it. A strategic merge patch leaves its other owners.
+async fn suspend_cron_job(client: &Client, target: &Target) -> Result<CronJobView, WriteError> {
+    let cron_job = &target.cron_job;
+    let mut patch = json!({"metadata": {"uid": cron_job.uid()}, "spec": {"suspend": true}});
+    if let Some(adopter) = &target.adopter {
+        patch["metadata"]["ownerReferences"] = json!([adopter]);
+    }
     let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
     let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
-    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await
+    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Strategic(patch))).await
 }
 
 /// Deletes a CronJob and its Jobs.

@@ -5,11 +5,11 @@ use crate::{
     cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, is_loss},
     desired::{
         decide::Action,
-        outcome::{Blocked, Done, FailureKind, Outcome},
+        outcome::{Blocked, Done, FailureKind, Leftover, Outcome},
     },
     names::cron_job_name,
     status::{
-        conditions::{READY, fitted},
+        conditions::{READY, SCHEDULE_READY, as_asked, fitted},
         records::{Keeping, are_of_one_run},
     },
 };
@@ -65,9 +65,19 @@ pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
         (Action::Apply(apply), Ok(_)) => {
             let note = match &apply.existing {
                 None => format!("Created CronJob {name}"),
+                Some(_) if apply.adopts() => {
+                    format!(
+                        "Adopted CronJob {name}, which had lost its owner, and updated it to what the spec asks for"
+                    )
+                }
                 Some(_) => format!("Updated CronJob {name} to what the spec and the AntflyCluster ask for"),
             };
             Some(Announcement::normal(apply.reason, "ApplyCronJob", note))
+        }
+        (Action::Suspend(target), Ok(_)) if target.adopter.is_some() => {
+            let name = target.cron_job.name();
+            let note = format!("Adopted CronJob {name}, which had lost its owner, and suspended it");
+            Some(Announcement::normal(reason::CRON_JOB_ADOPTED, "SuspendCronJob", note))
         }
         (Action::Delete(former), Ok(Done::Deleted)) => {
             let note = format!("Deleted CronJob {}: {name} has taken its place", former.cron_job.name());
@@ -101,6 +111,16 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
     };
     let announcement = Announcement::warning(blocked.reason(), action, blocked.message());
     Some(announcement.published(Publish::WithStatusOrRefusal))
+}
+
+/// Returns the event for a CronJob under a former name that cannot be deleted, unless the earlier status says the same of it.
+pub fn leftover(backup: &str, earlier: Option<&AntflyBackupStatus>, leftover: &Leftover) -> Option<Announcement> {
+    let messages = [false, true].map(|suspend| fitted(&as_asked(backup, suspend, Some(leftover))));
+    let is_told = |condition: &Condition| condition.type_ == SCHEDULE_READY && messages.contains(&condition.message);
+    if earlier.is_some_and(|status| status.conditions.iter().any(is_told)) {
+        return None;
+    }
+    Some(Announcement::warning(reason::CRON_JOB_LEFT_OVER, "DeleteCronJob", leftover.message()))
 }
 
 /// Returns the events for what happened to runs between two statuses: each once, with the backup's id.

@@ -8,7 +8,7 @@ use crate::{
         stored::StoredBackup,
         views::CronJobView,
     },
-    desired::outcome::Standing,
+    desired::outcome::{Leftover, Standing},
     names::cron_job_name,
     status::time::whole_seconds,
 };
@@ -17,6 +17,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 /// Longest message of a condition, in characters.
 const LONGEST_MESSAGE: usize = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
+
+/// Type of the condition about the CronJob.
+pub const SCHEDULE_READY: &str = "ScheduleReady";
 
 /// Type of the condition whose message is the cause, and nothing else, when no backup is scheduled.
 pub const READY: &str = "Ready";
@@ -82,24 +85,36 @@ pub fn ready(standing: Standing<'_>) -> ConditionDraft {
     }
 }
 
+/// Returns the message of `ScheduleReady` for a CronJob that is as the spec asks. `leftover` could not be deleted.
+pub fn as_asked(backup: &str, suspend: bool, leftover: Option<&Leftover>) -> String {
+    let mut message = format!("CronJob {} is as the spec asks", cron_job_name(backup));
+    if suspend {
+        message.push_str("; it is suspended (spec.suspend)");
+    }
+    if let Some(leftover) = leftover {
+        message.push_str(&format!("; {}", leftover.message()));
+    }
+    message
+}
+
 /// Returns whether the CronJob is what the spec asks for.
-pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Option<&CronJobView>) -> ConditionDraft {
-    let kind = "ScheduleReady";
+pub fn schedule_ready(
+    backup: &StoredBackup,
+    standing: Standing<'_>,
+    ours: Option<&CronJobView>,
+    leftover: Option<&Leftover>,
+) -> ConditionDraft {
+    let kind = SCHEDULE_READY;
     match standing {
         Err(blocked) => {
             let mut message = blocked.message();
-            if let Some(cron_job) = ours.filter(|cron_job| cron_job.suspended) {
+            if let Some(cron_job) = ours.filter(|cron_job| cron_job.suspended && !cron_job.is_being_deleted()) {
                 message.push_str(&format!(". CronJob {} is suspended until then", cron_job.name()));
             }
             ConditionDraft { kind, status: "False", reason: blocked.reason(), message }
         }
         Ok(plan) => {
-            let name = cron_job_name(backup.name());
-            let message = if plan.suspend {
-                format!("CronJob {name} is as the spec asks; it is suspended (spec.suspend)")
-            } else {
-                format!("CronJob {name} is as the spec asks")
-            };
+            let message = as_asked(backup.name(), plan.suspend, leftover);
             ConditionDraft { kind, status: "True", reason: reason::CRON_JOB_CREATED, message }
         }
     }

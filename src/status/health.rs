@@ -25,15 +25,14 @@ pub struct Due<'a> {
     pub schedule: &'a Schedule,
 }
 
-/// Returns since when the spec asks for backups; `None` when it does not. Obstacles such as a missing cluster do not count:
-/// a backup that the spec asks for and that does not start is overdue. `schedule` is the spec's, if it ever fires.
+/// Returns since when the spec asks for backups; `None` when it does not. Obstacles such as a missing cluster, or an
+/// invalid location, do not count: a backup that the spec asks for and that does not start is overdue. `schedule` is the spec's, if it ever fires.
 pub fn due<'a>(backup: &StoredBackup, schedule: Option<&'a Schedule>, now: Timestamp) -> Option<Due<'a>> {
-    let spec = backup.spec.as_ref().ok().filter(|spec| !spec.suspend)?;
-    let schedule = schedule?;
+    let schedule = schedule.filter(|_| backup.suspend() == Some(false))?;
     let earlier = backup.status.as_ref().filter(|status| status.phase.is_some());
     let since = match earlier {
         None => backup.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0),
-        Some(status) if status.observed_schedule.as_ref() == Some(&spec.schedule) => {
+        Some(status) if status.observed_schedule.as_deref() == backup.schedule() => {
             status.active_since.as_ref().map_or(now, |time| time.0)
         }
         Some(_) => now,

@@ -82,6 +82,8 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
     }
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
+    let leftover = outcome.leftover();
+    announcements.extend(leftover.and_then(|it| announcements::leftover(facts.backup.name(), earlier, &it)));
     announcements.extend(announcements::runs(&keeping(facts), &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }
@@ -99,8 +101,7 @@ fn status(
 ) -> (AntflyBackupStatus, Option<Timestamp>) {
     let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
     let earlier = backup.status.as_ref();
-    let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.is_controlled_by(backup.uid()));
-    let spec = backup.spec.as_ref().ok();
+    let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.belongs_to(backup.name(), backup.uid()));
 
     let phase = match standing {
         Err(_) => BackupPhase::Failed,
@@ -110,9 +111,9 @@ fn status(
     let next = standing.ok().filter(|plan| !plan.suspend).and_then(|plan| plan.parsed_schedule.next_after(now));
     let schedule = match standing {
         Ok(plan) => Some(Cow::Borrowed(&plan.parsed_schedule)),
-        Err(_) => spec.and_then(|spec| fires(spec).ok()).map(Cow::Owned),
+        Err(_) => backup.schedule().and_then(|schedule| fires(schedule).ok()).map(Cow::Owned),
     };
-    let timeout = spec.map(|spec| SignedDuration::from_secs(duration::seconds_rounded_up(spec.timeout())));
+    let timeout = backup.timeout().map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
     let mut records = records::all(&history, now);
     // a success that is not accounted for yet stays news
@@ -147,7 +148,7 @@ fn status(
         conditions: conditions(
             vec![
                 ready(standing),
-                schedule_ready(backup, standing, ours),
+                schedule_ready(backup, standing, ours, outcome.leftover().as_ref()),
                 cluster_ready(backup, standing, &facts.cluster),
                 stuck::stuck(&records, runs, due, now)
                     .unwrap_or_else(|| health::run_healthy(missed.as_ref(), &records, grace, now)),
@@ -159,7 +160,7 @@ fn status(
         recent_backups,
         next_scheduled_backup: next.map(Time),
         active_since: due.map(|due| Time(due.since)),
-        observed_schedule: due.and(spec).map(|spec| spec.schedule.clone()),
+        observed_schedule: due.and(backup.schedule()).map(str::to_owned),
         observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
@@ -177,11 +178,11 @@ fn keeping(facts: &Facts) -> Keeping<'_> {
     Keeping { earlier, history_limits: history_limits(facts), is_edited }
 }
 
-/// Returns how many records the spec asks to keep. While the spec is invalid, all are kept.
+/// Returns how many records the spec asks to keep. While a limit is invalid, all are kept.
 fn history_limits(facts: &Facts) -> usize {
-    facts.backup.spec.as_ref().map_or(usize::MAX, |spec| {
+    facts.backup.history_limits().map_or(usize::MAX, |(successful, failed)| {
         let limit = |limit: i32| usize::try_from(limit).unwrap_or(0);
-        limit(spec.successful_jobs_history_limit).saturating_add(limit(spec.failed_jobs_history_limit))
+        limit(successful).saturating_add(limit(failed))
     })
 }
 
@@ -212,8 +213,7 @@ fn next_change(
     let unending = runs
         .iter()
         .flat_map(|run| [run.sidecars_until(), run.terminating_from(), run.past_deadline_from()].into_iter().flatten());
-    let moments =
-        moments.chain(unseen).chain(read_again).chain(believed).chain(awaited).chain(ending).chain(unending);
+    let moments = moments.chain(unseen).chain(read_again).chain(believed).chain(awaited).chain(ending).chain(unending);
     moments.filter(|moment| *moment > now).min()
 }
 

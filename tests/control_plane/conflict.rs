@@ -2,8 +2,9 @@
 
 use crate::support::{ACTIVE, NO_CLUSTER, Room, attended, message};
 use anyhow::ensure;
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicyBinding;
 use kube::{
-    ResourceExt,
+    Api, ResourceExt,
     api::{DeleteParams, DynamicObject},
 };
 use serde_json::{Value, json};
@@ -80,6 +81,58 @@ async fn a_cron_job_under_the_former_name_is_deleted_once_the_new_one_is_in_plac
     // also when it comes later, for example because a user has restored it
     apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
     room.until_gone(room.cron_jobs(), "nightly-backup").await;
+}
+
+#[tokio::test]
+async fn a_former_cron_job_that_cannot_be_deleted_is_told_while_the_new_one_runs() {
+    let room = attended().await.room("leftover").await;
+    let name = "no-deletion-of-cron-jobs";
+    room.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs"], "operations": ["DELETE"],
+            }]},
+            "validations": [{"expression": "false", "message": "CronJobs are kept here"}],
+        },
+    }))
+    .await;
+    room.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {
+            "policyName": name, "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "leftover"}}},
+        },
+    }))
+    .await;
+    let backup = room.create_backup("nightly", json!({})).await;
+    room.until("nightly", NO_CLUSTER).await;
+    apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
+    let dry_run = DeleteParams { dry_run: true, ..DeleteParams::background() };
+    room.eventually("the policy to be in force", async || {
+        ensure!(room.cron_jobs().delete("nightly-backup", &dry_run).await.is_err(), "it is not");
+        Ok(())
+    })
+    .await;
+
+    room.apply_cluster("main", "Running").await;
+    let note = room.until_event("nightly", "CronJobLeftOver").await;
+    assert!(note.contains("CronJob nightly-backup") && note.contains("CronJobs are kept here"), "{note}");
+    let told = room.until("nightly", ACTIVE).await;
+    let text = message(&told, "ScheduleReady");
+    assert!(text.contains("nightly-backup") && text.contains("CronJobs are kept here"), "{text}");
+    assert!(told.data["status"]["nextScheduledBackup"].is_string(), "{}", told.data["status"]);
+
+    let api = Api::<ValidatingAdmissionPolicyBinding>::all(room.client.clone());
+    api.delete(name, &DeleteParams::default()).await.unwrap();
+    room.until_gone(room.cron_jobs(), "nightly-backup").await;
+    room.eventually("ScheduleReady to say nothing of it any more", async || {
+        let text = message(&room.backups().get("nightly").await?, "ScheduleReady");
+        ensure!(text == "CronJob nightly-cron is as the spec asks", "it says {text}");
+        Ok(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use antfly_backup_operator::testing::{
     api::AntflyBackupStatus,
-    cluster::{CronJobView, Facts, StoredBackup},
+    cluster::{ControllerRef, CronJobView, Facts, StoredBackup},
     desired::{Action, Apply, Decision, Done, OperatorSettings, Outcome, decide},
     status::{Settlement, StatusUpdate, settle},
 };
@@ -46,7 +46,10 @@ pub fn performed(decision: Decision) -> Outcome {
         Ok(match action {
             Action::Apply(apply) => Done::Written(Arc::new(applied(apply))),
             Action::Suspend(target) => {
-                Done::Written(Arc::new(CronJobView { suspended: true, ..CronJobView::clone(&target.cron_job) }))
+                let before = CronJobView::clone(&target.cron_job);
+                let adopter = ControllerRef::find(target.adopter.as_ref().map(std::slice::from_ref));
+                let controller = adopter.or_else(|| before.controller.clone());
+                Done::Written(Arc::new(CronJobView { suspended: true, controller, ..before }))
             }
             Action::Delete(_) => Done::Deleted,
         })

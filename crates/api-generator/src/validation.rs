@@ -112,6 +112,8 @@ impl Generator {
             let call = if is_root && property == "status" {
                 // the API server drops a status from what users write before it validates
                 quote!(out.unknown_fields_only(|out| #function(value, &path.field(#property), out));)
+            } else if node.requires(property) {
+                quote!(#function(value, &path.required_field(#property), out);)
             } else {
                 quote!(#function(value, &path.field(#property), out);)
             };

@@ -44,7 +44,21 @@ impl Candidate {
         &self.settings
     }
 
-    /// Takes a version of the Lease (`None`: there is none). Ignores an earlier version than the known one.
+    /// Takes the answer to a read that began after all else that was taken: the Lease as it is (`None`: there is none). An
+    /// earlier version than the known one means that the API server's data has gone back, as after a restore of etcd from a
+    /// backup. Nobody but this version's holder can lead by it.
+    pub(crate) fn read(&mut self, lease: Option<Lease>, now: BootTime) {
+        let is_earlier = |known: &Known| {
+            lease
+                .as_ref()
+                .is_some_and(|lease| resource_version(&lease.metadata) < resource_version(&known.lease.metadata))
+        };
+        self.known.take_if(|known| is_earlier(known));
+        self.observe(lease, now);
+    }
+
+    /// Takes a version of the Lease (`None`: there is none). Ignores an earlier version than the known one: a watch lags behind
+    /// this replica's own writes.
     pub(crate) fn observe(&mut self, lease: Option<Lease>, now: BootTime) {
         match (lease, &mut self.known) {
             (Some(lease), Some(known))
@@ -236,6 +250,24 @@ mod tests {
         candidate.observe(Some(held(7, "a")), BootTime::at(100));
         candidate.observe(Some(held(6, "b")), BootTime::at(101));
         assert!(candidate.is_holder());
+    }
+
+    #[test]
+    fn an_earlier_version_that_was_read_is_the_lease_as_it_is() {
+        let mut candidate = candidate("a");
+        candidate.observe(Some(held(7, "b")), BootTime::at(100));
+        // etcd was restored: otherwise no write of this replica would succeed until the versions have caught up
+        candidate.read(Some(held(6, "a")), BootTime::at(101));
+        assert!(candidate.is_holder());
+        let Claim::Update(lease) = candidate.claim(now()) else { panic!("not updated") };
+        assert_eq!(lease.metadata.resource_version.as_deref(), Some("6"));
+
+        candidate.read(Some(held(5, "c")), BootTime::at(102));
+        assert_eq!(candidate.claimable_from(), Some(BootTime::at(117)), "its holder may lead");
+        candidate.read(Some(held(5, "c")), BootTime::at(110));
+        assert_eq!(candidate.claimable_from(), Some(BootTime::at(117)), "the same version is no renewal");
+        candidate.read(None, BootTime::at(111));
+        assert!(matches!(candidate.claim(now()), Claim::Create(_)));
     }
 
     #[test]

@@ -226,7 +226,7 @@ impl Elector {
 
     async fn refresh(&mut self) -> kube::Result<()> {
         let lease = self.api.get_opt(&self.settings().name).await?;
-        self.candidate.observe(lease, BootTime::now());
+        self.candidate.read(lease, BootTime::now());
         self.was_read = true;
         Ok(())
     }

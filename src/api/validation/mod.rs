@@ -6,6 +6,7 @@
 mod cel;
 mod metadata;
 mod path;
+mod remedy;
 mod violations;
 
 mod rules {
@@ -48,51 +49,14 @@ pub fn validate_status(status: &Value) -> Vec<Violation> {
     out.into_vec()
 }
 
-/// Most values that [`drop_what_is_invalid`] drops.
-const MOST_DROPPED: usize = 1000;
-
 /// Drops from a status only what the schema does not allow: an invalid optional field, a record that lacks a required
 /// field, the surplus items of a list. Keeps unknown fields. Otherwise the API server would refuse every later write of
 /// the status.
 pub fn drop_what_is_invalid(status: &mut Value) {
-    for _ in 0..MOST_DROPPED {
-        let mut out = Violations::new(UnknownFields::Ignore);
-        rules::status(status, &Path::ROOT, &mut out);
-        let Some(violation) = out.into_vec().pop() else { return };
-        drop_at(status, violation.field.steps());
-    }
-    *status = Value::Null;
-}
-
-fn drop_at(object: &mut Value, place: &[Step]) {
-    if let Some(Value::Array(items)) = value_at(object, place)
-        && items.pop().is_some()
-    {
-        return;
-    }
-    let Some((last, outer)) = place.split_last() else {
-        *object = Value::Null;
-        return;
-    };
-    let is_dropped = match (value_at(object, outer), last) {
-        (Some(Value::Object(fields)), Step::Field(name)) => fields.remove(name).is_some(),
-        (Some(Value::Array(items)), Step::Index(index)) if *index < items.len() => {
-            items.remove(*index);
-            true
-        }
-        _ => false,
-    };
-    if !is_dropped {
-        // A missing field is required, so drop the object around it.
-        drop_at(object, outer);
-    }
-}
-
-fn value_at<'a>(object: &'a mut Value, place: &[Step]) -> Option<&'a mut Value> {
-    place.iter().try_fold(object, |value, step| match step {
-        Step::Field(name) => value.get_mut(name),
-        Step::Index(index) => value.get_mut(*index),
-    })
+    remedy::drop_nulls(status);
+    let mut out = Violations::new(UnknownFields::Ignore);
+    rules::status(status, &Path::ROOT, &mut out);
+    remedy::apply(status, &out.into_vec());
 }
 
 /// Sets the schema's defaults and drops nulls that mean absent fields, like the API server.
@@ -105,19 +69,27 @@ pub fn apply_defaults(object: &mut Value) {
 /// # Errors
 /// Returns all violations of the object.
 pub fn decode(mut object: Value, unknown_fields: UnknownFields) -> Result<AntflyBackup, Vec<Violation>> {
-    let violations = validate(&object, unknown_fields);
+    decode_or_leave(&mut object, unknown_fields)
+}
+
+/// Takes an `AntflyBackup` out of `object`, like [`decode`].
+///
+/// # Errors
+/// Returns all violations of the object. Then it has its defaults, and is as it was otherwise.
+pub fn decode_or_leave(object: &mut Value, unknown_fields: UnknownFields) -> Result<AntflyBackup, Vec<Violation>> {
+    let violations = validate(object, unknown_fields);
+    apply_defaults(object);
+    metadata::fill_null_entries(object);
+    write_whole_numbers_without_point(object);
     if !violations.is_empty() {
         return Err(violations);
     }
-    apply_defaults(&mut object);
-    metadata::fill_null_entries(&mut object);
-    write_whole_numbers_without_point(&mut object);
     if let Some(fields) = object.as_object_mut()
         && fields.get("status").is_some_and(|status| !validate_status(status).is_empty())
     {
         fields.remove("status");
     }
-    serde_json::from_value(object)
+    serde_json::from_value(object.take())
         .map_err(|error| vec![Violation::new(FieldPath::default(), format!("cannot be read: {error}"))])
 }
 

@@ -13,12 +13,18 @@ pub struct Path<'a> {
 enum Segment<'a> {
     Root,
     Field(&'a str),
+    RequiredField(&'a str),
     Index(usize),
 }
 
 impl<'a> Path<'a> {
     /// The whole object.
     pub const ROOT: Path<'static> = Path { parent: None, segment: Segment::Root };
+
+    /// The field of that name, without which an object is not valid.
+    pub fn required_field(&'a self, name: &'a str) -> Path<'a> {
+        Path { parent: Some(self), segment: Segment::RequiredField(name) }
+    }
 
     /// The field of that name.
     pub fn field(&'a self, name: &'a str) -> Path<'a> {
@@ -30,12 +36,26 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), segment: Segment::Index(index) }
     }
 
+    /// Returns how many steps lead to the smallest part that may be left out: the place itself, or the object around a required
+    /// field.
+    pub fn steps_to_what_may_be_left_out(self) -> usize {
+        match (self.segment, self.parent) {
+            (Segment::RequiredField(_), Some(parent)) => parent.steps_to_what_may_be_left_out(),
+            (_, Some(parent)) => parent.steps() + 1,
+            (_, None) => 0,
+        }
+    }
+
+    fn steps(self) -> usize {
+        self.parent.map_or(0, |parent| parent.steps() + 1)
+    }
+
     /// Returns the place, to be kept.
     pub fn to_field_path(self) -> FieldPath {
         let mut path = self.parent.map(|parent| parent.to_field_path()).unwrap_or_default();
         match self.segment {
             Segment::Root => {}
-            Segment::Field(name) => path.0.push(Step::Field(name.to_owned())),
+            Segment::Field(name) | Segment::RequiredField(name) => path.0.push(Step::Field(name.to_owned())),
             Segment::Index(index) => path.0.push(Step::Index(index)),
         }
         path
@@ -47,7 +67,7 @@ impl<'a> Path<'a> {
 pub struct FieldPath(Vec<Step>);
 
 /// One step from an object or a list to what is in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// To the field of that name.
     Field(String),
@@ -103,6 +123,17 @@ mod tests {
         assert!(place.is_within(&["spec"]) && place.is_within(&["spec", "scheduleWindow"]));
         assert!(!place.is_within(&["spec", "schedule"]), "a name that begins alike");
         assert!(!place.is_within(&["spec", "scheduleWindow", "from"]));
+    }
+
+    #[test]
+    fn with_a_required_field_the_object_around_it_is_left_out() {
+        let status = Path::ROOT.field("status");
+        let records = status.field("recentBackups");
+        let record = records.index(2);
+        assert_eq!(record.field("error").steps_to_what_may_be_left_out(), 4);
+        assert_eq!(record.required_field("backupId").steps_to_what_may_be_left_out(), 3);
+        assert_eq!(record.required_field("a").required_field("b").steps_to_what_may_be_left_out(), 3);
+        assert_eq!(Path::ROOT.required_field("spec").steps_to_what_may_be_left_out(), 0);
     }
 
     #[test]

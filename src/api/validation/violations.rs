@@ -24,12 +24,27 @@ pub struct Violation {
     pub field: FieldPath,
     /// The refused value (escaped, shortened) and what to write instead.
     pub message: String,
+    /// What to leave out so that the rest is valid.
+    pub(super) remedy: Remedy,
+}
+
+/// What to leave out of an object so that the rest is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// The part to which that many steps of the violation's path lead.
+    LeaveOut {
+        /// The number of steps.
+        steps: usize,
+    },
+    /// The items of the list beyond that many.
+    KeepItems(usize),
 }
 
 impl Violation {
     /// Creates a violation at `field`.
     pub fn new(field: FieldPath, message: impl Into<String>) -> Self {
-        Violation { field, message: message.into() }
+        let remedy = Remedy::LeaveOut { steps: field.steps().len() };
+        Violation { field, message: message.into(), remedy }
     }
 }
 
@@ -70,7 +85,8 @@ impl Violations {
             }
             _ => message.to_string(),
         };
-        self.found.push(Violation::new(path.to_field_path(), message));
+        let remedy = Remedy::LeaveOut { steps: path.steps_to_what_may_be_left_out() };
+        self.found.push(Violation { remedy, ..Violation::new(path.to_field_path(), message) });
     }
 
     pub(super) fn unknown_field(&mut self, path: &Path<'_>) {
@@ -105,7 +121,7 @@ impl Violations {
             self.unknown_field(&path.field(name));
         }
         for name in required.iter().filter(|name| !object.contains_key(**name)) {
-            self.push(&path.field(name), None, "required, and missing");
+            self.push(&path.required_field(name), None, "required, and missing");
         }
         Some(object)
     }
@@ -194,6 +210,9 @@ impl Violations {
     pub(super) fn max_items(&mut self, items: &[Value], path: &Path<'_>, bound: usize) {
         if items.len() > bound {
             self.push(path, None, format_args!("has {} items; at most {bound} are allowed", items.len()));
+            if let Some(violation) = self.found.last_mut() {
+                violation.remedy = Remedy::KeepItems(bound);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! A watch lags behind the operator's own writes. Without this memory, a reconcile right after a write would see the object
 //! as it was before, and write it again.
 
-use super::{key::ObjectKey, version::resource_version};
+use super::{history::resource_version, key::ObjectKey};
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     cluster::{
@@ -17,11 +17,13 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     status_version: Option<u64>,
+    /// Whether a list of AntflyBackups began after the status was written, so that it must contain that version.
+    status_must_be_listed: bool,
     /// Whether a reconcile was deferred until the watch delivers that version.
     is_reconcile_due: bool,
     cron_job: Option<Arc<CronJobView>>,
     /// Whether a list of CronJobs began after the CronJob was written, so that it must contain it.
-    must_be_listed: bool,
+    cron_job_must_be_listed: bool,
     gone_jobs: Vec<Arc<JobView>>,
     gone_pods: Vec<Arc<PodView>>,
 }
@@ -32,11 +34,12 @@ const MOST_GONE: usize = 200;
 impl Memory {
     pub(super) fn status_written(&mut self, version: Option<u64>) {
         self.status_version = version;
+        self.status_must_be_listed = false;
     }
 
     pub(super) fn cron_job_written(&mut self, written: Arc<CronJobView>) {
         self.cron_job = Some(written);
-        self.must_be_listed = false;
+        self.cron_job_must_be_listed = false;
     }
 
     pub(super) fn cron_job(&self) -> Option<&Arc<CronJobView>> {
@@ -120,13 +123,29 @@ impl Memory {
         self.gone_pods.retain(|pod| !is_recorded(pod));
     }
 
-    pub(super) fn relist_began(&mut self) {
-        self.must_be_listed = true;
+    pub(super) fn relist_of_backups_began(&mut self) {
+        self.status_must_be_listed = true;
     }
 
-    /// Processes the end of a list. A CronJob that was written before the list began, and that it lacks, has been deleted.
+    /// Processes the end of a list of AntflyBackups, which has this one in version `listed`. A status that was written before
+    /// the list began, and that is newer, is lost: the API server's data has gone back. Returns whether it was forgotten.
+    pub(super) fn forget_unlisted_status(&mut self, listed: Option<u64>) -> bool {
+        let is_lost = self.status_must_be_listed && self.status_version > listed;
+        if is_lost {
+            self.status_version = None;
+            self.is_reconcile_due = false;
+        }
+        is_lost
+    }
+
+    pub(super) fn relist_of_cron_jobs_began(&mut self) {
+        self.cron_job_must_be_listed = true;
+    }
+
+    /// Processes the end of a list of CronJobs. A CronJob that was written before the list began, and that it lacks, has been
+    /// deleted, or the API server's data has gone back.
     pub(super) fn forget_unlisted_cron_job(&mut self) -> bool {
-        self.must_be_listed && self.cron_job.take().is_some()
+        self.cron_job_must_be_listed && self.cron_job.take().is_some()
     }
 }
 

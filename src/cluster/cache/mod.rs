@@ -4,31 +4,33 @@
 //! does not depend on the number of objects: CronJobs are indexed by the backup that controls them, Jobs by their CronJob,
 //! and backups by their cluster.
 
+mod history;
 mod key;
 mod memory;
 mod objects;
+mod relations;
 #[cfg(test)]
 mod tests;
-mod version;
 
+pub use history::{Break, History, resource_version};
 pub use key::{ObjectKey, Scope};
-pub use objects::Change;
-pub use version::resource_version;
+pub use objects::{BackupChange, Cached, Change};
+pub use relations::key_of;
 
 use crate::{
-    api::KIND,
     cluster::{
         lookup::ClusterLookup,
         run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
         views::{Cluster, CronJobView, JobOutcome, JobView, PodRefusal, PodView},
     },
-    names::{backup_of_cron_job_name, cron_job_name},
+    names::cron_job_name,
 };
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use memory::Memory;
 use objects::{Cache, Index};
+use relations::{backup_by_cron_job_name, backups_of_cron_job, cluster_of, controller_uid};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -43,7 +45,7 @@ pub struct Facts {
     pub cron_job: Option<Arc<CronJobView>>,
     /// CronJobs under other names that the backup controls.
     pub former_cron_jobs: Vec<Arc<CronJobView>>,
-    /// Jobs of the CronJobs that the backup controls, including deleted ones that have not been recorded.
+    /// Jobs of the CronJobs that the backup controls or may adopt, including deleted ones that have not been recorded.
     pub runs: Vec<Run>,
     /// The cluster.
     pub cluster: ClusterLookup,
@@ -94,6 +96,11 @@ impl ClusterCache {
 
     /// Processes an event of the watch on backups. Returns what changed.
     pub fn backup_event(&mut self, scope: &Scope, event: Event<StoredBackup>) -> Vec<BackupChange> {
+        if matches!(event, Event::Init) {
+            let memories = self.memories.iter_mut().filter(|(key, _)| scope.contains(key));
+            memories.for_each(|(_, memory)| memory.relist_of_backups_began());
+        }
+        let relisted = matches!(event, Event::InitDone);
         let mut changes = Vec::new();
         for Change { key, before, after, .. } in self.backups.apply(scope, event) {
             self.backups_by_cluster.replace(&key, cluster_of(before.as_deref()), cluster_of(after.as_deref()));
@@ -116,13 +123,22 @@ impl ClusterCache {
                 }
             }
         }
+        if relisted {
+            let backups = &self.backups;
+            let memories = self.memories.iter_mut().filter(|(key, _)| scope.contains(key));
+            let forgotten = memories.filter_map(|(key, memory)| {
+                let listed = backups.get(key).and_then(|backup| resource_version(&backup.metadata));
+                memory.forget_unlisted_status(listed).then(|| BackupChange::Changed(key.clone()))
+            });
+            changes.extend(forgotten);
+        }
         changes
     }
 
     /// Processes an event of the watch on CronJobs. Returns the backups to reconcile.
     pub fn cron_job_event(&mut self, scope: &Scope, event: Event<CronJobView>) -> BTreeSet<ObjectKey> {
         if matches!(event, Event::Init) {
-            self.memories.values_mut().for_each(Memory::relist_began);
+            self.memories.values_mut().for_each(Memory::relist_of_cron_jobs_began);
         }
         let relisted = matches!(event, Event::InitDone);
         let mut concerned = BTreeSet::new();
@@ -234,30 +250,31 @@ impl ClusterCache {
         backups
     }
 
-    /// Returns the backups that a Job is of: their CronJob controls it, or they have recorded that it runs.
+    /// Returns the backups that a Job is of: a CronJob of theirs created it, also one that they may adopt, or they have recorded
+    /// that it runs.
     fn backups_controlling(&self, job: &JobView) -> Vec<ObjectKey> {
         let is_by = |key: &ObjectKey| {
             let Some(backup) = self.backups.get(key) else { return false };
-            self.controls(key, backup, job) || backup.has_running(job.uid())
+            self.made(key, backup, job) || backup.has_running(job.uid())
         };
         self.backups_of_job(job).into_iter().filter(is_by).collect()
     }
 
-    /// Returns whether a CronJob of the backup controls a Job.
-    fn controls(&self, key: &ObjectKey, backup: &StoredBackup, job: &JobView) -> bool {
+    /// Returns whether a Job was created by a CronJob of the backup.
+    fn made(&self, key: &ObjectKey, backup: &StoredBackup, job: &JobView) -> bool {
         let cron_job = job.controller.as_ref().map(|controller| controller.uid.as_str());
-        self.controlled_cron_jobs(key, backup.uid()).any(|controlled| Some(controlled.uid()) == cron_job)
+        self.cron_jobs_of(key, backup.uid()).any(|its| Some(its.uid()) == cron_job)
     }
 
-    /// Returns the CronJobs that a backup controls. The one with the right name is as it was last written.
-    fn controlled_cron_jobs<'a>(
-        &'a self,
-        key: &'a ObjectKey,
-        uid: &'a str,
-    ) -> impl Iterator<Item = &'a Arc<CronJobView>> {
+    /// Returns the CronJobs that a backup controls, and the one that it may adopt. The one with the right name is as it was last
+    /// written.
+    fn cron_jobs_of<'a>(&'a self, key: &'a ObjectKey, uid: &'a str) -> impl Iterator<Item = &'a Arc<CronJobView>> {
         let written =
-            self.memories.get(key).and_then(Memory::cron_job).filter(|cron_job| cron_job.is_controlled_by(uid));
-        let seen = self.cron_jobs_by_backup.get(uid).filter_map(|key| self.cron_jobs.get(key));
+            self.memories.get(key).and_then(Memory::cron_job).filter(|cron_job| cron_job.belongs_to(&key.name, uid));
+        let right_name = ObjectKey::new(&key.namespace, &cron_job_name(&key.name));
+        let adoptable = self.cron_jobs.get(&right_name).filter(|cron_job| cron_job.is_adoptable());
+        let controlled = self.cron_jobs_by_backup.get(uid).filter_map(|key| self.cron_jobs.get(key));
+        let seen = adoptable.into_iter().chain(controlled);
         written.into_iter().chain(seen.filter(move |seen| written.is_none_or(|written| written.name() != seen.name())))
     }
 
@@ -282,6 +299,11 @@ impl ClusterCache {
         without_cluster.flat_map(|(_, backups)| backups.iter().cloned()).collect()
     }
 
+    /// Returns the cached object of the same namespace and name as this one.
+    pub fn known<T: Cached>(&self, object: &T) -> Option<&Arc<T>> {
+        object.known(self)
+    }
+
     /// Returns whether a backup exists.
     pub fn has(&self, key: &ObjectKey) -> bool {
         self.backups.get(key).is_some()
@@ -294,17 +316,17 @@ impl ClusterCache {
         let remembered = self.memories.get(key).and_then(|memory| memory.cron_job());
         let cron_job = remembered.or_else(|| self.cron_jobs.get(&right_name)).cloned();
         let (mut former_cron_jobs, mut runs) = (Vec::new(), Vec::new());
-        for controlled in self.controlled_cron_jobs(key, backup.uid()) {
-            if controlled.name() != right_name.name {
-                former_cron_jobs.push(controlled.clone());
+        for its in self.cron_jobs_of(key, backup.uid()) {
+            if its.name() != right_name.name {
+                former_cron_jobs.push(its.clone());
             }
-            let jobs = self.jobs_by_cron_job.get(controlled.uid()).filter_map(|job| self.jobs.get(job));
+            let jobs = self.jobs_by_cron_job.get(its.uid()).filter_map(|job| self.jobs.get(job));
             runs.extend(jobs.map(|job| self.run(key, job, false)));
         }
         for record in backup.running_records() {
             let (Some(name), Some(uid)) = (&record.job_name, &record.job_uid) else { continue };
             let job = self.jobs.get(&ObjectKey::new(&key.namespace, name)).filter(|job| job.uid() == *uid);
-            if let Some(job) = job.filter(|job| !self.controls(key, &backup, job)) {
+            if let Some(job) = job.filter(|job| !self.made(key, &backup, job)) {
                 let loss = Some(Loss::CronJob(job.controller.clone()));
                 runs.push(Run { loss, ..self.run(key, job, false) });
             }
@@ -323,7 +345,7 @@ impl ClusterCache {
     /// running are left out.
     pub fn add_read(&self, key: &ObjectKey, facts: &mut Facts, read: Vec<JobView>) {
         for job in read.into_iter().map(Arc::new) {
-            let is_ours = self.controls(key, &facts.backup, &job);
+            let is_ours = self.made(key, &facts.backup, &job);
             let of_job = |run: &&Run| run.job.uid() == job.uid();
             let known = facts.runs.iter().find(of_job).map(|run| run.is_gone);
             let is_recorded = known == Some(true) || facts.backup.has_running(job.uid());
@@ -414,20 +436,6 @@ impl ClusterCache {
     }
 }
 
-/// A change of a backup.
-#[derive(Debug, PartialEq, Eq)]
-pub enum BackupChange {
-    /// It must be reconciled.
-    Changed(ObjectKey),
-    /// It no longer exists.
-    Gone(ObjectKey),
-}
-
-/// Returns the namespace and name of a backup.
-pub fn key_of(backup: &StoredBackup) -> ObjectKey {
-    ObjectKey::new(backup.namespace(), backup.name())
-}
-
 /// Returns a Job that a watch told of as deleted, as it was last seen. If the backup's record says that the Job has lost its label,
 /// that is what the watch told of: its end was not seen.
 fn last_seen(job: &Arc<JobView>, backup: &StoredBackup) -> Arc<JobView> {
@@ -436,24 +444,4 @@ fn last_seen(job: &Arc<JobView>, backup: &StoredBackup) -> Arc<JobView> {
         return Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(job) });
     }
     job.clone()
-}
-
-fn cluster_of(backup: Option<&StoredBackup>) -> Option<ObjectKey> {
-    backup?.cluster_key().map(|(namespace, name)| ObjectKey { namespace, name })
-}
-
-fn controller_uid(cron_job: Option<&CronJobView>) -> Option<String> {
-    cron_job?.controller.as_ref().map(|controller| controller.uid.clone())
-}
-
-/// Returns the backup that controls a CronJob, and the one whose CronJob would have this name.
-fn backups_of_cron_job(cron_job: &CronJobView) -> impl Iterator<Item = ObjectKey> {
-    let key = ObjectKey::new(cron_job.metadata.namespace.as_deref().unwrap_or_default(), cron_job.name());
-    let controller = cron_job.controller.as_ref().filter(|controller| controller.kind == KIND);
-    let by_controller = controller.map(|controller| ObjectKey::new(&key.namespace, &controller.name));
-    by_controller.into_iter().chain(backup_by_cron_job_name(&key))
-}
-
-fn backup_by_cron_job_name(cron_job: &ObjectKey) -> Option<ObjectKey> {
-    Some(ObjectKey::new(&cron_job.namespace, backup_of_cron_job_name(&cron_job.name)?))
 }

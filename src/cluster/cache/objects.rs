@@ -1,8 +1,9 @@
 //! The objects of one kind, and indexes over them.
 
 use super::{
+    ClusterCache,
+    history::resource_version,
     key::{ObjectKey, Scope},
-    version::resource_version,
 };
 use crate::cluster::{
     stored::StoredBackup,
@@ -17,14 +18,21 @@ use std::{
 };
 
 /// An object that is cached.
-pub trait Cached: Resource {
+pub trait Cached: Resource<DynamicType = ()> + Sized {
     /// Returns whether two versions of an object are equal in all that the operator reads.
     fn is_same(&self, other: &Self) -> bool;
+
+    /// Returns the cached object of the same namespace and name.
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>>;
 }
 
 impl Cached for StoredBackup {
     fn is_same(&self, other: &Self) -> bool {
         self.metadata.resource_version == other.metadata.resource_version
+    }
+
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+        cache.backups.known(self)
     }
 }
 
@@ -32,11 +40,18 @@ impl Cached for CronJobView {
     fn is_same(&self, other: &Self) -> bool {
         self.metadata.uid == other.metadata.uid
             && self.controller == other.controller
+            && self.is_marked == other.is_marked
+            && self.is_being_deleted() == other.is_being_deleted()
+            && self.finalizers == other.finalizers
             && self.suspended == other.suspended
             && self.last_schedule_time == other.last_schedule_time
             && self.last_successful_time == other.last_successful_time
             && self.active == other.active
             && self.applied == other.applied
+    }
+
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+        cache.cron_jobs.known(self)
     }
 }
 
@@ -54,6 +69,10 @@ impl Cached for JobView {
             && self.backup == other.backup
             && self.deadline_seconds == other.deadline_seconds
             && self.backoff_limit == other.backoff_limit
+    }
+
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+        cache.jobs.known(self)
     }
 }
 
@@ -76,17 +95,29 @@ impl Cached for PodView {
             && self.metadata.deletion_grace_period_seconds == other.metadata.deletion_grace_period_seconds
             && self.restarts == other.restarts
     }
+
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+        cache.pods.known(self)
+    }
 }
 
 impl Cached for PodRefusal {
     fn is_same(&self, other: &Self) -> bool {
         self.job_uid == other.job_uid && self.message == other.message && self.last_seen == other.last_seen
     }
+
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+        cache.refusals.known(self)
+    }
 }
 
 impl Cached for Cluster {
     fn is_same(&self, other: &Self) -> bool {
         self.metadata.uid == other.metadata.uid && self.servers() == other.servers() && self.phase == other.phase
+    }
+
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+        cache.clusters.known(self)
     }
 }
 
@@ -103,13 +134,22 @@ pub struct Change<T> {
     pub last: Option<Arc<T>>,
 }
 
+/// A change of a backup.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BackupChange {
+    /// It must be reconciled.
+    Changed(ObjectKey),
+    /// It no longer exists.
+    Gone(ObjectKey),
+}
+
 /// The objects of one kind.
 #[derive(Debug)]
 pub(super) struct Cache<T> {
     objects: HashMap<ObjectKey, Arc<T>>,
     /// The objects listed so far, for each scope that is being listed.
     listed: HashMap<Scope, HashSet<ObjectKey>>,
-    /// The newest resourceVersion that the watch of each scope has delivered.
+    /// The newest resourceVersion that the watch of each scope has delivered since its list began.
     progress: HashMap<Scope, u64>,
 }
 
@@ -136,9 +176,12 @@ impl<T: Cached> Cache<T> {
             }
             Event::Init => {
                 self.listed.insert(scope.clone(), HashSet::new());
+                // The API server's data may have gone back since: see `crate::cluster::cache::history`.
+                self.progress.remove(scope);
                 Vec::new()
             }
             Event::InitApply(object) => {
+                self.delivered(scope, &object);
                 if let Some(listed) = self.listed.get_mut(scope) {
                     listed.insert(key(&object));
                 }
@@ -176,6 +219,11 @@ impl<T: Cached> Cache<T> {
     fn remove(&mut self, key: ObjectKey) -> Option<Change<T>> {
         let before = self.objects.remove(&key)?;
         Some(Change { key, before: Some(before.clone()), after: None, last: Some(before) })
+    }
+
+    /// Returns the object of that name, in whatever version it is cached.
+    pub(super) fn known(&self, object: &T) -> Option<&Arc<T>> {
+        self.objects.get(&key(object))
     }
 
     pub(super) fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::API_VERSION;
+use crate::api::{API_VERSION, KIND};
 use serde_json::json;
 
 fn backup(uid: &str, version: u64) -> StoredBackup {
@@ -75,4 +75,58 @@ fn the_progress_of_one_namespace_does_not_count_for_another() {
     cache.cron_job_event(&elsewhere, Event::Delete(cron_job("old", 9)));
     cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
     assert!(has_cron_job(&cache));
+}
+
+fn list_backups(cache: &mut ClusterCache, version: u64) -> Vec<BackupChange> {
+    cache.backup_event(&Scope::All, Event::Init);
+    let mut changes = cache.backup_event(&Scope::All, Event::InitApply(backup("old", version)));
+    changes.extend(cache.backup_event(&Scope::All, Event::InitDone));
+    changes
+}
+
+#[test]
+fn a_status_that_the_api_server_has_lost_is_not_awaited() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.status_written(&key(), Some(9));
+    assert!(cache.awaits_own_status(&backup("old", 1)), "the watch lags behind");
+    // a restored etcd: what was written is lost
+    assert!(list_backups(&mut cache, 2).contains(&BackupChange::Changed(key())));
+    assert!(!cache.awaits_own_status(&backup("old", 2)), "it would wait until the versions have caught up");
+}
+
+#[test]
+fn an_object_that_did_not_change_while_the_status_was_lost_is_reconciled() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.status_written(&key(), Some(9));
+    assert_eq!(list_backups(&mut cache, 1), [BackupChange::Changed(key())]);
+    assert_eq!(list_backups(&mut cache, 1), []);
+}
+
+#[test]
+fn a_status_that_was_written_during_a_list_is_awaited() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.backup_event(&Scope::All, Event::Init);
+    cache.backup_event(&Scope::All, Event::InitApply(backup("old", 1)));
+    cache.status_written(&key(), Some(2));
+    assert_eq!(cache.backup_event(&Scope::All, Event::InitDone), []);
+    assert!(cache.awaits_own_status(&backup("old", 1)));
+}
+
+#[test]
+fn a_cron_job_that_the_api_server_has_lost_is_forgotten() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.cron_job_event(&Scope::All, Event::Apply(suspended(true, 3)));
+    cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 8)));
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 9)));
+    cache.cron_job_event(&Scope::All, Event::Init);
+    cache.cron_job_event(&Scope::All, Event::InitApply(suspended(true, 3)));
+    assert!(cache.cron_job_event(&Scope::All, Event::InitDone).contains(&key()));
+    assert!(cache.facts(&key()).unwrap().cron_job.unwrap().suspended, "it is the one of the list");
+    // versions count from where they are now
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    assert!(!cache.facts(&key()).unwrap().cron_job.unwrap().suspended);
 }

@@ -1,7 +1,12 @@
 //! The fields of a CronJob that the operator reads.
 
 use super::owned::digest_of_live;
-use crate::cluster::partial::{drop_managed_fields, keep_what_is_read, view_of};
+use crate::{
+    cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    names::{
+        BACKUP_LABEL, FIELD_MANAGER, MADE_BY_ANNOTATION, MANAGED_BY_LABEL, backup_of_cron_job_name, cron_job_name,
+    },
+};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::batch::v1::CronJob,
@@ -10,6 +15,9 @@ use k8s_openapi::{
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
+
+/// Most finalizers that are kept.
+const MOST_FINALIZERS: usize = 5;
 
 /// The owner that controls an object. An object has at most one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +45,10 @@ pub struct CronJobView {
     pub metadata: ObjectMeta,
     /// Its controller.
     pub controller: Option<ControllerRef>,
+    /// Whether its labels and annotations say that this operator made it, for the AntflyBackup that its name says.
+    pub is_marked: bool,
+    /// The first finalizers that hold it, if it is being deleted.
+    pub finalizers: Vec<String>,
     /// `spec.suspend`.
     pub suspended: bool,
     /// `status.lastScheduleTime`.
@@ -57,11 +69,14 @@ impl CronJobView {
     /// # Errors
     /// Returns an error if `object` is not a CronJob.
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
-        let applied = digest_of_live(&object, crate::names::FIELD_MANAGER);
+        let applied = digest_of_live(&object, FIELD_MANAGER);
         let scheduled_at = written_at(&object, "/fieldsV1/f:status/f:lastScheduleTime");
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
+        let is_marked = is_marked(&metadata);
+        let mut finalizers = metadata.finalizers.take().unwrap_or_default();
+        finalizers.truncate(if metadata.deletion_timestamp.is_some() { MOST_FINALIZERS } else { 0 });
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
         let status = &object["status"];
@@ -70,6 +85,8 @@ impl CronJobView {
         Ok(CronJobView {
             metadata,
             controller,
+            is_marked,
+            finalizers,
             suspended: object["spec"]["suspend"] == true,
             last_schedule_time: time("lastScheduleTime")?,
             last_successful_time: time("lastSuccessfulTime")?,
@@ -101,6 +118,34 @@ impl CronJobView {
     pub fn is_controlled_by(&self, backup_uid: &str) -> bool {
         self.controller.as_ref().is_some_and(|controller| controller.uid == backup_uid)
     }
+
+    /// Returns whether this operator made it and nobody controls it any more, so that the AntflyBackup of its name may adopt
+    /// it.
+    pub fn is_adoptable(&self) -> bool {
+        self.controller.is_none() && self.is_marked
+    }
+
+    /// Returns whether it belongs to the AntflyBackup with this name and UID, which controls it or may adopt it.
+    pub fn belongs_to(&self, backup: &str, backup_uid: &str) -> bool {
+        self.is_controlled_by(backup_uid) || (self.is_adoptable() && self.name() == cron_job_name(backup))
+    }
+
+    /// Returns whether it is being deleted. Kubernetes' CronJob controller starts nothing by it then.
+    pub fn is_being_deleted(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
+    }
+}
+
+/// Returns whether the labels and annotations of a CronJob say that this operator made it, for the AntflyBackup that its name
+/// says.
+fn is_marked(metadata: &ObjectMeta) -> bool {
+    let label = |name: &str| metadata.labels.as_ref()?.get(name).map(String::as_str);
+    let made_by = metadata.annotations.as_ref().and_then(|annotations| annotations.get(MADE_BY_ANNOTATION));
+    let backup = metadata.name.as_deref().and_then(backup_of_cron_job_name);
+    made_by.is_some_and(|made_by| made_by == FIELD_MANAGER)
+        && label(MANAGED_BY_LABEL) == Some(FIELD_MANAGER)
+        && backup.is_some()
+        && label(BACKUP_LABEL) == backup
 }
 
 /// Returns when one of the managers of a field last wrote, by `managedFields`. `field` points to the field in an entry of it.

@@ -176,3 +176,58 @@ fn a_reconcile_follows_two_seconds_after_the_next_scheduled_time_and_within_a_da
     let yearly = settled(&facts("@yearly", "s3://tidewater/ledgers"), None, 0, written);
     assert_eq!(yearly.again, Some("2026-11-24T12:00:00Z".parse().unwrap()));
 }
+
+#[test]
+fn a_former_cron_job_that_cannot_be_deleted_is_told_once_and_the_new_one_counts() {
+    let facts = Facts {
+        former_cron_jobs: vec![cron_job_named("nightly-backup", true)],
+        ..facts("@daily", "s3://tidewater/ledgers")
+    };
+    let kept = |action: &Action| match action {
+        Action::Delete(_) => fails(FailureKind::Refused, "a policy keeps it")(action),
+        _ => Ok(Done::Written(cron_job(false).unwrap())),
+    };
+    let first = settled(&facts, None, 0, kept);
+    let status = first.new_status().unwrap();
+    assert_eq!(status.phase, Some(BackupPhase::Active));
+    assert!(status.next_scheduled_backup.is_some());
+    let ready: Vec<_> = status.conditions[..2].iter().map(|it| (it.type_.as_str(), it.status.as_str())).collect();
+    assert_eq!(ready, [("Ready", "True"), ("ScheduleReady", "True")]);
+    let text = message(&first, "ScheduleReady");
+    let text = text.as_str().unwrap();
+    assert!(text.starts_with("CronJob nightly-cron is as the spec asks; CronJob nightly-backup, "), "{text}");
+    assert!(text.contains("cannot be deleted: a policy keeps it"), "{text}");
+    assert_eq!(reasons(&first), ["CronJobCreated", "CronJobLeftOver"]);
+
+    let again = settled(&facts, Some(&first), 1, kept);
+    assert_eq!((again.status.clone(), reasons(&again)), (StatusUpdate::Unchanged, vec!["CronJobCreated"]));
+    let gone = settled(&facts, Some(&first), 0, |_| Ok(Done::Written(cron_job(false).unwrap())));
+    assert_eq!(message(&gone, "ScheduleReady"), "CronJob nightly-cron is as the spec asks");
+}
+
+#[test]
+fn a_cron_job_whose_deletion_began_meanwhile_starts_nothing() {
+    let deleting = |cron_job: &CronJobView| {
+        let mut cron_job = cron_job.clone();
+        cron_job.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-23T11:59:59Z")).unwrap();
+        Arc::new(cron_job)
+    };
+    let written = |_: &Action| Ok(Done::Written(deleting(&cron_job(false).unwrap())));
+    let settlement = settled(&facts("@daily", "s3://tidewater/ledgers"), None, 0, written);
+    let status = settlement.new_status().unwrap();
+    assert_eq!((status.phase, status.next_scheduled_backup.as_ref()), (Some(BackupPhase::Failed), None));
+    assert_eq!(status.conditions[1].reason, "CronJobDeleting");
+}
+
+#[test]
+fn a_schedule_goes_on_being_known_while_another_field_is_invalid() {
+    let valid = settled(&facts("@daily", "s3://tidewater/ledgers"), None, 0, suspended);
+    let invalid = settled(&facts("@daily", "ftp://x"), Some(&valid), 0, nothing_done);
+    let (before, after) = (valid.new_status().unwrap(), invalid.new_status().unwrap());
+    assert_eq!(after.phase, Some(BackupPhase::Failed));
+    assert_eq!(after.observed_schedule.as_deref(), Some("@daily"));
+    assert!(after.active_since.is_some());
+    assert_eq!(after.active_since, before.active_since);
+    let unknown = settled(&facts("0 25 * * *", "s3://tidewater/ledgers"), Some(&valid), 0, nothing_done);
+    assert_eq!(unknown.new_status().unwrap().observed_schedule, None);
+}

@@ -12,6 +12,9 @@ use super::{binaries::Binaries, certificates::Certificates};
 const ETCD_CLIENTS: &str = "unix://etcd.sock";
 const ETCD_PEERS: &str = "unix://etcd-peers.sock";
 
+/// etcd's data, relative to the run directory.
+pub(super) const ETCD_DATA: &str = "etcd";
+
 /// What the command lines are made from.
 #[derive(Debug)]
 pub(super) struct Components {
@@ -33,7 +36,7 @@ impl Components {
         let mut command = self.command(&self.binaries.etcd);
         command.args([
             "--name=local",
-            "--data-dir=etcd",
+            &format!("--data-dir={ETCD_DATA}"),
             "--unsafe-no-fsync",
             "--log-level=warn",
             &format!("--listen-client-urls={ETCD_CLIENTS}"),

@@ -31,7 +31,7 @@ use parking_lot::Mutex;
 use tokio::net::TcpSocket;
 
 use certificates::Certificates;
-use components::Components;
+use components::{Components, ETCD_DATA};
 use kubeconfig::Credentials;
 use run_directory::RunDirectory;
 
@@ -54,6 +54,7 @@ pub struct ControlPlane {
     admin_kubeconfig: PathBuf,
     server: String,
     token_files: AtomicUsize,
+    etcd_copies: AtomicUsize,
     _port: TcpSocket,
     directory: RunDirectory,
 }
@@ -103,6 +104,7 @@ impl ControlPlane {
             admin_kubeconfig,
             server,
             token_files: AtomicUsize::new(0),
+            etcd_copies: AtomicUsize::new(0),
             _port: port_holder,
             directory,
         };
@@ -231,6 +233,39 @@ impl ControlPlane {
         self.etcd.lock().freeze(false)
     }
 
+    /// Copies etcd's data as it is now, as a backup of it would. Returns the copy, a directory in
+    /// [`ControlPlane::directory`], for [`ControlPlane::restore_etcd`].
+    ///
+    /// # Errors
+    /// When the operating system refuses a signal, or the data can't be copied.
+    pub fn back_up_etcd(&self) -> Result<PathBuf> {
+        let number = self.etcd_copies.fetch_add(1, Ordering::Relaxed);
+        let copy = self.directory().join(format!("etcd-copy-{number}"));
+        // what a killed etcd leaves is whole, so what a frozen one has is, too
+        self.freeze_etcd()?;
+        let copied = copy_directory(&self.directory().join(ETCD_DATA), &copy);
+        self.thaw_etcd()?;
+        copied.map(|()| copy)
+    }
+
+    /// Starts etcd anew on the data of a backup: all that was written since is lost, and versions count on from there. The API
+    /// server must not run, since it would serve from its cache.
+    ///
+    /// # Errors
+    /// When the API server runs, etcd can't be stopped or started, or the data can't be replaced.
+    pub fn restore_etcd(&self, copy: &Path) -> Result<()> {
+        if self.api_server.lock().is_some() {
+            bail!("the API server runs; kill it before etcd is restored");
+        }
+        let mut etcd = self.etcd.lock();
+        etcd.kill()?;
+        let data = self.directory().join(ETCD_DATA);
+        fs::remove_dir_all(&data).with_context(|| format!("remove {}", data.display()))?;
+        copy_directory(copy, &data)?;
+        *etcd = self.spawn("etcd", self.components.etcd())?;
+        Ok(())
+    }
+
     /// Kills everything and removes the directory.
     ///
     /// # Errors
@@ -303,6 +338,22 @@ fn reserve_port() -> Result<(TcpSocket, u16)> {
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let port = socket.local_addr()?.port();
     Ok((socket, port))
+}
+
+/// Copies the files of a directory and of those in it, also while they change.
+fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+    let what = || format!("copy {} to {}", from.display(), to.display());
+    fs::create_dir(to).with_context(what)?;
+    for entry in fs::read_dir(from).with_context(what)? {
+        let entry = entry.with_context(what)?;
+        let target = to.join(entry.file_name());
+        if entry.file_type().with_context(what)?.is_dir() {
+            copy_directory(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target).with_context(what)?;
+        }
+    }
+    Ok(())
 }
 
 fn make_directory(parent: &Path, name: &str) -> Result<PathBuf> {
