@@ -2,7 +2,7 @@
 //! (<https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md>).
 
 use crate::{
-    api::{AntflyBackupStatus, reason},
+    api::{AntflyBackupStatus, AppliedCronJob, reason},
     cluster::{
         lookup::{ClusterLookup, cluster_message},
         stored::StoredBackup,
@@ -83,7 +83,13 @@ pub fn ready(standing: Standing<'_>) -> ConditionDraft {
 }
 
 /// Returns whether the CronJob is what the spec asks for.
-pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Option<&CronJobView>) -> ConditionDraft {
+/// `applied` is what mutating admission made of it.
+pub fn schedule_ready(
+    backup: &StoredBackup,
+    standing: Standing<'_>,
+    ours: Option<&CronJobView>,
+    applied: Option<&AppliedCronJob>,
+) -> ConditionDraft {
     let kind = "ScheduleReady";
     match standing {
         Err(blocked) => {
@@ -95,13 +101,38 @@ pub fn schedule_ready(backup: &StoredBackup, standing: Standing<'_>, ours: Optio
         }
         Ok(plan) => {
             let name = cron_job_name(backup.name());
-            let message = if plan.suspend {
-                format!("CronJob {name} is as the spec asks; it is suspended (spec.suspend)")
-            } else {
-                format!("CronJob {name} is as the spec asks")
-            };
+            let mut message = format!("CronJob {name} is as the spec asks");
+            if plan.suspend {
+                message.push_str("; it is suspended (spec.suspend)");
+            }
+            message.push_str(&by_admission(ours, applied));
             ConditionDraft { kind, status: "True", reason: reason::CRON_JOB_CREATED, message }
         }
+    }
+}
+
+/// Returns which fields of the CronJob mutating admission changed and added, as a part of a message; empty if none.
+fn by_admission(ours: Option<&CronJobView>, applied: Option<&AppliedCronJob>) -> String {
+    let changed = applied.map(|applied| {
+        let fields = &applied.changed_fields;
+        if fields.is_empty() {
+            "changed some of its fields".to_owned()
+        } else {
+            format!("changed {}", fields.join(", "))
+        }
+    });
+    let added = ours.map(|ours| &ours.others).filter(|others| !others.unowned.is_empty()).map(|others| {
+        let more = match others.more_unowned {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("added {}{more}", others.unowned.join(", "))
+    });
+    let done: Vec<_> = changed.into_iter().chain(added).collect();
+    if done.is_empty() {
+        String::new()
+    } else {
+        format!("; the API server's mutating admission {}", done.join(" and "))
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod support;
 
+mod admission;
 mod at_rest;
 mod cluster;
 mod conflict;
@@ -22,6 +23,7 @@ mod drift;
 mod hostile;
 mod job_image;
 mod lifecycle;
+mod other_writers;
 mod outage;
 mod page;
 mod permissions;

@@ -5,6 +5,7 @@
 //! and backups by their cluster.
 
 mod key;
+mod last_apply;
 mod memory;
 mod objects;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 mod version;
 
 pub use key::{ObjectKey, Scope};
+pub use last_apply::LastApply;
 pub use objects::Change;
 pub use version::resource_version;
 
@@ -47,6 +49,8 @@ pub struct Facts {
     pub runs: Vec<Run>,
     /// The cluster.
     pub cluster: ClusterLookup,
+    /// The last write of this process that made the CronJob as planned.
+    pub last_apply: Option<LastApply>,
 }
 
 /// The cache. See the module.
@@ -294,7 +298,8 @@ impl ClusterCache {
         let gone = self.memories.get(key).map(Memory::gone_jobs).unwrap_or_default();
         runs.extend(gone.iter().map(|job| self.run(key, job, true)));
         let cluster = self.cluster(&backup);
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })
+        let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
+        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, last_apply })
     }
 
     /// Returns a Job with what is known of its Pods.
@@ -355,6 +360,13 @@ impl ClusterCache {
         let is_outdated = seen >= version || self.cron_jobs.is_past(&right_name, version);
         if self.has(key) && !is_outdated {
             self.memories.entry(key.clone()).or_default().cron_job_written(written);
+        }
+    }
+
+    /// Keeps the last write that made the CronJob as planned; `None` to forget it.
+    pub fn cron_job_applied(&mut self, key: &ObjectKey, last: Option<LastApply>) {
+        if self.has(key) {
+            self.memories.entry(key.clone()).or_default().cron_job_applied(last);
         }
     }
 

@@ -37,6 +37,7 @@ impl Cached for CronJobView {
             && self.last_successful_time == other.last_successful_time
             && self.active == other.active
             && self.applied == other.applied
+            && self.others == other.others
     }
 }
 

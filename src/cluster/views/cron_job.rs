@@ -1,7 +1,14 @@
 //! The fields of a CronJob that the operator reads.
 
-use super::owned::digest_of_live;
-use crate::cluster::partial::{drop_managed_fields, keep_what_is_read, view_of};
+use super::{
+    digest::Digest,
+    others::{Others, others},
+    owned::digest_of_live,
+};
+use crate::{
+    cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    names::FIELD_MANAGER,
+};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::batch::v1::CronJob,
@@ -46,7 +53,9 @@ pub struct CronJobView {
     /// Names of the Jobs in `status.active`.
     pub active: Vec<String>,
     /// Digest of what this operator applied; see [`digest_of_live`].
-    pub applied: Option<u64>,
+    pub applied: Option<Digest>,
+    /// What of it others own, and what nobody owns.
+    pub others: Others,
 }
 
 impl CronJobView {
@@ -55,7 +64,8 @@ impl CronJobView {
     /// # Errors
     /// Returns an error if `object` is not a CronJob.
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
-        let applied = digest_of_live(&object, crate::names::FIELD_MANAGER);
+        let applied = digest_of_live(&object, FIELD_MANAGER);
+        let others = others(&object, FIELD_MANAGER);
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
@@ -72,6 +82,7 @@ impl CronJobView {
             last_successful_time: time("lastSuccessfulTime")?,
             active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
             applied,
+            others,
         })
     }
 
