@@ -121,6 +121,8 @@ impl AntflyBackupStatus {
     pub const OBSERVED_SCHEDULE_MAX_LENGTH: usize = 400;
     /// `maxLength` of `cronJobName`.
     pub const CRON_JOB_NAME_MAX_LENGTH: usize = 253;
+    /// `maxItems` of `otherWriters`.
+    pub const OTHER_WRITERS_MAX_ITEMS: usize = 8;
 }
 
 /// Bounds and defaults of [`BackupRecord`].
@@ -183,4 +185,28 @@ impl RecordedCluster {
     pub const NAME_MAX_LENGTH: usize = 253;
     /// `maxLength` of `uid`.
     pub const UID_MAX_LENGTH: usize = 63;
+}
+
+/// Bounds and defaults of [`AppliedCronJob`].
+impl AppliedCronJob {
+    /// `maxLength` of `uid`.
+    pub const UID_MAX_LENGTH: usize = 63;
+    /// `maxLength` of `requested`.
+    pub const REQUESTED_MAX_LENGTH: usize = 64;
+    /// `maxLength` of `answered`.
+    pub const ANSWERED_MAX_LENGTH: usize = 64;
+    /// `maxItems` of `changedFields`.
+    pub const CHANGED_FIELDS_MAX_ITEMS: usize = 16;
+    /// `maxLength` of `changedFields[]`.
+    pub const CHANGED_FIELDS_ITEM_MAX_LENGTH: usize = 253;
+}
+
+/// Bounds and defaults of [`OtherWriter`].
+impl OtherWriter {
+    /// `maxLength` of `manager`.
+    pub const MANAGER_MAX_LENGTH: usize = 128;
+    /// `maxItems` of `fields`.
+    pub const FIELDS_MAX_ITEMS: usize = 8;
+    /// `maxLength` of `fields[]`.
+    pub const FIELDS_ITEM_MAX_LENGTH: usize = 253;
 }

@@ -214,6 +214,32 @@ pub struct BackupRecord {
     pub error_before: Option<String>,
 }
 
+/// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct AppliedCronJob {
+    /// UID of the CronJob.
+    pub uid: String,
+    /// Digest of the manifest that was asked for.
+    pub requested: String,
+    /// Digest of the same fields of the CronJob as the API server returned it.
+    pub answered: String,
+    /// The fields that were changed, at most 16 of them, the uppermost first.
+    #[serde(rename = "changedFields", default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_fields: Vec<String>,
+}
+
+/// A field manager.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct OtherWriter {
+    /// Name of the field manager, as metadata.managedFields has it.
+    pub manager: String,
+    /// Fields that it changed or added then, at most 8 of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// When an event told of it.
+    pub time: Time,
+}
+
 /// What the operator last saw. Written by the operator only.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Default)]
 pub struct AntflyBackupStatus {
@@ -295,6 +321,12 @@ pub struct AntflyBackupStatus {
     /// Name of the CronJob that runs the backups.
     #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
     pub cron_job_name: Option<String>,
+    /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
+    #[serde(rename = "appliedCronJob", default, skip_serializing_if = "Option::is_none")]
+    pub applied_cron_job: Option<AppliedCronJob>,
+    /// Other field managers that changed the CronJob, or added something to its spec. It was changed back: to change what runs, edit the AntflyBackup. Each is told of in one event; after a day, if it does so again, in another one.
+    #[serde(rename = "otherWriters", default, skip_serializing_if = "Vec::is_empty")]
+    pub other_writers: Vec<OtherWriter>,
 }
 
 /// The defaults that the API server fills in.

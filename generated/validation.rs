@@ -476,6 +476,8 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "observedSchedule",
                 "observedSuccessTime",
                 "cronJobName",
+                "appliedCronJob",
+                "otherWriters",
             ],
             &[],
         ) else { return };
@@ -520,6 +522,12 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
+    }
+    if let Some(value) = cel::not_null(object, "appliedCronJob") {
+        status_applied_cron_job(value, &path.field("appliedCronJob"), out);
+    }
+    if let Some(value) = cel::not_null(object, "otherWriters") {
+        status_other_writers(value, &path.field("otherWriters"), out);
     }
 }
 
@@ -2333,6 +2341,163 @@ pub(super) fn status_cron_job_name(
     out.max_length(subject, path, 253);
 }
 
+/// Checks `status.appliedCronJob`.
+pub(super) fn status_applied_cron_job(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["uid", "requested", "answered", "changedFields"],
+            &["uid", "requested", "answered"],
+        ) else { return };
+    if let Some(value) = object.get("uid") {
+        status_applied_cron_job_uid(value, &path.field("uid"), out);
+    }
+    if let Some(value) = object.get("requested") {
+        status_applied_cron_job_requested(value, &path.field("requested"), out);
+    }
+    if let Some(value) = object.get("answered") {
+        status_applied_cron_job_answered(value, &path.field("answered"), out);
+    }
+    if let Some(value) = cel::not_null(object, "changedFields") {
+        status_applied_cron_job_changed_fields(value, &path.field("changedFields"), out);
+    }
+}
+
+/// Checks `status.appliedCronJob.uid`.
+pub(super) fn status_applied_cron_job_uid(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.appliedCronJob.requested`.
+pub(super) fn status_applied_cron_job_requested(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedCronJob.answered`.
+pub(super) fn status_applied_cron_job_answered(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedCronJob.changedFields`.
+pub(super) fn status_applied_cron_job_changed_fields(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    for (index, item) in subject.iter().enumerate() {
+        status_applied_cron_job_changed_fields_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.appliedCronJob.changedFields[]`.
+pub(super) fn status_applied_cron_job_changed_fields_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.otherWriters`.
+pub(super) fn status_other_writers(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 8);
+    for (index, item) in subject.iter().enumerate() {
+        status_other_writers_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.otherWriters[]`.
+pub(super) fn status_other_writers_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(value, path, &["manager", "fields", "time"], &["manager", "time"]) else {
+        return
+    };
+    if let Some(value) = object.get("manager") {
+        status_other_writers_item_manager(value, &path.field("manager"), out);
+    }
+    if let Some(value) = cel::not_null(object, "fields") {
+        status_other_writers_item_fields(value, &path.field("fields"), out);
+    }
+    if let Some(value) = object.get("time") {
+        status_other_writers_item_time(value, &path.field("time"), out);
+    }
+}
+
+/// Checks `status.otherWriters[].manager`.
+pub(super) fn status_other_writers_item_manager(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.otherWriters[].fields`.
+pub(super) fn status_other_writers_item_fields(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 8);
+    for (index, item) in subject.iter().enumerate() {
+        status_other_writers_item_fields_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.otherWriters[].fields[]`.
+pub(super) fn status_other_writers_item_fields_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.otherWriters[].time`.
+pub(super) fn status_other_writers_item_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
 /// Fills in the defaults, as the API server does: where a field is absent or null. Drops all other nulls of fields
 /// that may be absent.
 pub(super) fn apply_defaults(object: &mut Value) {
@@ -2371,6 +2536,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "observedSchedule");
         cel::drop_null(object, "observedSuccessTime");
         cel::drop_null(object, "cronJobName");
+        cel::drop_null(object, "appliedCronJob");
+        cel::drop_null(object, "otherWriters");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastSuccessfulBackup")
@@ -2437,6 +2604,9 @@ pub(super) fn apply_defaults(object: &mut Value) {
         .pointer_mut("/status/lastFailedBackup/clusterRef")
     {
         cel::drop_null(object, "uid");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/status/appliedCronJob") {
+        cel::drop_null(object, "changedFields");
     }
 }
 

@@ -5,6 +5,9 @@ use jiff::Timestamp;
 /// Field manager of all writes, reporting controller of all events, and value of `app.kubernetes.io/managed-by`.
 pub const FIELD_MANAGER: &str = "antfly-backup-operator";
 
+/// Domain of the operator's own labels and annotations.
+pub const DOMAIN: &str = "antfly.io";
+
 /// Label with the name of the `AntflyBackup`, on CronJob, Jobs and Pods.
 pub const BACKUP_LABEL: &str = "antfly.io/backup";
 

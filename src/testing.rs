@@ -42,7 +42,10 @@ pub mod cluster {
         lookup::ClusterLookup,
         run::Run,
         stored::StoredBackup,
-        views::{Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, digest_of_live, digest_of_manifest},
+        views::{
+            Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, Others, digest_of_live,
+            digest_of_manifest,
+        },
     };
 }
 
@@ -52,7 +55,7 @@ pub mod desired {
     pub use crate::desired::{
         decide::{Action, Apply, Decision, OperatorSettings, decide},
         manifest::{apply_body, cron_job},
-        outcome::{Done, Outcome},
+        outcome::{Answer, Done, Outcome},
         plan::{CannotPlan, DEFAULT_IMAGE, JobImage, Plan, plan},
     };
 }

@@ -3,7 +3,7 @@
 use super::{parallel::each, population};
 use antfly_backup_operator::testing::{
     cluster::{Cluster, ClusterLookup, CronJobView, Facts, StoredBackup},
-    desired::{Action, Done, JobImage, OperatorSettings, Outcome, decide},
+    desired::{Action, Answer, Done, JobImage, OperatorSettings, Outcome, decide},
     names::{FIELD_MANAGER, cron_job_name},
     status::settle,
 };
@@ -42,15 +42,21 @@ async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> 
         overdue_grace: SignedDuration::from_mins(15),
     };
     let backup = Arc::new(backup);
-    let facts =
-        Facts { backup: backup.clone(), cluster, cron_job: None, former_cron_jobs: Vec::new(), runs: Vec::new() };
+    let facts = Facts {
+        backup: backup.clone(),
+        cluster,
+        cron_job: None,
+        former_cron_jobs: Vec::new(),
+        runs: Vec::new(),
+        last_apply: None,
+    };
     let now = Timestamp::now();
     let decision = decide(&facts, &settings, now);
     let [Action::Apply(apply)] = decision.actions.as_slice() else { bail!("the backup cannot be planned") };
     let api: Api<CronJobView> = Api::namespaced(client.clone(), backup.namespace());
     let patch = Patch::Apply(&apply.manifest);
     let written = api.patch(&cron_job_name(backup.name()), &PatchParams::apply(FIELD_MANAGER), &patch).await?;
-    let results = vec![Ok(Done::Written(Arc::new(written)))];
+    let results = vec![Ok(Done::Applied(Answer { cron_job: Arc::new(written), changed: Vec::new() }))];
     let settlement = settle(&facts, &Outcome { decision, results, failures_before: 0 }, now);
     let status = settlement.new_status().context("the status is written at once")?;
     let body = json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup",

@@ -22,6 +22,12 @@ pub const CRON_JOB_DELETING: &str = "CronJobDeleting";
 pub const CRON_JOB_LEFT_OVER: &str = "CronJobLeftOver";
 /// The API server refuses the CronJob.
 pub const CRON_JOB_REFUSED: &str = "CronJobRefused";
+/// Other field managers changed the CronJob, or added something to it.
+pub const CHANGED_BY_OTHERS: &str = "CronJobChangedByOthers";
+/// Other field managers change the CronJob again and again.
+pub const CRON_JOB_CONTESTED: &str = "CronJobContested";
+/// Mutating admission changed when the CronJob runs.
+pub const CHANGED_BY_ADMISSION: &str = "CronJobChangedByAdmission";
 /// A write failed, and is tried again.
 pub const WRITE_FAILED: &str = "WriteFailed";
 /// The cluster does not exist.

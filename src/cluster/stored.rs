@@ -243,12 +243,15 @@ mod tests {
             kept(invalid.cluster_key() == valid.cluster_key(), "clusterRef");
             kept(invalid.schedule() == valid.schedule(), "schedule");
             kept(invalid.suspend() == valid.suspend(), "suspend");
-            kept(invalid.backup_timeout() == valid.backup_timeout(), "backupTimeout");
+            kept(invalid.timeout() == valid.timeout(), "backupTimeout");
             let limits = field.strip_suffix("JobsHistoryLimit").is_none();
             assert_eq!(invalid.history_limits() == Some((4, 5)), limits, "{field}");
         }
-        let absent = with_spec(json!({"suspend": null, "backupTimeout": null, "tables": 1}));
-        assert_eq!((absent.suspend(), absent.backup_timeout()), (Some(false), Some("1h")), "the defaults");
+        for timeout in [json!(null), json!("")] {
+            let absent = with_spec(json!({"suspend": null, "backupTimeout": timeout, "tables": 1}));
+            let hour = Some(Duration::from_secs(3600));
+            assert_eq!((absent.suspend(), absent.timeout()), (Some(false), hour), "the defaults");
+        }
     }
 
     #[test]

@@ -5,11 +5,12 @@ use crate::{
     cluster::{
         cache::Facts,
         run::Run,
-        views::{CronJobView, digest_of_manifest},
+        views::{CronJobView, Digest, digest_of_manifest},
     },
     desired::{
         manifest::{STARTING_DEADLINE_SECONDS, cron_job, owner_reference},
         plan::{CannotPlan, JobImage, Plan, plan},
+        repair::{Repair, repair},
     },
     names::cron_job_name,
 };
@@ -34,6 +35,10 @@ pub struct Decision {
     pub plan: Result<Plan, CannotPlan>,
     /// The writes, in order; none if the live objects are as planned. No write follows one that failed.
     pub actions: Vec<Action>,
+    /// Digest of the manifest of the planned CronJob.
+    pub requested: Option<Digest>,
+    /// What others did to the CronJob, which the actions put right.
+    pub repair: Option<Repair>,
     /// How late a backup may start before it is overdue.
     pub overdue_grace: SignedDuration,
 }
@@ -43,6 +48,8 @@ pub struct Decision {
 pub enum Action {
     /// Create or change the CronJob as planned.
     Apply(Apply),
+    /// Remove from the CronJob what others added.
+    TakeBack(TakeBack),
     /// Suspend a CronJob and change nothing else in it but its lost owner.
     Suspend(Target),
     /// Delete a CronJob and its Jobs.
@@ -55,11 +62,22 @@ pub struct Apply {
     /// The CronJob, as JSON.
     pub manifest: Value,
     /// Digest of the manifest.
-    pub digest: u64,
+    pub digest: Digest,
     /// The CronJob to change; `None` to create one.
     pub existing: Option<Arc<CronJobView>>,
+    /// A JSON Patch (RFC 6902) of the CronJob to make before that.
+    pub first: Option<Value>,
     /// Why, in CamelCase.
     pub reason: &'static str,
+}
+
+/// Removal of what others added to the CronJob.
+#[derive(Clone, Debug)]
+pub struct TakeBack {
+    /// The CronJob, in the version that the patch is for.
+    pub cron_job: Arc<CronJobView>,
+    /// A JSON Patch (RFC 6902).
+    pub patch: Value,
 }
 
 /// A CronJob to suspend or delete.
@@ -85,6 +103,7 @@ impl Action {
     pub fn attempt(&self) -> &'static str {
         match self {
             Action::Apply(_) => "apply the CronJob",
+            Action::TakeBack(_) => "remove what others added to the CronJob",
             Action::Suspend(_) => "suspend the CronJob",
             Action::Delete(_) => "delete the CronJob",
         }
@@ -93,7 +112,7 @@ impl Action {
     /// Returns the name of the CronJob that the action is about; `backup` is the name of the AntflyBackup.
     pub fn cron_job_name(&self, backup: &str) -> String {
         match self {
-            Action::Apply(_) => cron_job_name(backup),
+            Action::Apply(_) | Action::TakeBack(_) => cron_job_name(backup),
             Action::Suspend(target) | Action::Delete(target) => target.cron_job.name().to_owned(),
         }
     }
@@ -102,6 +121,7 @@ impl Action {
     pub fn reason(&self) -> &'static str {
         match self {
             Action::Apply(apply) => apply.reason,
+            Action::TakeBack(_) => reason::CHANGED_BY_OTHERS,
             Action::Suspend(target) | Action::Delete(target) => target.reason,
         }
     }
@@ -111,32 +131,35 @@ impl Action {
 /// needed. If nothing can be planned, suspend all CronJobs that the backup controls.
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
     let plan = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image);
+    let (mut requested, mut repair) = (None, None);
     let actions = match &plan {
         Ok(plan) => {
+            let manifest = serde_json::to_value(cron_job(plan)).expect("a CronJob has a JSON form");
+            let digest = digest_of_manifest(&manifest);
+            let (applied, of_others) = apply(manifest, digest, facts, now);
+            (requested, repair) = (Some(digest), of_others);
             // A former CronJob that cannot be suspended ends the list: the new one must not run beside it.
             let retired = facts.former_cron_jobs.iter().filter_map(|former| retire(former, &facts.runs, now));
             let (suspended, deleted): (Vec<_>, Vec<_>) =
                 retired.partition(|action| matches!(action, Action::Suspend(_)));
-            suspended.into_iter().chain(apply(plan, facts.cron_job.as_ref())).chain(deleted).collect()
+            suspended.into_iter().chain(applied).chain(deleted).collect()
         }
         Err(cause) => suspend_all(facts, cause.reason),
     };
     // The CronJob controller starts no backup later than that.
     let overdue_grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(settings.overdue_grace);
-    Decision { plan, actions, overdue_grace }
+    Decision { plan, actions, requested, repair, overdue_grace }
 }
 
-/// Returns the apply that makes the CronJob as planned, or `None` if it is.
-fn apply(plan: &Plan, existing: Option<&Arc<CronJobView>>) -> Option<Action> {
-    let manifest = serde_json::to_value(cron_job(plan)).expect("a CronJob has a JSON form");
-    let digest = digest_of_manifest(&manifest);
-    let reason = match existing {
-        None => reason::CRON_JOB_CREATED,
-        Some(existing) if existing.is_adoptable() => reason::CRON_JOB_ADOPTED,
-        Some(existing) if existing.applied == Some(digest) => return None,
-        Some(_) => reason::CRON_JOB_UPDATED,
-    };
-    Some(Action::Apply(Apply { manifest, digest, existing: existing.cloned(), reason }))
+/// Returns the writes that make the CronJob as its manifest asks, and what others did to it.
+fn apply(manifest: Value, digest: Digest, facts: &Facts, now: Timestamp) -> (Vec<Action>, Option<Repair>) {
+    if let Some(existing) = &facts.cron_job {
+        return repair(manifest, digest, existing, facts, now);
+    }
+    (
+        vec![Action::Apply(Apply { manifest, digest, existing: None, first: None, reason: reason::CRON_JOB_CREATED })],
+        None,
+    )
 }
 
 /// Returns the next step in removing a CronJob under a former name without interrupting a backup. It is suspended first, and
@@ -203,6 +226,7 @@ mod tests {
             cron_job: Some(cron_job("nightly-cron", false)),
             former_cron_jobs: vec![former],
             runs: Vec::new(),
+            last_apply: None,
         }
     }
 
@@ -214,6 +238,7 @@ mod tests {
         let actions = decision.actions.iter().map(|action| match action {
             Action::Apply(apply) => format!("apply {}", apply.reason),
             Action::Suspend(target) if target.adopter.is_some() => format!("adopt and suspend {}", of_target(target)),
+            Action::TakeBack(taken) => format!("take back {}", taken.cron_job.name()),
             Action::Suspend(target) => format!("suspend {}", of_target(target)),
             Action::Delete(target) => format!("delete {}", of_target(target)),
         });

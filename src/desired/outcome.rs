@@ -1,14 +1,20 @@
 //! The outcome of a decision: the results of its writes.
 
 use crate::{
-    api::reason,
-    cluster::{cache::Facts, views::CronJobView},
+    api::{AppliedCronJob, reason},
+    cluster::{
+        cache::{Facts, LastApply},
+        views::CronJobView,
+    },
     desired::{
         decide::{Action, Decision},
         plan::{CannotPlan, Plan, being_deleted},
+        repair::OtherWriter,
     },
     names::cron_job_name,
+    text::shortened,
 };
+use jiff::Timestamp;
 use std::{error::Error, sync::Arc};
 use thiserror::Error;
 
@@ -31,10 +37,21 @@ pub struct Outcome {
 pub enum Done {
     /// The CronJob, as the API server returned it.
     Written(Arc<CronJobView>),
+    /// The CronJob, as the API server answered to an apply.
+    Applied(Answer),
     /// The CronJob is being deleted.
     Deleted,
     /// The CronJob to delete no longer existed.
     WasGone,
+}
+
+/// The answer to an apply of the CronJob.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The CronJob.
+    pub cron_job: Arc<CronJobView>,
+    /// Paths of the fields that it has with another value than was asked for, or not at all, the uppermost first.
+    pub changed: Vec<String>,
 }
 
 /// A write that failed. It is retried, whatever its kind.
@@ -67,7 +84,24 @@ pub enum Blocked {
     CannotPlan(CannotPlan),
     /// The planned CronJob could not be written.
     NotWritten(NotWritten),
+    /// Others change the CronJob again and again, and it is not put right yet.
+    Contested {
+        /// Name of the CronJob.
+        cron_job: String,
+        /// Who changed what, as far as it is known.
+        others: Vec<OtherWriter>,
+    },
+    /// Mutating admission changed when the CronJob runs.
+    ChangedByAdmission {
+        /// Name of the CronJob.
+        cron_job: String,
+        /// Paths of the fields.
+        fields: Vec<String>,
+    },
 }
+
+/// Fields of a CronJob that say when it runs.
+const WHEN: [&str; 3] = ["spec.schedule", "spec.suspend", "spec.timeZone"];
 
 /// A write that keeps failing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,10 +165,63 @@ impl Outcome {
     pub fn cron_job<'a>(&'a self, facts: &'a Facts) -> Option<&'a CronJobView> {
         let name = cron_job_name(facts.backup.name());
         let written = self.results.iter().rev().find_map(|result| match result {
-            Ok(Done::Written(cron_job)) if cron_job.name() == name => Some(cron_job),
+            Ok(Done::Written(cron_job) | Done::Applied(Answer { cron_job, .. })) if cron_job.name() == name => {
+                Some(cron_job)
+            }
             _ => None,
         });
         written.or(facts.cron_job.as_ref()).map(Arc::as_ref)
+    }
+
+    /// Returns what the API server answered to the apply of the planned CronJob, now or earlier, if that is something else.
+    pub fn answer(&self, facts: &Facts) -> Option<AppliedCronJob> {
+        let requested = self.decision.requested?;
+        let applied = self.results.iter().find_map(|result| match result {
+            Ok(Done::Applied(answer)) => Some(answer),
+            _ => None,
+        });
+        let Some(Answer { cron_job, changed }) = applied else {
+            return facts.answer(self.cron_job(facts)?, requested).cloned();
+        };
+        let answered = cron_job.applied.filter(|answered| *answered != requested)?;
+        let changed = changed.iter().take(AppliedCronJob::CHANGED_FIELDS_MAX_ITEMS);
+        let longest = AppliedCronJob::CHANGED_FIELDS_ITEM_MAX_LENGTH;
+        Some(AppliedCronJob {
+            uid: cron_job.uid().to_owned(),
+            requested: requested.to_string(),
+            answered: answered.to_string(),
+            changed_fields: changed.map(|field| shortened(field, longest)).collect(),
+        })
+    }
+
+    /// Returns whether a write made the CronJob as planned, or tried to.
+    fn has_repaired(&self) -> bool {
+        let is_repair = |action: &Action| matches!(action, Action::Apply(_) | Action::TakeBack(_));
+        self.decision.actions.iter().zip(&self.results).any(|(action, result)| is_repair(action) && result.is_ok())
+    }
+
+    /// Returns who changed the CronJob, if that was put right.
+    pub fn put_right(&self) -> &[OtherWriter] {
+        let repair = self.decision.repair.as_ref().filter(|_| self.has_repaired());
+        repair.map(|repair| repair.others.as_slice()).unwrap_or_default()
+    }
+
+    /// Returns whether the CronJob still has something of others after it was written.
+    pub fn is_unfinished(&self, facts: &Facts) -> bool {
+        let others = self.cron_job(facts).map(|cron_job| &cron_job.others).filter(|_| self.has_repaired());
+        others.is_some_and(|others| {
+            others.more_taken || others.taken.iter().any(|taken| !taken.path.is_label_or_annotation())
+        })
+    }
+
+    /// Returns the last write that made the CronJob as planned, for the next decision. `now` is that of this one.
+    pub fn last_apply(&self, facts: &Facts, now: Timestamp) -> Option<LastApply> {
+        let requested = self.decision.requested?;
+        if !self.has_repaired() {
+            return facts.last_apply.clone();
+        }
+        let repeated = facts.last_apply.as_ref().map_or(0, |last| last.repeated_by(requested, now));
+        Some(LastApply { requested, answer: self.answer(facts), repeated, time: now })
     }
 
     /// Returns the plan in force.
@@ -146,14 +233,14 @@ impl Outcome {
         if let Some(cause) = self.cron_job(facts).and_then(being_deleted) {
             return Err(Blocked::CannotPlan(cause));
         }
-        let Some((action, failure)) = self.failure() else { return Ok(plan) };
+        let Some((action, failure)) = self.failure() else { return self.undisturbed(facts).map(|()| plan) };
         let consequence = match action {
             // the CronJob is in place: see `leftover`
-            Action::Delete(_) => return Ok(plan),
+            Action::Delete(_) => return self.undisturbed(facts).map(|()| plan),
             // where there is a plan, only those under former names are suspended
             Action::Suspend(_) => Consequence::SuccessorWaits,
-            Action::Apply(_) if self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended) => Consequence::RunsOn,
-            Action::Apply(_) => Consequence::NothingStarts,
+            _ if self.cron_job(facts).is_some_and(|cron_job| !cron_job.suspended) => Consequence::RunsOn,
+            _ => Consequence::NothingStarts,
         };
         Err(Blocked::NotWritten(NotWritten {
             attempt: action.attempt(),
@@ -180,12 +267,27 @@ impl Leftover {
     }
 }
 
+impl Outcome {
+    /// Returns why no backup is scheduled as planned though no write failed, if that is so.
+    fn undisturbed(&self, facts: &Facts) -> Result<(), Blocked> {
+        let cron_job = cron_job_name(facts.backup.name());
+        if let Some(repair) = self.decision.repair.as_ref().filter(|repair| repair.until.is_some()) {
+            return Err(Blocked::Contested { cron_job, others: repair.others.clone() });
+        }
+        let changed = self.answer(facts).map(|answer| answer.changed_fields).unwrap_or_default();
+        let fields: Vec<_> = changed.into_iter().filter(|field| WHEN.contains(&field.as_str())).collect();
+        if fields.is_empty() { Ok(()) } else { Err(Blocked::ChangedByAdmission { cron_job, fields }) }
+    }
+}
+
 impl Blocked {
     /// Returns the reason of the conditions and of the event.
     pub fn reason(&self) -> &'static str {
         match self {
             Blocked::CannotPlan(cause) => cause.reason,
             Blocked::NotWritten(_) => reason::CRON_JOB_REFUSED,
+            Blocked::Contested { .. } => reason::CRON_JOB_CONTESTED,
+            Blocked::ChangedByAdmission { .. } => reason::CHANGED_BY_ADMISSION,
         }
     }
 
@@ -194,6 +296,16 @@ impl Blocked {
         match self {
             Blocked::CannotPlan(cause) => cause.message.clone(),
             Blocked::NotWritten(not_written) => not_written.message(not_written.consequence),
+            Blocked::Contested { cron_job, others } => format!(
+                "CronJob {cron_job} is not as the spec asks: {} again and again; it is put right within half a minute. Keep \
+                 that field manager from it, and edit the AntflyBackup instead",
+                changes_of(others)
+            ),
+            Blocked::ChangedByAdmission { cron_job, fields } => format!(
+                "CronJob {cron_job} does not run as the spec asks: the mutating admission of the API server changed {}; \
+                 except this CronJob from it, and edit the AntflyBackup or delete the CronJob to have it applied again",
+                fields.join(", ")
+            ),
         }
     }
 
@@ -204,8 +316,19 @@ impl Blocked {
             Blocked::NotWritten(not_written) => {
                 Consequence::ALL.map(|consequence| not_written.message(consequence)).into()
             }
+            Blocked::Contested { .. } | Blocked::ChangedByAdmission { .. } => vec![self.message()],
         }
     }
+}
+
+/// Returns what field managers changed, for people.
+fn changes_of(others: &[OtherWriter]) -> String {
+    if others.is_empty() {
+        return "somebody changes it".to_owned();
+    }
+    let changes =
+        others.iter().map(|other| format!("field manager {:?} changes {}", other.manager, other.fields.join(", ")));
+    changes.collect::<Vec<_>>().join("; ")
 }
 
 impl NotWritten {

@@ -6,12 +6,12 @@ use crate::{
     cluster::{
         cache::{ObjectKey, resource_version},
         stored::StoredBackup,
-        views::CronJobView,
+        views::{CronJobView, FieldPath, changed_fields},
     },
     desired::{
-        decide::{Action, Apply, Decision, Target},
+        decide::{Action, Apply, Decision, TakeBack, Target},
         manifest::apply_body,
-        outcome::{Done, Failure, FailureKind, Outcome},
+        outcome::{Answer, Done, Failure, FailureKind, Outcome},
     },
     names::{FIELD_MANAGER, cron_job_name},
 };
@@ -58,9 +58,19 @@ impl Writer<'_> {
         let reason = action.reason();
         match action {
             Action::Apply(apply) => {
-                let written = apply_cron_job(self.client, backup, apply).await;
-                let written = self.cron_job_written(backup, "apply", written)?;
-                info!(reason, "wrote the CronJob");
+                let answered = apply_cron_job(self.client, backup, apply).await;
+                let (written, changed) = match answered {
+                    Ok((written, changed)) => (Ok(written), changed),
+                    Err(error) => (Err(error), Vec::new()),
+                };
+                let cron_job = self.cron_job_written(backup, "apply", written)?;
+                info!(reason, changed_by_admission = ?changed, "wrote the CronJob");
+                Ok(Done::Applied(Answer { cron_job, changed }))
+            }
+            Action::TakeBack(taken) => {
+                let written = take_back(self.client, taken).await;
+                let written = self.cron_job_written(backup, "patch", written)?;
+                info!(reason, "removed what others added to the CronJob");
                 Ok(Done::Written(written))
             }
             Action::Suspend(target) => {
@@ -117,36 +127,42 @@ impl Writer<'_> {
 }
 
 /// Applies the CronJob of a backup (server-side apply). Changes only the CronJob that `apply` names, by its uid; creates one
-/// if it names none. A CronJob that was created or replaced meanwhile is a conflict.
-async fn apply_cron_job(client: &Client, backup: &ObjectKey, apply: &Apply) -> Result<CronJobView, WriteError> {
+/// if it names none. A CronJob that was created or replaced meanwhile is a conflict. Returns also the paths of the fields that
+/// mutating admission changed.
+async fn apply_cron_job(
+    client: &Client,
+    backup: &ObjectKey,
+    apply: &Apply,
+) -> Result<(CronJobView, Vec<String>), WriteError> {
     let mut parameters = PatchParams::apply(FIELD_MANAGER);
-    let api = Api::<CronJobView>::namespaced(client.clone(), &backup.namespace);
     let mut manifest = apply.manifest.clone();
     if let Some(existing) = &apply.existing {
-        if existing.applied.is_none() {
-            become_owner(&api, existing).await?;
+        if let Some(first) = &apply.first {
+            patch_cron_job(client, existing, first).await?;
         }
         manifest["metadata"]["uid"] = Value::from(existing.uid());
         parameters = parameters.force();
     }
     let body = Patch::Apply(apply_body(&manifest)?);
-    within_limit(api.patch(&cron_job_name(&backup.name), &parameters, &body)).await
+    let url = CronJobView::url_path(&(), Some(&backup.namespace));
+    let request = Request::new(url).patch(&cron_job_name(&backup.name), &parameters, &body)?;
+    let answer: Value = within_limit(client.request(request)).await?;
+    let changed = changed_fields(&apply.manifest, &answer, FIELD_MANAGER);
+    Ok((CronJobView::from_value(answer)?, changed.iter().map(FieldPath::to_string).collect()))
 }
 
-/// Makes the operator the owner of a CronJob without a recorded apply, such as after its `managedFields` were cleared.
-/// Otherwise the next apply would make a manager `before-first-apply` the owner of all present fields, and fields that the
-/// operator later removes, such as credentials, would stay.
-async fn become_owner(api: &Api<CronJobView>, cron_job: &CronJobView) -> Result<(), WriteError> {
-    let entry = json!({
-        "manager": FIELD_MANAGER,
-        "operation": "Apply",
-        "apiVersion": "batch/v1",
-        "fieldsType": "FieldsV1",
-        "fieldsV1": {"f:spec": {"f:schedule": {}}},
-    });
-    let patch = json!({"metadata": {"uid": cron_job.uid(), "managedFields": [entry]}});
-    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
-    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await.map(drop)
+/// Removes what others added to a CronJob.
+async fn take_back(client: &Client, taken: &TakeBack) -> Result<CronJobView, WriteError> {
+    Ok(CronJobView::from_value(patch_cron_job(client, &taken.cron_job, &taken.patch).await?)?)
+}
+
+/// Makes a JSON Patch (RFC 6902) of a CronJob. Returns the CronJob.
+async fn patch_cron_job(client: &Client, cron_job: &CronJobView, patch: &Value) -> Result<Value, WriteError> {
+    let url = CronJobView::url_path(&(), Some(namespace_of(&cron_job.metadata)));
+    let url = format!("{url}/{}?fieldManager={FIELD_MANAGER}", cron_job.name());
+    let request = http::Request::patch(url).header("Content-Type", "application/json-patch+json");
+    let request = request.body(serde_json::to_vec(patch)?).map_err(kube::core::request::Error::BuildRequest)?;
+    within_limit(client.request(request)).await
 }
 
 /// Suspends a CronJob, and gives it the owner that adopts it. A strategic merge patch leaves its other owners.

@@ -1,15 +1,15 @@
 //! Derives the events to publish from what was done and from a status change. All texts of events stand here.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus, reason},
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, OtherWriter, reason},
     cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, is_loss},
     desired::{
-        decide::Action,
-        outcome::{Blocked, Done, FailureKind, Leftover, Outcome},
+        decide::{Action, Apply},
+        outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
     },
     names::cron_job_name,
     status::{
-        conditions::{READY, SCHEDULE_READY, as_asked, fitted},
+        conditions::{READY, SCHEDULE_READY, fitted},
         records::{Keeping, are_of_one_run},
     },
 };
@@ -57,12 +57,14 @@ impl Announcement {
 }
 
 /// Returns the events for what was written, and for the first of several failures in a row. A refusal has an event of its own,
-/// with the status.
-pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
+/// with the status. `told` are the other field managers whose changes were put right, and that no event has told of yet.
+pub fn actions(backup: &str, outcome: &Outcome, told: &[OtherWriter]) -> Vec<Announcement> {
     let name = cron_job_name(backup);
     let results = outcome.decision.actions.iter().zip(&outcome.results);
+    // whoever changes it is told of instead; nobody is known who only removes fields, and the first time counts
+    let is_repair = outcome.decision.repair.as_ref().is_some_and(|it| it.is_repeated || !it.others.is_empty());
     let announcements = results.filter_map(|(action, result)| match (action, result) {
-        (Action::Apply(apply), Ok(_)) => {
+        (Action::Apply(apply), Ok(Done::Applied(answer))) => {
             let note = match &apply.existing {
                 None => format!("Created CronJob {name}"),
                 Some(_) if apply.adopts() => {
@@ -70,6 +72,7 @@ pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
                         "Adopted CronJob {name}, which had lost its owner, and updated it to what the spec asks for"
                     )
                 }
+                Some(_) if is_repair || !has_moved(apply, answer) => return None,
                 Some(_) => format!("Updated CronJob {name} to what the spec and the AntflyCluster ask for"),
             };
             Some(Announcement::normal(apply.reason, "ApplyCronJob", note))
@@ -90,7 +93,21 @@ pub fn actions(backup: &str, outcome: &Outcome) -> Vec<Announcement> {
         }
         _ => None,
     });
-    announcements.map(|announcement| announcement.published(Publish::AtOnce)).collect()
+    let of_others = told.iter().map(|other| {
+        let note = format!(
+            "Field manager {:?} changed {} in CronJob {name}; that was put right. To change what runs, edit the AntflyBackup",
+            other.manager,
+            other.fields.join(", ")
+        );
+        Announcement::warning(reason::CHANGED_BY_OTHERS, "ApplyCronJob", note)
+    });
+    announcements.chain(of_others).map(|announcement| announcement.published(Publish::AtOnce)).collect()
+}
+
+/// Returns whether an apply changed the CronJob. One without a version counts as changed.
+fn has_moved(apply: &Apply, answer: &Answer) -> bool {
+    let before = apply.existing.as_ref().and_then(|existing| existing.metadata.resource_version.as_ref());
+    before.is_none() || before != answer.cron_job.metadata.resource_version.as_ref()
 }
 
 /// Returns the event for a backup that is not scheduled, unless the earlier status has the same cause.
@@ -107,20 +124,22 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
     }
     let action = match blocked {
         Blocked::CannotPlan(_) => "PlanBackup",
-        Blocked::NotWritten(_) => "ApplyCronJob",
+        // there was an event when it was put right for the first time
+        Blocked::Contested { .. } => return None,
+        Blocked::NotWritten(_) | Blocked::ChangedByAdmission { .. } => "ApplyCronJob",
     };
     let announcement = Announcement::warning(blocked.reason(), action, blocked.message());
     Some(announcement.published(Publish::WithStatusOrRefusal))
 }
 
 /// Returns the event for a CronJob under a former name that cannot be deleted, unless the earlier status says the same of it.
-pub fn leftover(backup: &str, earlier: Option<&AntflyBackupStatus>, leftover: &Leftover) -> Option<Announcement> {
-    let messages = [false, true].map(|suspend| fitted(&as_asked(backup, suspend, Some(leftover))));
-    let is_told = |condition: &Condition| condition.type_ == SCHEDULE_READY && messages.contains(&condition.message);
+pub fn leftover(earlier: Option<&AntflyBackupStatus>, leftover: &Leftover) -> Option<Announcement> {
+    let message = leftover.message();
+    let is_told = |condition: &Condition| condition.type_ == SCHEDULE_READY && condition.message.ends_with(&message);
     if earlier.is_some_and(|status| status.conditions.iter().any(is_told)) {
         return None;
     }
-    Some(Announcement::warning(reason::CRON_JOB_LEFT_OVER, "DeleteCronJob", leftover.message()))
+    Some(Announcement::warning(reason::CRON_JOB_LEFT_OVER, "DeleteCronJob", message))
 }
 
 /// Returns the events for what happened to runs between two statuses: each once, with the backup's id.

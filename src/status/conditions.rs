@@ -2,7 +2,7 @@
 //! (<https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md>).
 
 use crate::{
-    api::{AntflyBackupStatus, reason},
+    api::{AntflyBackupStatus, AppliedCronJob, reason},
     cluster::{
         lookup::{ClusterLookup, cluster_message},
         stored::StoredBackup,
@@ -85,24 +85,20 @@ pub fn ready(standing: Standing<'_>) -> ConditionDraft {
     }
 }
 
-/// Returns the message of `ScheduleReady` for a CronJob that is as the spec asks. `leftover` could not be deleted.
-pub fn as_asked(backup: &str, suspend: bool, leftover: Option<&Leftover>) -> String {
-    let mut message = format!("CronJob {} is as the spec asks", cron_job_name(backup));
-    if suspend {
-        message.push_str("; it is suspended (spec.suspend)");
-    }
-    if let Some(leftover) = leftover {
-        message.push_str(&format!("; {}", leftover.message()));
-    }
-    message
+/// Returns what `ScheduleReady` says first of a CronJob that is as the spec asks.
+fn as_asked(backup: &str, suspend: bool) -> String {
+    let suspended = if suspend { "; it is suspended (spec.suspend)" } else { "" };
+    format!("CronJob {} is as the spec asks{suspended}", cron_job_name(backup))
 }
 
-/// Returns whether the CronJob is what the spec asks for.
+/// Returns whether the CronJob is what the spec asks for. `leftover` could not be deleted; `applied` is what mutating admission
+/// made of the CronJob.
 pub fn schedule_ready(
     backup: &StoredBackup,
     standing: Standing<'_>,
     ours: Option<&CronJobView>,
     leftover: Option<&Leftover>,
+    applied: Option<&AppliedCronJob>,
 ) -> ConditionDraft {
     let kind = SCHEDULE_READY;
     match standing {
@@ -114,9 +110,38 @@ pub fn schedule_ready(
             ConditionDraft { kind, status: "False", reason: blocked.reason(), message }
         }
         Ok(plan) => {
-            let message = as_asked(backup.name(), plan.suspend, leftover);
+            let mut message = as_asked(backup.name(), plan.suspend);
+            message.push_str(&by_admission(ours, applied));
+            if let Some(leftover) = leftover {
+                message.push_str(&format!("; {}", leftover.message()));
+            }
             ConditionDraft { kind, status: "True", reason: reason::CRON_JOB_CREATED, message }
         }
+    }
+}
+
+/// Returns which fields of the CronJob mutating admission changed and added, as a part of a message; empty if none.
+fn by_admission(ours: Option<&CronJobView>, applied: Option<&AppliedCronJob>) -> String {
+    let changed = applied.map(|applied| {
+        let fields = &applied.changed_fields;
+        if fields.is_empty() {
+            "changed some of its fields".to_owned()
+        } else {
+            format!("changed {}", fields.join(", "))
+        }
+    });
+    let added = ours.map(|ours| &ours.others).filter(|others| !others.unowned.is_empty()).map(|others| {
+        let more = match others.more_unowned {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("added {}{more}", others.unowned.join(", "))
+    });
+    let done: Vec<_> = changed.into_iter().chain(added).collect();
+    if done.is_empty() {
+        String::new()
+    } else {
+        format!("; the API server's mutating admission {}", done.join(" and "))
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod announcements;
 pub mod conditions;
 pub mod health;
+pub mod others;
 pub mod records;
 pub mod settle;
 pub mod stuck;

@@ -1,7 +1,7 @@
 //! What follows from what was done: the status, the events, and when to reconcile again.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, duration},
+    api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, OtherWriter, duration},
     cluster::{
         cache::Facts,
         run::{READ_AGAIN, Run},
@@ -16,6 +16,7 @@ use crate::{
         announcements::{self, Announcement},
         conditions::{cluster_ready, conditions, ready, schedule_ready},
         health::{self, Served},
+        others::others,
         records::{self, History, Keeping, UNSEEN, newest},
         stuck,
     },
@@ -27,6 +28,12 @@ use std::borrow::Cow;
 /// How long after the moment at which the status changes by itself to reconcile: what the CronJob controller does at a
 /// scheduled time is usually known by then.
 pub const AFTER_CHANGE: SignedDuration = SignedDuration::from_secs(2);
+
+/// A contest that is put right this soon is not told.
+const SHORT_CONTEST: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long after a write that left something undone to reconcile.
+const AFTER_UNFINISHED: SignedDuration = SignedDuration::from_secs(1);
 
 /// Longest time without a reconcile, whatever the timers of a machine do.
 const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
@@ -65,14 +72,21 @@ impl Settlement {
 
 /// Settles an outcome. `now` is that of the decision.
 pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
-    let mut announcements = announcements::actions(facts.backup.name(), outcome);
+    let earlier = facts.backup.status.as_ref();
+    let (other_writers, told) = others(earlier, outcome.put_right(), now);
+    let mut announcements = announcements::actions(facts.backup.name(), outcome, &told);
     if outcome.may_pass() {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: None };
     }
-    let earlier = facts.backup.status.as_ref();
+    let contested_until = outcome.decision.repair.as_ref().and_then(|repair| repair.until);
+    if let Some(until) = contested_until.filter(|until| *until <= later(now, SHORT_CONTEST)) {
+        return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
+    }
     let standing = outcome.standing(facts);
-    let (status, change) = status(facts, outcome, standing.as_ref().copied(), now);
+    let (status, change) = status(facts, outcome, standing.as_ref().copied(), other_writers, now);
     let again = change.map(|change| later(change, AFTER_CHANGE).min(later(now, LONGEST_REST)));
+    let unfinished = outcome.is_unfinished(facts).then(|| later(now, AFTER_UNFINISHED));
+    let again = [again, contested_until, unfinished].into_iter().flatten().min();
     if earlier == Some(&status) {
         return Settlement { status: StatusUpdate::Unchanged, announcements, again };
     }
@@ -83,7 +97,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     }
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
     let leftover = outcome.leftover();
-    announcements.extend(leftover.and_then(|it| announcements::leftover(facts.backup.name(), earlier, &it)));
+    announcements.extend(leftover.and_then(|it| announcements::leftover(earlier, &it)));
     announcements.extend(announcements::runs(&keeping(facts), &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }
@@ -97,6 +111,7 @@ fn status(
     facts: &Facts,
     outcome: &Outcome,
     standing: Standing<'_>,
+    other_writers: Vec<OtherWriter>,
     now: Timestamp,
 ) -> (AntflyBackupStatus, Option<Timestamp>) {
     let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
@@ -137,6 +152,8 @@ fn status(
     let name = cron_job_name(backup.name());
     let missed = due.and_then(|due| health::missed_run(due, &name, &served, grace, now));
 
+    let applied_cron_job = outcome.answer(facts);
+
     let status = AntflyBackupStatus {
         observed_generation: backup.metadata.generation,
         last_skipped_time: earlier.and_then(|status| status.last_skipped_time.clone()),
@@ -148,7 +165,7 @@ fn status(
         conditions: conditions(
             vec![
                 ready(standing),
-                schedule_ready(backup, standing, ours, outcome.leftover().as_ref()),
+                schedule_ready(backup, standing, ours, outcome.leftover().as_ref(), applied_cron_job.as_ref()),
                 cluster_ready(backup, standing, &facts.cluster),
                 stuck::stuck(&records, runs, due, now)
                     .unwrap_or_else(|| health::run_healthy(missed.as_ref(), &records, grace, now)),
@@ -163,6 +180,8 @@ fn status(
         observed_schedule: due.and(backup.schedule()).map(str::to_owned),
         observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
+        applied_cron_job,
+        other_writers,
     };
     let overdue = missed.map(|missed| missed.overdue);
     // the next scheduled time may have to wait for a run

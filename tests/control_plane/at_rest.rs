@@ -10,7 +10,8 @@ use kube::{
 use local_cluster::ControlPlane;
 use serde_json::json;
 
-async fn start(control_plane: &ControlPlane, namespace: &str) -> Operator {
+/// Starts an operator for one namespace.
+pub async fn start(control_plane: &ControlPlane, namespace: &str) -> Operator {
     Operator::start(control_plane, &["--namespace", namespace]).await
 }
 
@@ -41,7 +42,7 @@ async fn converge(room: &Room<'_>, operator: &Operator) {
 }
 
 /// Waits until the operator and the objects are the same twice, some reconciles apart.
-async fn until_quiet(room: &Room<'_>, operator: &Operator) {
+pub async fn until_quiet(room: &Room<'_>, operator: &Operator) {
     let before = std::cell::RefCell::new(None);
     room.eventually("the operator to come to rest", async || {
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
@@ -55,7 +56,7 @@ async fn until_quiet(room: &Room<'_>, operator: &Operator) {
 }
 
 /// Returns the resourceVersions of all events.
-async fn events(room: &Room<'_>) -> Vec<(String, Option<String>)> {
+pub async fn events(room: &Room<'_>) -> Vec<(String, Option<String>)> {
     let events = room.all::<Event>().list(&ListParams::default()).await.unwrap();
     let ours = events
         .iter()

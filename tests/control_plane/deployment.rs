@@ -9,7 +9,46 @@ use kube::{
     api::{DeleteParams, ListParams, LogParams},
 };
 use local_cluster::{apply_yaml, client_for, wait_for_crd_established};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Returns the folders that are applied as a whole: all of the operator, and the overlays.
+fn overlays() -> Vec<String> {
+    let overlays = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/overlays")).unwrap();
+    let names = overlays.map(|entry| format!("deploy/overlays/{}", entry.unwrap().file_name().to_str().unwrap()));
+    std::iter::once("deploy/".to_owned()).chain(names).collect()
+}
+
+/// Returns the objects of a folder as they are in the cluster, without their status and what their controllers note.
+fn objects_of(stage: &Stage, folder: &str) -> Vec<Value> {
+    let listed: Value = serde_json::from_str(&stage.kubectl(&["get", "-k", folder, "-o", "json"])).unwrap();
+    let mut objects = listed["items"].as_array().cloned().unwrap();
+    assert!(objects.len() > 5, "{folder}: {listed}");
+    for object in &mut objects {
+        object.as_object_mut().unwrap().remove("status");
+        let metadata = object["metadata"].as_object_mut().unwrap();
+        // a Deployment's generation counts changes of annotations, too, and kubectl removes its own
+        metadata.retain(|field, _| !["resourceVersion", "annotations", "generation"].contains(&field.as_str()));
+    }
+    objects
+}
+
+#[tokio::test]
+async fn a_server_side_apply_of_another_manager_over_a_client_side_one_conflicts_with_nothing_and_changes_nothing() {
+    let stage = Stage::empty().await;
+    // the overlays do not make it
+    stage.kubectl(&["create", "namespace", "production"]);
+    for folder in overlays() {
+        let folder = folder.as_str();
+        stage.kubectl(&["apply", "-k", folder]);
+        let applied = objects_of(&stage, folder);
+        // without force, so that a conflict is an error
+        for manager in ["kustomize-controller", "argocd-controller", "kubectl"] {
+            stage.kubectl(&["apply", "--server-side", &format!("--field-manager={manager}"), "-k", folder]);
+            let changes = json_patch::diff(&json!(applied), &json!(objects_of(&stage, folder)));
+            assert!(changes.is_empty(), "{folder} by {manager}: {changes}");
+        }
+    }
+}
 
 /// Namespace of the deployed operator.
 const NAMESPACE: &str = "antfly-backup-system";

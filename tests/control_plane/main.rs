@@ -13,6 +13,7 @@
 
 mod support;
 
+mod admission;
 mod at_rest;
 mod cluster;
 mod conflict;
@@ -23,6 +24,7 @@ mod hostile;
 mod job_image;
 mod lifecycle;
 mod orphans;
+mod other_writers;
 mod outage;
 mod page;
 mod permissions;

@@ -156,6 +156,8 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
         .prop_map(|(recent_backups, last_successful_backup, conditions, scheduled, next)| AntflyBackupStatus {
             observed_generation: Some(1),
             last_skipped_time: None,
+            applied_cron_job: None,
+            other_writers: Vec::new(),
             skipped_count: None,
             phase: None,
             last_scheduled_time: scheduled.map(Time),
@@ -239,6 +241,7 @@ fn situation() -> impl Strategy<Value = Facts> {
         cron_job: cron_job.map(Arc::new),
         former_cron_jobs: Vec::new(),
         runs,
+        last_apply: None,
     })
 }
 

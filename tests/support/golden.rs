@@ -261,6 +261,7 @@ impl GoldenCase {
 fn action_line(backup: &str, action: &Action) -> String {
     let (verb, name) = match action {
         Action::Apply(_) => ("Apply", cron_job_name(backup)),
+        Action::TakeBack(taken) => ("TakeBack", taken.cron_job.name().to_owned()),
         Action::Suspend(target) => ("Suspend", target.cron_job.name().to_owned()),
         Action::Delete(target) => ("Delete", target.cron_job.name().to_owned()),
     };

@@ -2,8 +2,8 @@
 
 use antfly_backup_operator::testing::{
     api::AntflyBackupStatus,
-    cluster::{ControllerRef, CronJobView, Facts, StoredBackup},
-    desired::{Action, Apply, Decision, Done, OperatorSettings, Outcome, decide},
+    cluster::{ControllerRef, CronJobView, Facts, Others, StoredBackup},
+    desired::{Action, Answer, Apply, Decision, Done, OperatorSettings, Outcome, decide},
     status::{Settlement, StatusUpdate, settle},
 };
 use jiff::Timestamp;
@@ -44,7 +44,8 @@ pub fn stored_status(facts: &Facts, settlement: &Settlement) -> Option<AntflyBac
 pub fn performed(decision: Decision) -> Outcome {
     let results = decision.actions.iter().map(|action| {
         Ok(match action {
-            Action::Apply(apply) => Done::Written(Arc::new(applied(apply))),
+            Action::Apply(apply) => Done::Applied(Answer { cron_job: Arc::new(applied(apply)), changed: Vec::new() }),
+            Action::TakeBack(taken) => Done::Written(Arc::new(without_others(&taken.cron_job))),
             Action::Suspend(target) => {
                 let before = CronJobView::clone(&target.cron_job);
                 let adopter = ControllerRef::find(target.adopter.as_ref().map(std::slice::from_ref));
@@ -55,6 +56,11 @@ pub fn performed(decision: Decision) -> Outcome {
         })
     });
     Outcome { results: results.collect(), decision, failures_before: 0 }
+}
+
+/// Returns the CronJob after what others added was removed.
+fn without_others(cron_job: &CronJobView) -> CronJobView {
+    CronJobView { others: Others::default(), ..cron_job.clone() }
 }
 
 /// Returns the CronJob with which an API server responds to an apply.

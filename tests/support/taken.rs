@@ -1,7 +1,7 @@
 //! Asserts that the API server accepts the objects that the operator creates.
 
 use antfly_backup_operator::testing::{
-    cluster::{digest_of_live, digest_of_manifest},
+    cluster::{CronJobView, Others, digest_of_live, digest_of_manifest},
     desired::apply_body,
     names::FIELD_MANAGER,
 };
@@ -67,6 +67,8 @@ pub async fn cron_job_is_taken_and_at_rest(client: &Client, cron_job: &CronJob) 
     let of_live = digest_of_live(&live, FIELD_MANAGER);
     let of_manifest = digest_of_manifest(&serde_json::to_value(cron_job)?);
     ensure!(of_live == Some(of_manifest), "the operator would write the CronJob again: {live}");
+    let others = CronJobView::from_value(live.clone())?.others;
+    ensure!(others == Others::default(), "what the API server sets by itself is told as somebody's: {others:?}");
 
     let again = apply(client, &url, name, cron_job).await?;
     let versions = [&applied, &again].map(|object| &object["metadata"]["resourceVersion"]);

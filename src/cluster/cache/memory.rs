@@ -3,7 +3,7 @@
 //! A watch lags behind the operator's own writes. Without this memory, a reconcile right after a write would see the object
 //! as it was before, and write it again.
 
-use super::{history::resource_version, key::ObjectKey};
+use super::{history::resource_version, key::ObjectKey, last_apply::LastApply};
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     cluster::{
@@ -22,6 +22,7 @@ pub(super) struct Memory {
     /// Whether a reconcile was deferred until the watch delivers that version.
     is_reconcile_due: bool,
     cron_job: Option<Arc<CronJobView>>,
+    last_apply: Option<LastApply>,
     /// Whether a list of CronJobs began after the CronJob was written, so that it must contain it.
     cron_job_must_be_listed: bool,
     gone_jobs: Vec<Arc<JobView>>,
@@ -40,6 +41,14 @@ impl Memory {
     pub(super) fn cron_job_written(&mut self, written: Arc<CronJobView>) {
         self.cron_job = Some(written);
         self.cron_job_must_be_listed = false;
+    }
+
+    pub(super) fn cron_job_applied(&mut self, last: Option<LastApply>) {
+        self.last_apply = last;
+    }
+
+    pub(super) fn last_apply(&self) -> Option<&LastApply> {
+        self.last_apply.as_ref()
     }
 
     pub(super) fn cron_job(&self) -> Option<&Arc<CronJobView>> {

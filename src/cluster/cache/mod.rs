@@ -6,6 +6,7 @@
 
 mod history;
 mod key;
+mod last_apply;
 mod memory;
 mod objects;
 mod relations;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use history::{Break, History, resource_version};
 pub use key::{ObjectKey, Scope};
+pub use last_apply::LastApply;
 pub use objects::{BackupChange, Cached, Change};
 pub use relations::key_of;
 
@@ -49,6 +51,8 @@ pub struct Facts {
     pub runs: Vec<Run>,
     /// The cluster.
     pub cluster: ClusterLookup,
+    /// The last write of this process that made the CronJob as planned.
+    pub last_apply: Option<LastApply>,
 }
 
 /// The cache. See the module.
@@ -338,7 +342,8 @@ impl ClusterCache {
         let gone: Vec<_> = gone.collect();
         runs.extend(gone);
         let cluster = self.cluster(&backup);
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })
+        let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
+        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, last_apply })
     }
 
     /// Adds Jobs that were read from the API server because no watch has them. Those that are neither the backup's nor recorded as
@@ -420,6 +425,13 @@ impl ClusterCache {
         let is_outdated = seen >= version || self.cron_jobs.is_past(&right_name, version);
         if self.has(key) && !is_outdated {
             self.memories.entry(key.clone()).or_default().cron_job_written(written);
+        }
+    }
+
+    /// Keeps the last write that made the CronJob as planned; `None` to forget it.
+    pub fn cron_job_applied(&mut self, key: &ObjectKey, last: Option<LastApply>) {
+        if self.has(key) {
+            self.memories.entry(key.clone()).or_default().cron_job_applied(last);
         }
     }
 

@@ -48,6 +48,7 @@ impl Cached for CronJobView {
             && self.last_successful_time == other.last_successful_time
             && self.active == other.active
             && self.applied == other.applied
+            && self.others == other.others
     }
 
     fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {

@@ -1,6 +1,10 @@
 //! The fields of a CronJob that the operator reads.
 
-use super::owned::digest_of_live;
+use super::{
+    digest::Digest,
+    others::{Others, others},
+    owned::digest_of_live,
+};
 use crate::{
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
     names::{
@@ -60,7 +64,9 @@ pub struct CronJobView {
     /// Names of the Jobs in `status.active`.
     pub active: Vec<String>,
     /// Digest of what this operator applied; see [`digest_of_live`].
-    pub applied: Option<u64>,
+    pub applied: Option<Digest>,
+    /// What of it others own, and what nobody owns.
+    pub others: Others,
 }
 
 impl CronJobView {
@@ -71,6 +77,7 @@ impl CronJobView {
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
         let applied = digest_of_live(&object, FIELD_MANAGER);
         let scheduled_at = written_at(&object, "/fieldsV1/f:status/f:lastScheduleTime");
+        let others = others(&object, FIELD_MANAGER);
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
@@ -93,6 +100,7 @@ impl CronJobView {
             scheduled_at,
             active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
             applied,
+            others,
         })
     }
 

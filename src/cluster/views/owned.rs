@@ -6,33 +6,37 @@
 //! has another owner, a removed value is missing, and a field that the manifest dropped is still there. Fields of other
 //! managers and defaults are left out. Only a digest is kept.
 
+use super::digest::{Digest, Part};
 use serde_json::{Map, Value};
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-/// Lists whose order does not matter, with the field that identifies their items
-/// (`x-kubernetes-list-map-keys` in Kubernetes' OpenAPI).
-const LISTS_BY_KEY: [(&str, &str); 7] = [
-    ("containers", "name"),
-    ("initContainers", "name"),
-    ("env", "name"),
-    ("imagePullSecrets", "name"),
-    ("volumes", "name"),
-    ("volumeMounts", "mountPath"),
-    ("ownerReferences", "uid"),
-];
 
 /// Returns a digest of the fields of a live object that `manager` applied, or `None` if it applied nothing.
-pub fn digest_of_live(live: &Value, manager: &str) -> Option<u64> {
-    let entry = live["metadata"]["managedFields"].as_array()?.iter().find(|entry| {
-        entry["manager"] == manager
-            && entry["operation"] == "Apply"
-            && entry["subresource"].as_str().unwrap_or_default().is_empty()
-    })?;
-    Some(digest(owned_part(live, entry.get("fieldsV1")?)))
+pub fn digest_of_live(live: &Value, manager: &str) -> Option<Digest> {
+    Some(owned_part(live, applied_fields(live, manager)?).digest(None))
+}
+
+/// Returns the FieldsV1 of what `manager` applied, or `None` if it applied nothing.
+pub(super) fn applied_fields<'a>(live: &'a Value, manager: &str) -> Option<&'a Value> {
+    let entries = live["metadata"]["managedFields"].as_array()?;
+    entries.iter().find(|entry| is_apply_of(entry, manager))?.get("fieldsV1")
+}
+
+/// Returns whether an entry of `metadata.managedFields` says what `manager` applied.
+pub(super) fn is_apply_of(entry: &Value, manager: &str) -> bool {
+    entry["manager"] == manager && entry["operation"] == "Apply" && is_of_main_resource(entry)
+}
+
+/// Returns whether an entry of `metadata.managedFields` is about the object itself, not about a subresource such as its status.
+pub(super) fn is_of_main_resource(entry: &Value) -> bool {
+    entry["subresource"].as_str().unwrap_or_default().is_empty()
+}
+
+/// Returns whether a FieldsV1 names a value as a whole, not parts of it.
+pub(super) fn is_leaf(fields: &Value) -> bool {
+    fields.as_object().is_none_or(Map::is_empty)
 }
 
 /// Returns a digest of a manifest. It equals [`digest_of_live`] of an object to which the manifest was just applied.
-pub fn digest_of_manifest(manifest: &Value) -> u64 {
+pub fn digest_of_manifest(manifest: &Value) -> Digest {
     // No manager owns the fields that identify the object.
     let mut part = without(manifest, &["apiVersion", "kind"]);
     if let Part::Object(fields) = &mut part
@@ -40,28 +44,7 @@ pub fn digest_of_manifest(manifest: &Value) -> u64 {
     {
         *metadata = without(&manifest["metadata"], &["name", "namespace", "uid", "resourceVersion"]);
     }
-    digest(part)
-}
-
-/// A part of a value, without copying it.
-enum Part<'a> {
-    Whole(&'a Value),
-    Object(Vec<(&'a str, Part<'a>)>),
-    Array(Vec<Part<'a>>),
-}
-
-impl<'a> Part<'a> {
-    /// Returns the text of a field.
-    fn text(&self, field: &str) -> &'a str {
-        match self {
-            Part::Whole(value) => value[field].as_str().unwrap_or_default(),
-            Part::Object(fields) => match fields.iter().find(|(name, _)| *name == field) {
-                Some((_, Part::Whole(value))) => value.as_str().unwrap_or_default(),
-                _ => "",
-            },
-            Part::Array(_) => "",
-        }
-    }
+    part.digest(None)
 }
 
 /// Returns an object without some of its fields.
@@ -69,42 +52,6 @@ fn without<'a>(value: &'a Value, left_out: &[&str]) -> Part<'a> {
     let Some(fields) = value.as_object() else { return Part::Whole(value) };
     let kept = fields.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
     Part::Object(kept.map(|(name, value)| (name.as_str(), Part::Whole(value))).collect())
-}
-
-fn digest(part: Part<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hash(part, None, &mut hasher);
-    hasher.finish()
-}
-
-/// Hashes a part. `field` is the name of the field that contains it.
-fn hash(part: Part<'_>, field: Option<&str>, hasher: &mut DefaultHasher) {
-    match part {
-        Part::Object(fields) => hash_object(fields, hasher),
-        Part::Array(items) => hash_array(items, field, hasher),
-        Part::Whole(Value::Object(fields)) => {
-            hash_object(fields.iter().map(|(name, value)| (name.as_str(), Part::Whole(value))).collect(), hasher);
-        }
-        Part::Whole(Value::Array(items)) => hash_array(items.iter().map(Part::Whole).collect(), field, hasher),
-        Part::Whole(scalar) => scalar.hash(hasher),
-    }
-}
-
-fn hash_object(mut fields: Vec<(&str, Part<'_>)>, hasher: &mut DefaultHasher) {
-    fields.sort_by_key(|(name, _)| *name);
-    fields.len().hash(hasher);
-    for (name, value) in fields {
-        name.hash(hasher);
-        hash(value, Some(name), hasher);
-    }
-}
-
-fn hash_array(mut items: Vec<Part<'_>>, field: Option<&str>, hasher: &mut DefaultHasher) {
-    if let Some((_, key)) = LISTS_BY_KEY.iter().find(|(list, _)| field == Some(list)) {
-        items.sort_by_key(|item| item.text(key));
-    }
-    items.len().hash(hasher);
-    items.into_iter().for_each(|item| hash(item, None, hasher));
 }
 
 /// Returns the part of a value that a FieldsV1 names: `f:NAME` is a field, `k:{…}` an item by its keys, `v:…` an item by

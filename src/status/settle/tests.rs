@@ -7,7 +7,7 @@ use crate::{
     },
     desired::{
         decide::{Action, OperatorSettings, decide},
-        outcome::{Done, Failure, FailureKind},
+        outcome::{Answer, Done, Failure, FailureKind},
         plan::JobImage,
     },
     status::announcements::Publish,
@@ -33,6 +33,7 @@ fn facts(schedule: &str, location: &str) -> Facts {
         cron_job: None,
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
+        last_apply: None,
     }
 }
 
@@ -170,7 +171,7 @@ fn a_failure_to_suspend_leaves_the_cause_what_it_is() {
 
 #[test]
 fn a_reconcile_follows_two_seconds_after_the_next_scheduled_time_and_within_a_day() {
-    let written = |_: &Action| Ok(Done::Written(cron_job(false).unwrap()));
+    let written = |_: &Action| Ok(Done::Applied(Answer { cron_job: cron_job(false).unwrap(), changed: Vec::new() }));
     let hourly = settled(&facts("30 * * * *", "s3://tidewater/ledgers"), None, 0, written);
     assert_eq!(hourly.again, Some("2026-11-23T12:30:02Z".parse().unwrap()));
     let yearly = settled(&facts("@yearly", "s3://tidewater/ledgers"), None, 0, written);
