@@ -42,8 +42,14 @@ async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> 
         overdue_grace: SignedDuration::from_mins(15),
     };
     let backup = Arc::new(backup);
-    let facts =
-        Facts { backup: backup.clone(), cluster, cron_job: None, former_cron_jobs: Vec::new(), runs: Vec::new() };
+    let facts = Facts {
+        backup: backup.clone(),
+        cluster,
+        cron_job: None,
+        former_cron_jobs: Vec::new(),
+        runs: Vec::new(),
+        job_refusal: None,
+    };
     let now = Timestamp::now();
     let decision = decide(&facts, &settings, now);
     let [Action::Apply(apply)] = decision.actions.as_slice() else { bail!("the backup cannot be planned") };

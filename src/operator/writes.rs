@@ -9,11 +9,11 @@ use crate::{
         views::CronJobView,
     },
     desired::{
-        decide::{Action, Apply, Decision},
+        decide::{Action, Apply, CatchUp, Decision},
         manifest::apply_body,
         outcome::{Done, Failure, FailureKind, Outcome},
     },
-    names::{FIELD_MANAGER, cron_job_name},
+    names::{CATCH_UP_ANNOTATION, FIELD_MANAGER, cron_job_name},
 };
 use kube::{
     Api, Client, Resource,
@@ -67,6 +67,12 @@ impl Writer<'_> {
                 let written = suspend_cron_job(self.client, &target.cron_job).await;
                 let written = self.cron_job_written(backup, "patch", written)?;
                 info!(reason, cron_job = written.name(), "suspended the CronJob");
+                Ok(Done::Written(written))
+            }
+            Action::CatchUp(catch_up) => {
+                let written = annotate_cron_job(self.client, catch_up).await;
+                let written = self.cron_job_written(backup, "patch", written)?;
+                info!(reason, scheduled = %catch_up.scheduled, "had the CronJob controller look at the CronJob");
                 Ok(Done::Written(written))
             }
             Action::Delete(target) => {
@@ -152,6 +158,16 @@ async fn become_owner(api: &Api<CronJobView>, cron_job: &CronJobView) -> Result<
 /// Suspends a CronJob and changes nothing else in it.
 async fn suspend_cron_job(client: &Client, cron_job: &CronJobView) -> Result<CronJobView, WriteError> {
     let patch = json!({"metadata": {"uid": cron_job.uid()}, "spec": {"suspend": true}});
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
+    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await
+}
+
+/// Annotates a CronJob with a scheduled time to catch up with.
+async fn annotate_cron_job(client: &Client, catch_up: &CatchUp) -> Result<CronJobView, WriteError> {
+    let cron_job = &catch_up.cron_job;
+    let annotations = json!({CATCH_UP_ANNOTATION: catch_up.scheduled.to_string()});
+    let patch = json!({"metadata": {"uid": cron_job.uid(), "annotations": annotations}});
     let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
     let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
     within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await

@@ -7,10 +7,14 @@ use crate::{
         stored::StoredBackup,
         views::CronJobView,
     },
+    desired::slots::STARTING_DEADLINE,
     names::scheduled_job_name,
     status::{
         conditions::ConditionDraft,
+        obstacle::Obstacle,
         records::{UNSEEN, is_of},
+        skipped::has_lapsed,
+        starts::Starts,
         time::whole_seconds,
     },
 };
@@ -76,7 +80,7 @@ impl Served<'_> {
     }
 
     /// Returns until when scheduled times had a run. A backup counts for all scheduled times before its start.
-    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn until(&self, now: Timestamp) -> Option<Timestamp> {
         let of_record = |record: &BackupRecord| {
             let scheduled = record.scheduled_time.as_ref()?.0;
             Some(if is_past(scheduled, now) { scheduled } else { record.start_time.0 })
@@ -101,8 +105,8 @@ impl Served<'_> {
     }
 }
 
-/// Whether a moment is in the past. Clocks may differ a little.
-fn is_past(moment: Timestamp, now: Timestamp) -> bool {
+/// Returns whether a moment is in the past. Clocks may differ a little.
+pub fn is_past(moment: Timestamp, now: Timestamp) -> bool {
     moment.duration_since(now) <= UNSEEN
 }
 
@@ -120,20 +124,25 @@ pub fn missed_run(
     Some(MissedRun { scheduled, overdue, job: scheduled_job_name(cron_job_name, scheduled) })
 }
 
-/// Returns the condition.
-pub fn run_healthy(
-    missed: Option<&MissedRun>,
-    records: &[BackupRecord],
-    grace: SignedDuration,
-    now: Timestamp,
-) -> ConditionDraft {
+/// Returns the condition. That a backup is overdue, or cannot start, outweighs how the last one ended. It is this condition, not
+/// `ScheduleReady`, that has what keeps a backup from starting: the CronJob itself is as the spec asks.
+pub fn run_healthy(starts: &Starts, records: &[BackupRecord], grace: SignedDuration, now: Timestamp) -> ConditionDraft {
     let kind = "BackupRunHealthy";
-    if let Some(MissedRun { scheduled, job, .. }) = missed.filter(|missed| now >= missed.overdue) {
-        let grace = duration_text(grace.as_secs());
-        let message = format!(
-            "backup {job}, due at {scheduled}, has not started within {grace}; see ScheduleReady, and whether kube-controller-manager runs"
-        );
+    let obstacle = starts.obstacle.as_ref();
+    if let Some(missed) = starts.missed.as_ref().filter(|missed| now >= missed.overdue) {
+        let message = overdue_message(missed, obstacle, grace, now);
         return ConditionDraft { kind, status: "False", reason: reason::BACKUP_OVERDUE, message };
+    }
+    match obstacle {
+        Some(obstacle @ Obstacle::JobRefused(_)) => {
+            let message = format!("the backup that is due by schedule has not started: {}", obstacle.text());
+            return ConditionDraft { kind, status: "False", reason: reason::JOB_REFUSED, message };
+        }
+        Some(obstacle @ Obstacle::ClocksDiffer { .. }) => {
+            return ConditionDraft { kind, status: "False", reason: reason::CLOCKS_DIFFER, message: obstacle.text() };
+        }
+        // by itself, that is in good order
+        Some(Obstacle::WaitsFor(_)) | None => {}
     }
     match records.iter().find(|record| record.status != BackupStatus::Running) {
         Some(record) if record.status == BackupStatus::Completed => {
@@ -155,4 +164,22 @@ pub fn run_healthy(
             ConditionDraft { kind, status: "Unknown", reason: reason::NO_RUN_YET, message }
         }
     }
+}
+
+/// Returns the message about a backup that has not started, and why.
+fn overdue_message(missed: &MissedRun, obstacle: Option<&Obstacle>, grace: SignedDuration, now: Timestamp) -> String {
+    let MissedRun { scheduled, job, .. } = missed;
+    let limit = |limit: SignedDuration| duration_text(limit.as_secs());
+    let late = if has_lapsed(*scheduled, now) {
+        let deadline = limit(STARTING_DEADLINE);
+        format!("was skipped: kube-controller-manager has not started it within {deadline}, its starting deadline")
+    } else {
+        format!("has not started within {}", limit(grace))
+    };
+    let why = match obstacle {
+        Some(obstacle) => obstacle.text(),
+        None if has_lapsed(*scheduled, now) => "see ScheduleReady".to_owned(),
+        None => "see ScheduleReady, and whether kube-controller-manager runs".to_owned(),
+    };
+    format!("backup {job}, due at {scheduled}, {late}; {why}")
 }

@@ -6,6 +6,9 @@
 pub mod announcements;
 pub mod conditions;
 pub mod health;
+mod obstacle;
 pub mod records;
 pub mod settle;
+mod skipped;
+mod starts;
 mod time;

@@ -11,12 +11,13 @@ use crate::{
         outcome::{Outcome, Standing},
         plan::fires,
     },
-    names::cron_job_name,
     status::{
         announcements::{self, Announcement},
         conditions::{cluster_ready, conditions, ready, schedule_ready},
         health::{self, Served},
         records::{self, History, UNSEEN, newest},
+        starts::{Schedules, Starts, starts},
+        time::whole_seconds,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -70,7 +71,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     }
     let earlier = facts.backup.status.as_ref();
     let standing = outcome.standing(facts);
-    let (status, change) = status(facts, outcome, standing.as_ref().copied(), now);
+    let (status, starts, change) = status(facts, outcome, standing.as_ref().copied(), now);
     let again = change.map(|change| later(change, AFTER_CHANGE).min(later(now, LONGEST_REST)));
     if earlier == Some(&status) {
         return Settlement { status: StatusUpdate::Unchanged, announcements, again };
@@ -81,6 +82,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
     }
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
+    announcements.extend(announcements::starts(earlier, &status, &starts));
     announcements.extend(announcements::runs(earlier, &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }
@@ -89,13 +91,13 @@ fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Makes the status. Returns with it the next moment at which it changes though nothing happens.
+/// Makes the status. Returns with it how backups start, and the next moment at which it changes though nothing happens.
 fn status(
     facts: &Facts,
     outcome: &Outcome,
     standing: Standing<'_>,
     now: Timestamp,
-) -> (AntflyBackupStatus, Option<Timestamp>) {
+) -> (AntflyBackupStatus, Starts, Option<Timestamp>) {
     let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
     let earlier = backup.status.as_ref();
     let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.is_controlled_by(backup.uid()));
@@ -106,7 +108,6 @@ fn status(
         Ok(plan) if plan.suspend => BackupPhase::Suspended,
         Ok(_) => BackupPhase::Active,
     };
-    let next = standing.ok().filter(|plan| !plan.suspend).and_then(|plan| plan.parsed_schedule.next_after(now));
     let schedule = match standing {
         Ok(plan) => Some(Cow::Borrowed(&plan.parsed_schedule)),
         Err(_) => spec.and_then(|spec| fires(spec).ok()).map(Cow::Owned),
@@ -127,13 +128,29 @@ fn status(
     });
     let due = health::due(backup, schedule.as_deref(), now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
-    let name = cron_job_name(backup.name());
-    let missed = due.and_then(|due| health::missed_run(due, &name, &served, grace, now));
+    let starts = starts(
+        backup.name(),
+        &Schedules {
+            due,
+            plan: standing.ok().filter(|plan| !plan.suspend),
+            served,
+            runs,
+            refusal: facts.job_refusal.as_deref(),
+            grace,
+        },
+        now,
+    );
 
     let status = AntflyBackupStatus {
         observed_generation: backup.metadata.generation,
-        last_skipped_time: earlier.and_then(|status| status.last_skipped_time.clone()),
-        skipped_count: earlier.and_then(|status| status.skipped_count),
+        last_skipped_time: starts
+            .skipped
+            .as_ref()
+            .map(|skipped| Time(skipped.last))
+            .or_else(|| earlier.and_then(|status| status.last_skipped_time.clone())),
+        skipped_count: starts.skipped_count(earlier),
+        start_error_time: starts.error.as_ref().map(|error| Time(whole_seconds(error.time))),
+        start_error: starts.error.as_ref().map(|error| error.message.clone()),
         phase: Some(phase),
         last_scheduled_time: served.last_scheduled(now).map(Time),
         last_successful_backup,
@@ -143,21 +160,21 @@ fn status(
                 ready(standing),
                 schedule_ready(backup, standing, ours),
                 cluster_ready(backup, standing, &facts.cluster),
-                health::run_healthy(missed.as_ref(), &records, grace, now),
+                health::run_healthy(&starts, &records, grace, now),
             ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
             now,
         ),
         recent_backups,
-        next_scheduled_backup: next.map(Time),
+        next_scheduled_backup: starts.next.map(Time),
         active_since: due.map(|due| Time(due.since)),
         observed_schedule: due.and(spec).map(|spec| spec.schedule.clone()),
         observed_success_time: last_success(runs, ours).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
     };
-    let overdue = missed.map(|missed| missed.overdue);
-    (status, next_change(runs, ours, next.into_iter().chain(overdue), now))
+    let change = next_change(runs, ours, starts.change, now);
+    (status, starts, change)
 }
 
 /// Returns how many records the spec asks to keep. While the spec is invalid, all are kept.
@@ -175,12 +192,12 @@ fn last_success(runs: &[Run], ours: Option<&CronJobView>) -> Option<Timestamp> {
     completed.filter_map(|run| run.job.end_time).chain(ours.and_then(|ours| ours.last_successful_time)).max()
 }
 
-/// Returns the next moment at which the status changes though nothing happens: the earliest of `moments`, of the moment at
+/// Returns the next moment at which the status changes though nothing happens: the earliest of that of the starts, of the moment at
 /// which an unseen Job counts as deleted, and of that at which the wait for the end of a run is over.
 fn next_change(
     runs: &[Run],
     ours: Option<&CronJobView>,
-    moments: impl Iterator<Item = Timestamp>,
+    of_starts: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
     let last_time = ours.and_then(|cron_job| cron_job.last_schedule_time);
@@ -189,7 +206,7 @@ fn next_change(
     let believed = last_time.and_then(|time| time.checked_sub(UNSEEN).ok());
     let awaited = runs.iter().filter(|run| run.awaits_pods(now)).filter_map(Run::pods_awaited_until);
     let ending = runs.iter().filter(|run| run.is_ending(now)).filter_map(Run::ending_until);
-    let moments = moments.chain(unseen).chain(believed).chain(awaited).chain(ending);
+    let moments = of_starts.into_iter().chain(unseen).chain(believed).chain(awaited).chain(ending);
     moments.filter(|moment| *moment > now).min()
 }
 

@@ -149,6 +149,8 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             observed_generation: Some(1),
             last_skipped_time: None,
             skipped_count: None,
+            start_error: None,
+            start_error_time: None,
             phase: None,
             last_scheduled_time: scheduled.map(Time),
             last_failed_backup: None,

@@ -14,6 +14,7 @@ mod attempts;
 mod ends;
 mod obstacles;
 mod older;
+mod slots;
 mod unseen;
 mod writes;
 

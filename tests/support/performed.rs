@@ -42,11 +42,16 @@ pub fn stored_status(facts: &Facts, settlement: &Settlement) -> Option<AntflyBac
 
 /// Performs a decision.
 pub fn performed(decision: Decision) -> Outcome {
+    let mut last_applied = None;
     let results = decision.actions.iter().map(|action| {
         Ok(match action {
-            Action::Apply(apply) => Done::Written(Arc::new(applied(apply))),
+            Action::Apply(apply) => Done::Written(last_applied.insert(Arc::new(applied(apply))).clone()),
             Action::Suspend(target) => {
                 Done::Written(Arc::new(CronJobView { suspended: true, ..CronJobView::clone(&target.cron_job) }))
+            }
+            Action::CatchUp(catch_up) => {
+                let cron_job = CronJobView::clone(last_applied.as_ref().unwrap_or(&catch_up.cron_job));
+                Done::Written(Arc::new(CronJobView { catch_up: Some(catch_up.scheduled), ..cron_job }))
             }
             Action::Delete(_) => Done::Deleted,
         })
@@ -61,6 +66,7 @@ fn applied(apply: &Apply) -> CronJobView {
     object["metadata"]["uid"] = json!(existing.map_or("made-just-now", |existing| existing.uid()));
     let made = CronJobView::from_value(object).expect("the manifest is a CronJob");
     CronJobView {
+        catch_up: existing.and_then(|existing| existing.catch_up),
         last_schedule_time: existing.and_then(|existing| existing.last_schedule_time),
         last_successful_time: existing.and_then(|existing| existing.last_successful_time),
         active: existing.map(|existing| existing.active.clone()).unwrap_or_default(),

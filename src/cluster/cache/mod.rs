@@ -7,6 +7,7 @@
 mod key;
 mod memory;
 mod objects;
+mod refusals;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -21,7 +22,7 @@ use crate::{
         lookup::ClusterLookup,
         run::Run,
         stored::StoredBackup,
-        views::{Cluster, CronJobView, JobOutcome, JobView, PodRefusal, PodView},
+        views::{Cluster, CronJobView, JobOutcome, JobRefusal, JobView, PodRefusal, PodView},
     },
     names::{backup_of_cron_job_name, cron_job_name},
 };
@@ -45,6 +46,8 @@ pub struct Facts {
     pub former_cron_jobs: Vec<Arc<CronJobView>>,
     /// Jobs of the CronJobs that the backup controls, including deleted ones that have not been recorded.
     pub runs: Vec<Run>,
+    /// The last time that the CronJob controller could not create a Job of the CronJob with the right name.
+    pub job_refusal: Option<Arc<JobRefusal>>,
     /// The cluster.
     pub cluster: ClusterLookup,
 }
@@ -58,6 +61,7 @@ pub struct ClusterCache {
     jobs: Cache<JobView>,
     pods: Cache<PodView>,
     refusals: Cache<PodRefusal>,
+    job_refusals: Cache<JobRefusal>,
     clusters: Cache<Cluster>,
     cluster_kind_is_missing: bool,
     backups_by_cluster: Index<ObjectKey>,
@@ -65,6 +69,7 @@ pub struct ClusterCache {
     jobs_by_cron_job: Index<String>,
     pods_by_job: Index<String>,
     refusals_by_job: Index<String>,
+    job_refusals_by_cron_job: Index<String>,
     memories: HashMap<ObjectKey, Memory>,
     /// The backups of deleted Jobs that have not been recorded, by UID of the Job.
     unrecorded_jobs: HashMap<String, ObjectKey>,
@@ -80,6 +85,7 @@ impl ClusterCache {
             jobs: Cache::default(),
             pods: Cache::default(),
             refusals: Cache::default(),
+            job_refusals: Cache::default(),
             clusters: Cache::default(),
             cluster_kind_is_missing: false,
             backups_by_cluster: Index::default(),
@@ -87,6 +93,7 @@ impl ClusterCache {
             jobs_by_cron_job: Index::default(),
             pods_by_job: Index::default(),
             refusals_by_job: Index::default(),
+            job_refusals_by_cron_job: Index::default(),
             memories: HashMap::new(),
             unrecorded_jobs: HashMap::new(),
         }
@@ -207,18 +214,6 @@ impl ClusterCache {
         concerned
     }
 
-    /// Processes an event of the watch on refused Pods. Returns the backups to reconcile.
-    pub fn refusal_event(&mut self, scope: &Scope, event: Event<PodRefusal>) -> BTreeSet<ObjectKey> {
-        let mut concerned = BTreeSet::new();
-        for Change { key, before, after, .. } in self.refusals.apply(scope, event) {
-            let job_uid = |refusal: Option<&PodRefusal>| refusal.map(|refusal| refusal.job_uid.clone());
-            self.refusals_by_job.replace(&key, job_uid(before.as_deref()), job_uid(after.as_deref()));
-            let job = after.and_then(|refusal| self.jobs.get(&ObjectKey::new(&key.namespace, &refusal.job)));
-            concerned.extend(job.into_iter().flat_map(|job| self.backups_of_job(job)));
-        }
-        concerned
-    }
-
     /// Returns the backups to reconcile after a change of a Job.
     fn backups_of_job(&self, job: &JobView) -> BTreeSet<ObjectKey> {
         let Some(controller) = &job.controller else { return BTreeSet::new() };
@@ -293,8 +288,9 @@ impl ClusterCache {
         }
         let gone = self.memories.get(key).map(Memory::gone_jobs).unwrap_or_default();
         runs.extend(gone.iter().map(|job| self.run(key, job, true)));
+        let job_refusal = cron_job.as_ref().and_then(|cron_job| self.job_refusal(cron_job));
         let cluster = self.cluster(&backup);
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster })
+        Some(Facts { backup, cron_job, former_cron_jobs, runs, job_refusal, cluster })
     }
 
     /// Returns a Job with what is known of its Pods.

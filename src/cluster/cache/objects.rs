@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cluster::{
     stored::StoredBackup,
-    views::{Cluster, CronJobView, JobView, PodRefusal, PodView},
+    views::{Cluster, CronJobView, JobRefusal, JobView, PodRefusal, PodView},
 };
 use kube::{Resource, runtime::watcher::Event};
 use std::{
@@ -32,7 +32,9 @@ impl Cached for CronJobView {
     fn is_same(&self, other: &Self) -> bool {
         self.metadata.uid == other.metadata.uid
             && self.controller == other.controller
+            && self.schedule == other.schedule
             && self.suspended == other.suspended
+            && self.catch_up == other.catch_up
             && self.last_schedule_time == other.last_schedule_time
             && self.last_successful_time == other.last_successful_time
             && self.active == other.active
@@ -71,6 +73,12 @@ impl Cached for PodView {
 impl Cached for PodRefusal {
     fn is_same(&self, other: &Self) -> bool {
         self.job_uid == other.job_uid && self.message == other.message && self.last_seen == other.last_seen
+    }
+}
+
+impl Cached for JobRefusal {
+    fn is_same(&self, other: &Self) -> bool {
+        self.cron_job_uid == other.cron_job_uid && self.message == other.message && self.last_seen == other.last_seen
     }
 }
 

@@ -1,7 +1,10 @@
 //! The fields of a CronJob that the operator reads.
 
 use super::owned::digest_of_live;
-use crate::cluster::partial::{drop_managed_fields, keep_what_is_read, view_of};
+use crate::{
+    cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    names::CATCH_UP_ANNOTATION,
+};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::batch::v1::CronJob,
@@ -37,8 +40,12 @@ pub struct CronJobView {
     pub metadata: ObjectMeta,
     /// Its controller.
     pub controller: Option<ControllerRef>,
+    /// `spec.schedule`.
+    pub schedule: String,
     /// `spec.suspend`.
     pub suspended: bool,
+    /// The passed scheduled time for which the operator last had the CronJob controller look at the CronJob.
+    pub catch_up: Option<Timestamp>,
     /// `status.lastScheduleTime`.
     pub last_schedule_time: Option<Timestamp>,
     /// `status.lastSuccessfulTime`.
@@ -59,6 +66,8 @@ impl CronJobView {
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
+        let annotations = metadata.annotations.as_ref();
+        let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
         let status = &object["status"];
@@ -67,7 +76,9 @@ impl CronJobView {
         Ok(CronJobView {
             metadata,
             controller,
+            schedule: object["spec"]["schedule"].as_str().unwrap_or_default().to_owned(),
             suspended: object["spec"]["suspend"] == true,
+            catch_up,
             last_schedule_time: time("lastScheduleTime")?,
             last_successful_time: time("lastSuccessfulTime")?,
             active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
@@ -83,6 +94,11 @@ impl CronJobView {
     /// Returns `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// Returns `metadata.creationTimestamp`, by the API server's clock.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.metadata.creation_timestamp.as_ref().map(|time| time.0)
     }
 
     /// Returns whether the `AntflyBackup` with this UID controls it.

@@ -12,4 +12,4 @@ pub use cron_job::CronJobView;
 pub use job::{JobOutcome, JobView, Origin};
 pub use owned::{digest_of_live, digest_of_manifest};
 pub use pod::{PodView, Terminated, Waiting};
-pub use refusal::{PodRefusal, REFUSED_POD_SELECTOR};
+pub use refusal::{JobRefusal, PodRefusal, REFUSED_JOB_SELECTOR, REFUSED_POD_SELECTOR};

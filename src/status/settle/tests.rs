@@ -33,6 +33,7 @@ fn facts(schedule: &str, location: &str) -> Facts {
         cron_job: None,
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
+        job_refusal: None,
     }
 }
 
