@@ -61,7 +61,7 @@ pub fn obstacle(
 ) -> Option<Obstacle> {
     let refused = || refused.map(|refused| Obstacle::JobRefused(refused.message.clone()));
     let waits = || {
-        let record = waited_for(served, missed?.scheduled, now)?;
+        let record = waited_for(served, missed?.scheduled)?;
         record.completion_time.is_none().then(|| Obstacle::WaitsFor(record.backup_id.clone()))
     };
     clocks_differ(served, now).or_else(refused).or_else(waits)

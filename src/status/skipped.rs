@@ -12,7 +12,7 @@ use crate::{
     desired::slots::STARTING_DEADLINE,
     status::{
         health::{Due, Served, is_past},
-        records::{UNSEEN, is_of},
+        records::{END_UNSEEN, UNSEEN, is_of},
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -52,7 +52,7 @@ pub fn skipped(due: Due<'_>, served: &Served<'_>, now: Timestamp) -> Option<Skip
     Some(Skipped {
         count: i32::try_from(superseded.len() + lapsed.len()).unwrap_or(i32::MAX),
         last,
-        waited_for: waited_for(served, last, now).map(|record| record.backup_id.clone()),
+        waited_for: waited_for(served, last).map(|record| record.backup_id.clone()),
         is_superseded: last < last_started,
     })
 }
@@ -75,9 +75,9 @@ pub fn has_lapsed(scheduled: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Returns the backup that went on at a scheduled time, so that `Forbid` kept another from starting.
-pub fn waited_for<'a>(served: &Served<'a>, scheduled: Timestamp, now: Timestamp) -> Option<&'a BackupRecord> {
+pub fn waited_for<'a>(served: &Served<'a>, scheduled: Timestamp) -> Option<&'a BackupRecord> {
     let went_on = |record: &&BackupRecord| {
-        starts_before(record, scheduled) && end(served, record).is_none_or(|end| end >= scheduled.min(now))
+        starts_before(record, scheduled) && end(served, record).is_some_and(|end| end >= scheduled)
     };
     served.records.iter().find(went_on)
 }
@@ -119,8 +119,9 @@ fn has_record(records: &[BackupRecord], scheduled: Timestamp) -> bool {
 /// Returns whether a backup from before a scheduled time ended only after the one that follows it.
 fn went_on_beyond(due: Due<'_>, served: &Served<'_>, scheduled: Timestamp) -> bool {
     let Some(following) = due.schedule.next_after(scheduled) else { return false };
+    let has_ended = |record: &BackupRecord| record.status != BackupStatus::Running;
     let went_on = |record: &BackupRecord| {
-        starts_before(record, scheduled) && end(served, record).is_some_and(|end| end >= following)
+        has_ended(record) && starts_before(record, scheduled) && end(served, record).is_some_and(|end| end >= following)
     };
     served.records.iter().any(went_on)
 }
@@ -131,11 +132,12 @@ fn starts_before(record: &BackupRecord, scheduled: Timestamp) -> bool {
         && record.scheduled_time.as_ref().is_some_and(|time| time.0 < scheduled)
 }
 
-/// Returns when the Job of a record ended, as far as it is known; `None` while it runs.
+/// Returns when the Job of a record ended; [`Timestamp::MAX`] while it runs, `None` if nobody saw its end.
 fn end(served: &Served<'_>, record: &BackupRecord) -> Option<Timestamp> {
     let of_job = || served.runs.iter().find(|run| is_of(record, &run.job))?.job.end_time;
     match record.status {
-        BackupStatus::Running => None,
-        _ => Some(of_job().or(record.completion_time.as_ref().map(|time| time.0)).unwrap_or(record.start_time.0)),
+        BackupStatus::Running => Some(Timestamp::MAX),
+        _ if record.reason.as_deref() == Some(END_UNSEEN) => None,
+        _ => of_job().or(record.completion_time.as_ref().map(|time| time.0)),
     }
 }

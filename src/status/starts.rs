@@ -80,7 +80,7 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
     ];
     Starts {
         next: slots.as_ref().and_then(|slots| slots.next(now)),
-        late: slots.as_ref().and_then(|slots| late(slots.due(now)?, due, served, now)),
+        late: slots.as_ref().and_then(|slots| late(slots.due(now)?, due, served)),
         obstacle: obstacle::obstacle(error.as_ref(), missed.as_ref(), served, now),
         missed,
         error,
@@ -90,7 +90,7 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
 }
 
 /// Returns the late start at a scheduled time, unless the earlier status had foreseen it.
-fn late(scheduled: Timestamp, due: Due<'_>, served: &Served<'_>, now: Timestamp) -> Option<LateStart> {
+fn late(scheduled: Timestamp, due: Due<'_>, served: &Served<'_>) -> Option<LateStart> {
     let earlier = served.earlier?;
     if earlier.next_scheduled_backup.as_ref().is_some_and(|next| next.0 == scheduled) {
         return None;
@@ -101,7 +101,7 @@ fn late(scheduled: Timestamp, due: Due<'_>, served: &Served<'_>, now: Timestamp)
         _ if earlier.active_since.as_ref().is_some_and(|since| since.0 == due.since) => return None,
         _ => "the schedule was edited",
     };
-    let waits_for = skipped::waited_for(served, scheduled, now).filter(|record| record.completion_time.is_none());
+    let waits_for = skipped::waited_for(served, scheduled).filter(|record| record.completion_time.is_none());
     Some(LateStart { scheduled, after, waits_for: waits_for.map(|record| record.backup_id.clone()) })
 }
 

@@ -64,6 +64,7 @@ fn applied(apply: &Apply) -> CronJobView {
     let mut object = apply.manifest.clone();
     let existing = apply.existing.as_deref();
     object["metadata"]["uid"] = json!(existing.map_or("made-just-now", |existing| existing.uid()));
+    object["metadata"]["creationTimestamp"] = json!(existing.map(|existing| &existing.metadata.creation_timestamp));
     let made = CronJobView::from_value(object).expect("the manifest is a CronJob");
     CronJobView {
         catch_up: existing.and_then(|existing| existing.catch_up),

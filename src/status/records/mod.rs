@@ -11,6 +11,7 @@ mod unseen;
 pub use self::{
     history::{FEWEST_RECORDS, History, UNSEEN},
     record::{are_of_one_run, ended, identity, is_of},
+    unseen::END_UNSEEN,
 };
 
 use self::record::newness;
