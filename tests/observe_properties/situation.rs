@@ -233,6 +233,7 @@ fn situation() -> impl Strategy<Value = Facts> {
         cron_job: cron_job.map(Arc::new),
         former_cron_jobs: Vec::new(),
         runs,
+        job_refusal: None,
     })
 }
 
