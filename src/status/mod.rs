@@ -8,6 +8,7 @@ pub mod conditions;
 pub mod health;
 mod obstacle;
 pub mod records;
+mod served;
 pub mod settle;
 mod skipped;
 mod starts;

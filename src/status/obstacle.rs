@@ -5,7 +5,7 @@ use crate::{
     cluster::views::JobRefusal,
     desired::slots::Slots,
     status::{
-        health::{MissedRun, Served},
+        served::{MissedRun, Served},
         skipped::waited_for,
     },
 };

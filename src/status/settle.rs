@@ -14,8 +14,9 @@ use crate::{
     status::{
         announcements::{self, Announcement},
         conditions::{cluster_ready, conditions, ready, schedule_ready},
-        health::{self, Served},
+        health,
         records::{self, History, UNSEEN, newest},
+        served::{self, Served},
         starts::{Schedules, Starts, starts},
         time::whole_seconds,
     },
@@ -126,7 +127,7 @@ fn status(
         let is_kept = recent_backups.iter().any(|kept| records::identity(kept) == records::identity(record));
         is_kept || runs.iter().any(|run| !run.is_gone && records::is_of(record, &run.job))
     });
-    let due = health::due(backup, schedule.as_deref(), now);
+    let due = served::due(backup, schedule.as_deref(), now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
     let starts = starts(
         backup.name(),

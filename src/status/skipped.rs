@@ -11,8 +11,8 @@ use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
     desired::slots::STARTING_DEADLINE,
     status::{
-        health::{Due, Served, is_past},
         records::{END_UNSEEN, UNSEEN, is_of},
+        served::{Due, Served, is_past},
     },
 };
 use jiff::{SignedDuration, Timestamp};

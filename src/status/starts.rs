@@ -6,8 +6,8 @@ use crate::{
     desired::{plan::Plan, slots::Slots},
     names::cron_job_name,
     status::{
-        health::{self, Due, MissedRun, Served},
         obstacle::{self, Obstacle, StartError},
+        served::{Due, MissedRun, Served, missed_run},
         skipped::{self, Skipped},
     },
 };
@@ -64,7 +64,7 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
     let Schedules { due, plan, served, runs, refusal, grace } = schedules;
     let Some(due) = *due else { return Starts::default() };
     let cron_job = served.cron_job;
-    let missed = health::missed_run(due, &cron_job_name(backup), served, *grace, now);
+    let missed = missed_run(due, &cron_job_name(backup), served, *grace, now);
     let slots = plan.map(|plan| Slots { schedule: &plan.parsed_schedule, cron_job, runs });
     let is_of_cron_job = |refusal: &&JobRefusal| cron_job.is_some_and(|it| it.uid() == refusal.cron_job_uid);
     let refusal = refusal.filter(is_of_cron_job);
