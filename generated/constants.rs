@@ -117,6 +117,8 @@ impl AntflyBackupStatus {
     pub const SKIPPED_COUNT_MINIMUM: i32 = 0;
     /// `maximum` of `skippedCount`.
     pub const SKIPPED_COUNT_MAXIMUM: i32 = 2147483647;
+    /// `maxLength` of `startError`.
+    pub const START_ERROR_MAX_LENGTH: usize = 1024;
     /// `maxLength` of `observedSchedule`.
     pub const OBSERVED_SCHEDULE_MAX_LENGTH: usize = 400;
     /// `maxLength` of `cronJobName`.

@@ -284,23 +284,29 @@ pub struct AntflyBackupStatus {
     /// end or later ones wait for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The next time that a backup starts by schedule, in UTC. Absent while the schedule is suspended or failed.
+    /// The scheduled time, in UTC, of the backup that starts next. When it is in the past, that backup starts late: at once after an edit of the schedule or a resume, if the time passed less than 3 hours ago, or as soon as an earlier backup has ended or nothing else keeps it from starting. Absent while the schedule is suspended or failed.
     #[serde(
         rename = "nextScheduledBackup",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub next_scheduled_backup: Option<Time>,
-    /// The most recent slot of the schedule for which no backup was started.
+    /// The most recent slot of the schedule that was skipped: a backup was due, and was not started before a later one was, or within 3 hours. Slots that passed unnoticed while no operator ran do not count.
     #[serde(
         rename = "lastSkippedTime",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub last_skipped_time: Option<Time>,
-    /// How many slots of the schedule no backup was started for.
+    /// How many slots of the schedule were skipped so far.
     #[serde(rename = "skippedCount", default, skip_serializing_if = "Option::is_none")]
     pub skipped_count: Option<i32>,
+    /// Why Kubernetes cannot create the Job of the backup that is due by schedule, such as a quota or a policy. Absent once a backup has started.
+    #[serde(rename = "startError", default, skip_serializing_if = "Option::is_none")]
+    pub start_error: Option<String>,
+    /// When startError was first seen.
+    #[serde(rename = "startErrorTime", default, skip_serializing_if = "Option::is_none")]
+    pub start_error_time: Option<Time>,
     /// Since when backups are due by the present schedule: from creation, the last edit of the schedule, or the end of a suspension. Absent while suspended.
     #[serde(rename = "activeSince", default, skip_serializing_if = "Option::is_none")]
     pub active_since: Option<Time>,

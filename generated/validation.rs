@@ -472,6 +472,8 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "nextScheduledBackup",
                 "lastSkippedTime",
                 "skippedCount",
+                "startError",
+                "startErrorTime",
                 "activeSince",
                 "observedSchedule",
                 "observedSuccessTime",
@@ -510,6 +512,12 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "skippedCount") {
         status_skipped_count(value, &path.field("skippedCount"), out);
+    }
+    if let Some(value) = cel::not_null(object, "startError") {
+        status_start_error(value, &path.field("startError"), out);
+    }
+    if let Some(value) = cel::not_null(object, "startErrorTime") {
+        status_start_error_time(value, &path.field("startErrorTime"), out);
     }
     if let Some(value) = cel::not_null(object, "activeSince") {
         status_active_since(value, &path.field("activeSince"), out);
@@ -2305,6 +2313,22 @@ pub(super) fn status_skipped_count(
     out.maximum(subject, path, 2147483647);
 }
 
+/// Checks `status.startError`.
+pub(super) fn status_start_error(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
+/// Checks `status.startErrorTime`.
+pub(super) fn status_start_error_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
 /// Checks `status.activeSince`.
 pub(super) fn status_active_since(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.text(value, path) else { return };
@@ -2532,6 +2556,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "nextScheduledBackup");
         cel::drop_null(object, "lastSkippedTime");
         cel::drop_null(object, "skippedCount");
+        cel::drop_null(object, "startError");
+        cel::drop_null(object, "startErrorTime");
         cel::drop_null(object, "activeSince");
         cel::drop_null(object, "observedSchedule");
         cel::drop_null(object, "observedSuccessTime");

@@ -27,6 +27,10 @@ pub const CLUSTER_NAMESPACE_ANNOTATION: &str = "antfly.io/cluster-namespace";
 /// Annotation of a Job with the UID that the `AntflyCluster` has when the Job is created.
 pub const CLUSTER_UID_ANNOTATION: &str = "antfly.io/cluster-uid";
 
+/// Annotation of a CronJob with a passed scheduled time. The operator writes it so that the CronJob controller looks at the
+/// CronJob at once.
+pub const CATCH_UP_ANNOTATION: &str = "antfly.io/catch-up";
+
 /// Name of the container that makes the backup. Its result counts, whatever other containers of the Pod do.
 pub const CONTAINER: &str = "backup";
 

@@ -46,6 +46,7 @@ fn cache(objects: &[Value]) -> ClusterCache {
     list(objects, "Job", |event| drop(cache.job_event(&Scope::All, event)));
     list(objects, "Pod", |event| drop(cache.pod_event(&Scope::All, event)));
     list(objects, "Event", |event| drop(cache.refusal_event(&Scope::All, event)));
+    list(objects, "Event", |event| drop(cache.job_refusal_event(&Scope::All, event)));
     list(objects, "AntflyCluster", |event| drop(cache.cluster_event(&Scope::All, event)));
     cache
 }

@@ -48,6 +48,14 @@ pub const BACKUP_JOB_SUCCEEDED: &str = "BackupJobSucceeded";
 pub const BACKUP_JOB_FAILED: &str = "BackupJobFailed";
 /// A backup that was due has not started.
 pub const BACKUP_OVERDUE: &str = "BackupOverdue";
+/// A scheduled time passed before backups were due, and its backup is started late.
+pub const CATCH_UP: &str = "CatchUp";
+/// No backup was started for a scheduled time.
+pub const BACKUP_SKIPPED: &str = "BackupSkipped";
+/// The Job of a backup cannot be created.
+pub const JOB_REFUSED: &str = "JobRefused";
+/// A clock is far ahead of another one.
+pub const CLOCKS_DIFFER: &str = "ClocksDiffer";
 /// No backup has ended.
 pub const NO_RUN_YET: &str = "NoRunYet";
 /// A backup has started.

@@ -11,6 +11,7 @@ use crate::{
         manifest::{STARTING_DEADLINE_SECONDS, cron_job, owner_reference},
         plan::{CannotPlan, JobImage, Plan, plan},
         repair::{Repair, repair},
+        slots::Slots,
     },
     names::cron_job_name,
 };
@@ -52,6 +53,8 @@ pub enum Action {
     TakeBack(TakeBack),
     /// Suspend a CronJob and change nothing else in it but its lost owner.
     Suspend(Target),
+    /// Have the CronJob controller look at the CronJob.
+    CatchUp(CatchUp),
     /// Delete a CronJob and its Jobs.
     Delete(Target),
 }
@@ -80,6 +83,18 @@ pub struct TakeBack {
     pub patch: Value,
 }
 
+/// Has the CronJob controller look at a CronJob, so that it starts a scheduled time that has passed. After an edit of the
+/// schedule it would do so only at the next scheduled time of the former schedule or of the new one (`updateCronJob` in
+/// `pkg/controller/cronjob` of Kubernetes), or when anything else happens: the status could not say which. After any other
+/// write of the CronJob it looks at once.
+#[derive(Clone, Debug)]
+pub struct CatchUp {
+    /// The CronJob.
+    pub cron_job: Arc<CronJobView>,
+    /// The scheduled time.
+    pub scheduled: Timestamp,
+}
+
 /// A CronJob to suspend or delete.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -105,6 +120,7 @@ impl Action {
             Action::Apply(_) => "apply the CronJob",
             Action::TakeBack(_) => "remove what others added to the CronJob",
             Action::Suspend(_) => "suspend the CronJob",
+            Action::CatchUp(_) => "have a late backup started by annotating the CronJob",
             Action::Delete(_) => "delete the CronJob",
         }
     }
@@ -112,7 +128,7 @@ impl Action {
     /// Returns the name of the CronJob that the action is about; `backup` is the name of the AntflyBackup.
     pub fn cron_job_name(&self, backup: &str) -> String {
         match self {
-            Action::Apply(_) | Action::TakeBack(_) => cron_job_name(backup),
+            Action::Apply(_) | Action::TakeBack(_) | Action::CatchUp(_) => cron_job_name(backup),
             Action::Suspend(target) | Action::Delete(target) => target.cron_job.name().to_owned(),
         }
     }
@@ -122,12 +138,13 @@ impl Action {
         match self {
             Action::Apply(apply) => apply.reason,
             Action::TakeBack(_) => reason::CHANGED_BY_OTHERS,
+            Action::CatchUp(_) => reason::CATCH_UP,
             Action::Suspend(target) | Action::Delete(target) => target.reason,
         }
     }
 }
 
-/// Decides what to do: suspend the CronJobs under former names, apply the CronJob, and delete the former ones that are no longer
+/// Decides what to do: suspend the CronJobs under former names, apply the CronJob, have a late backup started, and delete the former ones that are no longer
 /// needed. If nothing can be planned, suspend all CronJobs that the backup controls.
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
     let plan = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image);
@@ -142,7 +159,9 @@ pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Dec
             let retired = facts.former_cron_jobs.iter().filter_map(|former| retire(former, &facts.runs, now));
             let (suspended, deleted): (Vec<_>, Vec<_>) =
                 retired.partition(|action| matches!(action, Action::Suspend(_)));
-            suspended.into_iter().chain(applied).chain(deleted).collect()
+            let is_applied = applied.iter().any(|action| matches!(action, Action::Apply(_)));
+            let catch_up = catch_up(plan, facts, is_applied, now);
+            suspended.into_iter().chain(applied).chain(catch_up).chain(deleted).collect()
         }
         Err(cause) => suspend_all(facts, cause.reason),
     };
@@ -160,6 +179,21 @@ fn apply(manifest: Value, digest: Digest, facts: &Facts, now: Timestamp) -> (Vec
         vec![Action::Apply(Apply { manifest, digest, existing: None, first: None, reason: reason::CRON_JOB_CREATED })],
         None,
     )
+}
+
+/// Returns the write that has a backup started whose scheduled time passed before the schedule was edited or resumed; `None` if
+/// there is no such time, if the controller looks at the CronJob anyway, or if it has had that write.
+fn catch_up(plan: &Plan, facts: &Facts, is_applied: bool, now: Timestamp) -> Option<Action> {
+    let cron_job = facts.cron_job.as_ref().filter(|cron_job| cron_job.active.is_empty() && !plan.suspend)?;
+    let slots = Slots { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &facts.runs };
+    let scheduled = slots.due(now).filter(|scheduled| cron_job.catch_up != Some(*scheduled))?;
+    // in the status is the schedule for which this was done
+    let is_settled = || {
+        let observed = facts.backup.status.as_ref().and_then(|status| status.observed_schedule.as_ref());
+        observed == Some(&plan.schedule)
+    };
+    let is_unheeded = if is_applied { cron_job.schedule != plan.schedule } else { !is_settled() };
+    is_unheeded.then(|| Action::CatchUp(CatchUp { cron_job: cron_job.clone(), scheduled }))
 }
 
 /// Returns the next step in removing a CronJob under a former name without interrupting a backup. It is suspended first, and
@@ -227,6 +261,7 @@ mod tests {
             former_cron_jobs: vec![former],
             runs: Vec::new(),
             last_apply: None,
+            job_refusal: None,
         }
     }
 
@@ -240,6 +275,7 @@ mod tests {
             Action::Suspend(target) if target.adopter.is_some() => format!("adopt and suspend {}", of_target(target)),
             Action::TakeBack(taken) => format!("take back {}", taken.cron_job.name()),
             Action::Suspend(target) => format!("suspend {}", of_target(target)),
+            Action::CatchUp(catch_up) => format!("catch up {}", catch_up.scheduled),
             Action::Delete(target) => format!("delete {}", of_target(target)),
         });
         actions.collect()
@@ -257,6 +293,67 @@ mod tests {
         assert_eq!(decided(&facts), [""; 0]);
         facts.cron_job = None;
         assert_eq!(decided(&facts), ["apply CronJobCreated"]);
+    }
+
+    /// Returns a backup whose schedule was edited at noon. Its CronJob started nothing since midnight.
+    fn edited(former: &str, edited: &str) -> Facts {
+        let mut facts = facts(cron_job("nightly-backup", true));
+        facts.former_cron_jobs.clear();
+        let mut backup = StoredBackup::clone(&facts.backup);
+        backup.spec.as_mut().unwrap().schedule = edited.to_owned();
+        backup.status = serde_json::from_value(json!({
+            "phase": "Active", "observedSchedule": former, "activeSince": "2026-11-01T00:00:00Z",
+        }))
+        .unwrap();
+        facts.backup = Arc::new(backup);
+        let last_schedule_time = Some("2026-11-23T00:00:00Z".parse().unwrap());
+        let made = CronJobView::clone(&cron_job("nightly-cron", false));
+        facts.cron_job = Some(Arc::new(CronJobView { schedule: former.to_owned(), last_schedule_time, ..made }));
+        facts
+    }
+
+    /// Returns the facts after the apply that they ask for.
+    fn after_apply(facts: &Facts) -> Facts {
+        let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::ZERO };
+        let mut actions = decide(facts, &settings, now()).actions.into_iter();
+        let Some(Action::Apply(apply)) = actions.next() else { panic!() };
+        let schedule = apply.manifest["spec"]["schedule"].as_str().unwrap().to_owned();
+        let existing = CronJobView::clone(&apply.existing.unwrap());
+        let applied = CronJobView { applied: Some(apply.digest), schedule, suspended: false, ..existing };
+        Facts { cron_job: Some(Arc::new(applied)), ..facts.clone() }
+    }
+
+    #[test]
+    fn after_an_edit_a_scheduled_time_within_three_hours_is_caught_up_with_once() {
+        let facts = edited("0 0 * * *", "30 11 * * *");
+        assert_eq!(decided(&facts), ["apply CronJobUpdated", "catch up 2026-11-23T11:30:00Z"]);
+        // also by the next leader, if this one ends between the two writes
+        let mut applied = after_apply(&facts);
+        assert_eq!(decided(&applied), ["catch up 2026-11-23T11:30:00Z"]);
+        let mut cron_job = CronJobView::clone(applied.cron_job.as_ref().unwrap());
+        cron_job.catch_up = Some("2026-11-23T11:30:00Z".parse().unwrap());
+        applied.cron_job = Some(Arc::new(cron_job));
+        assert_eq!(decided(&applied), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_caught_up_with_that_is_too_old_or_has_yet_to_come_or_would_run_beside_another() {
+        assert_eq!(decided(&edited("0 0 * * *", "0 9 * * *")), ["apply CronJobUpdated"], "three hours ago");
+        assert_eq!(decided(&edited("0 0 * * *", "30 12 * * *")), ["apply CronJobUpdated"]);
+        let mut busy = edited("0 0 * * *", "30 11 * * *");
+        let active = vec!["nightly-cron-1".to_owned()];
+        busy.cron_job = busy.cron_job.map(|it| Arc::new(CronJobView { active, ..CronJobView::clone(&it) }));
+        assert_eq!(decided(&busy), ["apply CronJobUpdated"]);
+    }
+
+    #[test]
+    fn a_resume_needs_no_second_write() {
+        let mut facts = edited("30 11 * * *", "30 11 * * *");
+        assert_eq!(decided(&facts), ["apply CronJobUpdated"]);
+        facts.cron_job = facts.cron_job.map(|it| Arc::new(CronJobView { suspended: true, ..CronJobView::clone(&it) }));
+        assert_eq!(decided(&facts), ["apply CronJobUpdated"]);
+        // a scheduled time that passes by itself is the controller's own affair
+        assert_eq!(decided(&after_apply(&facts)), [""; 0]);
     }
 
     #[test]

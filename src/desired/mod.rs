@@ -1,11 +1,12 @@
 //! The desired state of the cluster.
 //!
 //! In: the facts of one backup. Out: a decision ([`decide::Decision`]), which is a plan and the writes that it needs, and the
-//! type of their results ([`outcome::Outcome`]). Pure: no client and no clock. Nothing here makes a status,
-//! and what is read of one is what the API server answered to the last apply.
+//! type of their results ([`outcome::Outcome`]). Pure: no client and no clock. Nothing here makes a status; of the earlier one only
+//! `observedSchedule` is read, and what the API server answered to the last apply.
 
 pub mod decide;
 pub mod manifest;
 pub mod outcome;
 pub mod plan;
 pub mod repair;
+pub mod slots;

@@ -177,6 +177,7 @@ mod tests {
             runs: Vec::new(),
             cluster: ClusterLookup::NotFound,
             last_apply,
+            job_refusal: None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     api::RESOURCE,
     cluster::{
         cache::{Break, Cached, ClusterCache, History, ObjectKey, Scope},
-        views::REFUSED_POD_SELECTOR,
+        views::{REFUSED_JOB_SELECTOR, REFUSED_POD_SELECTOR},
     },
     names::BACKUP_LABEL,
 };
@@ -75,6 +75,10 @@ pub fn start(
     let refusals = watch.api(client);
     let refused = all.clone().fields(REFUSED_POD_SELECTOR);
     tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, ClusterCache::refusal_event)));
+    let watch = Watch { watched: Watched::CronJobEvents, ..base.clone() };
+    let refusals = watch.api(client);
+    let refused = all.clone().fields(REFUSED_JOB_SELECTOR);
+    tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, ClusterCache::job_refusal_event)));
     let watch = Watch { watched: Watched::AntflyClusters, ..base };
     let clusters = watch.api(client);
     tokio::spawn(watch.run(clusters, all, |watch, event| watch.pass_on(event, ClusterCache::cluster_event)));

@@ -9,11 +9,11 @@ use crate::{
         views::{CronJobView, FieldPath, changed_fields},
     },
     desired::{
-        decide::{Action, Apply, Decision, TakeBack, Target},
+        decide::{Action, Apply, CatchUp, Decision, TakeBack, Target},
         manifest::apply_body,
         outcome::{Answer, Done, Failure, FailureKind, Outcome},
     },
-    names::{FIELD_MANAGER, cron_job_name},
+    names::{CATCH_UP_ANNOTATION, FIELD_MANAGER, cron_job_name},
 };
 use kube::{
     Api, Client, Resource,
@@ -77,6 +77,12 @@ impl Writer<'_> {
                 let written = suspend_cron_job(self.client, target).await;
                 let written = self.cron_job_written(backup, "patch", written)?;
                 info!(reason, cron_job = written.name(), "suspended the CronJob");
+                Ok(Done::Written(written))
+            }
+            Action::CatchUp(catch_up) => {
+                let written = annotate_cron_job(self.client, catch_up).await;
+                let written = self.cron_job_written(backup, "patch", written)?;
+                info!(reason, scheduled = %catch_up.scheduled, "had the CronJob controller look at the CronJob");
                 Ok(Done::Written(written))
             }
             Action::Delete(target) => {
@@ -175,6 +181,16 @@ async fn suspend_cron_job(client: &Client, target: &Target) -> Result<CronJobVie
     let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
     let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
     within_limit(api.patch(cron_job.name(), &parameters, &Patch::Strategic(patch))).await
+}
+
+/// Annotates a CronJob with a scheduled time to catch up with.
+async fn annotate_cron_job(client: &Client, catch_up: &CatchUp) -> Result<CronJobView, WriteError> {
+    let cron_job = &catch_up.cron_job;
+    let annotations = json!({CATCH_UP_ANNOTATION: catch_up.scheduled.to_string()});
+    let patch = json!({"metadata": {"uid": cron_job.uid(), "annotations": annotations}});
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    let api = Api::<CronJobView>::namespaced(client.clone(), namespace_of(&cron_job.metadata));
+    within_limit(api.patch(cron_job.name(), &parameters, &Patch::Merge(patch))).await
 }
 
 /// Deletes a CronJob and its Jobs.

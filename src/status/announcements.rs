@@ -2,15 +2,18 @@
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, OtherWriter, reason},
-    cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, is_loss},
+    cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, duration_text, is_loss},
     desired::{
         decide::{Action, Apply},
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
+        slots::STARTING_DEADLINE,
     },
     names::cron_job_name,
     status::{
         conditions::{READY, SCHEDULE_READY, fitted},
         records::{Keeping, are_of_one_run},
+        skipped::Skipped,
+        starts::{LateStart, Starts},
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -140,6 +143,55 @@ pub fn leftover(earlier: Option<&AntflyBackupStatus>, leftover: &Leftover) -> Op
         return None;
     }
     Some(Announcement::warning(reason::CRON_JOB_LEFT_OVER, "DeleteCronJob", message))
+}
+
+/// Returns the events for how backups start by schedule: one that starts late, those that were skipped, and why none can start.
+pub fn starts(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus, starts: &Starts) -> Vec<Announcement> {
+    let deadline = duration_text(STARTING_DEADLINE.as_secs());
+    let late = starts.late.as_ref().map(|late| {
+        let LateStart { scheduled, after, waits_for } = late;
+        let when = waits_for.as_ref().map_or("at once".to_owned(), |backup| format!("when backup {backup} has ended"));
+        let note = format!(
+            "The scheduled time {scheduled} passed before {after}, less than {deadline} ago: Kubernetes starts its backup {when}"
+        );
+        Announcement::normal(reason::CATCH_UP, "StartBackup", note)
+    });
+    let skipped = starts.skipped.as_ref().map(|skipped| {
+        let Skipped { count, last, .. } = skipped;
+        let what = match count {
+            1 => format!("Skipped the backup that was due at {last}"),
+            _ => format!("Skipped {count} backups by schedule, the last one due at {last}"),
+        };
+        Announcement::warning(
+            reason::BACKUP_SKIPPED,
+            "StartBackup",
+            format!("{what}: {}", why_skipped(skipped, earlier, status)),
+        )
+    });
+    let is_refused = |status: &AntflyBackupStatus| status.start_error.is_some();
+    let refused = status.start_error.as_ref().filter(|_| !earlier.is_some_and(is_refused)).map(|message| {
+        let note = format!("The backup that is due by schedule has not started: {message}");
+        Announcement::warning(reason::JOB_REFUSED, "StartBackup", note)
+    });
+    late.into_iter().chain(skipped).chain(refused).collect()
+}
+
+/// Returns what kept a skipped backup from starting.
+fn why_skipped(skipped: &Skipped, earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> String {
+    let deadline = duration_text(STARTING_DEADLINE.as_secs());
+    let waited = skipped.waited_for.as_ref().map(|backup| {
+        let until = if skipped.is_superseded { "a later one was due" } else { "its starting deadline was over" };
+        format!("it waited for backup {backup} to end (concurrencyPolicy: Forbid) until {until}")
+    });
+    let error = [earlier, Some(status)].into_iter().flatten().find_map(|status| status.start_error.as_ref());
+    let refused = error.map(|error| format!("its Job could not be created: {error}"));
+    let blocked = status.conditions.iter().find(|condition| condition.type_ == READY && condition.status == "False");
+    let blocked = blocked.map(|ready| format!("{}: {}", ready.reason, ready.message));
+    waited.or(refused).or(blocked).unwrap_or_else(|| {
+        let limit =
+            if skipped.is_superseded { "before a later one was due".to_owned() } else { format!("within {deadline}") };
+        format!("it was not started {limit}")
+    })
 }
 
 /// Returns the events for what happened to runs between two statuses: each once, with the backup's id.

@@ -6,8 +6,12 @@
 pub mod announcements;
 pub mod conditions;
 pub mod health;
+mod obstacle;
 pub mod others;
 pub mod records;
+mod served;
 pub mod settle;
+mod skipped;
+mod starts;
 pub mod stuck;
 mod time;

@@ -11,14 +11,16 @@ use crate::{
         outcome::{Outcome, Standing},
         plan::fires,
     },
-    names::cron_job_name,
     status::{
         announcements::{self, Announcement},
         conditions::{cluster_ready, conditions, ready, schedule_ready},
-        health::{self, Served},
+        health,
         others::others,
         records::{self, History, Keeping, UNSEEN, newest},
+        served::{self, Served},
+        starts::{Schedules, Starts, starts},
         stuck,
+        time::whole_seconds,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -83,7 +85,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
     }
     let standing = outcome.standing(facts);
-    let (status, change) = status(facts, outcome, standing.as_ref().copied(), other_writers, now);
+    let (status, starts, change) = status(facts, outcome, standing.as_ref().copied(), other_writers, now);
     let again = change.map(|change| later(change, AFTER_CHANGE).min(later(now, LONGEST_REST)));
     let unfinished = outcome.is_unfinished(facts).then(|| later(now, AFTER_UNFINISHED));
     let again = [again, contested_until, unfinished].into_iter().flatten().min();
@@ -98,6 +100,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
     let leftover = outcome.leftover();
     announcements.extend(leftover.and_then(|it| announcements::leftover(earlier, &it)));
+    announcements.extend(announcements::starts(earlier, &status, &starts));
     announcements.extend(announcements::runs(&keeping(facts), &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }
@@ -106,14 +109,14 @@ fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Makes the status. Returns with it the next moment at which it changes though nothing happens.
+/// Makes the status. Returns with it how backups start, and the next moment at which it changes though nothing happens.
 fn status(
     facts: &Facts,
     outcome: &Outcome,
     standing: Standing<'_>,
     other_writers: Vec<OtherWriter>,
     now: Timestamp,
-) -> (AntflyBackupStatus, Option<Timestamp>) {
+) -> (AntflyBackupStatus, Starts, Option<Timestamp>) {
     let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
     let earlier = backup.status.as_ref();
     let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.belongs_to(backup.name(), backup.uid()));
@@ -123,7 +126,6 @@ fn status(
         Ok(plan) if plan.suspend => BackupPhase::Suspended,
         Ok(_) => BackupPhase::Active,
     };
-    let next = standing.ok().filter(|plan| !plan.suspend).and_then(|plan| plan.parsed_schedule.next_after(now));
     let schedule = match standing {
         Ok(plan) => Some(Cow::Borrowed(&plan.parsed_schedule)),
         Err(_) => backup.schedule().and_then(|schedule| fires(schedule).ok()).map(Cow::Owned),
@@ -147,17 +149,33 @@ fn status(
         let is_kept = recent_backups.iter().any(|kept| records::identity(kept) == records::identity(record));
         is_kept || runs.iter().any(|run| !run.is_gone && records::is_of(record, &run.job))
     });
-    let due = health::due(backup, schedule.as_deref(), now);
+    let due = served::due(backup, schedule.as_deref(), now);
     let served = Served { earlier, cron_job: ours, records: &records, runs };
-    let name = cron_job_name(backup.name());
-    let missed = due.and_then(|due| health::missed_run(due, &name, &served, grace, now));
+    let starts = starts(
+        backup.name(),
+        &Schedules {
+            due,
+            plan: standing.ok().filter(|plan| !plan.suspend),
+            served,
+            runs,
+            refusal: facts.job_refusal.as_deref(),
+            grace,
+        },
+        now,
+    );
 
     let applied_cron_job = outcome.answer(facts);
 
     let status = AntflyBackupStatus {
         observed_generation: backup.metadata.generation,
-        last_skipped_time: earlier.and_then(|status| status.last_skipped_time.clone()),
-        skipped_count: earlier.and_then(|status| status.skipped_count),
+        last_skipped_time: starts
+            .skipped
+            .as_ref()
+            .map(|skipped| Time(skipped.last))
+            .or_else(|| earlier.and_then(|status| status.last_skipped_time.clone())),
+        skipped_count: starts.skipped_count(earlier),
+        start_error_time: starts.error.as_ref().map(|error| Time(whole_seconds(error.time))),
+        start_error: starts.error.as_ref().map(|error| error.message.clone()),
         phase: Some(phase),
         last_scheduled_time: served.last_scheduled(now).map(Time),
         last_successful_backup,
@@ -168,14 +186,14 @@ fn status(
                 schedule_ready(backup, standing, ours, outcome.leftover().as_ref(), applied_cron_job.as_ref()),
                 cluster_ready(backup, standing, &facts.cluster),
                 stuck::stuck(&records, runs, due, now)
-                    .unwrap_or_else(|| health::run_healthy(missed.as_ref(), &records, grace, now)),
+                    .unwrap_or_else(|| health::run_healthy(&starts, &records, grace, now)),
             ],
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
             now,
         ),
         recent_backups,
-        next_scheduled_backup: next.map(Time),
+        next_scheduled_backup: starts.next.map(Time),
         active_since: due.map(|due| Time(due.since)),
         observed_schedule: due.and(backup.schedule()).map(str::to_owned),
         observed_success_time: last_success(runs, ours, observed).map(Time),
@@ -183,11 +201,11 @@ fn status(
         applied_cron_job,
         other_writers,
     };
-    let overdue = missed.map(|missed| missed.overdue);
     // the next scheduled time may have to wait for a run
     let is_running = runs.iter().any(Run::is_running);
     let waiting = due.filter(|_| is_running).and_then(|due| due.schedule.next_after(now));
-    (status, next_change(runs, ours, next.into_iter().chain(overdue).chain(waiting), now))
+    let change = next_change(runs, ours, starts.change.into_iter().chain(waiting), now);
+    (status, starts, change)
 }
 
 /// Returns what decides which records are kept.

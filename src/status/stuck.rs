@@ -3,7 +3,7 @@
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger, reason},
     cluster::run::{PAST_DEADLINE, POD_TERMINATING, RESTARTING, RETRYING, Run, SIDECAR_RUNNING},
-    status::{conditions::ConditionDraft, health::Due, records::is_of},
+    status::{conditions::ConditionDraft, records::is_of, served::Due},
 };
 use jiff::Timestamp;
 

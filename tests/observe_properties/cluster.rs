@@ -78,6 +78,8 @@ pub struct Cluster {
     pub made: BTreeSet<String>,
     /// UIDs of Jobs that ended after the next scheduled time.
     pub overrun: BTreeSet<String>,
+    /// The scheduled times that were started, after the creation of the CronJob.
+    pub started: BTreeSet<Timestamp>,
 }
 
 fn time(second: i64) -> Value {
@@ -90,7 +92,8 @@ impl Cluster {
             "apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "name": "heron", "uid": "of-heron", "controller": true,
         }]);
         let cron_job = json!({
-            "metadata": {"name": "heron-cron", "namespace": "harbour", "uid": "of-the-cron-job", "ownerReferences": owner},
+            "metadata": {"name": "heron-cron", "namespace": "harbour", "uid": "of-the-cron-job", "ownerReferences": owner,
+                "creationTimestamp": time(START)},
             "spec": {"suspend": false}, "status": {},
         });
         Cluster {
@@ -104,6 +107,7 @@ impl Cluster {
             manual: BTreeSet::new(),
             made: BTreeSet::new(),
             overrun: BTreeSet::new(),
+            started: BTreeSet::new(),
         }
     }
 
@@ -181,6 +185,9 @@ impl Cluster {
             "lastScheduleTime": time(scheduled), "active": [{"kind": "Job", "name": name}],
             "lastSuccessfulTime": self.cron_job["status"]["lastSuccessfulTime"],
         });
+        if scheduled > START {
+            self.started.insert(Timestamp::from_second(scheduled).unwrap());
+        }
         Some(vec![started, self.apply(Kind::CronJobs, self.cron_job.clone())])
     }
 

@@ -3,6 +3,7 @@
 use super::{
     cluster::{Change, Cluster, KINDS, Kind, START, Truth},
     operator::{Operator, Reconciled},
+    starts::Starts,
     step::{Step, step, step_unseen},
 };
 use antfly_backup_operator::testing::status::{are_of_one_run, identity};
@@ -71,6 +72,7 @@ struct History {
     announced: BTreeSet<(String, String)>,
     /// The final status of each run.
     ended: BTreeMap<String, BackupStatus>,
+    starts: Starts,
 }
 
 impl History {
@@ -87,6 +89,7 @@ impl History {
             recorded: BTreeSet::new(),
             announced: BTreeSet::new(),
             ended: BTreeMap::new(),
+            starts: Starts::new(skew),
         }
     }
 
@@ -99,6 +102,7 @@ impl History {
             Moment::InCluster(step) => {
                 let changes = self.cluster.take(step);
                 self.pending.extend(changes);
+                self.starts.check_foresight(&self.cluster);
             }
             Moment::Watched(steps) => {
                 for step in steps {
@@ -178,6 +182,8 @@ impl History {
         self.check_last_success(&status);
         self.check_truth(&status);
         self.check_announcements(&status, announcements);
+        let is_informed = self.pending.is_empty() && self.clock == 0;
+        self.starts.reconciled(&self.cluster, &status, is_informed, is_postponed);
         self.status = Some(status);
     }
 
@@ -258,7 +264,8 @@ impl History {
     }
 
     fn check_announcements(&mut self, status: &AntflyBackupStatus, announcements: Vec<Announcement>) {
-        let of_runs = |it: &Announcement| it.publish == Publish::WithStatus && it.reason != "BackupOverdue";
+        let of_starts = ["BackupOverdue", "BackupSkipped", "CatchUp", "ClocksDiffer", "JobRefused"];
+        let of_runs = |it: &Announcement| it.publish == Publish::WithStatus && !of_starts.contains(&it.reason);
         for Announcement { reason, note, .. } in announcements.into_iter().filter(of_runs) {
             let id = note.split(' ').nth(1).unwrap().to_owned();
             // If two Jobs have the same name, either may be meant, until a Pod sets the id.

@@ -8,4 +8,5 @@ mod operator;
 mod performed;
 mod pod;
 mod situation;
+mod starts;
 mod step;

@@ -159,6 +159,8 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             applied_cron_job: None,
             other_writers: Vec::new(),
             skipped_count: None,
+            start_error: None,
+            start_error_time: None,
             phase: None,
             last_scheduled_time: scheduled.map(Time),
             last_failed_backup: None,
@@ -242,6 +244,7 @@ fn situation() -> impl Strategy<Value = Facts> {
         former_cron_jobs: Vec::new(),
         runs,
         last_apply: None,
+        job_refusal: None,
     })
 }
 

@@ -15,6 +15,7 @@ mod ends;
 mod obstacles;
 mod older;
 mod released;
+mod slots;
 mod unending;
 mod unseen;
 mod writes;

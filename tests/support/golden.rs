@@ -212,6 +212,10 @@ impl GoldenCase {
         }
     }
 
+    fn events_about(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        self.events.iter().filter(move |event| event["involvedObject"]["kind"] == kind)
+    }
+
     /// Fills the cache with the objects, as lists of the watches, and returns the facts of the backup, with the Jobs that the
     /// operator reads because no watch has them.
     fn facts(&self) -> Result<Facts> {
@@ -230,7 +234,8 @@ impl GoldenCase {
             list(scope, &self.cron_jobs, |event| drop(cache.cron_job_event(scope, event)))?;
             list(scope, labelled.iter().copied(), |event| drop(cache.job_event(scope, event)))?;
             list(scope, &self.pods, |event| drop(cache.pod_event(scope, event)))?;
-            list(scope, &self.events, |event| drop(cache.refusal_event(scope, event)))?;
+            list(scope, self.events_about("Job"), |event| drop(cache.refusal_event(scope, event)))?;
+            list(scope, self.events_about("CronJob"), |event| drop(cache.job_refusal_event(scope, event)))?;
             for name in &self.operator.deleted_jobs {
                 for job in self.jobs.iter().filter(|job| job["metadata"]["name"] == **name) {
                     cache.job_event(scope, Event::Delete(serde_json::from_value(job.clone())?));
@@ -262,6 +267,7 @@ fn action_line(backup: &str, action: &Action) -> String {
     let (verb, name) = match action {
         Action::Apply(_) => ("Apply", cron_job_name(backup)),
         Action::TakeBack(taken) => ("TakeBack", taken.cron_job.name().to_owned()),
+        Action::CatchUp(catch_up) => ("CatchUp", catch_up.cron_job.name().to_owned()),
         Action::Suspend(target) => ("Suspend", target.cron_job.name().to_owned()),
         Action::Delete(target) => ("Delete", target.cron_job.name().to_owned()),
     };

@@ -42,15 +42,23 @@ pub fn stored_status(facts: &Facts, settlement: &Settlement) -> Option<AntflyBac
 
 /// Performs a decision.
 pub fn performed(decision: Decision) -> Outcome {
+    let mut last_applied = None;
     let results = decision.actions.iter().map(|action| {
         Ok(match action {
-            Action::Apply(apply) => Done::Applied(Answer { cron_job: Arc::new(applied(apply)), changed: Vec::new() }),
+            Action::Apply(apply) => {
+                let cron_job = last_applied.insert(Arc::new(applied(apply))).clone();
+                Done::Applied(Answer { cron_job, changed: Vec::new() })
+            }
             Action::TakeBack(taken) => Done::Written(Arc::new(without_others(&taken.cron_job))),
             Action::Suspend(target) => {
                 let before = CronJobView::clone(&target.cron_job);
                 let adopter = ControllerRef::find(target.adopter.as_ref().map(std::slice::from_ref));
                 let controller = adopter.or_else(|| before.controller.clone());
                 Done::Written(Arc::new(CronJobView { suspended: true, controller, ..before }))
+            }
+            Action::CatchUp(catch_up) => {
+                let cron_job = CronJobView::clone(last_applied.as_ref().unwrap_or(&catch_up.cron_job));
+                Done::Written(Arc::new(CronJobView { catch_up: Some(catch_up.scheduled), ..cron_job }))
             }
             Action::Delete(_) => Done::Deleted,
         })
@@ -68,8 +76,10 @@ fn applied(apply: &Apply) -> CronJobView {
     let mut object = apply.manifest.clone();
     let existing = apply.existing.as_deref();
     object["metadata"]["uid"] = json!(existing.map_or("made-just-now", |existing| existing.uid()));
+    object["metadata"]["creationTimestamp"] = json!(existing.map(|existing| &existing.metadata.creation_timestamp));
     let made = CronJobView::from_value(object).expect("the manifest is a CronJob");
     CronJobView {
+        catch_up: existing.and_then(|existing| existing.catch_up),
         last_schedule_time: existing.and_then(|existing| existing.last_schedule_time),
         last_successful_time: existing.and_then(|existing| existing.last_successful_time),
         scheduled_at: existing.and_then(|existing| existing.scheduled_at),

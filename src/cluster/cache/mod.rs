@@ -9,6 +9,7 @@ mod key;
 mod last_apply;
 mod memory;
 mod objects;
+mod refusals;
 mod relations;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ use crate::{
         lookup::ClusterLookup,
         run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
-        views::{Cluster, CronJobView, JobOutcome, JobView, PodRefusal, PodView},
+        views::{Cluster, CronJobView, JobOutcome, JobRefusal, JobView, PodRefusal, PodView},
     },
     names::cron_job_name,
 };
@@ -49,6 +50,8 @@ pub struct Facts {
     pub former_cron_jobs: Vec<Arc<CronJobView>>,
     /// Jobs of the CronJobs that the backup controls or may adopt, including deleted ones that have not been recorded.
     pub runs: Vec<Run>,
+    /// The last time that the CronJob controller could not create a Job of the CronJob with the right name.
+    pub job_refusal: Option<Arc<JobRefusal>>,
     /// The cluster.
     pub cluster: ClusterLookup,
     /// The last write of this process that made the CronJob as planned.
@@ -64,6 +67,7 @@ pub struct ClusterCache {
     jobs: Cache<JobView>,
     pods: Cache<PodView>,
     refusals: Cache<PodRefusal>,
+    job_refusals: Cache<JobRefusal>,
     clusters: Cache<Cluster>,
     cluster_kind_is_missing: bool,
     backups_by_cluster: Index<ObjectKey>,
@@ -71,6 +75,7 @@ pub struct ClusterCache {
     jobs_by_cron_job: Index<String>,
     pods_by_job: Index<String>,
     refusals_by_job: Index<String>,
+    job_refusals_by_cron_job: Index<String>,
     memories: HashMap<ObjectKey, Memory>,
     /// The backups of deleted Jobs that have not been recorded, by UID of the Job.
     unrecorded_jobs: HashMap<String, ObjectKey>,
@@ -86,6 +91,7 @@ impl ClusterCache {
             jobs: Cache::default(),
             pods: Cache::default(),
             refusals: Cache::default(),
+            job_refusals: Cache::default(),
             clusters: Cache::default(),
             cluster_kind_is_missing: false,
             backups_by_cluster: Index::default(),
@@ -93,6 +99,7 @@ impl ClusterCache {
             jobs_by_cron_job: Index::default(),
             pods_by_job: Index::default(),
             refusals_by_job: Index::default(),
+            job_refusals_by_cron_job: Index::default(),
             memories: HashMap::new(),
             unrecorded_jobs: HashMap::new(),
         }
@@ -228,18 +235,6 @@ impl ClusterCache {
         concerned
     }
 
-    /// Processes an event of the watch on refused Pods. Returns the backups to reconcile.
-    pub fn refusal_event(&mut self, scope: &Scope, event: Event<PodRefusal>) -> BTreeSet<ObjectKey> {
-        let mut concerned = BTreeSet::new();
-        for Change { key, before, after, .. } in self.refusals.apply(scope, event) {
-            let job_uid = |refusal: Option<&PodRefusal>| refusal.map(|refusal| refusal.job_uid.clone());
-            self.refusals_by_job.replace(&key, job_uid(before.as_deref()), job_uid(after.as_deref()));
-            let job = after.and_then(|refusal| self.jobs.get(&ObjectKey::new(&key.namespace, &refusal.job)));
-            concerned.extend(job.into_iter().flat_map(|job| self.backups_of_job(job)));
-        }
-        concerned
-    }
-
     /// Returns the backups to reconcile after a change of a Job: by its controller, and by its label.
     fn backups_of_job(&self, job: &JobView) -> BTreeSet<ObjectKey> {
         let key = |name: &String| ObjectKey::new(job.metadata.namespace.as_deref().unwrap_or_default(), name);
@@ -343,7 +338,8 @@ impl ClusterCache {
         runs.extend(gone);
         let cluster = self.cluster(&backup);
         let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, last_apply })
+        let job_refusal = cron_job.as_ref().and_then(|cron_job| self.job_refusal(cron_job));
+        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, last_apply, job_refusal })
     }
 
     /// Adds Jobs that were read from the API server because no watch has them. Those that are neither the backup's nor recorded as

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::cluster::{
     stored::StoredBackup,
-    views::{Cluster, CronJobView, JobView, PodRefusal, PodView},
+    views::{Cluster, CronJobView, JobRefusal, JobView, PodRefusal, PodView},
 };
 use kube::{Resource, runtime::watcher::Event};
 use std::{
@@ -43,7 +43,9 @@ impl Cached for CronJobView {
             && self.is_marked == other.is_marked
             && self.is_being_deleted() == other.is_being_deleted()
             && self.finalizers == other.finalizers
+            && self.schedule == other.schedule
             && self.suspended == other.suspended
+            && self.catch_up == other.catch_up
             && self.last_schedule_time == other.last_schedule_time
             && self.last_successful_time == other.last_successful_time
             && self.active == other.active
@@ -109,6 +111,16 @@ impl Cached for PodRefusal {
 
     fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
         cache.refusals.known(self)
+    }
+}
+
+impl Cached for JobRefusal {
+    fn is_same(&self, other: &Self) -> bool {
+        self.cron_job_uid == other.cron_job_uid && self.message == other.message && self.last_seen == other.last_seen
+    }
+
+    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+        cache.job_refusals.known(self)
     }
 }
 

@@ -130,3 +130,28 @@ fn a_cron_job_that_the_api_server_has_lost_is_forgotten() {
     cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
     assert!(!cache.facts(&key()).unwrap().cron_job.unwrap().suspended);
 }
+
+#[test]
+fn the_refusal_of_a_job_concerns_the_backup_of_its_cron_job_and_those_of_other_cron_jobs_are_not_kept() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.cron_job_event(&Scope::All, Event::Apply(cron_job("old", 2)));
+    let refusal = |namespace: &str, cron_job: &str, message: &str, second: u8| -> JobRefusal {
+        serde_json::from_value(json!({
+            "metadata": {"name": format!("{cron_job}.{second}"), "namespace": namespace},
+            "involvedObject": {"kind": "CronJob", "namespace": namespace, "name": cron_job, "uid": "c"},
+            "message": message, "lastTimestamp": format!("2026-11-23T12:00:{second:02}Z"),
+        }))
+        .unwrap()
+    };
+    let mut concerned = |refusal| cache.job_refusal_event(&Scope::All, Event::Apply(refusal));
+    assert!(concerned(refusal("a", "reports", "of another", 9)).is_empty());
+    assert_eq!(concerned(refusal("a", "nightly-cron", "exceeded\nquota", 1)), BTreeSet::from([key()]));
+    // a UID alone proves nothing
+    concerned(refusal("b", "nightly-cron", "of another namespace", 8));
+    assert_eq!(cache.job_refusals.iter().count(), 2);
+    let message = |cache: &ClusterCache| cache.facts(&key()).unwrap().job_refusal.unwrap().message.clone();
+    assert_eq!(message(&cache), "exceeded quota");
+    cache.job_refusal_event(&Scope::All, Event::Apply(refusal("a", "nightly-cron", "a policy", 2)));
+    assert_eq!(message(&cache), "a policy", "the latest counts");
+}

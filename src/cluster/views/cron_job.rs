@@ -8,7 +8,8 @@ use super::{
 use crate::{
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
     names::{
-        BACKUP_LABEL, FIELD_MANAGER, MADE_BY_ANNOTATION, MANAGED_BY_LABEL, backup_of_cron_job_name, cron_job_name,
+        BACKUP_LABEL, CATCH_UP_ANNOTATION, FIELD_MANAGER, MADE_BY_ANNOTATION, MANAGED_BY_LABEL,
+        backup_of_cron_job_name, cron_job_name,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -53,8 +54,12 @@ pub struct CronJobView {
     pub is_marked: bool,
     /// The first finalizers that hold it, if it is being deleted.
     pub finalizers: Vec<String>,
+    /// `spec.schedule`.
+    pub schedule: String,
     /// `spec.suspend`.
     pub suspended: bool,
+    /// The passed scheduled time for which the operator last had the CronJob controller look at the CronJob.
+    pub catch_up: Option<Timestamp>,
     /// `status.lastScheduleTime`.
     pub last_schedule_time: Option<Timestamp>,
     /// `status.lastSuccessfulTime`.
@@ -84,6 +89,8 @@ impl CronJobView {
         let is_marked = is_marked(&metadata);
         let mut finalizers = metadata.finalizers.take().unwrap_or_default();
         finalizers.truncate(if metadata.deletion_timestamp.is_some() { MOST_FINALIZERS } else { 0 });
+        let annotations = metadata.annotations.as_ref();
+        let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
         let status = &object["status"];
@@ -94,7 +101,9 @@ impl CronJobView {
             controller,
             is_marked,
             finalizers,
+            schedule: object["spec"]["schedule"].as_str().unwrap_or_default().to_owned(),
             suspended: object["spec"]["suspend"] == true,
+            catch_up,
             last_schedule_time: time("lastScheduleTime")?,
             last_successful_time: time("lastSuccessfulTime")?,
             scheduled_at,
@@ -120,6 +129,11 @@ impl CronJobView {
     pub fn last_start(&self, now: Timestamp, tolerance: SignedDuration) -> Option<Timestamp> {
         let noted = self.scheduled_at.filter(|noted| noted.duration_since(now) <= tolerance);
         Some(self.last_schedule_time?.max(noted.unwrap_or(Timestamp::MIN)))
+    }
+
+    /// Returns `metadata.creationTimestamp`, by the API server's clock.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.metadata.creation_timestamp.as_ref().map(|time| time.0)
     }
 
     /// Returns whether the `AntflyBackup` with this UID controls it.

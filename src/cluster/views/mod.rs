@@ -20,4 +20,4 @@ pub use job::{JobOutcome, JobView, Origin};
 pub use others::{Others, Taken};
 pub use owned::{digest_of_live, digest_of_manifest};
 pub use pod::{ContainerKind, PodView, Terminated, Unfinished, UnfinishedState, Waiting};
-pub use refusal::{PodRefusal, REFUSED_POD_SELECTOR};
+pub use refusal::{JobRefusal, PodRefusal, REFUSED_JOB_SELECTOR, REFUSED_POD_SELECTOR};

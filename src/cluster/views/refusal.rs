@@ -1,8 +1,15 @@
-//! The fields that the operator reads of events about Pods that could not be created.
+//! The fields that the operator reads of events about Pods and Jobs that could not be created.
 
-use crate::cluster::partial::{keep_what_is_read, view_of};
+use crate::{
+    api::AntflyBackupStatus,
+    cluster::partial::{keep_what_is_read, view_of},
+    text::{one_line, shortened},
+};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::{
+    api::core::v1::{Event, EventSeries},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, Time},
+};
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
 
@@ -28,13 +35,13 @@ impl From<Event> for PodRefusal {
     fn from(event: Event) -> Self {
         let mut metadata = event.metadata;
         keep_what_is_read(&mut metadata);
-        let in_series = event.series.and_then(|series| series.last_observed_time).map(|time| time.0);
+        let last_seen = last_seen(&event.series, &event.last_timestamp, &event.event_time);
         PodRefusal {
             metadata,
             job: event.involved_object.name.unwrap_or_default(),
             job_uid: event.involved_object.uid.unwrap_or_default(),
             message: event.message.unwrap_or_default(),
-            last_seen: in_series.max(event.last_timestamp.map(|time| time.0)).max(event.event_time.map(|time| time.0)),
+            last_seen,
         }
     }
 }
@@ -46,3 +53,52 @@ impl<'de> Deserialize<'de> for PodRefusal {
 }
 
 view_of!(PodRefusal, Event);
+
+/// Selects events that the CronJob controller could not create a Job (because of a quota or a policy).
+pub const REFUSED_JOB_SELECTOR: &str = "involvedObject.kind=CronJob,reason=FailedCreate";
+
+/// The event `FailedCreate` of a CronJob.
+#[derive(Clone, Debug)]
+pub struct JobRefusal {
+    /// Name and namespace of the event.
+    pub metadata: ObjectMeta,
+    /// Name of the CronJob.
+    pub cron_job: String,
+    /// UID of the CronJob.
+    pub cron_job_uid: String,
+    /// The API server's message, as the status has it: on one line, and shortened.
+    pub message: String,
+    /// When the event was last seen.
+    pub last_seen: Option<Timestamp>,
+}
+
+impl From<Event> for JobRefusal {
+    fn from(event: Event) -> Self {
+        let mut metadata = event.metadata;
+        keep_what_is_read(&mut metadata);
+        JobRefusal {
+            metadata,
+            cron_job: event.involved_object.name.unwrap_or_default(),
+            cron_job_uid: event.involved_object.uid.unwrap_or_default(),
+            message: shortened(
+                &one_line(&event.message.unwrap_or_default()),
+                AntflyBackupStatus::START_ERROR_MAX_LENGTH,
+            ),
+            last_seen: last_seen(&event.series, &event.last_timestamp, &event.event_time),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for JobRefusal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Event::deserialize(deserializer).map(JobRefusal::from)
+    }
+}
+
+view_of!(JobRefusal, Event);
+
+/// Returns when an event was last seen, by its three times.
+fn last_seen(series: &Option<EventSeries>, last: &Option<Time>, first: &Option<MicroTime>) -> Option<Timestamp> {
+    let in_series = series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
+    in_series.max(last.as_ref().map(|time| time.0)).max(first.as_ref().map(|time| time.0))
+}

@@ -16,20 +16,23 @@ pub enum Watched {
     Jobs,
     /// `pods`
     Pods,
-    /// `events`
+    /// `events` about Jobs
     Events,
+    /// `events` about CronJobs
+    CronJobEvents,
     /// `antflyclusters.antfly.io`
     AntflyClusters,
 }
 
 impl Watched {
     /// All of them.
-    pub const ALL: [Watched; 6] = [
+    pub const ALL: [Watched; 7] = [
         Watched::AntflyBackups,
         Watched::CronJobs,
         Watched::Jobs,
         Watched::Pods,
         Watched::Events,
+        Watched::CronJobEvents,
         Watched::AntflyClusters,
     ];
 
@@ -40,7 +43,7 @@ impl Watched {
             Watched::CronJobs => "cronjobs.batch",
             Watched::Jobs => "jobs.batch",
             Watched::Pods => "pods",
-            Watched::Events => "events",
+            Watched::Events | Watched::CronJobEvents => "events",
             Watched::AntflyClusters => "antflyclusters.antfly.io",
         }
     }

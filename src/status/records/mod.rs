@@ -17,6 +17,7 @@ pub use self::{
     recent::{Keeping, recent},
     record::{are_of_one_run, identity, is_of},
     unconfirmed::unconfirmed,
+    unseen::END_UNSEEN,
 };
 
 use self::record::newness;

@@ -76,7 +76,7 @@ pub fn is_open(history: &History<'_>, now: Timestamp) -> bool {
 }
 
 /// Reason of a record when nobody saw the run end.
-const END_UNSEEN: &str = "EndUnseen";
+pub const END_UNSEEN: &str = "EndUnseen";
 
 /// Returns the time of the CronJob's last success, if it is of no known record. A time in the future comes from a clock that
 /// runs ahead, and is ignored.

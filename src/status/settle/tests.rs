@@ -34,6 +34,7 @@ fn facts(schedule: &str, location: &str) -> Facts {
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
         last_apply: None,
+        job_refusal: None,
     }
 }
 
