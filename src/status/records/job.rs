@@ -92,7 +92,8 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
                 None => tables_of(&mut record, known.filter(|_| run.pods.is_empty())),
             }
             if let Some(cause) = cause {
-                let first = record.first_error.take();
+                // the cause of an only try is that of the run, even if its Pod says another by now
+                let first = record.first_error.take().filter(|_| record.attempts.is_some_and(|attempts| attempts > 1));
                 fail_with_first(&mut record, cause, first, &run.ids());
             }
         }

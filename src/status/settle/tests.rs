@@ -187,7 +187,7 @@ fn a_former_cron_job_that_cannot_be_deleted_is_told_once_and_the_new_one_counts(
     };
     let kept = |action: &Action| match action {
         Action::Delete(_) => fails(FailureKind::Refused, "a policy keeps it")(action),
-        _ => Ok(Done::Written(cron_job(false).unwrap())),
+        _ => Ok(Done::Applied(Answer { cron_job: cron_job(false).unwrap(), changed: Vec::new() })),
     };
     let first = settled(&facts, None, 0, kept);
     let status = first.new_status().unwrap();
@@ -203,7 +203,9 @@ fn a_former_cron_job_that_cannot_be_deleted_is_told_once_and_the_new_one_counts(
 
     let again = settled(&facts, Some(&first), 1, kept);
     assert_eq!((again.status.clone(), reasons(&again)), (StatusUpdate::Unchanged, vec!["CronJobCreated"]));
-    let gone = settled(&facts, Some(&first), 0, |_| Ok(Done::Written(cron_job(false).unwrap())));
+    let gone = settled(&facts, Some(&first), 0, |_| {
+        Ok(Done::Applied(Answer { cron_job: cron_job(false).unwrap(), changed: Vec::new() }))
+    });
     assert_eq!(message(&gone, "ScheduleReady"), "CronJob nightly-cron is as the spec asks");
 }
 
