@@ -66,22 +66,22 @@ impl Node {
         Ok(Self { shared, _tasks: tasks })
     }
 
-    /// The images that it knows; they may change while it runs.
+    /// Returns the images that it knows, which may change while it runs.
     pub fn images(&self) -> &Images {
         &self.shared.images
     }
 
-    /// The addresses behind the names of Services; they may change while it runs.
+    /// Returns the addresses behind the names of Services, which may change while it runs.
     pub fn services(&self) -> &Services {
         &self.shared.services
     }
 
-    /// Directory of the logs: `NAMESPACE_POD_UID/CONTAINER/RESTARTS.log`.
+    /// Returns the directory of the logs: `NAMESPACE_POD_UID/CONTAINER/RESTARTS.log`.
     pub fn directory(&self) -> &Path {
         &self.shared.directory
     }
 
-    /// Path of the log of a container's latest start, of the latest Pod of that name.
+    /// Returns the path of the log of a container's latest start, of the latest Pod of that name.
     ///
     /// # Errors
     /// When there is none.
@@ -99,7 +99,7 @@ impl Node {
         Ok(path)
     }
 
-    /// What [`Node::log_path`] holds, as `kubectl logs` would print it.
+    /// Returns what [`Node::log_path`] holds, as `kubectl logs` would print it.
     ///
     /// # Errors
     /// When there is none, or it can't be read.
@@ -161,7 +161,7 @@ impl Drop for Node {
     }
 }
 
-/// The logs of a container, each with the time of its last line.
+/// Returns the logs of a container, each with the time of its last line.
 fn logs_in(directory: &Path) -> Vec<(SystemTime, PathBuf)> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let logs = entries.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
