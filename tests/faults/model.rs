@@ -134,7 +134,7 @@ impl Model {
                 // The CronJob may be missing, or not back yet.
                 if let Some(cron_job) = room.cron_jobs().get_opt(&cron_job_of(RUNNING)).await.unwrap() {
                     self.jobs.set_cron_job(jobs::with_one_attempt(cron_job));
-                    let name = format!("by-hand-{}", self.jobs.fates().count());
+                    let name = format!("by-hand-{}", self.jobs.runs().len());
                     for started in self.jobs.start_by_hand(&name) {
                         jobs::create(room, &serde_json::from_value(started.object).unwrap()).await;
                     }
@@ -158,8 +158,8 @@ impl Model {
 
     /// Returns the names of the Jobs that run.
     fn running(&self) -> Vec<String> {
-        let running = self.jobs.fates().filter(|(_, fate)| fate.truth == Truth::Running);
-        running.map(|(_, fate)| fate.name.clone()).collect()
+        let running = self.jobs.runs().iter().filter(|run| run.truth == Truth::Running);
+        running.map(|run| run.name().to_owned()).collect()
     }
 
     /// Ends a Job in the model, with a Pod in this phase.
@@ -253,7 +253,7 @@ impl Model {
     async fn compare_runs(&self, room: &Room<'_>, verdict: &mut Verdict) -> Result<()> {
         // Each Job, with the status that its record must have.
         let expected: BTreeMap<&str, &str> =
-            self.jobs.fates().map(|(_, fate)| (&*fate.name, status_of(fate.truth))).collect();
+            self.jobs.runs().iter().map(|run| (run.name(), status_of(run.truth))).collect();
         let jobs = room.jobs().list(&ListParams::default()).await?;
         verdict.doubled += jobs.iter().filter(|job| !expected.contains_key(&*job.name_any())).count();
         let records = jobs::records(&room.backups().get(RUNNING).await?);

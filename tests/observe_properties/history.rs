@@ -9,7 +9,7 @@ use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     status::{Announcement, Publish},
 };
-use cluster_model::{Change, Cluster, Fate, Kind, Truth};
+use cluster_model::{Change, Cluster, Kind, Run, Truth};
 use jiff::Timestamp;
 use proptest::{collection, option, prelude::*, sample};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -211,7 +211,9 @@ impl History {
         let newest = completed.map(newness).chain(earlier.as_ref().map(newness)).max();
         let last = last(status);
         // A success that is reported for the first time may have ended before all recorded runs.
-        let is_made = |last: &BackupRecord| last.job_uid.as_ref().is_some_and(|uid| self.fate(uid).made);
+        let is_made = |last: &BackupRecord| {
+            self.cluster.runs().iter().any(|run| run.made && last.job_uid.as_deref() == Some(run.uid()))
+        };
         let is_reported_late = last.as_ref().map(newness) > newest && last.as_ref().is_some_and(is_made);
         let is_newest = last.as_ref().map(newness) == newest;
         assert!(is_newest || is_reported_late, "the last success: {last:#?}, {:#?}", status.recent_backups);
@@ -220,14 +222,17 @@ impl History {
     /// The status reports nothing that did not happen.
     fn check_truth(&self, status: &AntflyBackupStatus) {
         // The CronJob's last success may be a run that the operator never saw, if that did not keep its scheduled time.
-        let unreceived = |(uid, fate): (&str, &Fate)| {
-            fate.truth == Truth::Completed && (fate.by_hand || fate.overran) && !self.received.contains(uid)
+        let unreceived = |run: &Run| {
+            run.truth == Truth::Completed && (run.by_hand || run.overran) && !self.received.contains(run.uid())
         };
-        let is_ambiguous = self.cluster.fates().any(unreceived);
+        let is_ambiguous = self.cluster.runs().iter().any(unreceived);
         for record in &status.recent_backups {
             // The Job of a scheduled time that nobody saw has only a name.
-            let uid = record.job_uid.as_deref().or_else(|| self.cluster.last_uid(identity(record))).unwrap();
-            let Fate { truth, made, .. } = *self.fate(uid);
+            let is_meant = |run: &&Run| match &record.job_uid {
+                Some(uid) => run.uid() == uid,
+                None => run.name() == identity(record),
+            };
+            let Run { truth, made, .. } = *self.cluster.runs().iter().rfind(is_meant).expect("the record is of a Job");
             let reason = record.reason.as_deref().unwrap_or_default();
             match record.status {
                 BackupStatus::Completed => {
@@ -244,10 +249,6 @@ impl History {
                 BackupStatus::Running => {}
             }
         }
-    }
-
-    fn fate(&self, uid: &str) -> &Fate {
-        self.cluster.fate(uid).unwrap_or_else(|| panic!("no Job had the UID {uid}"))
     }
 
     fn check_announcements(&mut self, status: &AntflyBackupStatus, announcements: Vec<Announcement>) {

@@ -60,19 +60,21 @@ pub enum Step {
 impl Step {
     /// Performs the step if it is possible. Returns the events of the watches.
     pub fn perform(&self, cluster: &mut Cluster) -> Vec<Change> {
-        let job = |number: &usize| cluster.jobs().nth(*number).unwrap_or_default().to_owned();
+        let mut jobs: Vec<_> = cluster.present().map(|run| run.name().to_owned()).collect();
+        jobs.sort_by(|one, other| other.cmp(one));
+        let job = |number: &usize| jobs.get(*number).map_or("", String::as_str);
         let at = Timestamp::from_second(cluster.clock()).unwrap();
         match self {
             Step::Schedule => cluster.schedule(),
             Step::Manual(number) => cluster.start_by_hand(&format!("by-hand-{number}")),
-            Step::Pod(number) => cluster.start_pod(&job(number)),
-            Step::SetPodState(number, state) => cluster.report_pod(&job(number), state.status(at)),
-            Step::Refuse(number) => cluster.refuse_pod(&job(number)),
-            Step::Suspend(number, suspend) => cluster.suspend(&job(number), *suspend),
-            Step::End(number) => cluster.end(&job(number)),
-            Step::Succeed(number) => cluster.finish(&job(number), PodState::Verified.status(at)),
-            Step::DeleteJob(number) => cluster.delete_job(&job(number)),
-            Step::DeletePod(number) => cluster.delete_pod(&job(number)),
+            Step::Pod(number) => cluster.start_pod(job(number)),
+            Step::SetPodState(number, state) => cluster.report_pod(job(number), state.status(at)),
+            Step::Refuse(number) => cluster.refuse_pod(job(number)),
+            Step::Suspend(number, suspend) => cluster.suspend(job(number), *suspend),
+            Step::End(number) => cluster.end(job(number)),
+            Step::Succeed(number) => cluster.finish(job(number), PodState::Verified.status(at)),
+            Step::DeleteJob(number) => cluster.delete_job(job(number)),
+            Step::DeletePod(number) => cluster.delete_pod(job(number)),
             Step::Wait(seconds) => {
                 cluster.wait(*seconds);
                 Vec::new()

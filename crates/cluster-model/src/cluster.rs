@@ -9,13 +9,12 @@ use jiff::Timestamp;
 use k8s_openapi::{
     api::{
         batch::v1::{CronJob, Job, JobStatus},
-        core::v1::{Event, ObjectReference, Pod, PodStatus},
+        core::v1::{Pod, PodStatus},
     },
     apimachinery::pkg::apis::meta::v1::Time,
 };
-use kube::{ResourceExt, api::ObjectMeta};
+use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// The kind of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,9 +46,10 @@ pub struct Change {
 }
 
 /// The true outcome of a Job's backup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Truth {
     /// The Job runs.
+    #[default]
     Running,
     /// The backup was made, even if its Job ended too late.
     Completed,
@@ -59,11 +59,11 @@ pub enum Truth {
     Deleted,
 }
 
-/// What really happened to a Job.
-#[derive(Clone, Debug)]
-pub struct Fate {
-    /// Name of the Job. Another Job may have had it before.
-    pub name: String,
+/// A Job, and what really happened to it.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// The Job, in its last state if it was deleted.
+    pub job: Job,
     /// The outcome.
     pub truth: Truth,
     /// Whether a user started it.
@@ -72,13 +72,21 @@ pub struct Fate {
     pub made: bool,
     /// Whether it ended after the next scheduled time.
     pub overran: bool,
+    pods: Vec<Pod>,
+    refusals: Vec<Value>,
+    is_deleted: bool,
 }
 
-#[derive(Debug)]
-struct Run {
-    job: Job,
-    pods: Vec<Pod>,
-    refusals: Vec<Event>,
+impl Run {
+    /// Returns the UID of the Job.
+    pub fn uid(&self) -> &str {
+        self.job.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the name of the Job. Another Job may have had it before.
+    pub fn name(&self) -> &str {
+        self.job.metadata.name.as_deref().unwrap_or_default()
+    }
 }
 
 /// The cluster. See the module.
@@ -87,27 +95,18 @@ struct Run {
 #[derive(Debug)]
 pub struct Cluster {
     clock: i64,
-    /// How far the clock of kube-controller-manager is ahead of the API server's, in seconds.
     skew: i64,
-    /// Seconds between two scheduled times.
     period: i64,
     cron_job: CronJob,
-    /// The present Jobs by name.
-    runs: BTreeMap<String, Run>,
+    runs: Vec<Run>,
     counter: usize,
-    /// Past and present Jobs by UID.
-    fates: BTreeMap<String, Fate>,
-}
-
-fn time(second: i64) -> Timestamp {
-    Timestamp::from_second(second).expect("the year is a usual one")
 }
 
 impl Cluster {
     /// Creates a cluster that has only this CronJob. `clock` is the API server's, in seconds since 1970, and that of
     /// kube-controller-manager is `skew` seconds ahead of it. The CronJob is due every `period` seconds.
     pub fn new(cron_job: CronJob, clock: i64, skew: i64, period: i64) -> Self {
-        Cluster { clock, skew, period, cron_job, runs: BTreeMap::new(), counter: 0, fates: BTreeMap::new() }
+        Cluster { clock, skew, period, cron_job, runs: Vec::new(), counter: 0 }
     }
 
     /// Replaces the CronJob, as somebody changed it. Its Jobs stay.
@@ -120,35 +119,23 @@ impl Cluster {
         self.clock
     }
 
-    /// Returns the names of the present Jobs, in descending order.
-    pub fn jobs(&self) -> impl Iterator<Item = &str> {
-        self.runs.keys().rev().map(String::as_str)
+    /// Returns all Jobs that were ever started, in that order.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
     }
 
-    /// Returns what really happened to each past and present Job, with its UID.
-    pub fn fates(&self) -> impl Iterator<Item = (&str, &Fate)> {
-        self.fates.iter().map(|(uid, fate)| (uid.as_str(), fate))
+    /// Returns the Jobs that are not deleted.
+    pub fn present(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(|run| !run.is_deleted)
     }
 
-    /// Returns what really happened to a Job.
-    pub fn fate(&self, uid: &str) -> Option<&Fate> {
-        self.fates.get(uid)
-    }
-
-    /// Returns the UID of the last Job with a name.
-    pub fn last_uid(&self, job: &str) -> Option<&str> {
-        let of_name = self.fates.iter().filter(|(_, fate)| fate.name == job);
-        of_name.map(|(uid, _)| uid.as_str()).next_back()
-    }
-
-    /// Returns the present objects of a kind.
+    /// Returns the objects of a kind.
     pub fn objects(&self, kind: Kind) -> Vec<Value> {
-        let runs = self.runs.values();
         match kind {
             Kind::CronJobs => vec![json!(self.cron_job)],
-            Kind::Jobs => runs.map(|run| json!(run.job)).collect(),
-            Kind::Pods => runs.flat_map(|run| &run.pods).map(|pod| json!(pod)).collect(),
-            Kind::Refusals => runs.flat_map(|run| &run.refusals).map(|event| json!(event)).collect(),
+            Kind::Jobs => self.present().map(|run| json!(run.job)).collect(),
+            Kind::Pods => self.present().flat_map(|run| &run.pods).map(|pod| json!(pod)).collect(),
+            Kind::Refusals => self.present().flat_map(|run| run.refusals.clone()).collect(),
         }
     }
 
@@ -161,13 +148,12 @@ impl Cluster {
     pub fn schedule(&mut self) -> Vec<Change> {
         let scheduled = time(self.controller_clock().as_second().div_euclid(self.period) * self.period);
         let last = self.cron_job.status.as_ref().and_then(|status| status.last_schedule_time.as_ref());
-        let mut fates = self.runs.values().filter_map(|run| self.fates.get(&run.job.uid()?));
-        if last == Some(&Time(scheduled)) || fates.any(|fate| fate.truth == Truth::Running && !fate.by_hand) {
+        let is_active = |run: &Run| run.truth == Truth::Running && !run.by_hand;
+        if last == Some(&Time(scheduled)) || self.runs.iter().any(is_active) {
             return Vec::new();
         }
-        let Some(job) = self.start(cron_job::job(&self.cron_job, Trigger::Schedule(scheduled)), false) else {
-            return Vec::new();
-        };
+        let job = cron_job::job(&self.cron_job, Trigger::Schedule(scheduled));
+        let Some(job) = self.start(job, false) else { return Vec::new() };
         self.cron_job.status = Some(cron_job::started(&self.cron_job, &job, scheduled));
         vec![applied(Kind::Jobs, &job), applied(Kind::CronJobs, &self.cron_job)]
     }
@@ -180,17 +166,13 @@ impl Cluster {
     }
 
     fn start(&mut self, mut job: Job, by_hand: bool) -> Option<Job> {
-        let name = job.name_any();
-        if self.runs.contains_key(&name) {
+        if self.present().any(|run| run.job.metadata.name == job.metadata.name) {
             return None;
         }
-        let uid = format!("job-{:08}", self.next());
-        job.metadata.uid = Some(uid.clone());
+        job.metadata.uid = Some(format!("job-{}", self.next()));
         job.metadata.creation_timestamp = Some(Time(time(self.clock)));
         job.status = Some(job::started(self.controller_clock()));
-        let fate = Fate { name: name.clone(), truth: Truth::Running, by_hand, made: false, overran: false };
-        self.fates.insert(uid, fate);
-        self.runs.insert(name, Run { job: job.clone(), pods: Vec::new(), refusals: Vec::new() });
+        self.runs.push(Run { job: job.clone(), by_hand, ..Run::default() });
         Some(job)
     }
 
@@ -219,35 +201,20 @@ impl Cluster {
             return vec![reported];
         }
         let has_succeeded = pod::phase(pod) == "Succeeded";
+        run.made |= has_succeeded;
         job::count(status_of(&mut run.job), has_succeeded);
-        let changes = vec![reported, applied(Kind::Jobs, &run.job)];
-        let uid = run.job.uid();
-        self.fate_of(uid).made |= has_succeeded;
-        changes
+        vec![reported, applied(Kind::Jobs, &run.job)]
     }
 
     /// The Job controller cannot create the first Pod, and reports that in an event.
     pub fn refuse_pod(&mut self, job: &str) -> Vec<Change> {
         let (name, at) = (format!("event-{}", self.next()), self.controller_clock());
         let Some(run) = self.running(job).filter(|run| run.pods.is_empty()) else { return Vec::new() };
-        let event = Event {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                namespace: run.job.namespace(),
-                uid: Some(name.clone()),
-                ..ObjectMeta::default()
-            },
-            involved_object: ObjectReference {
-                kind: Some("Job".to_owned()),
-                name: run.job.metadata.name.clone(),
-                uid: run.job.uid(),
-                ..ObjectReference::default()
-            },
-            reason: Some("FailedCreate".to_owned()),
-            message: Some(format!("exceeded quota: {name}")),
-            last_timestamp: Some(Time(at)),
-            ..Event::default()
-        };
+        let event = json!({
+            "metadata": {"name": name, "namespace": run.job.namespace(), "uid": name},
+            "involvedObject": run.job.object_ref(&()),
+            "reason": "FailedCreate", "message": format!("exceeded quota: {name}"), "lastTimestamp": Time(at),
+        });
         run.refusals.push(event.clone());
         vec![applied(Kind::Refusals, &event)]
     }
@@ -279,12 +246,10 @@ impl Cluster {
             job::count(status, false);
         }
         *status = job::ended(std::mem::take(status), end, now);
-        let ended = applied(Kind::Jobs, &run.job);
+        run.truth = if has_succeeded { Truth::Completed } else { Truth::Failed };
         let scheduled = run.job.annotations().get(SCHEDULED_TIME).and_then(|time| time.parse::<Timestamp>().ok());
-        let uid = run.job.uid();
-        let fate = self.fate_of(uid);
-        fate.overran = scheduled.is_some_and(|scheduled| scheduled.as_second() + period <= now.as_second());
-        fate.truth = if has_succeeded { Truth::Completed } else { Truth::Failed };
+        run.overran = scheduled.is_some_and(|scheduled| scheduled.as_second() + period <= now.as_second());
+        let ended = applied(Kind::Jobs, &run.job);
         let completed = matches!(end, End::Complete).then_some(now);
         self.cron_job.status = Some(cron_job::ended(&self.cron_job, job, completed));
         let deleted = active.map(|pod| self.deleted(Kind::Pods, &pod));
@@ -298,18 +263,20 @@ impl Cluster {
 
     /// Somebody deletes a Job with its Pods. A Job whose Pod succeeded ends at once, so it cannot be deleted while it runs.
     pub fn delete_job(&mut self, job: &str) -> Vec<Change> {
-        let has_succeeded = |run: &mut Run| run.pods.last().is_some_and(|pod| pod::phase(pod) == "Succeeded");
-        if self.running(job).is_some_and(has_succeeded) {
+        let Some(run) = self.runs.iter_mut().find(|run| !run.is_deleted && run.name() == job) else {
             return Vec::new();
+        };
+        if run.truth == Truth::Running {
+            if run.pods.last().is_some_and(|pod| pod::phase(pod) == "Succeeded") {
+                return Vec::new();
+            }
+            run.truth = Truth::Deleted;
         }
-        let Some(run) = self.runs.remove(job) else { return Vec::new() };
-        let fate = self.fate_of(run.job.uid());
-        if fate.truth == Truth::Running {
-            fate.truth = Truth::Deleted;
-        }
+        run.is_deleted = true;
+        let (object, pods) = (run.job.clone(), std::mem::take(&mut run.pods));
         self.cron_job.status = Some(cron_job::ended(&self.cron_job, job, None));
-        let changes = [self.deleted(Kind::Jobs, &run.job), applied(Kind::CronJobs, &self.cron_job)];
-        changes.into_iter().chain(run.pods.iter().map(|pod| self.deleted(Kind::Pods, pod))).collect()
+        let changes = [self.deleted(Kind::Jobs, &object), applied(Kind::CronJobs, &self.cron_job)];
+        changes.into_iter().chain(pods.iter().map(|pod| self.deleted(Kind::Pods, pod))).collect()
     }
 
     /// Somebody deletes the active Pod of a Job, which the Job controller counts as failed.
@@ -330,15 +297,8 @@ impl Cluster {
         self.counter
     }
 
-    /// Returns a Job that is running.
     fn running(&mut self, job: &str) -> Option<&mut Run> {
-        let run = self.runs.get_mut(job)?;
-        let fate = self.fates.get(run.job.metadata.uid.as_ref()?)?;
-        (fate.truth == Truth::Running).then_some(run)
-    }
-
-    fn fate_of(&mut self, uid: Option<String>) -> &mut Fate {
-        uid.and_then(|uid| self.fates.get_mut(&uid)).expect("every Job has a fate")
+        self.runs.iter_mut().find(|run| run.truth == Truth::Running && run.name() == job)
     }
 
     fn deleted(&self, kind: Kind, object: &impl serde::Serialize) -> Change {
@@ -346,6 +306,10 @@ impl Cluster {
         change.object["metadata"]["deletionTimestamp"] = json!(Time(time(self.clock)));
         change
     }
+}
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("the year is a usual one")
 }
 
 fn applied(kind: Kind, object: &impl serde::Serialize) -> Change {

@@ -2,10 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::{
-    api::{
-        batch::v1::{CronJob, CronJobStatus, Job},
-        core::v1::ObjectReference,
-    },
+    api::batch::v1::{CronJob, CronJobStatus, Job},
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use kube::{Resource, ResourceExt};
@@ -50,16 +47,8 @@ fn job_name(cron_job: &str, scheduled: Timestamp) -> String {
 
 /// Returns the status of a CronJob whose controller has started the Job of a scheduled time.
 pub fn started(cron_job: &CronJob, job: &Job, scheduled: Timestamp) -> CronJobStatus {
-    let reference = ObjectReference {
-        api_version: Some("batch/v1".to_owned()),
-        kind: Some("Job".to_owned()),
-        name: Some(job.name_any()),
-        namespace: job.namespace(),
-        uid: job.uid(),
-        ..ObjectReference::default()
-    };
     CronJobStatus {
-        active: Some(vec![reference]),
+        active: Some(vec![job.object_ref(&())]),
         last_schedule_time: Some(Time(scheduled)),
         ..cron_job.status.clone().unwrap_or_default()
     }

@@ -12,4 +12,4 @@ pub mod cron_job;
 pub mod job;
 pub mod pod;
 
-pub use cluster::{Change, Cluster, Fate, Kind, Truth};
+pub use cluster::{Change, Cluster, Kind, Run, Truth};
