@@ -94,12 +94,16 @@ async fn lease(room: &Room<'_>) -> Result<LeaseSpec> {
     room.all::<Lease>().get(&room.namespace).await?.spec.context("the Lease has no spec")
 }
 
-/// Returns when a message was logged.
-fn logged(log: &Path, message: &str) -> Timestamp {
+/// Returns the first line of a log with this message.
+fn line(log: &Path, message: &str) -> Value {
     let text = fs::read_to_string(log).unwrap();
     let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let line = lines.find(|line| line["message"] == message).unwrap();
-    line["timestamp"].as_str().unwrap().parse().unwrap()
+    lines.find(|line| line["message"] == message).unwrap()
+}
+
+/// Returns when a message was logged.
+fn logged(log: &Path, message: &str) -> Timestamp {
+    line(log, message)["timestamp"].as_str().unwrap().parse().unwrap()
 }
 
 /// Returns everything that operators write, with names, versions and last writers.
@@ -175,7 +179,16 @@ async fn sigterm_hands_over_without_waiting_for_the_lease_to_expire() {
         let name = format!("backup-{number}");
         room.until(&name, ACTIVE).await;
     }
-    assert_eq!(lease(&room).await.unwrap().lease_transitions, Some(1));
+    let spec = lease(&room).await.unwrap();
+    assert_eq!(spec.lease_transitions, Some(1));
+
+    // Each log line about the election names the Lease and the replica.
+    let leading = line(second.log_file(), "leading");
+    assert_eq!(leading["identity"], json!(spec.holder_identity));
+    for line in [leading, line(&log, "released the Lease")] {
+        assert_eq!((&line["namespace"], &line["name"]), (&json!("handover"), &json!("handover")), "{line}");
+        assert!(line["identity"].is_string(), "{line}");
+    }
 
     // The last one releases the Lease, too, so that the next replica need not wait.
     assert_eq!(second.terminate().await.code(), Some(0));

@@ -120,8 +120,8 @@ impl Setting {
             format!("--termination-message={}", message.display()),
         ];
         let run = measured::run(executable, &arguments, &variables)?;
-        let said = || std::fs::read_to_string(&message).unwrap_or_default();
-        ensure!(run.code == Some(self.code), "a run ended with {:?}: {}", run.code, said());
+        let written = || std::fs::read_to_string(&message).unwrap_or_default();
+        ensure!(run.code == Some(self.code), "a run ended with {:?}: {}", run.code, written());
         Ok(run)
     }
 }

@@ -33,8 +33,8 @@ pub struct Started {
 pub async fn rate(count: usize) -> Result<Started> {
     progress(&format!("the CronJob controller, {count} CronJobs due at once"));
     let (control_plane, client) = stage::start().await?;
-    let slot = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60 + 180)?;
-    each(population::HANDS, 0..count, |number| create(client.clone(), number, slot)).await?;
+    let scheduled = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60 + 180)?;
+    each(population::HANDS, 0..count, |number| create(client.clone(), number, scheduled)).await?;
     let binaries = Binaries::locate_or_build()?;
     let mut command = control_plane.command(&binaries.kube_controller_manager);
     command.args(["--secure-port=0", "--leader-elect=false", "--controllers=cronjob-controller,job-controller"]);
@@ -51,19 +51,19 @@ pub async fn rate(count: usize) -> Result<Started> {
             seen.insert(job.name_any());
         }
     }
-    let last_after = Timestamp::now().duration_since(slot).unsigned_abs();
+    let last_after = Timestamp::now().duration_since(scheduled).unsigned_abs();
     let took = first.map(|first| first.elapsed()).unwrap_or_default();
     sleep(Duration::from_millis(100)).await;
     control_plane.stop().await?;
     Ok(Started { jobs: count, per_second: (count - 1) as f64 / took.as_secs_f64(), last_after })
 }
 
-async fn create(client: Client, number: usize, slot: Timestamp) -> Result<()> {
+async fn create(client: Client, number: usize, scheduled: Timestamp) -> Result<()> {
     let pod = json!({"restartPolicy": "Never", "containers": [{"name": "backup", "image": "antfly:1.0.0"}]});
     let cron_job: CronJob = serde_json::from_value(json!({
         "metadata": {"name": format!("backup-{number}")},
         "spec": {
-            "schedule": slot.strftime("%-M %-H %-d %-m *").to_string(),
+            "schedule": scheduled.strftime("%-M %-H %-d %-m *").to_string(),
             "timeZone": "UTC",
             "jobTemplate": {"spec": {"template": {"spec": pod}}},
         },

@@ -16,9 +16,13 @@
     reason = "a program that talks to an API server and measures time"
 )]
 
+#[path = "../../tests/support/kubelet.rs"]
+mod kubelet;
+
 mod attack;
 mod bare;
 mod controller;
+mod controllers;
 mod machine;
 mod measure;
 mod operator;

@@ -58,7 +58,7 @@ impl Findings {
             writeln!(
                 out,
                 "{} CronJobs due in the same minute, kube-controller-manager with its default limits: {:.1} Jobs a second; the \
-                last one was there {} s after its slot.",
+                last one was there {} s after its scheduled time.",
                 started.jobs,
                 started.per_second,
                 started.last_after.as_secs()

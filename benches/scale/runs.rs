@@ -1,14 +1,18 @@
 //! Runs of backups that are all due at once, and the time until each end is recorded.
 
-use super::population;
+use super::{controllers, kubelet};
 use antfly_backup_operator::testing::{api::BackupStatus, cluster::StoredBackup};
 use anyhow::{Context, Result};
+use cluster_model::{
+    cron_job::{self, Trigger},
+    job, pod,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{
     Api, Client, ResourceExt,
-    api::{ListParams, Patch, PatchParams},
+    api::ListParams,
     runtime::{
         WatchStreamExt,
         watcher::{self, Event, watcher},
@@ -72,11 +76,11 @@ pub async fn run(client: &Client, count: usize, rate: f64) -> Result<Runs> {
     all_listed.await.context("the watch does not begin")?;
     let mut ticks = interval(Duration::from_secs_f64(1.0 / rate));
     let begun = Instant::now();
-    let slot = Timestamp::now().as_second() / 60 * 60;
+    let scheduled = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60)?;
     let mut running = Vec::new();
     for cron_job in cron_jobs {
         ticks.tick().await;
-        running.push(tokio::spawn(one(client.clone(), cron_job, slot)));
+        running.push(tokio::spawn(one(client.clone(), cron_job, scheduled)));
     }
     let rate = running.len() as f64 / begun.elapsed().as_secs_f64();
     let ends = stream::iter(running).buffer_unordered(64).map(|joined| joined.context("a task has panicked")?);
@@ -94,23 +98,21 @@ pub async fn run(client: &Client, count: usize, rate: f64) -> Result<Runs> {
 }
 
 /// Runs one backup. Returns its Job's namespace and name, and when its end was stored.
-async fn one(client: Client, cron_job: CronJob, slot: i64) -> Result<(String, Instant)> {
-    let job = population::create_job(&client, &cron_job, slot).await?;
-    let (namespace, name) = (job.namespace().unwrap_or_default(), job.name_any());
-    let api: Api<CronJob> = Api::namespaced(client.clone(), &namespace);
-    let scheduled = Timestamp::from_second(slot)?;
-    let reference =
-        json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "namespace": namespace, "uid": job.uid()});
-    let active = json!({"status": {"active": [reference], "lastScheduleTime": scheduled}});
-    api.patch_status(&cron_job.name_any(), &PatchParams::default(), &Patch::Merge(active)).await?;
-    let pod = population::create_pod(&client, &job).await?;
+async fn one(client: Client, mut cron_job: CronJob, scheduled: Timestamp) -> Result<(String, Instant)> {
+    let job = controllers::create(&client, &cron_job::job(&cron_job, Trigger::Schedule(scheduled))).await?;
+    let name = job.name_any();
+    cron_job.status = Some(cron_job::started(&cron_job, &job, scheduled));
+    controllers::set_status(&client, &cron_job, json!(cron_job.status)).await?;
+    let pod = controllers::create(&client, &job::pod(&job, &format!("{name}-pod"))).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    population::end_pod(&client, &job, &pod).await?;
-    population::end_job(&client, &job, Timestamp::now().as_second(), true).await?;
+    let succeeded = pod::status("Succeeded", &[("backup", kubelet::ended_well(&pod))]);
+    controllers::set_status(&client, &pod, succeeded).await?;
+    let now = Timestamp::now();
+    let start = job.creation_timestamp().map_or(now, |created| created.0);
+    controllers::set_status(&client, &job, json!(controllers::ended(start, now, true))).await?;
     let end = Instant::now();
-    let idle = json!({"status": {"active": null, "lastSuccessfulTime": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
-    api.patch_status(&cron_job.name_any(), &PatchParams::default(), &Patch::Merge(idle)).await?;
-    Ok((format!("{namespace}/{name}"), end))
+    controllers::set_status(&client, &cron_job, json!(cron_job::ended(&cron_job, &name, Some(now)))).await?;
+    Ok((format!("{}/{name}", job.namespace().unwrap_or_default()), end))
 }
 
 /// Sends each new record of a completed backup, once all backups are listed.

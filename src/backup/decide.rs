@@ -194,38 +194,38 @@ impl Request<'_> {
         let again = Ending::Again(reply.retry_after.unwrap_or_default());
         let raw = reply.text();
         let text = self.foreign(&raw);
-        let said = said(reply.status, &text);
+        let answer = http_error(reply.status, &text);
         let decide = |reason, error: String, ending| self.fails(reason, error, ending).into();
         match reply.status {
             300..400 => {
                 let target = reply.location.as_deref().map(|location| self.foreign(location)).unwrap_or_default();
-                let error = format!("{said} and redirects to {target:?}; redirects are not followed");
+                let error = format!("{answer} and redirects to {target:?}; redirects are not followed");
                 decide(reason::UNREADABLE_ANSWER, error, again)
             }
             400 if raw.contains("no tables to backup") => {
-                decide(reason::NO_TABLES, format!("{said}: the cluster has no tables"), Ending::ForGood)
+                decide(reason::NO_TABLES, format!("{answer}: the cluster has no tables"), Ending::ForGood)
             }
             400 | 405 | 413..=415 | 422 => {
                 let advice = self.asked.on_refusal(&raw);
-                decide(reason::REQUEST_REFUSED, format!("{said}: {advice}"), Ending::ForGood)
+                decide(reason::REQUEST_REFUSED, format!("{answer}: {advice}"), Ending::ForGood)
             }
-            401 => decide(reason::UNAUTHORIZED, format!("{said}: {}", self.asked.on_unauthorized()), Ending::ForGood),
-            403 => decide(reason::FORBIDDEN, format!("{said}: {}", self.asked.on_forbidden()), Ending::ForGood),
-            404 => decide(reason::API_NOT_FOUND, format!("{said}: it has no backups"), Ending::ForGood),
-            409 if reply.code().as_deref() == Some(AMBIGUOUS) => Decision::CheckList(said),
+            401 => decide(reason::UNAUTHORIZED, format!("{answer}: {}", self.asked.on_unauthorized()), Ending::ForGood),
+            403 => decide(reason::FORBIDDEN, format!("{answer}: {}", self.asked.on_forbidden()), Ending::ForGood),
+            404 => decide(reason::API_NOT_FOUND, format!("{answer}: it has no backups"), Ending::ForGood),
+            409 if reply.code().as_deref() == Some(AMBIGUOUS) => Decision::CheckList(answer),
             // Antfly's other 409 responses are plain text.
-            409 if raw.contains("busy") => decide(reason::SERVER_BUSY, said, again),
-            409 => Decision::CheckList(said),
-            408 | 429 | 503 => decide(reason::SERVER_BUSY, said, again),
+            409 if raw.contains("busy") => decide(reason::SERVER_BUSY, answer, again),
+            409 => Decision::CheckList(answer),
+            408 | 429 | 503 => decide(reason::SERVER_BUSY, answer, again),
             // A proxy gave up waiting. Antfly may still be working.
-            502 | 504 => Decision::CheckList(said),
+            502 | 504 => Decision::CheckList(answer),
             500 => {
                 let advice = if text.is_empty() { self.asked.on_empty_server_error() } else { None };
                 let advice = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
-                decide(reason::SERVER_ERROR, format!("{said}{advice}"), again)
+                decide(reason::SERVER_ERROR, format!("{answer}{advice}"), again)
             }
-            501.. => decide(reason::SERVER_ERROR, said, again),
-            _ => decide(reason::REQUEST_REFUSED, said, again),
+            501.. => decide(reason::SERVER_ERROR, answer, again),
+            _ => decide(reason::REQUEST_REFUSED, answer, again),
         }
     }
 
@@ -299,9 +299,9 @@ impl Tables {
                 completed.insert(table.name);
                 continue;
             }
-            let said = table.error.as_deref().map(|error| mask.foreign(error)).filter(|error| !error.is_empty());
+            let error = table.error.as_deref().map(|error| mask.foreign(error)).filter(|error| !error.is_empty());
             // Without an error, show the status instead, unless it is only `failed`.
-            let error = said.or_else(|| (table.status != "failed").then(|| mask.foreign(&table.status)));
+            let error = error.or_else(|| (table.status != "failed").then(|| mask.foreign(&table.status)));
             failed.insert(table.name, error.unwrap_or_default());
         }
         completed.retain(|name| !failed.contains_key(name));
@@ -322,7 +322,7 @@ impl Tables {
 }
 
 /// Returns the first sentence for an HTTP error.
-pub fn said(status: u16, text: &str) -> String {
+pub fn http_error(status: u16, text: &str) -> String {
     if text.is_empty() { format!("Antfly answers {status}") } else { format!("Antfly answers {status} {text:?}") }
 }
 

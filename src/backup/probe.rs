@@ -3,7 +3,7 @@
 use super::{
     address::Probe,
     answer::{Came, Reply},
-    decide::{Decision, Ending, Request, Verdict, said},
+    decide::{Decision, Ending, Request, Verdict, http_error},
     reason,
     wanted::read_tables,
 };
@@ -33,7 +33,7 @@ pub fn judge(request: &Request<'_>, came: &Came) -> Probed {
         200..300 => judge_tables(request, reply),
         403 => Probed::Serves(None),
         404 => Probed::Elsewhere(Probe::NoApi),
-        408 | 429 | 501.. => not_ready(said(reply.status, &request.mask.foreign(&reply.text()))),
+        408 | 429 | 501.. => not_ready(http_error(reply.status, &request.mask.foreign(&reply.text()))),
         _ => match request.decide(came) {
             Decision::Verdict(verdict) => Probed::Ends(verdict),
             Decision::CheckList(why) => not_ready(why),

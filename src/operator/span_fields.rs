@@ -2,54 +2,43 @@
 //! name of the span.
 
 use json_subscriber::FieldWriter;
-use std::{collections::BTreeMap, fmt::Debug};
+use serde_json::{Map, Value};
 use tracing::{
     Event, Subscriber,
-    field::{Field, Visit},
     span::{Attributes, Id},
 };
+use tracing_serde::fields::AsMap;
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 /// Keeps the fields of each span with the span.
 pub struct SpanFields;
 
-/// The fields that a span was made with.
-#[derive(Default)]
-struct Fields(BTreeMap<&'static str, String>);
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-}
+/// The fields that a span and those around it were made with. The innermost span wins.
+#[derive(Clone, Default)]
+struct Fields(Map<String, Value>);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanFields {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let mut fields = Fields::default();
-        attributes.record(&mut fields);
+        let mut fields =
+            span.parent().and_then(|parent| parent.extensions().get::<Fields>().cloned()).unwrap_or_default();
+        if let Ok(Value::Object(own)) = serde_json::to_value(attributes.field_map()) {
+            fields.0.extend(own);
+        }
         span.extensions_mut().replace(fields);
     }
 }
 
-/// Writes the fields of the spans that an event is in. The innermost span wins, and the event itself before it.
+/// Writes the fields of the spans that an event is in, except those that the event has itself.
 pub fn write<S>(event: &Event<'_>, context: &Context<'_, S>, writer: &mut FieldWriter<'_>)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let mut all = BTreeMap::new();
-    for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
-        if let Some(fields) = span.extensions().get::<Fields>() {
-            all.extend(fields.0.clone());
-        }
-    }
-    for (key, value) in all {
-        if event.metadata().fields().field(key).is_none() {
-            let _ = writer.write_field(key, value); // a string always has a JSON form
+    let Some(span) = context.event_span(event) else { return };
+    let extensions = span.extensions();
+    for (key, value) in extensions.get::<Fields>().into_iter().flat_map(|fields| &fields.0) {
+        if event.metadata().fields().field(key.as_str()).is_none() {
+            let _ = writer.write_field(key, value); // a JSON value always has a JSON form
         }
     }
 }

@@ -2,50 +2,41 @@
 
 use crate::support::{Room, kubelet};
 use anyhow::{Context as _, bail, ensure};
+use cluster_model::{
+    cron_job::{self, Trigger},
+    job, pod,
+};
 use k8s_openapi::{
-    api::{batch::v1::Job, core::v1::Pod},
+    api::{
+        batch::v1::{CronJob, Job},
+        core::v1::Pod,
+    },
     jiff::Timestamp,
 };
 use kube::{
-    Resource, ResourceExt,
+    ResourceExt,
     api::{DynamicObject, ListParams, Patch, PatchParams, PostParams},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Creates a Job of a backup's CronJob, as the CronJob controller does at a scheduled time. Returns its name.
 pub async fn start_as_scheduled(room: &Room<'_>, backup: &str) -> String {
-    let minute = Timestamp::now().as_second() / 60;
-    let time = Timestamp::from_second(minute * 60).unwrap();
-    let name = format!("{backup}-cron-{minute}");
-    start(room, backup, &name, json!({"batch.kubernetes.io/cronjob-scheduled-timestamp": time.to_string()})).await;
-    name
-}
-
-/// Creates a Job of a backup's CronJob, as `kubectl create job --from` does.
-pub async fn start_by_hand(room: &Room<'_>, backup: &str, name: &str) {
-    start(room, backup, name, json!({"cronjob.kubernetes.io/instantiate": "manual"})).await;
-}
-
-async fn start(room: &Room<'_>, backup: &str, name: &str, annotations: Value) {
     let cron_job = room.until_cron_job(&format!("{backup}-cron"), "to be there", |_| true).await;
-    let template = &cron_job.spec.job_template;
-    let metadata = template.metadata.clone().unwrap_or_default();
-    let annotations = annotations.as_object().unwrap().clone().into_iter();
-    let of_template = metadata.annotations.into_iter().flatten().map(|(name, value)| (name, json!(value)));
-    let annotations = Value::Object(of_template.chain(annotations).collect());
-    let mut spec = template.spec.clone().unwrap_or_default();
-    // One failed Pod ends the Job.
-    spec.backoff_limit = Some(0);
-    let job: Job = serde_json::from_value(json!({
-        "metadata": {
-            "name": name, "annotations": annotations,
-            "labels": metadata.labels,
-            "ownerReferences": [cron_job.controller_owner_ref(&())],
-        },
-        "spec": spec,
-    }))
-    .unwrap();
-    room.jobs().create(&PostParams::default(), &job).await.unwrap();
+    let time = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60).unwrap();
+    let job = cron_job::job(&with_one_attempt(cron_job), Trigger::Schedule(time));
+    create(room, &job).await;
+    job.name_any()
+}
+
+/// Returns a CronJob whose Jobs end with their first failed Pod.
+pub fn with_one_attempt(mut cron_job: CronJob) -> CronJob {
+    cron_job.spec.job_template.spec.get_or_insert_default().backoff_limit = Some(0);
+    cron_job
+}
+
+/// Creates a Job.
+pub async fn create(room: &Room<'_>, job: &Job) {
+    room.jobs().create(&PostParams::default(), job).await.unwrap();
 }
 
 /// Makes the Pod of a Job succeed with a verified backup of two tables, and waits until the Job is complete. Can be called
@@ -60,18 +51,14 @@ pub async fn fail(room: &Room<'_>, job: &str) {
 }
 
 async fn end(room: &Room<'_>, job: &str, phase: &str, state: impl Fn(&Pod) -> Value) {
-    let of_job = ListParams::default().labels(&kubelet::of_job(job));
+    let of_job = ListParams::default().labels(&job::pods_of(job));
     room.eventually(&format!("Job {job} to end"), async || {
-        let seen = room.jobs().get(job).await?;
-        let mut conditions = seen.status.iter().flat_map(|status| status.conditions.iter().flatten());
-        if conditions.any(|condition| condition.status == "True" && ["Complete", "Failed"].contains(&&*condition.type_))
-        {
+        if job::has_ended(&room.jobs().get(job).await?) {
             return Ok(());
         }
         let pods = room.all::<Pod>().list(&of_job).await?;
         let pod = pods.iter().next().context("it has no Pod")?;
-        let is = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-        if is != Some(phase) {
+        if pod::phase(pod) != phase {
             let parameters = PatchParams::default();
             let status = kubelet::status(phase, &[("backup", state(pod))]);
             room.pods().patch_status(&pod.name_any(), &parameters, &Patch::Merge(&status)).await?;

@@ -1,4 +1,5 @@
 //! The expected state, given the actions of users and other programs. Far simpler than the operator, and without its code.
+//! Jobs start and end in the model of a cluster, too, which so knows what really happened.
 
 use crate::{
     jobs,
@@ -6,7 +7,8 @@ use crate::{
     support::{ACTIVE, NO_CLUSTER, Room, SUSPENDED, servers, state},
 };
 use anyhow::{Result, ensure};
-use k8s_openapi::api::batch::v1::CronJob;
+use cluster_model::{Cluster, Truth};
+use k8s_openapi::api::{batch::v1::CronJob, core::v1::PodStatus};
 use kube::{
     ResourceExt,
     api::{DeleteParams, ListParams, Patch, PatchParams},
@@ -34,9 +36,8 @@ pub struct Model {
     backups: BTreeMap<&'static str, Backup>,
     foreign: BTreeSet<&'static str>,
     cluster: Option<&'static str>,
-    running: BTreeSet<String>,
-    /// Ended Jobs, with the status that their records must have.
-    ended: BTreeMap<String, &'static str>,
+    /// The Jobs of [`RUNNING`].
+    jobs: Cluster,
 }
 
 /// The differences between the expected and the actual state.
@@ -64,8 +65,7 @@ impl Model {
             backups: BTreeMap::new(),
             foreign: BTreeSet::new(),
             cluster: None,
-            running: BTreeSet::new(),
-            ended: BTreeMap::new(),
+            jobs: Cluster::new(CronJob::default(), 0, 0, 60),
         };
         model.edit(room, &Edit::Cluster("Standalone")).await;
         for name in CHANGING.into_iter().chain([RUNNING]) {
@@ -132,26 +132,39 @@ impl Model {
             }
             Edit::StartJob => {
                 // The CronJob may be missing, or not back yet.
-                if room.cron_jobs().get_opt(&cron_job_of(RUNNING)).await.unwrap().is_some() {
-                    let name = format!("by-hand-{}", self.running.len() + self.ended.len());
-                    jobs::start_by_hand(room, RUNNING, &name).await;
-                    self.running.insert(name);
+                if let Some(cron_job) = room.cron_jobs().get_opt(&cron_job_of(RUNNING)).await.unwrap() {
+                    self.jobs.set_cron_job(jobs::with_one_attempt(cron_job));
+                    let name = format!("by-hand-{}", self.jobs.runs().len());
+                    for started in self.jobs.start_by_hand(&name) {
+                        jobs::create(room, &serde_json::from_value(started.object).unwrap()).await;
+                    }
                 }
             }
             Edit::EndJobs => {
-                for job in std::mem::take(&mut self.running) {
+                for job in self.running() {
                     jobs::succeed(room, &job).await;
-                    self.ended.insert(job, "Completed");
+                    self.finish(&job, "Succeeded");
                 }
             }
             Edit::FailJobs => {
-                for job in std::mem::take(&mut self.running) {
+                for job in self.running() {
                     jobs::fail(room, &job).await;
-                    self.ended.insert(job, "Failed");
+                    self.finish(&job, "Failed");
                 }
             }
             Edit::DeleteCronJob(_) | Edit::DriftCronJob(_) | Edit::ForeignGone(_) | Edit::ForgeStatus(_) => {}
         }
+    }
+
+    /// Returns the names of the Jobs that run.
+    fn running(&self) -> Vec<String> {
+        let running = self.jobs.runs().iter().filter(|run| run.truth == Truth::Running);
+        running.map(|run| run.name().to_owned()).collect()
+    }
+
+    /// Ends a Job in the model, with a Pod in this phase.
+    fn finish(&mut self, job: &str, phase: &str) {
+        self.jobs.finish(job, PodStatus { phase: Some(phase.to_owned()), ..PodStatus::default() });
     }
 
     async fn create(&mut self, room: &Room<'_>, name: &'static str, backup: Backup) {
@@ -238,26 +251,36 @@ impl Model {
     }
 
     async fn compare_runs(&self, room: &Room<'_>, verdict: &mut Verdict) -> Result<()> {
-        let mut unknown: BTreeSet<_> =
-            room.jobs().list(&ListParams::default()).await?.iter().map(ResourceExt::name_any).collect();
-        unknown.retain(|job| !self.running.contains(job) && !self.ended.contains_key(job));
-        verdict.doubled += unknown.len();
+        // Each Job, with the status that its record must have.
+        let expected: BTreeMap<&str, &str> =
+            self.jobs.runs().iter().map(|run| (run.name(), status_of(run.truth))).collect();
+        let jobs = room.jobs().list(&ListParams::default()).await?;
+        verdict.doubled += jobs.iter().filter(|job| !expected.contains_key(&*job.name_any())).count();
         let records = jobs::records(&room.backups().get(RUNNING).await?);
-        let mut jobs_told = BTreeSet::new();
-        for record in &records {
-            if !jobs_told.insert(record["jobName"].as_str().unwrap_or_default().to_owned()) {
-                verdict.doubled += 1;
-            }
-        }
-        let is = |job: &String, status: &str| {
-            records.iter().any(|record| record["jobName"] == **job && record["status"] == status)
+        let recorded: BTreeSet<_> =
+            records.iter().map(|record| record["jobName"].as_str().unwrap_or_default()).collect();
+        verdict.doubled += records.len() - recorded.len();
+        let has_record = |job: &str, status: &str| {
+            records.iter().any(|record| record["jobName"] == job && record["status"] == status)
         };
-        verdict.lost += self.ended.iter().filter(|(job, status)| !is(job, status)).count();
-        let untold = self.running.iter().filter(|job| !is(job, "Running")).count();
-        if untold > 0 || jobs_told.len() != self.running.len() + self.ended.len() {
+        let (running, ended): (Vec<_>, Vec<_>) = expected
+            .iter()
+            .filter(|(job, status)| !has_record(job, status))
+            .partition(|(_, status)| **status == "Running");
+        verdict.lost += ended.len();
+        if !running.is_empty() || recorded.len() != expected.len() {
             verdict.wrong.push(format!("the records are {records:?}"));
         }
         Ok(())
+    }
+}
+
+/// Returns the status of the record of a Job with this outcome.
+fn status_of(truth: Truth) -> &'static str {
+    match truth {
+        Truth::Running => "Running",
+        Truth::Completed => "Completed",
+        Truth::Failed | Truth::Deleted => "Failed",
     }
 }
 

@@ -8,6 +8,7 @@ pub use nightly::{Nightly, eventually};
 
 use crate::{antfly::Antfly, node::Cluster};
 use anyhow::{Context as _, ensure};
+use cluster_model::{job, pod};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
     ResourceExt,
@@ -69,7 +70,7 @@ pub fn is_stuck(words: &[&'static str]) -> impl Fn(&Value) -> bool {
 
 /// The Pods of a Job.
 pub async fn pods(nightly: &Nightly, job: &str) -> anyhow::Result<Vec<Pod>> {
-    let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
+    let of_job = ListParams::default().labels(&job::pods_of(job));
     Ok(nightly.all::<Pod>().list(&of_job).await?.items)
 }
 
@@ -77,8 +78,8 @@ pub async fn pods(nightly: &Nightly, job: &str) -> anyhow::Result<Vec<Pod>> {
 pub async fn until_running(nightly: &Nightly, job: &str) {
     eventually(&format!("the Pod of {job} to run"), async || {
         let pods = pods(nightly, job).await?;
-        let phase = pods.first().and_then(|pod| pod.status.as_ref()?.phase.clone());
-        ensure!(phase.as_deref() == Some("Running"), "it is {phase:?}");
+        let phase = pods.first().map(pod::phase);
+        ensure!(phase == Some("Running"), "it is {phase:?}");
         Ok(())
     })
     .await;
@@ -89,8 +90,7 @@ pub async fn output(nightly: &Nightly, job: &str) -> String {
     eventually(&format!("the output of {job}"), async || {
         let pods = pods(nightly, job).await?;
         let pod = pods.first().context("there is no Pod")?;
-        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
-        ensure!(["Succeeded", "Failed"].contains(&phase), "the Pod is {phase}");
+        ensure!(pod::has_ended(pod), "the Pod is {}", pod::phase(pod));
         let container = LogParams { container: Some("backup".into()), ..LogParams::default() };
         Ok(nightly.all::<Pod>().logs(&pod.name_any(), &container).await?)
     })

@@ -10,6 +10,7 @@ use crate::{
     storage::{BUCKET, Storage},
 };
 use anyhow::{Context as _, ensure};
+use cluster_model::cron_job::SCHEDULED_TIME;
 use futures::FutureExt as _;
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
@@ -69,7 +70,7 @@ pub async fn a_schedule_fires_and_the_record_has_what_antfly_received_and_what_w
     assert_eq!(sorted(&request["table_names"]), ["größe", "orders"]);
     assert_eq!(sorted(&record["tables"]), ["größe", "orders"]);
     let job = nightly.all::<Job>().get(&name).await.unwrap();
-    assert_eq!(record["scheduledTime"], job.annotations()["batch.kubernetes.io/cronjob-scheduled-timestamp"]);
+    assert_eq!(record["scheduledTime"], job.annotations()[SCHEDULED_TIME]);
     for (field, value) in [
         ("trigger", json!("Scheduled")),
         ("verified", json!(true)),

@@ -1,16 +1,16 @@
 //! Random histories: the status stays true whatever happens to the cluster, the operator and its watches.
 
 use super::{
-    cluster::{Change, Cluster, KINDS, Kind, START, Truth},
     operator::{Operator, Reconciled},
     starts::Starts,
-    step::{Step, step, step_unseen},
+    step::{START, Step, new_cluster, step, step_unseen},
 };
 use antfly_backup_operator::testing::status::{are_of_one_run, identity};
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     status::{Announcement, Publish},
 };
+use cluster_model::{Change, Cluster, Kind, Run, Truth};
 use jiff::Timestamp;
 use proptest::{collection, option, prelude::*, sample};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -42,8 +42,8 @@ fn moment() -> impl Strategy<Value = Moment> {
         1 => (0..3usize).prop_map(|job| Moment::InCluster(Step::Unlabel(job))),
         3 => collection::vec(step(), 1..12).prop_map(Moment::Watched),
         5 => Just(Moment::Reconcile),
-        5 => sample::select(KINDS.to_vec()).prop_map(Moment::Receive),
-        1 => sample::select(KINDS.to_vec()).prop_map(Moment::Relist),
+        5 => sample::select(Kind::ALL.to_vec()).prop_map(Moment::Receive),
+        1 => sample::select(Kind::ALL.to_vec()).prop_map(Moment::Relist),
         3 => collection::vec(step_unseen(), 1..8).prop_map(Moment::Absence),
         3 => (0..12usize).prop_map(|number| Moment::Watched(vec![Step::Manual(number), Step::Schedule])),
         1 => Just(Moment::Stop),
@@ -77,7 +77,7 @@ struct History {
 
 impl History {
     fn new(skew: i64) -> Self {
-        let cluster = Cluster::new(skew);
+        let cluster = new_cluster(skew);
         let operator = Some(Operator::start(&cluster, None));
         History {
             cluster,
@@ -94,14 +94,13 @@ impl History {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.cluster.clock + self.clock).unwrap()
+        Timestamp::from_second(self.cluster.clock() + self.clock).unwrap()
     }
 
     fn take(&mut self, moment: &Moment) {
         match moment {
             Moment::InCluster(step) => {
-                let changes = self.cluster.take(step);
-                self.pending.extend(changes);
+                self.pending.extend(step.perform(&mut self.cluster));
                 self.starts.check_foresight(&self.cluster);
             }
             Moment::Watched(steps) => {
@@ -132,7 +131,7 @@ impl History {
             }
             Moment::Absence(steps) => {
                 self.stop();
-                steps.iter().for_each(|step| drop(self.cluster.take(step)));
+                steps.iter().for_each(|step| drop(step.perform(&mut self.cluster)));
                 self.take(&Moment::Start);
             }
             Moment::Stop => self.stop(),
@@ -140,7 +139,7 @@ impl History {
                 self.stop();
                 self.pending.clear();
                 self.operator = Some(Operator::start(&self.cluster, self.status.as_ref()));
-                KINDS.into_iter().for_each(|kind| self.receive_list(kind));
+                Kind::ALL.into_iter().for_each(|kind| self.receive_list(kind));
                 self.reconcile();
             }
             Moment::Clock(ahead) => self.clock = *ahead,
@@ -225,7 +224,9 @@ impl History {
         let newest = completed.map(newness).chain(earlier.as_ref().map(newness)).max();
         let last = last(status);
         // A success that is reported for the first time may have ended before all recorded runs.
-        let is_made = |last: &BackupRecord| last.job_uid.as_ref().is_some_and(|uid| self.cluster.made.contains(uid));
+        let is_made = |last: &BackupRecord| {
+            self.cluster.runs().iter().any(|run| run.made && last.job_uid.as_deref() == Some(run.uid()))
+        };
         let is_reported_late = last.as_ref().map(newness) > newest && last.as_ref().is_some_and(is_made);
         let is_newest = last.as_ref().map(newness) == newest;
         assert!(is_newest || is_reported_late, "the last success: {last:#?}, {:#?}", status.recent_backups);
@@ -234,29 +235,32 @@ impl History {
     /// The status reports nothing that did not happen.
     fn check_truth(&self, status: &AntflyBackupStatus) {
         // The CronJob's last success may be a run that the operator never saw, if that did not keep its scheduled time.
-        let unreceived = |(uid, truth): (&String, &Truth)| {
-            let keeps_time = !self.cluster.manual.contains(uid) && !self.cluster.overrun.contains(uid);
-            *truth == Truth::Completed && !keeps_time && !self.received.contains(uid)
+        let unreceived = |run: &Run| {
+            run.truth == Truth::Completed && (run.by_hand || run.overran) && !self.received.contains(run.uid())
         };
-        let is_ambiguous = self.cluster.truth.iter().any(unreceived);
+        let is_ambiguous = self.cluster.runs().iter().any(unreceived);
         for record in &status.recent_backups {
             // The Job of a scheduled time that nobody saw has only a name.
-            let uid = record.job_uid.as_ref().unwrap_or_else(|| &self.cluster.uids[identity(record)]);
-            let truth = self.cluster.truth[uid];
+            let is_meant = |run: &&Run| match &record.job_uid {
+                Some(uid) => run.uid() == uid,
+                None => run.name() == identity(record),
+            };
+            let run = self.cluster.runs().iter().rfind(is_meant).expect("the record is of a Job");
+            let Run { truth, made, .. } = *run;
             let reason = record.reason.as_deref().unwrap_or_default();
             match record.status {
                 BackupStatus::Completed => {
                     let may_be_another = record.verified == Some(false) && is_ambiguous;
-                    assert!(self.cluster.made.contains(uid) || may_be_another, "{truth:?}: {record:#?}");
+                    assert!(made || may_be_another, "{truth:?}: {record:#?}");
                 }
                 BackupStatus::Failed if reason == "EndUnseen" => {
-                    assert!(!self.cluster.goes_on(uid), "{record:#?}");
+                    assert!(!self.cluster.goes_on(run.uid()), "{record:#?}");
                 }
                 BackupStatus::Failed if reason == "JobDeleted" => {
                     assert_eq!(truth, Truth::Deleted, "{record:#?}");
                 }
                 // The Pod's final state may still arrive: if a clock is wrong, the operator does not know to wait for it.
-                BackupStatus::Failed if reason == "DeadlineExceeded" && self.cluster.made.contains(uid) => {}
+                BackupStatus::Failed if reason == "DeadlineExceeded" && made => {}
                 BackupStatus::Failed => assert_eq!(truth, Truth::Failed, "{record:#?}"),
                 BackupStatus::Running => {}
             }
@@ -293,8 +297,8 @@ fn newness(record: &BackupRecord) -> (Timestamp, &str, &str) {
 
 /// Returns the events of a history in which none is lost.
 fn changes(skew: i64, steps: &[Step]) -> (Cluster, Vec<Change>) {
-    let mut cluster = Cluster::new(skew);
-    let changes = steps.iter().flat_map(|step| cluster.take(step)).collect();
+    let mut cluster = new_cluster(skew);
+    let changes = steps.iter().flat_map(|step| step.perform(&mut cluster)).collect();
     (cluster, changes)
 }
 
@@ -303,7 +307,7 @@ fn changes(skew: i64, steps: &[Step]) -> (Cluster, Vec<Change>) {
 fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<Change> {
     let of_kind = |kind: Kind| changes.iter().enumerate().filter(move |(_, change)| change.kind == kind);
     let queue = |kind: Kind| of_kind(kind).map(|(at, change)| (at, change.clone())).collect::<VecDeque<_>>();
-    let mut queues = KINDS.map(queue);
+    let mut queues = Kind::ALL.map(queue);
     let mut received: BTreeSet<String> = BTreeSet::new();
     let mut order = Vec::new();
     let mut choices = choices.iter().cycle();
@@ -311,7 +315,7 @@ fn reordered(changes: &[Change], choices: &[usize], may_overtake: bool) -> Vec<C
         let wanted = choices.next().unwrap() % queues.len();
         let mut choice =
             (wanted..wanted + queues.len()).map(|at| at % queues.len()).find(|at| !queues[*at].is_empty()).unwrap();
-        let jobs = KINDS.iter().position(|kind| *kind == Kind::Jobs).unwrap();
+        let jobs = Kind::ALL.iter().position(|kind| *kind == Kind::Jobs).unwrap();
         let next_job = queues[jobs].front().map_or(usize::MAX, |(at, _)| *at);
         let waits_for_job = |(at, change): &(usize, Change)| {
             let job = change.object["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap_or_default();
@@ -374,9 +378,9 @@ proptest! {
         choices in collection::vec(0..12usize, 1..60),
     ) {
         let (cluster, changes) = changes(skew, &steps);
-        let now = Timestamp::from_second(cluster.clock + 10).unwrap();
+        let now = Timestamp::from_second(cluster.clock() + 10).unwrap();
         let status = |changes: &[Change]| {
-            let mut operator = Operator::start(&Cluster::new(skew), None);
+            let mut operator = Operator::start(&new_cluster(skew), None);
             changes.iter().for_each(|change| operator.receive(change));
             operator.reconcile(now, None).status
         };
@@ -396,9 +400,9 @@ proptest! {
         let steps: Vec<_> = steps.map(named).collect();
         let (cluster, changes) = changes(0, &steps);
         let changes = reordered(&changes, &choices, false);
-        let now = Timestamp::from_second(cluster.clock + 20).unwrap();
+        let now = Timestamp::from_second(cluster.clock() + 20).unwrap();
         let records = |reconciles: &[Option<i64>]| {
-            let mut operator = Operator::start(&Cluster::new(0), None);
+            let mut operator = Operator::start(&new_cluster(0), None);
             let mut clock = START;
             for (change, reconcile) in changes.iter().zip(reconciles.iter().cycle()) {
                 operator.receive(change);

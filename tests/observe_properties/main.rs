@@ -1,7 +1,6 @@
 //! Properties of the status, for arbitrary objects and histories.
 #![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
-mod cluster;
 mod history;
 mod operator;
 #[path = "../support/performed.rs"]

@@ -1,8 +1,8 @@
 //! The operator without its shell: takes watch events, returns the status.
 
 use super::{
-    cluster::{Change, Cluster, KINDS, Kind, SCHEDULE},
     performed::{reconciled, stored_status, with_status},
+    step::SCHEDULE,
 };
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, validate_status},
@@ -10,6 +10,7 @@ use antfly_backup_operator::testing::{
     desired::{JobImage, OperatorSettings},
     status::{Announcement, StatusUpdate, unconfirmed},
 };
+use cluster_model::{Change, Cluster, Kind, antfly};
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
 use serde::de::DeserializeOwned;
@@ -37,24 +38,24 @@ pub struct Reconciled {
 impl Operator {
     /// Starts an operator on the present objects. `status` is that of an earlier operator.
     pub fn start(cluster: &Cluster, status: Option<&AntflyBackupStatus>) -> Self {
-        let backup = json!({
-            "apiVersion": "antfly.io/v1", "kind": "AntflyBackup",
-            "metadata": {
-                "name": "heron", "namespace": "harbour", "uid": "of-heron", "generation": 1, "resourceVersion": "1",
-                "creationTimestamp": "2026-11-23T11:59:00Z",
-            },
-            "spec": {
+        let mut backup = antfly::backup(
+            "heron",
+            json!({
                 "clusterRef": {"name": "osprey"}, "schedule": SCHEDULE, "destination": {"location": "s3://tidewater/ledgers"},
                 "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, "backupTimeout": "500s",
-            },
-            "status": status,
+            }),
+        );
+        backup["metadata"] = json!({
+            "name": "heron", "namespace": "harbour", "uid": "of-heron", "generation": 1, "resourceVersion": "1",
+            "creationTimestamp": "2026-11-23T11:59:00Z",
         });
+        backup["status"] = json!(status);
         let mut operator = Operator { cache: ClusterCache::new([]), backup };
-        let antfly = json!({"metadata": {"name": "osprey", "namespace": "harbour"}, "status": {"phase": "Running"}});
-        let antfly = AntflyCluster::from_value(&antfly).unwrap();
-        operator.cache.cluster_event(&Scope::All, Event::Apply(antfly));
+        let osprey = antfly::cluster("harbour", "osprey", json!({}), "Running");
+        let osprey = AntflyCluster::from_value(&osprey).unwrap();
+        operator.cache.cluster_event(&Scope::All, Event::Apply(osprey));
         operator.backup_changed();
-        KINDS.into_iter().for_each(|kind| operator.list(cluster, kind));
+        Kind::ALL.into_iter().for_each(|kind| operator.list(cluster, kind));
         operator
     }
 
@@ -89,7 +90,7 @@ impl Operator {
         if let Some(cluster) = cluster {
             let names = unconfirmed(&facts, now);
             let read = names.iter().filter_map(|name| cluster.job(name));
-            let read = read.map(|job| serde_json::from_value(job.clone()).unwrap()).collect();
+            let read = read.map(|job| serde_json::from_value(job).unwrap()).collect();
             self.cache.add_read(&key, &mut facts, read);
         }
         let (_, settlement) = reconciled(&facts, &settings(), now);

@@ -1,7 +1,7 @@
 //! What a status says about backups by schedule: which comes next, and which were skipped.
 
-use super::cluster::Cluster;
 use antfly_backup_operator::testing::api::AntflyBackupStatus;
+use cluster_model::Cluster;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -23,13 +23,14 @@ impl Starts {
 
     /// Asserts that what has started since the last reconcile is what that status had as next.
     pub fn check_foresight(&mut self, cluster: &Cluster) {
-        let started: Vec<_> = cluster.started.difference(&self.started).copied().collect();
+        let all = cluster.started();
+        let started: Vec<_> = all.difference(&self.started).copied().collect();
         if let (true, Some((clock, next)), Some(started)) = (self.is_certain, self.foresight, started.first())
-            && clock == cluster.clock
+            && clock == cluster.clock()
         {
             assert_eq!(next, Some(*started), "the scheduled time that started was not foreseen");
         }
-        self.started.clone_from(&cluster.started);
+        self.started = all;
     }
 
     /// Takes a status. Asserts that nothing was started for a scheduled time that was skipped by this or an earlier status.
@@ -41,12 +42,12 @@ impl Starts {
         is_postponed: bool,
     ) {
         self.is_certain &= is_informed;
-        self.started.clone_from(&cluster.started);
+        self.started = cluster.started();
         let next = status.next_scheduled_backup.as_ref().map(|time| time.0);
-        self.foresight = (!is_postponed).then_some((cluster.clock, next));
+        self.foresight = (!is_postponed).then_some((cluster.clock(), next));
         self.skipped.extend(status.last_skipped_time.as_ref().map(|time| time.0));
         if self.is_certain {
-            let both: Vec<_> = self.skipped.intersection(&cluster.started).collect();
+            let both: Vec<_> = self.skipped.intersection(&self.started).collect();
             assert!(both.is_empty(), "{both:?} were skipped and started: {status:#?}");
         }
     }

@@ -6,6 +6,7 @@ use antfly_backup_operator::testing::backup::{
     BackupResult, EXIT_AGAIN, EXIT_FOR_GOOD, EXIT_STOPPED, ResultStatus, backup_id, backup_id_prefix, reason,
 };
 use anyhow::{Context as _, ensure};
+use cluster_model::job;
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
     jiff::{SignedDuration, Timestamp},
@@ -61,7 +62,7 @@ async fn an_attempt_that_failed_for_good_is_not_repeated() {
     let record = nightly.until_record("useless", "Failed", is("Failed")).await;
     assert_eq!((&record["backupId"], &record["attempts"]), (&json!(id), &json!(1)));
     assert_eq!((&record["reason"], &record["error"]), (&json!("Unauthorized"), &json!(error)));
-    let of_job = ListParams::default().labels(&kubelet::of_job("useless"));
+    let of_job = ListParams::default().labels(&job::pods_of("useless"));
     assert_eq!(nightly.all::<Pod>().list(&of_job).await.unwrap().items.len(), 1);
 
     nightly.suspend().await;

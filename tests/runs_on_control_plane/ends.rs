@@ -3,6 +3,7 @@
 use crate::support::{Nightly, eventually, shared};
 use crate::{assert_started, is, normal, scheduled_job, support::kubelet, until_job_gone, warning};
 use antfly_backup_operator::testing::backup::{BackupResult, EXIT_AGAIN, FailedTable, ResultStatus, reason};
+use cluster_model::cron_job::SCHEDULED_TIME;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use kube::{
     ResourceExt,
@@ -24,7 +25,7 @@ async fn a_scheduled_run_that_completes_is_recorded_with_its_proof_and_has_each_
     let record = nightly.until_record(&name, "Completed", is("Completed")).await;
     let job = nightly.all::<Job>().get(&name).await.unwrap();
     let cluster = nightly.cluster_uid().await;
-    let scheduled_time = &job.annotations()["batch.kubernetes.io/cronjob-scheduled-timestamp"];
+    let scheduled_time = &job.annotations()[SCHEDULED_TIME];
     let job_status = json!(job.status);
     assert_eq!(
         record,

@@ -58,7 +58,7 @@ async fn what_ended_while_no_operator_ran_is_recorded_from_the_cron_job_and_neve
 async fn a_job_that_came_and_went_while_no_operator_ran_is_recorded_from_the_cron_job() {
     let control_plane = control_plane().await;
     let mut killed = operator(&control_plane, "killed", &[]);
-    let success = Nightly::create(&control_plane, "slot-success", json!({})).await;
+    let success = Nightly::create(&control_plane, "unseen-success", json!({})).await;
     let failure = Nightly::create(&control_plane, "slot-failure", json!({})).await;
     for nightly in [&success, &failure] {
         nightly.until_healthy("Unknown", "NoRunYet").await;

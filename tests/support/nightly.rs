@@ -4,6 +4,10 @@
 pub mod kubelet;
 
 use anyhow::{Context as _, Result, ensure};
+use cluster_model::{
+    cron_job::{self, Trigger},
+    job, pod,
+};
 use futures::TryStreamExt as _;
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
@@ -64,12 +68,12 @@ impl Nightly {
         apply_yaml(&self.client, &object.to_string()).await.unwrap();
     }
 
-    /// Objects of a kind in the namespace.
+    /// Returns the objects of a kind in the namespace.
     pub fn all<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self) -> Api<K> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// The AntflyBackups.
+    /// Returns the AntflyBackups.
     pub fn backups(&self) -> Api<DynamicObject> {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", "AntflyBackup"));
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
@@ -90,32 +94,19 @@ impl Nightly {
     /// The same, with something changed in the Job.
     pub async fn start_with(&self, job: &str, change: impl FnOnce(&mut Value)) {
         let cron_job = eventually("the CronJob", async || Ok(self.all::<CronJob>().get("nightly-cron").await?)).await;
-        let job_template = &cron_job.spec.job_template;
-        let of_template = job_template.metadata.as_ref().and_then(|metadata| metadata.annotations.clone());
-        let mut annotations = of_template.unwrap_or_default();
-        annotations.insert("cronjob.kubernetes.io/instantiate".to_owned(), "manual".to_owned());
-        let mut job = json!({
-            "metadata": {
-                "name": job,
-                "labels": job_template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()),
-                "annotations": annotations,
-                "ownerReferences": [cron_job.controller_owner_ref(&())],
-            },
-            "spec": job_template.spec,
-        });
-        change(&mut job);
-        let job: Job = serde_json::from_value(job).unwrap();
+        let mut object = json!(cron_job::job(&cron_job, Trigger::Manual));
+        object["metadata"]["name"] = json!(job);
+        change(&mut object);
+        let job: Job = serde_json::from_value(object).unwrap();
         self.all::<Job>().create(&PostParams::default(), &job).await.unwrap();
     }
 
     /// Waits for a Pod of the Job that has not ended.
     pub async fn pod(&self, job: &str) -> Pod {
-        let of_job = ListParams::default().labels(&kubelet::of_job(job));
+        let of_job = ListParams::default().labels(&job::pods_of(job));
         eventually(&format!("a Pod of {job}"), async || {
             let pods = self.all::<Pod>().list(&of_job).await?.items;
-            let has_ended =
-                |pod: &Pod| ["Succeeded", "Failed"].map(Some).contains(&pod.status.as_ref().unwrap().phase.as_deref());
-            pods.into_iter().find(|pod| !has_ended(pod)).context("there is none")
+            pods.into_iter().find(|pod| !pod::has_ended(pod)).context("there is none")
         })
         .await
     }

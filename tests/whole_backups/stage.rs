@@ -3,11 +3,12 @@
 use crate::{
     command::{Ended, run_on},
     storage::{destination, storage},
-    support::{Nightly, control_plane, eventually, kubelet, operator},
+    support::{Nightly, control_plane, eventually, operator},
 };
 use antfly_backup_operator::testing::backup::backup_id_prefix;
 use antfly_stand_in::{Profile, Settings, StandIn};
 use anyhow::{Context as _, ensure};
+use cluster_model::job;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{ResourceExt, api::ListParams};
 use local_cluster::{
@@ -188,7 +189,7 @@ impl Whole {
 
     /// The Pods of a Job.
     pub async fn pods(&self, job: &str) -> Vec<Pod> {
-        let of_job = ListParams::default().labels(&kubelet::of_job(job));
+        let of_job = ListParams::default().labels(&job::pods_of(job));
         self.nightly.all::<Pod>().list(&of_job).await.unwrap().items
     }
 

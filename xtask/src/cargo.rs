@@ -75,9 +75,9 @@ pub fn build(package: &str, arguments: &[&str], environment: &[(OsString, OsStri
     Ok(built)
 }
 
-/// Whether cargo sets a variable to describe the package of the program that it runs
-/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>). Build scripts of other packages (ring's) are
-/// rebuilt when it changes, and all that depends on them.
+/// Returns whether cargo sets a variable to describe the package of the program that it runs
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>). Build scripts of other packages (ring's)
+/// are rebuilt when it changes, and all that depends on them.
 fn is_about_the_caller(variable: &str) -> bool {
     variable == "OUT_DIR" || variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
@@ -99,7 +99,8 @@ impl Built {
     }
 }
 
-/// Whether a package id of cargo's, such as `path+file:///src/x#antfly-backup-operator@0.1.0`, is that of a package.
+/// Returns whether a package id of cargo's, such as `path+file:///src/x#antfly-backup-operator@0.1.0`, is that of a
+/// package.
 ///
 /// Cargo leaves the name out when it is the directory's.
 fn is_of(package: &str, package_id: &str) -> bool {

@@ -71,7 +71,8 @@ const PROGRAMS: [Program; 8] = [
     Program { name: "pause", package: "./cmd/pause" },
 ];
 
-/// Flags of `go build`: containerd without the snapshotters that need C libraries or kernel modules, and with its version.
+/// Returns the flags of `go build`: containerd without the snapshotters that need C libraries or kernel modules, and
+/// with its version.
 fn flags(version: &str) -> Vec<String> {
     let stamp = format!("-s -w -X {CONTAINERD}/version.Version={version}");
     let flags = ["-mod=readonly", "-trimpath", "-tags", "no_btrfs no_devmapper no_zfs", "-ldflags", &stamp];
@@ -117,7 +118,7 @@ pub fn build(image: &str) -> Result<()> {
     Ok(())
 }
 
-/// What the image is made of, in one word: the directories of programs are named by a digest of what is in them.
+/// Returns the inputs of the image as one word. The directories of programs are named by a digest of their content.
 fn inputs(programs: &[&Path], script: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     for directory in programs {
@@ -127,7 +128,7 @@ fn inputs(programs: &[&Path], script: &Path) -> Result<String> {
     Ok(hex::encode(hash.finalize()))
 }
 
-/// The label with the inputs of an image; `None` when there is no such image, or it has none.
+/// Returns the label with the inputs of an image; `None` when there is no such image, or it has none.
 fn label(image: &str) -> Result<Option<String>> {
     let output = Command::new("docker")
         .args(["image", "inspect", "--format", r#"{{index .Config.Labels "antfly.io/inputs"}}"#, image])
@@ -140,7 +141,7 @@ fn label(image: &str) -> Result<Option<String>> {
     if message.contains("No such image") { Ok(None) } else { bail!("Docker does not answer: {message}") }
 }
 
-/// The directory of Go's module cache with the pinned source of kind, whose files a node has.
+/// Returns the directory of Go's module cache with the pinned source of kind, whose files a node has.
 fn source_of_kind() -> Result<PathBuf> {
     let output = Command::new("go")
         .args(["mod", "download", "-json", "sigs.k8s.io/kind"])

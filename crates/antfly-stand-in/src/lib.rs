@@ -1,5 +1,5 @@
 //! A stand-in for Antfly's backup API, for tests and the demo: an HTTP server that behaves like a server of June 2026 or of
-//! today. It has no data; the payload of a backup is as large as [`Table`] says.
+//! today. It has no data; [`Table`] has the size of a backup's payload.
 //!
 //! [`StandIn::start`] runs it inside another program; the binary `antfly-stand-in` runs it from the command line.
 //! [`Settings`] define the generation of servers ([`Profile`]), the tables, who may log in, where backups are written, and
@@ -9,7 +9,7 @@
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
-    reason = "a server that waits and tells the time; the wall is for the operator's pure core"
+    reason = "a server that waits and has a clock; the wall is for the operator's pure core"
 )]
 
 mod answer;

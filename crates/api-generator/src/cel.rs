@@ -59,7 +59,7 @@ impl Term {
         Term { tokens, kind, can_fail: false }
     }
 
-    /// The Rust as an `Option`, whether it can fail or not.
+    /// Returns the Rust code as an `Option`, whether it can fail or not.
     fn as_option(&self) -> TokenStream {
         let tokens = &self.tokens;
         if self.can_fail { quote!(#tokens) } else { quote!(Some(#tokens)) }

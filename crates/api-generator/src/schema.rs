@@ -91,7 +91,7 @@ impl Node {
         }
     }
 
-    /// The properties of an object; none for other kinds.
+    /// Returns the properties of an object; none for other kinds.
     pub fn properties(&self) -> &[(String, Node)] {
         match &self.kind {
             Kind::Object { properties, .. } => properties,
@@ -99,12 +99,12 @@ impl Node {
         }
     }
 
-    /// The property of that name.
+    /// Returns the property of that name.
     pub fn property(&self, name: &str) -> Option<&Node> {
         self.properties().iter().find_map(|(key, node)| (key == name).then_some(node))
     }
 
-    /// Whether the property is required.
+    /// Returns whether the property is required.
     pub fn requires(&self, name: &str) -> bool {
         matches!(&self.kind, Kind::Object { required, .. } if required.iter().any(|key| key == name))
     }

@@ -111,7 +111,7 @@ impl Refiner<'_> {
         }
     }
 
-    /// The refined struct, and its shape: the fields alone, to compare two of one title.
+    /// Returns the refined struct, and its shape: the fields alone, to compare two of one title.
     fn refine_struct(&mut self, mut item: ItemStruct, node: &Node) -> Result<(ItemStruct, String), String> {
         item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
         item.attrs.splice(0..0, docs(&node.description));
@@ -260,7 +260,7 @@ fn is_time(node: &Node) -> bool {
     matches!(node.kind, Kind::Text { is_time: true, .. })
 }
 
-/// A doc comment, an attribute for each line.
+/// Returns a doc comment, an attribute for each line.
 fn docs(text: &str) -> Vec<Attribute> {
     text.lines()
         .map(|line| {
@@ -280,7 +280,7 @@ fn derive(attributes: &mut [Attribute], traits: &TokenStream) -> Result<(), Stri
     Ok(())
 }
 
-/// The name of a field in JSON: serde's `rename`, else its own.
+/// Returns the name of a field in JSON: serde's `rename`, else its own.
 fn json_name(field: &syn::Field) -> Option<String> {
     let mut name = field.ident.as_ref()?.to_string();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {

@@ -13,7 +13,7 @@ fn generate(edit: impl FnOnce(&mut Value)) -> Result<Vec<GeneratedFile>, String>
     api_generator::generate(&crd.to_string()).map_err(|problems| problems.to_string())
 }
 
-/// The schema at a path such as `.status.conditions[].type`; empty for the root.
+/// Returns the schema at a path such as `.status.conditions[].type`; empty for the root.
 fn at<'a>(crd: &'a mut Value, path: &str) -> &'a mut Value {
     let mut pointer = "/spec/versions/0/schema/openAPIV3Schema".to_owned();
     for name in path.split('.').skip(1) {

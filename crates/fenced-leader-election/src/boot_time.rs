@@ -43,7 +43,7 @@ impl BootTime {
         tokio::time::sleep(self.since(BootTime::now())).await;
     }
 
-    /// A moment for tests.
+    /// Returns a moment for tests.
     #[cfg(test)]
     pub(crate) fn at(seconds: u64) -> Self {
         BootTime(Duration::from_secs(seconds))

@@ -31,7 +31,7 @@ use kube::{
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, instrument, warn};
+use tracing::{Instrument, Span, debug, error_span, info, warn};
 
 /// How long a watch of the Lease lasts until the API server ends it and the next one begins, in seconds.
 const WATCH_SECONDS: u32 = 30;
@@ -102,89 +102,101 @@ impl Elector {
     ///
     /// Errors are retried for as long as it takes. Stop it by the token: a dropped future may leave the Lease claimed,
     /// so that other replicas wait until it has expired.
-    #[instrument(level = "error", name = "election", skip_all, fields(
-        namespace = self.settings().namespace, name = self.settings().name, identity = self.settings().identity
-    ))]
     pub async fn acquire(&mut self, stopping: &CancellationToken) -> bool {
-        let mut followed = None;
-        while !stopping.is_cancelled() {
-            if !self.was_read {
-                if !self.read().await {
-                    self.until_change_or(Some(BootTime::now().plus(self.timing().retry_period())), stopping).await;
+        let span = self.span();
+        async {
+            let mut followed = None;
+            while !stopping.is_cancelled() {
+                if !self.was_read {
+                    if !self.read().await {
+                        self.until_change_or(Some(BootTime::now().plus(self.timing().retry_period())), stopping).await;
+                    }
+                } else if self.candidate.claimable_from().is_none_or(|from| from <= BootTime::now()) {
+                    if self.claim().await {
+                        info!("leading");
+                        return true;
+                    }
+                    self.until_change_or(Some(BootTime::now().plus(self.retry_soon())), stopping).await;
+                } else {
+                    let holder = self.candidate.holder().map(str::to_owned);
+                    if followed != holder {
+                        info!(leader = holder, "following");
+                        followed = holder;
+                    }
+                    self.until_change_or(self.candidate.claimable_from(), stopping).await;
                 }
-            } else if self.candidate.claimable_from().is_none_or(|from| from <= BootTime::now()) {
-                if self.claim().await {
-                    info!("leading");
-                    return true;
-                }
-                self.until_change_or(Some(BootTime::now().plus(self.retry_soon())), stopping).await;
-            } else {
-                let holder = self.candidate.holder().map(str::to_owned);
-                if followed != holder {
-                    info!(leader = holder, "following");
-                    followed = holder;
-                }
-                self.until_change_or(self.candidate.claimable_from(), stopping).await;
             }
+            false
         }
-        false
+        .instrument(span)
+        .await
     }
 
     /// Renews for as long as this replica leads. When this ends, it does not lead any more, and the fence is closed.
     ///
     /// Call it after [`Elector::acquire`] has returned `true`, beside the work of the leader. It may be dropped when that
     /// work ends: then call [`Elector::release`].
-    #[instrument(level = "error", name = "election", skip_all, fields(
-        namespace = self.settings().namespace, name = self.settings().name, identity = self.settings().identity
-    ))]
     pub async fn hold(&mut self) {
-        let never = CancellationToken::new();
-        let timing = self.timing();
-        let mut next = self.renewed.plus(timing.retry_period());
-        loop {
-            let end = self.renewed.plus(timing.renew_deadline());
-            self.until_change_or(Some(next.min(end)), &never).await;
-            let now = BootTime::now();
-            if !self.candidate.is_holder() || now >= end {
-                break;
+        let span = self.span();
+        async {
+            let never = CancellationToken::new();
+            let timing = self.timing();
+            let mut next = self.renewed.plus(timing.retry_period());
+            loop {
+                let end = self.renewed.plus(timing.renew_deadline());
+                self.until_change_or(Some(next.min(end)), &never).await;
+                let now = BootTime::now();
+                if !self.candidate.is_holder() || now >= end {
+                    break;
+                }
+                if now >= next {
+                    next = match self.claim().await {
+                        true => self.renewed.plus(timing.retry_period()),
+                        false => BootTime::now().plus(self.retry_soon()),
+                    };
+                }
             }
-            if now >= next {
-                next = match self.claim().await {
-                    true => self.renewed.plus(timing.retry_period()),
-                    false => BootTime::now().plus(self.retry_soon()),
-                };
-            }
+            self.fence.close();
+            let leader = self.candidate.holder().filter(|holder| *holder != self.settings().identity);
+            warn!(leader, "not the leader any more: nothing is written from now on");
         }
-        self.fence.close();
-        let leader = self.candidate.holder().filter(|holder| *holder != self.settings().identity);
-        warn!(leader, "not the leader any more: nothing is written from now on");
+        .instrument(span)
+        .await
     }
 
     /// Closes the fence and releases the Lease, so that another replica takes over at once.
     ///
     /// Call it only when all writes have ended. A write that is still on its way may take effect after another replica
     /// has taken over; in that case drop the elector, and the Lease expires.
-    #[instrument(level = "error", name = "election", skip_all, fields(
-        namespace = self.settings().namespace, name = self.settings().name, identity = self.settings().identity
-    ))]
     pub async fn release(&mut self) {
-        self.fence.close();
-        let released = tokio::time::timeout(RELEASE_LIMIT, async {
-            // again if the Lease has changed since it was last read, such as by a renewal that was cut off
-            while let Some(lease) = self.candidate.release(Timestamp::now()) {
-                match self.api.replace(&self.settings().name, &self.parameters, &lease).await {
-                    Ok(lease) => self.candidate.observe(Some(lease), BootTime::now()),
-                    Err(kube::Error::Api(status)) if status.code == 409 => self.refresh().await?,
-                    Err(error) => return Err(error),
+        let span = self.span();
+        async {
+            self.fence.close();
+            let released = tokio::time::timeout(RELEASE_LIMIT, async {
+                // again if the Lease has changed since it was last read, such as by a renewal that was cut off
+                while let Some(lease) = self.candidate.release(Timestamp::now()) {
+                    match self.api.replace(&self.settings().name, &self.parameters, &lease).await {
+                        Ok(lease) => self.candidate.observe(Some(lease), BootTime::now()),
+                        Err(kube::Error::Api(status)) if status.code == 409 => self.refresh().await?,
+                        Err(error) => return Err(error),
+                    }
                 }
+                Ok(())
+            });
+            match released.await {
+                Ok(Ok(())) => info!("released the Lease"),
+                Ok(Err(error)) => warn!(error = ?error.to_string(), "cannot release the Lease; it expires"),
+                Err(Elapsed { .. }) => warn!("the API server did not answer to the release of the Lease; it expires"),
             }
-            Ok(())
-        });
-        match released.await {
-            Ok(Ok(())) => info!("released the Lease"),
-            Ok(Err(error)) => warn!(error = ?error.to_string(), "cannot release the Lease; it expires"),
-            Err(Elapsed { .. }) => warn!("the API server did not answer to the release of the Lease; it expires"),
         }
+        .instrument(span)
+        .await
+    }
+
+    /// Returns the span of all log lines.
+    fn span(&self) -> Span {
+        let Settings { namespace, name, identity, .. } = self.settings();
+        error_span!("election", namespace, name, identity)
     }
 
     fn settings(&self) -> &Settings {

@@ -24,7 +24,7 @@ const ESTABLISHED_LIMIT: Duration = Duration::from_secs(120);
 ///
 /// Conflicts with other field managers are forced. A namespaced document without a namespace goes to `default`. When a
 /// document has a `status` and its resource has the status subresource, the status is applied in a second request,
-/// because the API server ignores it in the first. A CustomResourceDefinition is waited for, so that documents after it
+/// because the API server ignores it in the first. Waits for each CustomResourceDefinition, so that later documents
 /// may use it.
 ///
 /// # Errors
@@ -95,7 +95,8 @@ async fn apply_document(client: &Client, document: Value) -> Result<()> {
     Ok(())
 }
 
-/// The server's own words when it refused something: the error type would repeat them within all of its answer.
+/// Returns only the message of the API server's refusal. The error type would print the whole response, which repeats
+/// it.
 fn plainly(error: kube::Error) -> anyhow::Error {
     match error {
         kube::Error::Api(status) if !status.message.is_empty() => anyhow!(status.message),
@@ -116,8 +117,8 @@ fn api_for(
     }
 }
 
-/// Splits `document` into what the main resource takes and, when there is a status that the main resource would ignore,
-/// what its status subresource takes.
+/// Splits `document` into the body for the main resource and, if it has a status that the main resource ignores, the body
+/// for the status subresource.
 fn split_status(mut document: Value, has_status_subresource: bool) -> (Value, Option<Value>) {
     if !has_status_subresource {
         return (document, None);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-/// Directory for the files of `name`: `$XDG_CACHE_HOME` or `~/.cache`, then `antfly-backup-operator/NAME`.
+/// Returns the directory for the files of `name`: `$XDG_CACHE_HOME` or `~/.cache`, then `antfly-backup-operator/NAME`.
 ///
 /// # Errors
 /// When neither variable is an absolute path.

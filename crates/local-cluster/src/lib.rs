@@ -27,7 +27,7 @@
 //! ```
 //!
 //! The crate knows nothing of the operator but the name of its cache directory, the label by which a node selects Pods
-//! by default, and the variable that says where a termination message goes.
+//! by default, and the variable with the path of a termination message.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,

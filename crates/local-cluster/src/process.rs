@@ -42,17 +42,17 @@ impl ManagedProcess {
         Ok(Self { name: name.to_owned(), child, log })
     }
 
-    /// Process id.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// File that the process writes its output to.
+    /// Returns the file that the process writes its output to.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// The exit status when the process has ended, `None` while it runs.
+    /// Returns the exit status when the process has ended, `None` while it runs.
     ///
     /// # Errors
     /// When the operating system cannot report it.
@@ -71,7 +71,7 @@ impl ManagedProcess {
         }
     }
 
-    /// The last lines of the log, under a line that names the file.
+    /// Returns the last lines of the log, under a line that names the file.
     pub fn log_tail(&self) -> String {
         let text = std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         match text {
@@ -80,7 +80,7 @@ impl ManagedProcess {
         }
     }
 
-    /// Stops the process where it is (SIGSTOP) or has it go on (SIGCONT).
+    /// Pauses the process (SIGSTOP) or resumes it (SIGCONT).
     ///
     /// # Errors
     /// When the operating system refuses the signal.
@@ -105,7 +105,7 @@ impl ManagedProcess {
 
 impl Drop for ManagedProcess {
     fn drop(&mut self) {
-        // Nothing can be reported from here; on Linux the death signal still works.
+        // A drop cannot report an error. On Linux the death signal still works.
         let _ = self.kill();
     }
 }
@@ -126,7 +126,7 @@ pub(crate) fn spawn_tied(command: Command) -> io::Result<Child> {
         std::thread::spawn(move || {
             for (mut command, reply) in incoming {
                 die_with_parent(&mut command);
-                // A requester that went away drops the child handle, not the child: kill it here.
+                // The requester is gone, and dropping the handle does not end the child.
                 if let Err(mpsc::SendError(Ok(mut child))) = reply.send(command.spawn()) {
                     let _ = child.kill().and_then(|()| child.wait());
                 }
@@ -147,7 +147,7 @@ fn die_with_parent(command: &mut Command) {
     let parent = rustix::process::getpid();
     let set_death_signal = move || {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-        // The parent may have ended before the signal was set: then it would never be sent.
+        // If the parent ended before the signal was set, it is never sent.
         if rustix::process::getppid() != Some(parent) {
             return Err(io::Error::from(rustix::io::Errno::SRCH));
         }
@@ -163,7 +163,7 @@ fn die_with_parent(command: &mut Command) {
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent(_command: &mut Command) {}
 
-/// The last `count` lines of `text`.
+/// Returns the last `count` lines of `text`.
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")

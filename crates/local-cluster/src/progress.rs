@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-/// Reports on standard error what takes time; `topic` is what it is for.
+/// Reports a slow step of `topic` on standard error.
 ///
-/// Writes to standard error itself, because `eprintln!` is swallowed by the test harness, and a build of minutes during
-/// `cargo test` should not seem to hang.
+/// Writes to standard error directly. The test harness captures `eprintln!`, and a build that takes minutes would seem to
+/// hang.
 pub fn progress(topic: &str, message: &str) {
     // Nothing can be reported when standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "{topic}: {message}");

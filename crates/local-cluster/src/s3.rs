@@ -126,22 +126,22 @@ impl S3Server {
         }
     }
 
-    /// URL to send requests to, such as `http://127.0.0.1:7070`.
+    /// Returns the URL to send requests to, such as `http://127.0.0.1:7070`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Access key.
+    /// Returns the access key.
     pub fn access_key(&self) -> &'static str {
         ACCESS_KEY
     }
 
-    /// Secret access key.
+    /// Returns the secret access key.
     pub fn secret_key(&self) -> &'static str {
         SECRET_KEY
     }
 
-    /// Region that requests must be signed for.
+    /// Returns the region that requests must be signed for.
     pub fn region(&self) -> &'static str {
         REGION
     }
@@ -161,7 +161,7 @@ impl S3Server {
     }
 }
 
-/// Whether a server answers there that it is healthy.
+/// Returns whether a server reports there that it is healthy.
 fn is_healthy(address: SocketAddr) -> bool {
     let request = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;

@@ -11,17 +11,17 @@ pub fn find_on_path(name: &str) -> Option<PathBuf> {
     first_executable(on_path(), name)
 }
 
-/// The directories of `PATH`.
+/// Returns the directories of `PATH`.
 pub(crate) fn on_path() -> Vec<PathBuf> {
     env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect()
 }
 
-/// The first executable file called `name` in `directories`.
+/// Returns the first executable file called `name` in `directories`.
 pub(crate) fn first_executable(directories: impl IntoIterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
     directories.into_iter().map(|directory| directory.join(name)).find(|program| is_executable(program))
 }
 
-/// Whether `path` is a file that may be executed.
+/// Returns whether `path` is a file that may be executed.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }

@@ -67,7 +67,7 @@ impl Stage {
         Api::namespaced(self.client.clone(), self.namespace)
     }
 
-    /// A file that scripts may write to.
+    /// Returns a file that scripts may write to.
     fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -177,13 +177,13 @@ fn terminated(pod: &Pod, index: usize) -> ContainerStateTerminated {
     state.with_context(|| format!("no end in {:?}", pod.status)).unwrap()
 }
 
-/// Exit code and reason of a container's end.
+/// Returns the exit code and reason of a container's end.
 fn end(pod: &Pod, index: usize) -> (i32, String) {
     let terminated = terminated(pod, index);
     (terminated.exit_code, terminated.reason.unwrap_or_default())
 }
 
-/// Status and reason of a condition.
+/// Returns the status and reason of a condition.
 fn condition(pod: &Pod, kind: &str) -> Option<(String, String)> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let condition = conditions.iter().find(|condition| condition.type_ == kind)?;

@@ -6,7 +6,7 @@ use crate::backup::{
     address::Address,
     answer::Came,
     credentials,
-    decide::{Decision, Request, said},
+    decide::{Decision, Request, http_error},
     listing::{self, Page},
     log::line,
     story,
@@ -97,7 +97,7 @@ impl Attempt {
         let begin = Instant::now();
         let (mut last, mut tables) = (String::new(), None);
         loop {
-            let said = match self.listed(address).await {
+            let state = match self.listed(address).await {
                 Ok(Some(listed)) if request.is_proven_by(&listed) => {
                     line("Antfly lists the backup, with every wanted table");
                     return Some(listed);
@@ -118,9 +118,9 @@ impl Attempt {
                     return tables;
                 }
             };
-            if said != last {
-                line(&said);
-                last = said;
+            if state != last {
+                line(&state);
+                last = state;
             }
             if begin.elapsed() + LIST_EVERY > LIST_FOR {
                 return tables;
@@ -138,9 +138,9 @@ impl Attempt {
             let reply = match self.client.get(address, &listing::path(location, connection, cursor.as_deref())).await {
                 Came::Reply(reply) if reply.status == 200 => reply,
                 Came::Reply(reply) => {
-                    let said = said(reply.status, &foreign(&reply.text()));
+                    let answer = http_error(reply.status, &foreign(&reply.text()));
                     let is_refused = matches!(reply.status, 400 | 401 | 403);
-                    return Err(if is_refused { Unlisted::Refused(said) } else { Unlisted::Failed(said) });
+                    return Err(if is_refused { Unlisted::Refused(answer) } else { Unlisted::Failed(answer) });
                 }
                 Came::NotSent(cause) | Came::Lost(cause) => return Err(Unlisted::Failed(foreign(&cause))),
             };

@@ -38,13 +38,13 @@ pub async fn deployed_operator(stage: &Stage, namespace: &str) -> Operator {
     operator
 }
 
-/// The image that the Deployment names.
+/// Returns the image that the Deployment names.
 pub async fn deployed_image(client: &Client, namespace: &str) -> Option<String> {
     let deployment = Api::<Deployment>::namespaced(client.clone(), namespace).get(NAME).await.unwrap();
     deployment.spec.template.spec.unwrap().containers[0].image.clone()
 }
 
-/// A kubeconfig of the deployed operator's service account.
+/// Returns a kubeconfig of the deployed operator's service account.
 pub async fn deployed_identity(stage: &Stage, namespace: &str) -> PathBuf {
     let client: Client = stage.control_plane.client().await.unwrap();
     let accounts: Api<ServiceAccount> = Api::namespaced(client, namespace);
@@ -52,7 +52,7 @@ pub async fn deployed_identity(stage: &Stage, namespace: &str) -> PathBuf {
     stage.control_plane.kubeconfig_for_token(&request.status.unwrap().token.unwrap()).unwrap()
 }
 
-/// A Pod that the Deployment controller made.
+/// Returns a Pod that the Deployment controller made.
 async fn pod_of_deployment(client: &Client, namespace: &str) -> Pod {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let labelled = ListParams::default().labels("app.kubernetes.io/component=operator");
@@ -60,7 +60,7 @@ async fn pod_of_deployment(client: &Client, namespace: &str) -> Pod {
     eventually("a Pod of the Deployment", check, async || String::new()).await
 }
 
-/// What a kubelet would make of a variable.
+/// Returns what a kubelet would make of a variable.
 fn value(variable: &EnvVar, pod: &Pod) -> String {
     let field = variable.value_from.as_ref().and_then(|source| source.field_ref.as_ref());
     match field.map(|field| field.field_path.as_str()) {

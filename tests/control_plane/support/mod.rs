@@ -9,8 +9,9 @@ mod room;
 mod stage;
 mod waiting;
 
+pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
-pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, backup, condition, container, is_unwritten, message, servers, state};
+pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
 pub use operator::Operator;
 pub use room::Room;
 pub use stage::{Stage, attended, unattended};

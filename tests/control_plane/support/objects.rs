@@ -11,24 +11,6 @@ pub const SUSPENDED: &str = "Suspended ScheduleReady=True/CronJobCreated Cluster
 /// State of a backup whose cluster does not exist.
 pub const NO_CLUSTER: &str = "Failed ScheduleReady=False/ClusterNotFound ClusterReady=False/ClusterNotFound";
 
-/// An AntflyBackup of the AntflyCluster `main`, with the top-level fields of `changes` in its spec (null removes one).
-pub fn backup(name: &str, changes: Value) -> Value {
-    let mut spec = json!({
-        "clusterRef": {"name": "main"},
-        "schedule": "0 2 * * *",
-        "destination": {"location": "s3://my-bucket/antfly-backups", "credentialsSecret": {"name": "backup-credentials"}},
-    });
-    let fields = spec.as_object_mut().unwrap();
-    for (field, value) in changes.as_object().unwrap() {
-        if value.is_null() {
-            fields.remove(field)
-        } else {
-            fields.insert(field.clone(), value.clone())
-        };
-    }
-    json!({"apiVersion": "antfly.io/v1", "kind": "AntflyBackup", "metadata": {"name": name}, "spec": spec})
-}
-
 /// Returns the part of a backup's status that [`ACTIVE`] has, if it is of the present generation.
 pub fn state(backup: &DynamicObject) -> String {
     let status = &backup.data["status"];
@@ -45,17 +27,17 @@ pub fn state(backup: &DynamicObject) -> String {
     format!("{phase} ScheduleReady={} ClusterReady={}", condition("ScheduleReady"), condition("ClusterReady"))
 }
 
-/// A condition.
+/// Returns a condition of an AntflyBackup, if it has one of this type.
 pub fn condition<'a>(backup: &'a DynamicObject, kind: &str) -> Option<&'a Value> {
     backup.data["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)
 }
 
-/// The message of a condition; empty when there is none.
+/// Returns the message of a condition; empty when there is none.
 pub fn message(backup: &DynamicObject, kind: &str) -> String {
     condition(backup, kind).and_then(|condition| condition["message"].as_str()).unwrap_or_default().to_owned()
 }
 
-/// Whether no operator has written a status: it is the default of the schema.
+/// Returns whether no operator has written a status: it is the default of the schema.
 pub fn is_unwritten(backup: &DynamicObject) -> bool {
     backup.data["status"] == json!({"observedGeneration": -1})
 }
@@ -66,7 +48,7 @@ pub fn servers(cron_job: &CronJob) -> Vec<&str> {
     arguments.filter_map(|argument| argument.strip_prefix("--server=")).collect()
 }
 
-/// The container that a CronJob's Pods run.
+/// Returns the container that a CronJob's Pods run.
 pub fn container(cron_job: &CronJob) -> &Container {
     let job = cron_job.spec.job_template.spec.as_ref().unwrap();
     &job.template.spec.as_ref().unwrap().containers[0]

@@ -32,7 +32,7 @@ impl Operator {
         Self::spawn(control_plane, command).await
     }
 
-    /// The program, with a kubeconfig in its environment and no arguments yet.
+    /// Returns the program, with a kubeconfig in its environment and no arguments yet.
     pub fn command(control_plane: &ControlPlane) -> Command {
         control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")))
     }
@@ -67,7 +67,7 @@ impl Operator {
         .await;
     }
 
-    /// Status code and text of an HTTP endpoint.
+    /// Returns the status code and text of an HTTP endpoint.
     pub async fn get(&self, path: &str) -> Result<(u16, String)> {
         let mut config = Config::new(format!("http://{}", self.address).parse()?);
         // 503 is an answer here
@@ -98,7 +98,7 @@ impl Operator {
         self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// File of the log.
+    /// Returns the file of the log.
     pub fn log_file(&self) -> &Path {
         &self.log
     }
@@ -128,7 +128,7 @@ impl Operator {
     }
 }
 
-/// The last lines of a log.
+/// Returns the last lines of a log.
 pub fn log_tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_else(|error| error.to_string());
     let lines: Vec<_> = text.lines().collect();

@@ -2,6 +2,7 @@
 
 use super::{eventually, kubelet, operator::log_tail, state};
 use anyhow::{Context as _, Result, ensure};
+use cluster_model::{antfly, job};
 use k8s_openapi::{
     api::{
         batch::v1::{CronJob, Job},
@@ -30,7 +31,7 @@ pub struct Room<'a> {
 }
 
 impl<'a> Room<'a> {
-    /// The namespace of that name, which is there already.
+    /// Returns the namespace of that name, which is there already.
     pub fn new(control_plane: &'a ControlPlane, client: Client, namespace: &str, operator_log: PathBuf) -> Self {
         Room { client, namespace: namespace.to_owned(), control_plane, operator_log }
     }
@@ -41,32 +42,32 @@ impl<'a> Room<'a> {
         self
     }
 
-    /// Objects of a kind in the namespace.
+    /// Returns the objects of a kind in the namespace.
     pub fn all<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self) -> Api<K> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// The AntflyBackups.
+    /// Returns the AntflyBackups.
     pub fn backups(&self) -> Api<DynamicObject> {
         self.antfly("AntflyBackup")
     }
 
-    /// The AntflyClusters.
+    /// Returns the AntflyClusters.
     pub fn clusters(&self) -> Api<DynamicObject> {
         self.antfly("AntflyCluster")
     }
 
-    /// The CronJobs.
+    /// Returns the CronJobs.
     pub fn cron_jobs(&self) -> Api<CronJob> {
         self.all()
     }
 
-    /// The Jobs.
+    /// Returns the Jobs.
     pub fn jobs(&self) -> Api<Job> {
         self.all()
     }
 
-    /// The Pods.
+    /// Returns the Pods.
     pub fn pods(&self) -> Api<Pod> {
         self.all()
     }
@@ -94,12 +95,7 @@ impl<'a> Room<'a> {
 
     /// Applies the AntflyCluster of that name as its own operator would, with that spec.
     pub async fn apply_cluster_with(&self, name: &str, spec: Value, phase: &str) {
-        let cluster = json!({
-            "apiVersion": "antfly.io/v1", "kind": "AntflyCluster",
-            "metadata": {"name": name, "namespace": self.namespace},
-            "spec": spec, "status": {"phase": phase},
-        });
-        self.apply(&cluster).await;
+        self.apply(&antfly::cluster(&self.namespace, name, spec, phase)).await;
     }
 
     /// Applies an object that has kind, name and namespace.
@@ -107,12 +103,12 @@ impl<'a> Room<'a> {
         apply_yaml(&self.client, &object.to_string()).await.unwrap();
     }
 
-    /// A user's change of an AntflyBackup: a merge patch.
+    /// Changes an AntflyBackup as a user does, by a merge patch.
     pub async fn patch_backup(&self, name: &str, patch: Value) -> DynamicObject {
         self.backups().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
     }
 
-    /// A user's change of a CronJob: a merge patch.
+    /// Changes a CronJob as a user does, by a merge patch.
     pub async fn patch_cron_job(&self, name: &str, patch: Value) -> CronJob {
         let as_user = PatchParams { field_manager: Some("kubectl-edit".to_owned()), ..PatchParams::default() };
         self.cron_jobs().patch(name, &as_user, &Patch::Merge(patch)).await.unwrap()
@@ -126,7 +122,7 @@ impl<'a> Room<'a> {
     /// Has the Pod of a Job end well, with a proof for two tables, the way a kubelet reports it; the Job controller does the
     /// rest. Returns the backup's id.
     pub async fn succeed(&self, job: &str) -> String {
-        let of_job = ListParams::default().labels(&kubelet::of_job(job));
+        let of_job = ListParams::default().labels(&job::pods_of(job));
         let pod = self
             .eventually("the Pod of the Job", async || {
                 self.pods().list(&of_job).await?.items.into_iter().next().context("there is none")
@@ -212,7 +208,7 @@ impl<'a> Room<'a> {
         Ok(events)
     }
 
-    /// Names and resourceVersions of the AntflyBackups and CronJobs.
+    /// Returns the names and resourceVersions of the AntflyBackups and CronJobs.
     pub async fn versions(&self) -> Vec<(String, Option<String>)> {
         let backups = self.backups().list(&ListParams::default()).await.unwrap();
         let cron_jobs = self.cron_jobs().list(&ListParams::default()).await.unwrap();

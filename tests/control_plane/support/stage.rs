@@ -20,7 +20,7 @@ pub struct Stage {
     pub operator: Option<Operator>,
 }
 
-/// The shared control plane with an operator that watches all namespaces.
+/// Returns the shared control plane with an operator that watches all namespaces.
 pub async fn attended() -> &'static Stage {
     static STAGE: OnceCell<Stage> = OnceCell::const_new();
     STAGE
@@ -34,14 +34,14 @@ pub async fn attended() -> &'static Stage {
         .await
 }
 
-/// The shared control plane without an operator: a test starts its own, for its own namespaces only.
+/// Returns the shared control plane without an operator: a test starts its own, for its own namespaces only.
 pub async fn unattended() -> &'static Stage {
     static STAGE: OnceCell<Stage> = OnceCell::const_new();
     STAGE.get_or_init(Stage::new).await
 }
 
 impl Stage {
-    /// A control plane of its own, with the two CustomResourceDefinitions.
+    /// Starts a control plane with the two CustomResourceDefinitions.
     pub async fn new() -> Self {
         let stage = Stage::empty().await;
         let client = stage.control_plane.client().await.unwrap();
@@ -50,7 +50,7 @@ impl Stage {
         stage
     }
 
-    /// A control plane of its own, as Kubernetes delivers it.
+    /// Starts a control plane as Kubernetes delivers it.
     pub async fn empty() -> Self {
         Stage { control_plane: ControlPlane::start().await.unwrap(), operator: None }
     }
@@ -74,7 +74,7 @@ impl Stage {
         Room::new(&self.control_plane, client, namespace, log)
     }
 
-    /// The operator of all namespaces.
+    /// Returns the operator of all namespaces.
     pub fn operator(&self) -> &Operator {
         self.operator.as_ref().expect("this stage has one")
     }

@@ -15,7 +15,7 @@ pub enum Chore {
     Start,
 }
 
-/// Does `chore`.
+/// Runs the chore.
 ///
 /// # Errors
 /// When the programs can't be had, or the control plane doesn't start or keep running.

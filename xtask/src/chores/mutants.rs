@@ -1,4 +1,4 @@
-//! `cargo xtask mutants`: mutation testing of the pure core. `.cargo/mutants.toml` says of which files, by which tests.
+//! `cargo xtask mutants`: mutation testing of the pure core. `.cargo/mutants.toml` has the files and the tests.
 
 use std::{
     fs,
@@ -10,13 +10,13 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use xtask::cargo::{cargo, repository};
 
-/// The version of cargo-mutants: another one makes other mutants, and survivors have other names.
+/// The version of cargo-mutants. Other versions make other mutants, and name them differently.
 const VERSION: &str = "27.1.0";
 
 /// Lists survivors, each with the reason why it may live.
 const PAGE: &str = "docs/mutants.md";
 
-/// Below the repository: what cargo-mutants writes, and the list of survivors.
+/// The output of cargo-mutants and the list of survivors, relative to the repository.
 const OUTPUT: &str = "target/mutation-testing";
 
 /// How many of a hundred mutants have to be caught.
@@ -82,7 +82,7 @@ fn install() -> Result<()> {
         return Ok(());
     }
     let package = format!("cargo-mutants@{VERSION}");
-    // most of its time it waits for cargo
+    // It mostly waits for cargo.
     ensure_success(
         cargo().args(["install", "--quiet", "--locked", "--debug", &package]).status().context("run cargo install")?,
     )
@@ -92,14 +92,14 @@ fn mutants(options: &Options) -> Command {
     let mut command = cargo();
     command.current_dir(repository()).arg("mutants").args(["--package", "antfly-backup-operator"]);
     command.args(options.matching.iter().flat_map(|regex| ["--re", regex]));
-    // neighbours of a file are in different parts, so that each part is as good as all
+    // Neighbouring mutants are in different parts, so that each part is representative.
     command.args(options.shard.iter().flat_map(|shard| ["--sharding", "round-robin", "--shard", shard]));
     if options.list {
         command.arg("--list");
     } else {
         command.args(["--output", OUTPUT, "--jobs", &options.jobs.to_string()]);
     }
-    // a snapshot that differs is a mutant that is caught, and nothing is written; a target directory of each copy's own
+    // A changed snapshot catches the mutant, and is not written. Each copy has its own target directory.
     command.env("INSTA_UPDATE", "no").env_remove("CARGO_TARGET_DIR");
     command
 }
@@ -121,7 +121,7 @@ impl Outcome {
         Ok(Self { caught: list("caught.txt")?, missed: list("missed.txt")?, timeouts: list("timeout.txt")? })
     }
 
-    /// How many mutants were tried. One that took too long is caught: a test would not have ended.
+    /// Returns how many mutants were tried. One that timed out counts as caught.
     fn tried(&self) -> usize {
         self.caught.len() + self.timeouts.len() + self.missed.len()
     }
@@ -136,7 +136,7 @@ impl Outcome {
         )
     }
 
-    /// Fails when too many mutants survive, or one that the page does not explain.
+    /// Fails if too many mutants survive, or one survives that the page does not explain.
     fn judge(&self, page: &str) -> Result<()> {
         let unexplained: Vec<_> = self.missed.iter().filter(|mutant| !page.contains(*mutant)).cloned().collect();
         if (self.tried() - self.missed.len()) * 100 < self.tried() * LEAST_PERCENT {
@@ -152,7 +152,7 @@ impl Outcome {
     }
 }
 
-/// A mutant without line and column, which move: `src/a.rs:3:9: replace …` is `src/a.rs: replace …`.
+/// Returns a mutant without line and column, which move: `src/a.rs:3:9: replace …` is `src/a.rs: replace …`.
 fn without_place(mutant: &str) -> String {
     let mut parts = mutant.splitn(4, ':');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {

@@ -83,7 +83,7 @@ fn table(all: &[Figures]) -> String {
     table
 }
 
-/// The page with that in the place of what is between its two comments.
+/// Returns the page with new text between its two comments.
 fn with_table(page: &str, table: &str) -> Result<String> {
     let parts = page.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
     let (before, after) = parts.with_context(|| format!("{PAGE} lacks the comments {} and {END}", BEGIN.trim()))?;

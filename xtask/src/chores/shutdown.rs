@@ -11,15 +11,15 @@ use tokio::{
 /// How a command ended.
 #[derive(Debug)]
 pub enum Ended<T> {
-    /// By itself, with this.
+    /// It finished with this result.
     Finished(T),
-    /// By Ctrl-C, a termination or a hang-up.
+    /// Ctrl-C, a termination or a hang-up ended it.
     Interrupted,
 }
 
 /// Runs `command` until it finishes or a signal arrives.
 ///
-/// When a signal comes first, the command is dropped, which stops what it started, before this returns.
+/// If a signal comes first, the command is dropped before this returns, which stops what it started.
 ///
 /// # Errors
 /// Those of `command`, and when signals can't be listened to.

@@ -8,14 +8,14 @@ use serde::Deserialize;
 /// Grade of a check that found nothing.
 const ALL_OK: u8 = 10;
 
-/// Something that kube-score would have otherwise.
+/// A finding of kube-score.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// The object, as `KIND/NAME`.
     pub object: String,
     /// Id of the check, such as `container-resources`.
     pub check: String,
-    /// What it says, such as `CPU limit is not set`.
+    /// The message, such as `CPU limit is not set`.
     pub summary: String,
 }
 

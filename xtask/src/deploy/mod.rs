@@ -19,7 +19,7 @@ pub const INSTALL: &str = "deploy/install.yaml";
 /// The first lines of [`INSTALL`].
 const HEADER: &str = "# Made from deploy/ by `cargo xtask generate`: change that instead.\n";
 
-/// What [`INSTALL`] holds when it is up to date.
+/// Returns what [`INSTALL`] holds when it is up to date.
 ///
 /// # Errors
 /// Those of [`render`].
@@ -27,8 +27,8 @@ pub fn install(repository: &Path) -> Result<String> {
     Ok(format!("{HEADER}{}", render(&repository.join("deploy"))?))
 }
 
-/// The manifests of a kustomization, as multi-document YAML. Rendered by the pinned kubectl, because another version might
-/// order or quote them otherwise.
+/// Returns the manifests of a kustomization, as multi-document YAML. Rendered by the pinned kubectl, because another
+/// version might order or quote them otherwise.
 ///
 /// Blocks, for minutes if kubectl has to be built.
 ///

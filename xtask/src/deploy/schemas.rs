@@ -53,18 +53,19 @@ pub async fn write_schemas(client: &Client, directory: &Path) -> Result<Schemas>
     Ok(Schemas { location: format!("{}/{TEMPLATE}", directory.display()), kinds })
 }
 
-/// Whether a path of the API server's is that of a version: `api/v1` or `apis/GROUP/VERSION`.
+/// Returns whether a path of the API server's is that of a version: `api/v1` or `apis/GROUP/VERSION`.
 fn is_of_a_version(path: &str) -> bool {
     matches!(path.split('/').collect::<Vec<_>>()[..], ["api", _] | ["apis", _, _])
 }
 
-/// What [`TEMPLATE`] becomes for a kind below `path`. kubeconform takes the version for the group where there is none.
+/// Returns what [`TEMPLATE`] becomes for a kind below `path`. kubeconform takes the version for the group where there
+/// is none.
 fn path_of(path: &str, kind: &str) -> String {
     let group_and_version = path.strip_prefix("apis/").unwrap_or("v1/v1");
     format!("{group_and_version}/{}.json", kind.to_lowercase())
 }
 
-/// The kinds that an OpenAPI v3 document defines, each with a schema that needs nothing else.
+/// Returns the kinds that an OpenAPI v3 document defines, each with a schema that needs nothing else.
 fn strict_schemas(mut document: Value) -> Vec<(String, Value)> {
     let mut components = document["components"]["schemas"].take();
     make_strict(&mut components);
@@ -79,12 +80,12 @@ fn strict_schemas(mut document: Value) -> Vec<(String, Value)> {
     kinds.into_iter().map(|(kind, reference)| (kind, schema(&reference))).collect()
 }
 
-/// Has every object with named fields refuse others, unless its schema allows them.
+/// Makes every object with named fields refuse other fields, unless its schema allows them.
 fn make_strict(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(make_strict),
         Value::Object(fields) => {
-            // `properties` may itself be a field, of a schema of schemas say: then it has no `type` beside it.
+            // A field may itself be called `properties`, as in a schema of schemas. Then it has no `type` beside it.
             let has_fields =
                 fields.get("type").is_some_and(|kind| kind == "object") && fields.contains_key("properties");
             let allows_others = fields.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));

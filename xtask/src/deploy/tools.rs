@@ -28,7 +28,7 @@ pub fn kubeconform() -> Result<PathBuf> {
     built(Program { name: "kubeconform", package: "github.com/yannh/kubeconform/cmd/kubeconform" })
 }
 
-/// kube-score, which knows what manifests should have.
+/// Returns kube-score, which knows what manifests should have.
 ///
 /// Blocks while it builds, a minute at most.
 ///

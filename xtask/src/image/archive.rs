@@ -98,7 +98,7 @@ impl Image {
         Ok(digest)
     }
 
-    /// The layer, sorted by path.
+    /// Returns the layer, sorted by path.
     fn layer(&self) -> Result<Vec<u8>> {
         let mut entries: BTreeMap<String, Option<&ImageFile>> = BTreeMap::new();
         for file in &self.files {
@@ -176,14 +176,14 @@ fn sha256(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))
 }
 
-/// JSON whose members are sorted: the maps of the types have no order of their own.
+/// Returns JSON whose members are sorted: the maps of the types have no order of their own.
 fn canonical(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut value = serde_json::to_value(value)?;
     value.sort_all_objects();
     Ok(serde_json::to_vec(&value)?)
 }
 
-/// Appends a file, or a directory where the path ends with a slash: of root, with nothing that a second build would change.
+/// Appends a file, or a directory if the path ends with a slash. It belongs to root, and a second build writes the same.
 fn append<W: Write>(
     tar: &mut tar::Builder<W>,
     path: &str,

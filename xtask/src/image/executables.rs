@@ -48,11 +48,12 @@ fn ensure_target(platform: Platform) -> Result<()> {
     Ok(())
 }
 
-/// The environment of a build for a platform: no path of this machine in the executable, and compilers for the target.
+/// Returns the environment of a build for a platform: no path of this machine in the executable, and compilers for the
+/// target.
 ///
-/// Cargo compiles the packages of this repository by relative paths. Absolute are those of generated code, in the target
-/// directory, and of dependencies, in cargo's home. The repository's own path is no flag, or each clone would compile all
-/// dependencies anew, also in a target directory that clones share.
+/// Cargo compiles the packages of this repository by relative paths. Only the paths of generated code (in the target directory)
+/// and of dependencies (in cargo's home) are absolute. The flags do not contain the path of the repository, since each clone
+/// would then compile all dependencies again, even in a shared target directory.
 fn environment(platform: Platform) -> Result<Vec<(OsString, OsString)>> {
     let target = platform.target();
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
@@ -68,13 +69,13 @@ fn environment(platform: Platform) -> Result<Vec<(OsString, OsString)>> {
     Ok(environment)
 }
 
-/// Where cargo builds.
+/// Returns where cargo builds.
 fn target_directory() -> Result<Utf8PathBuf> {
     let metadata = MetadataCommand::new().current_dir(repository()).no_deps().other_options(["--locked".into()]).exec();
     Ok(metadata.context("read the target directory from cargo")?.target_directory)
 }
 
-/// The compiler for the C and assembly in ring, which needs no C library.
+/// Returns the compiler for the C and assembly in ring, which needs no C library.
 fn c_compiler(platform: Platform) -> &'static str {
     match platform {
         _ if platform != Platform::of_this_machine() => linker(platform).unwrap_or("cc"),

@@ -88,7 +88,7 @@ fn of_one_program(platform: Platform, reference: &str, program: &Path) -> Result
     })
 }
 
-/// When the image counts as made, so that a second build is the same: `SOURCE_DATE_EPOCH`
+/// Returns the creation time in the image, which a second build repeats: `SOURCE_DATE_EPOCH`
 /// (<https://reproducible-builds.org/docs/source-date-epoch/>), else the time of the commit, else 1970.
 fn created() -> Result<Timestamp> {
     let seconds = env::var("SOURCE_DATE_EPOCH").ok().or_else(|| git(&["log", "-1", "--format=%ct"]));
@@ -97,7 +97,7 @@ fn created() -> Result<Timestamp> {
     parsed.with_context(|| format!("SOURCE_DATE_EPOCH={seconds:?} is not a number of seconds since 1970"))
 }
 
-/// What git says of the repository; `None` where it isn't one.
+/// Returns the output of a git command in the repository, or `None` if it is not a repository.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").arg("-C").arg(repository()).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();

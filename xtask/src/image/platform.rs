@@ -14,7 +14,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// The platform of this machine, or the nearest that is supported.
+    /// Returns the platform of this machine, or the nearest that is supported.
     pub fn of_this_machine() -> Self {
         if std::env::consts::ARCH == "aarch64" { Platform::LinuxArm64 } else { Platform::LinuxAmd64 }
     }

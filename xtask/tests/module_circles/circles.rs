@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::imports::{Imports, Module};
 
-/// Who imports whom, among the modules of a folder and its own file.
+/// The imports among the modules of a folder and its own file.
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
 /// Returns one circle for each folder that has any, as `a → b → a`.
@@ -31,7 +31,7 @@ fn graph(folder: &[String], imports: &Imports) -> Graph {
     graph
 }
 
-/// The shortest way from a module back to itself.
+/// Returns the shortest way from a module back to itself.
 fn circle_from(start: &Module, graph: &Graph) -> Option<Vec<Module>> {
     let mut ways = VecDeque::from([vec![start.clone()]]);
     let mut seen = BTreeSet::new();

@@ -70,7 +70,7 @@ struct Paths<'a> {
 }
 
 impl Paths<'_> {
-    /// Takes a path as it is written, which names a module and then something of it.
+    /// Takes a path as written: a module and an item of it.
     fn note(&mut self, path: &[String]) {
         let mut from = self.inline.clone();
         let mut rest = path;
@@ -91,7 +91,7 @@ impl Paths<'_> {
             }
             (from, is_ours) = (below, true);
         }
-        // what is written within a file belongs to it
+        // Inline modules belong to their file.
         while !self.modules.contains(&from) {
             from.pop();
         }
@@ -112,7 +112,7 @@ impl Paths<'_> {
         }
     }
 
-    /// Takes the paths in what a macro is called with.
+    /// Takes the paths in the arguments of a macro.
     fn note_tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;

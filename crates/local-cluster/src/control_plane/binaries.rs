@@ -49,7 +49,8 @@ impl Binaries {
         Ok(Self::inside(&directory))
     }
 
-    /// kubectl: that of `KUBEBUILDER_ASSETS`, else the one on `PATH`, else built from the pinned Go modules like the rest.
+    /// Returns the path of kubectl: that of `KUBEBUILDER_ASSETS`, else the one on `PATH`, else built from the pinned Go
+    /// modules like the rest.
     ///
     /// Blocks while it builds.
     ///
@@ -62,7 +63,7 @@ impl Binaries {
         }
     }
 
-    /// kubectl of the pinned version, built like the rest: for what may depend on its version.
+    /// Returns the path of kubectl of the pinned version, built like the rest: for what may depend on its version.
     ///
     /// Blocks while it builds.
     ///
@@ -80,7 +81,7 @@ impl Binaries {
         }
     }
 
-    /// File names of the programs that aren't there.
+    /// Returns the file names of the programs that aren't there.
     fn missing(&self) -> Vec<String> {
         [&self.etcd, &self.kube_apiserver, &self.kube_controller_manager]
             .into_iter()

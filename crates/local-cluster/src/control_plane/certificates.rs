@@ -1,4 +1,4 @@
-//! Keys and certificates of a run: made anew for each, and gone with its directory.
+//! Keys and certificates of one run.
 
 use std::{
     fs::OpenOptions,
@@ -27,7 +27,7 @@ pub(super) struct KeyPairFiles {
 pub(super) struct Certificates {
     /// Certificate of the authority that signed the others.
     pub(super) authority: PathBuf,
-    /// What the API server shows its clients: valid for loopback.
+    /// The API server's certificate, valid for loopback.
     pub(super) server: KeyPairFiles,
     /// Client certificate of a cluster administrator.
     pub(super) admin: KeyPairFiles,

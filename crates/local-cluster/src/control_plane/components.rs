@@ -31,7 +31,7 @@ pub(super) struct Components {
 }
 
 impl Components {
-    /// etcd, which may lose its data in a power cut: the data is thrown away at the end anyway.
+    /// Returns the command line of etcd. It does not sync its data, which is deleted at the end anyway.
     pub(super) fn etcd(&self) -> Command {
         let mut command = self.command(&self.binaries.etcd);
         command.args([
@@ -48,7 +48,8 @@ impl Components {
         command
     }
 
-    /// kube-apiserver: TLS on loopback, RBAC, certificates and service-account tokens as identities.
+    /// Returns the command line of kube-apiserver: TLS on loopback, RBAC, certificates and service-account tokens as
+    /// identities.
     pub(super) fn kube_apiserver(&self) -> Command {
         let mut command = self.command(&self.binaries.kube_apiserver);
         command.args([
@@ -60,12 +61,12 @@ impl Components {
             "--permit-port-sharing=true",
             "--authorization-mode=RBAC",
             "--anonymous-auth=false",
-            // Without it an owner reference may block its owner's deletion with no right to the owner's finalizers;
-            // hardened distributions switch it on, so what works here works there.
+            // Hardened distributions have this plugin. Without it, an owner reference may block the deletion of its owner
+            // without a permission for the owner's finalizers.
             "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
             "--service-account-issuer=https://kubernetes.default.svc",
             "--service-cluster-ip-range=10.0.0.0/24",
-            // There are no other servers whose endpoints would have to be kept.
+            // There are no other API servers.
             "--endpoint-reconciler-type=none",
         ]);
         command
@@ -77,11 +78,12 @@ impl Components {
         command
     }
 
-    /// kube-controller-manager with its own identity, and one for each controller, as RBAC's default roles expect.
+    /// Returns the command line of kube-controller-manager with its own identity, and one for each controller, as
+    /// RBAC's default roles expect.
     pub(super) fn kube_controller_manager(&self) -> Command {
         let mut command = self.command(&self.binaries.kube_controller_manager);
         command.args([
-            // Its metrics are not read, and one port fewer avoids collisions.
+            // Nothing reads its metrics, and each port may collide.
             "--secure-port=0",
             "--leader-elect=false",
             "--use-service-account-credentials=true",
@@ -103,7 +105,7 @@ impl Components {
     }
 }
 
-/// `NAME=PATH` without assuming that paths are UTF-8.
+/// Returns `NAME=PATH`, for paths that may not be UTF-8.
 fn flag(name: &str, path: &Path) -> std::ffi::OsString {
     let mut flag = std::ffi::OsString::from(name);
     flag.push("=");

@@ -114,27 +114,27 @@ impl ControlPlane {
         Ok(control_plane)
     }
 
-    /// kubeconfig of a cluster administrator.
+    /// Returns the kubeconfig of a cluster administrator.
     pub fn kubeconfig(&self) -> &Path {
         &self.admin_kubeconfig
     }
 
-    /// Directory of this run: data, certificates, kubeconfigs, and a log `NAME.log` for each process.
+    /// Returns the directory of this run: data, certificates, kubeconfigs, and a log `NAME.log` for each process.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// URL of the API server.
+    /// Returns the URL of the API server.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// PEM file of the certificate authority that the API server's certificate is signed by.
+    /// Returns the PEM file of the certificate authority that the API server's certificate is signed by.
     pub fn certificate_authority(&self) -> &Path {
         &self.components.certificates.authority
     }
 
-    /// A new client with an administrator's rights and connections of its own.
+    /// Returns a new client with an administrator's rights and connections of its own.
     ///
     /// # Errors
     /// When the kubeconfig can't be read.
@@ -154,8 +154,8 @@ impl ControlPlane {
         Ok(path)
     }
 
-    /// kubectl as an administrator: see [`Binaries::kubectl`] for where it comes from and [`ControlPlane::command`] for
-    /// its environment. Blocks if kubectl has to be built.
+    /// Returns a command that runs kubectl as an administrator: see [`Binaries::kubectl`] for where it comes from and
+    /// [`ControlPlane::command`] for its environment. Blocks if kubectl has to be built.
     ///
     /// # Errors
     /// When there is no kubectl and it can't be built.
@@ -180,7 +180,7 @@ impl ControlPlane {
         spawn_in(&self.directory, name, command)
     }
 
-    /// Kills kube-controller-manager: nothing is garbage-collected, no CronJob or Job runs until it is started again.
+    /// Kills kube-controller-manager. Until it is started again, no CronJob or Job runs, and nothing is garbage-collected.
     ///
     /// # Errors
     /// When it isn't running, or can't be killed.
@@ -200,7 +200,7 @@ impl ControlPlane {
         )
     }
 
-    /// Kills the API server the hard way: open connections break and new ones are refused until it is started again.
+    /// Kills the API server. Open connections break, and new ones are refused until it is started again.
     ///
     /// # Errors
     /// When it isn't running, or can't be killed.
@@ -299,7 +299,7 @@ impl ControlPlane {
         ready::until(what, async || is_so(&client).await, || self.ensure_running(), || self.log_tails()).await
     }
 
-    /// The end of the logs of the components that run, for messages about what didn't happen.
+    /// Returns the end of the logs of the components that run, for messages about what didn't happen.
     fn log_tails(&self) -> String {
         let tails = [&self.api_server, &self.controller_manager]
             .map(|component| component.lock().as_ref().map(ManagedProcess::log_tail));
@@ -316,7 +316,8 @@ impl ControlPlane {
     }
 }
 
-/// A client for the current context of the kubeconfig at `path`, such as one of [`ControlPlane::kubeconfig_for_token`].
+/// Returns a client for the current context of the kubeconfig at `path`, such as one of
+/// [`ControlPlane::kubeconfig_for_token`].
 ///
 /// # Errors
 /// When the file can't be read or is not a kubeconfig.

@@ -54,7 +54,8 @@ pub fn node_programs() -> Result<PathBuf> {
     KUBERNETES.ensure(&OF_A_NODE)
 }
 
-/// Flags of `go build`. The API server and its clients compare the version that is stamped in, so it must be there.
+/// Returns the flags of `go build`. The API server and its clients compare the version that is stamped in, so it must
+/// be there.
 fn flags(version: &str) -> Vec<String> {
     let mut parts = version.trim_start_matches('v').split('.');
     let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

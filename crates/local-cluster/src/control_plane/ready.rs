@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// Time between two requests.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Succeeds when the API server's `/readyz` says ok.
+/// Succeeds when the API server's `/readyz` is ok.
 pub(super) async fn is_ready(client: &Client) -> Result<()> {
     let request = http::Request::get("/readyz").body(Vec::new())?;
     client.request_text(request).await?;

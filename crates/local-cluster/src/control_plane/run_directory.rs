@@ -24,7 +24,7 @@ const LOCK: &str = "lock";
 const PROCESSES: &str = "processes";
 /// How run directories' names begin.
 const PREFIX: &str = "run-";
-/// How long a killed leftover may take to vanish.
+/// How long a killed leftover may take to end.
 const KILL_LIMIT: Duration = Duration::from_secs(30);
 
 /// Directory of a live run, removed when dropped.
@@ -45,7 +45,7 @@ impl RunDirectory {
             .mode(0o700)
             .create(root)
             .with_context(|| format!("make the directory {}", root.display()))?;
-        // Held while a directory exists whose lock isn't taken yet, so that no sweep mistakes it for a leftover.
+        // Held until the lock of the new directory is taken, so that no sweep mistakes the directory for a leftover.
         let _sweeping = lock_exclusively(&root.join(LOCK))?;
         sweep(root)?;
         let directory = tempfile::Builder::new()
@@ -57,7 +57,7 @@ impl RunDirectory {
         Ok(Self { directory, _lock: lock })
     }
 
-    /// Where it is.
+    /// Returns the path of the directory.
     pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -97,12 +97,12 @@ struct Record {
 }
 
 impl Record {
-    /// The line that [`parse_records`] reads.
+    /// Returns the line that [`parse_records`] reads.
     fn line(&self) -> String {
         format!("{} {}\n", self.pid, self.started)
     }
 
-    /// Whether the process that has the id now, if any, is the one recorded.
+    /// Returns whether the process that has the id now, if any, is the one recorded.
     fn is(&self, started_now: Option<&str>) -> bool {
         started_now == Some(&self.started)
     }
@@ -148,7 +148,7 @@ fn sweep(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether no live run holds `directory`: its lock is free, or the run crashed before it made one.
+/// Returns whether no live run holds `directory`: its lock is free, or the run crashed before it made one.
 fn is_dead(directory: &Path) -> bool {
     match File::open(directory.join(LOCK)) {
         Ok(lock) => !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
@@ -190,15 +190,16 @@ fn kill_if_same(record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// When the process with this id started, in clock ticks since the system did; `None` when it has ended or never was.
+/// Returns when the process with this id started, in clock ticks since the system did; `None` when it has ended or
+/// never was.
 ///
-/// Unlike the command line it is there from the first moment on, before the new program has replaced its parent's.
+/// Unlike the command line, it is set from the start, before the child executes its program.
 #[cfg(target_os = "linux")]
 fn start_time(pid: u32) -> Option<String> {
     start_time_in_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// The 22nd field of a `/proc/PID/stat`, `None` for a process that has ended and waits for its parent.
+/// Returns the 22nd field of a `/proc/PID/stat`, or `None` for a zombie.
 ///
 /// Source of the format: proc_pid_stat(5). The second field is the program's name in parentheses, which may hold spaces
 /// and parentheses itself.
@@ -212,7 +213,7 @@ fn start_time_in_stat(stat: &str) -> Option<String> {
     (!matches!(state, "Z" | "X" | "x")).then(|| started.to_owned())
 }
 
-/// When the process with this id started, as `ps` writes it; `None` when it has ended or never was.
+/// Returns when the process with this id started, as `ps` writes it; `None` when it has ended or never was.
 #[cfg(not(target_os = "linux"))]
 fn start_time(pid: u32) -> Option<String> {
     let output = std::process::Command::new("ps").args(["-o", "lstart=", "-p", &pid.to_string()]).output().ok()?;
@@ -233,7 +234,7 @@ mod tests {
         Record { pid, started: started.to_owned() }
     }
 
-    /// A run directory as a crash leaves it: no lock held, and these `processes`.
+    /// Returns a run directory as a crash leaves it: no lock held, and these `processes`.
     fn leftover(root: &Path, processes: &str) -> PathBuf {
         let directory = root.join("run-dead");
         fs::create_dir(&directory).unwrap();
@@ -243,7 +244,7 @@ mod tests {
     }
 
     fn sleeper() -> Child {
-        // Without our output: a failed test leaves it running, and a reader of the output would wait for it.
+        // It does not inherit our output: a failed test leaves it running, and a reader of the output would wait for it.
         Command::new("sleep")
             .arg0("leftover-of-a-crash")
             .arg("600")

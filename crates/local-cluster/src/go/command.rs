@@ -13,12 +13,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::module::{Module, Program};
 use crate::{process::spawn_tied, progress::progress, search_path::find_on_path};
 
-/// How often a build that takes long says so.
+/// How often a long build reports progress.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How much of the Go command's complaints an error quotes.
+/// Number of lines of its output that an error quotes.
 const QUOTED_LINES: usize = 40;
 
-/// The Go command, after checking that it is new enough for `module`; `directory` is outside of any Go module.
+/// Returns the Go command, after checking that it is new enough for `module`; `directory` is outside of any Go module.
 ///
 /// # Errors
 /// When there is none, or it is too old; the message says what to install.
@@ -62,7 +62,7 @@ fn go_command(go: &Path, directory: &Path) -> Command {
     command
 }
 
-/// Builds one program of `module` in `directory`, which holds its files, saying every now and then that it is still at it.
+/// Builds one program of `module` in `directory`, which holds its files. Reports progress now and then.
 ///
 /// # Errors
 /// When Go cannot be run, or refuses; the message quotes it.
@@ -106,7 +106,7 @@ pub(super) fn build(module: &Module, go: &Path, flags: &[String], program: &Prog
     Ok(())
 }
 
-/// What the Go command has said.
+/// The output of a build, as far as it is shown.
 #[derive(Debug, Default)]
 struct Output {
     downloaded: usize,

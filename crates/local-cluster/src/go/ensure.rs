@@ -1,4 +1,4 @@
-//! The programs of a module, once, into a cache directory that its version and a digest of all its files name.
+//! Builds the programs of a module once, into a cache directory that is named by its version and a digest of its files.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use super::{
 use crate::{cache, lock_file, progress::progress};
 
 impl Module {
-    /// The directory that holds `programs`, after building those that aren't there yet.
+    /// Returns the directory that holds `programs`, after building those that aren't there yet.
     ///
     /// Blocks. Several processes may call it at the same time: one builds, the others wait for it.
     ///
@@ -26,7 +26,7 @@ impl Module {
         let flags = (self.flags)(version);
         let root = cache::directory(self.name)?;
         let directory = root.join(self.cache_key(version, &flags));
-        // A program is renamed into place when it is whole, so one that is there needs no lock.
+        // A program is renamed into place when it is complete, so an existing one needs no lock.
         let is_missing = |program: &&Program| !directory.join(program.name).exists();
         if programs.iter().all(|program| !is_missing(&program)) {
             return Ok(directory);
@@ -43,7 +43,7 @@ impl Module {
             return Ok(directory);
         }
         let go = command::find_go(self, &root)?;
-        // Below the cache, so that the rename stays on one file system; a crashed build's remains go now.
+        // Below the cache, so that the rename stays on one file system. Removes what a crashed build left.
         let scratch = directory.join("scratch");
         remove_if_there(&scratch)?;
         self.write(&scratch)?;
@@ -65,7 +65,7 @@ impl Module {
         Ok(directory)
     }
 
-    /// Name of the cache directory: the version for people, a hash of all that decides what is built.
+    /// Returns the name of the cache directory: the version for people, a hash of all inputs of the build.
     fn cache_key(&self, version: &str, flags: &[String]) -> String {
         let mut hash = Sha256::new();
         for part in self.files.iter().map(|(_, text)| *text).chain(flags.iter().map(String::as_str)) {

@@ -1,6 +1,6 @@
 //! Programs built from pinned Go modules, once, into a versioned cache directory.
 //!
-//! The hashes of all that a module needs are in its `go.sum`, so what is built is what was reviewed, whatever serves it.
+//! A module's `go.sum` has the hashes of all that it needs. So the build uses what was reviewed, from whichever server.
 //! What comes in is a [`Module`]; what goes out is the directory that [`Module::ensure`] returns.
 
 mod command;

@@ -29,13 +29,14 @@ pub struct Program {
     pub package: &'static str,
 }
 
-/// Flags of `go build` for a small program whose version is not stamped in; they are the same for every version.
+/// Returns the flags of `go build` for a small program whose version is not stamped in; they are the same for every
+/// version.
 pub fn plain_flags(_version: &str) -> Vec<String> {
     ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"].map(str::to_owned).to_vec()
 }
 
 impl Module {
-    /// The version that `go.mod` requires of `module`, such as `v1.37.2`.
+    /// Returns the version that `go.mod` requires of `module`, such as `v1.37.2`.
     ///
     /// # Errors
     /// It requires no such module.
@@ -47,7 +48,7 @@ impl Module {
     }
 }
 
-/// The version that `go_mod` requires of `module`, or of Go itself.
+/// Returns the version that `go_mod` requires of `module`, or of Go itself.
 fn pinned<'a>(go_mod: &'a str, module: &str) -> Option<&'a str> {
     go_mod.lines().find_map(|line| {
         let mut words = line.trim_start_matches("require").split_whitespace();

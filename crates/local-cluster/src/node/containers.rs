@@ -24,7 +24,7 @@ use super::{
     shared::Shared,
 };
 
-/// Tells the operator's program where to write its termination message: `/dev/termination-log` is not ours to write.
+/// The variable with the path of the termination message, since `/dev/termination-log` cannot be written here.
 pub(super) const TERMINATION_MESSAGE_VARIABLE: &str = "ANTFLY_BACKUP_OPERATOR_TERMINATION_MESSAGE";
 
 /// The files of a container.
@@ -36,7 +36,7 @@ pub(super) struct Files {
     pub(super) message: PathBuf,
 }
 
-/// The files of a container's start; `restarts` is how often it was started before.
+/// Returns the files of a container's start; `restarts` is how often it was started before.
 pub(super) fn files(shared: &Shared, pod: &Pod, container: &str, restarts: u32) -> Files {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (namespace, name, uid) = (text(&pod.metadata.namespace), text(&pod.metadata.name), text(&pod.metadata.uid));
@@ -71,7 +71,7 @@ where
     Ok(objects)
 }
 
-/// Starts a container as a process. Its environment is `variables`, what every container has, and nothing of ours but PATH.
+/// Starts a container as a process. Its environment is `variables`, what every container has, and our PATH.
 ///
 /// # Errors
 /// Why a container runtime could not run it.

@@ -49,7 +49,7 @@ pub(super) fn resolve(
     Ok(variables)
 }
 
-/// The value of a variable; `None` if it is optional and missing.
+/// Returns the value of a variable; `None` if it is optional and missing.
 fn value(
     pod: &Pod,
     variable: &EnvVar,
@@ -79,7 +79,7 @@ fn value(
     }
 }
 
-/// The value of a key: `text` is `None` without the object, and `Some(None)` without the key.
+/// Returns the value of a key: `text` is `None` without the object, and `Some(None)` without the key.
 fn found(
     text: Option<Option<String>>,
     optional: Option<bool>,
@@ -99,7 +99,7 @@ fn found(
     }
 }
 
-/// A field of the Pod, by the downward API.
+/// Returns a field of the Pod, by the downward API.
 fn field_value(pod: &Pod, path: &str) -> Result<String, String> {
     let (metadata, spec, status) = (&pod.metadata, pod.spec.as_ref(), pod.status.as_ref());
     let text = match path {

@@ -1,4 +1,4 @@
-//! Which executable of this machine stands for which image.
+//! Images, and the executables of this machine that replace them.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use std::{
 use k8s_openapi::api::core::v1::Container;
 use parking_lot::RwLock;
 
-/// What an image's entrypoint is on this machine.
+/// The executable that replaces an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// The executable.
@@ -68,7 +68,7 @@ impl Images {
         self.0.write().insert(image.to_owned(), program);
     }
 
-    /// Returns what stands for a container's image.
+    /// Returns the executable that replaces a container's image.
     ///
     /// # Errors
     /// The kubelet's reason and message for an image that cannot be pulled.

@@ -51,7 +51,7 @@ pub(super) struct Ended {
     pub(super) finished: Option<Timestamp>,
 }
 
-/// A container and what became of it.
+/// A container and its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) name: String,
@@ -63,22 +63,22 @@ pub(super) struct Record {
     pub(super) restarts: u32,
     /// How often its image could not be pulled.
     pub(super) failed_pulls: u32,
-    /// While it waits: when its start is tried again; `None` is at once.
+    /// When its start is tried again while it waits. `None` means at once.
     pub(super) retry_at: Option<Timestamp>,
 }
 
-/// What is to be done with the containers of a Pod.
+/// What to do with the containers of a Pod.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Next {
     /// Containers to start now.
     pub(super) start: Vec<usize>,
-    /// Whether all work is done, so that the sidecars are to be stopped.
+    /// Whether all work is done. Then the sidecars are stopped.
     pub(super) is_done: bool,
     /// When to check again at the latest.
     pub(super) wake: Option<Timestamp>,
 }
 
-/// The containers of a Pod in the order of their start, each waiting.
+/// Returns the containers of a Pod in the order of their start, each waiting.
 pub(super) fn records(spec: &PodSpec) -> Vec<Record> {
     let has_init = spec.init_containers.as_ref().is_some_and(|containers| !containers.is_empty());
     let reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
@@ -99,7 +99,7 @@ pub(super) fn records(spec: &PodSpec) -> Vec<Record> {
     init.chain(spec.containers.iter().map(|container| record(container, Kind::Main))).collect()
 }
 
-/// The definition of the container that [`records`] has at `index`.
+/// Returns the definition of the container that [`records`] has at `index`.
 pub(super) fn container(spec: &PodSpec, index: usize) -> Option<&Container> {
     spec.init_containers.iter().flatten().chain(&spec.containers).nth(index)
 }
@@ -127,12 +127,12 @@ impl Record {
         matches!(self.state, State::Running { .. })
     }
 
-    /// Whether it has started at least once, and so does not hold up what comes after it.
+    /// Returns whether it has started at least once. Then the next container may start.
     fn has_started(&self) -> bool {
         self.is_running() || self.last.is_some() || matches!(self.state, State::Ended(_))
     }
 
-    /// The exit code if it has ended and is not started again.
+    /// Returns the exit code if it has ended and is not started again.
     pub(super) fn exit_code(&self) -> Option<i32> {
         match &self.state {
             State::Ended(ended) => Some(ended.exit_code),
@@ -140,7 +140,7 @@ impl Record {
         }
     }
 
-    /// Has it wait until `retry_at`.
+    /// Makes it wait until `retry_at`.
     pub(super) fn wait(&mut self, reason: &str, message: String, retry_at: Timestamp) {
         self.state = State::Waiting { reason: reason.to_owned(), message };
         self.retry_at = Some(retry_at);
@@ -159,19 +159,19 @@ impl Record {
         self.last = Some(ended);
     }
 
-    /// Notes that it is created, for the first time or once more.
+    /// Records that it was created, for the first time or again.
     pub(super) fn begin(&mut self) {
         self.restarts += u32::from(self.last.is_some());
         self.retry_at = None;
     }
 
-    /// Notes that its image cannot be pulled.
+    /// Records that its image cannot be pulled.
     pub(super) fn fail_pull(&mut self, reason: &str, message: String, now: Timestamp, poll: Duration) {
         self.failed_pulls += 1;
         self.wait(reason, message, later(now, poll));
     }
 
-    /// After a failed pull: has it wait for the next one, and says whether it had to.
+    /// Waits for the next pull if the last one failed. Returns whether that is so.
     pub(super) fn back_off_pull(&mut self, now: Timestamp, back_off: Duration) -> bool {
         let State::Waiting { reason, message } = &self.state else { return false };
         if reason != "ErrImagePull" {
@@ -182,7 +182,7 @@ impl Record {
         true
     }
 
-    /// Notes that its Pod ended before anything was known of it.
+    /// Records that its Pod ended before its end was known.
     pub(super) fn lose(&mut self) {
         self.state = State::Ended(self.last.take().unwrap_or_else(|| Ended {
             exit_code: 137,
@@ -194,7 +194,7 @@ impl Record {
     }
 }
 
-/// Says which containers start now.
+/// Returns what to do next.
 pub(super) fn next(records: &[Record], now: Timestamp) -> Next {
     let mut next = Next::default();
     for (index, record) in records.iter().enumerate() {
@@ -235,7 +235,7 @@ impl Next {
     }
 }
 
-/// Whether all init containers have done their work, and all sidecars have started.
+/// Returns whether all init containers have done their work, and all sidecars have started.
 pub(super) fn is_initialized(records: &[Record]) -> bool {
     records.iter().all(|record| match record.kind {
         Kind::Init => record.exit_code() == Some(0),
@@ -244,7 +244,7 @@ pub(super) fn is_initialized(records: &[Record]) -> bool {
     })
 }
 
-/// The phase of a Pod that nothing but its containers decides.
+/// Returns the phase of a Pod, as its containers alone decide it.
 pub(super) fn phase(records: &[Record]) -> &'static str {
     let of = |kind| records.iter().filter(move |record| record.kind == kind);
     let runs = records.iter().any(Record::is_running);

@@ -71,22 +71,22 @@ impl Node {
         Ok(Self { shared, _tasks: tasks })
     }
 
-    /// The images that it knows; they may change while it runs.
+    /// Returns the images that it knows, which may change while it runs.
     pub fn images(&self) -> &Images {
         &self.shared.images
     }
 
-    /// The addresses behind the names of Services; they may change while it runs.
+    /// Returns the addresses behind the names of Services, which may change while it runs.
     pub fn services(&self) -> &Services {
         &self.shared.services
     }
 
-    /// Directory of the logs: `NAMESPACE_POD_UID/CONTAINER/RESTARTS.log`.
+    /// Returns the directory of the logs: `NAMESPACE_POD_UID/CONTAINER/RESTARTS.log`.
     pub fn directory(&self) -> &Path {
         &self.shared.directory
     }
 
-    /// Path of the log of a container's latest start, of the latest Pod of that name.
+    /// Returns the path of the log of a container's latest start, of the latest Pod of that name.
     ///
     /// # Errors
     /// When there is none.
@@ -94,7 +94,7 @@ impl Node {
         logs::log_path(self.directory(), namespace, pod, container)
     }
 
-    /// What [`Node::log_path`] holds, as `kubectl logs` would print it.
+    /// Returns what [`Node::log_path`] holds, as `kubectl logs` would print it.
     ///
     /// # Errors
     /// When there is none, or it can't be read.

@@ -101,7 +101,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Whether a scheduler would assign the Pod to this node.
+/// Returns whether a scheduler would assign the Pod to this node.
 fn is_schedulable(pod: &Pod) -> bool {
     let spec = pod.spec.as_ref();
     let is_gated = spec.and_then(|spec| spec.scheduling_gates.as_ref()).is_some_and(|gates| !gates.is_empty());

@@ -14,18 +14,18 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_pro
 
 use crate::process::spawn_tied;
 
-/// A running process with a process group of its own. Dropping it kills the group; so does its own end, as the end of a
-/// container's first process does.
+/// A running process with its own process group. The group is killed when this is dropped, and when the process ends, as in a
+/// container.
 #[derive(Debug)]
 pub(super) struct Process {
     pid: Pid,
-    /// Whether its id may belong to another process by now.
+    /// Whether its id may already belong to another process.
     is_reaped: Arc<Mutex<bool>>,
 }
 
 impl Process {
-    /// Starts `command`, with its output appended to `log`. `on_end` is called with its exit code, which is 128 and the
-    /// signal's number after a signal.
+    /// Starts `command`, with its output appended to `log`. `on_end` is called with its exit code. After a
+    /// signal that is 128 plus the number of the signal.
     ///
     /// # Errors
     /// When the log can't be opened or the program can't be started.
@@ -42,7 +42,7 @@ impl Process {
         let is_reaped = Arc::new(Mutex::new(false));
         let process = Self { pid, is_reaped: is_reaped.clone() };
         std::thread::spawn(move || {
-            // It stays a zombie until its group is gone: as long as that, its id is not used again.
+            // It stays a zombie until its group is gone. Until then its id is not reused.
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             while waitid(WaitId::Pid(pid), options).is_err_and(|error| error == rustix::io::Errno::INTR) {}
             let status = {
@@ -69,7 +69,7 @@ impl Process {
     fn unless_reaped(&self, signal: impl FnOnce() -> rustix::io::Result<()>) {
         let is_reaped = self.is_reaped.lock();
         if !*is_reaped {
-            // It has ended if there is nothing to signal, and its end is reported as always.
+            // If there is nothing to signal, it has ended, and its end is reported as usual.
             let _ = signal();
         }
     }
@@ -127,7 +127,7 @@ mod tests {
         }
     }
 
-    /// Whether it has ended, and the process that inherited it has not waited for it yet.
+    /// Returns whether it is a zombie: it has ended, but its new parent has not waited for it yet.
     fn is_zombie(pid: Pid) -> bool {
         fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| stat.contains(") Z "))
     }

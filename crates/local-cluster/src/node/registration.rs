@@ -20,14 +20,14 @@ use serde_json::json;
 use super::{environment::Variables, shared::Shared, status::ADDRESS};
 use crate::progress::progress;
 
-/// As a kubelet's: a node counts as lost after some 40 seconds without.
+/// How often the Lease is renewed: as often as a kubelet does. A node that has not renewed it for 40 seconds is lost.
 const RENEWAL: Duration = Duration::from_secs(10);
 /// See [`RENEWAL`].
 const LEASE_SECONDS: i32 = 40;
 /// Owner of the fields.
 const FIELD_MANAGER: &str = "node-without-kubelet";
 
-/// Makes the Node object, ready, or takes over one of that name. The API server reads the logs of its Pods at that port.
+/// Creates a ready Node object, or takes over an existing one with that name. The API server reads the logs of its Pods at that port.
 ///
 /// # Errors
 /// When the API server can't be reached or refuses.
@@ -112,7 +112,7 @@ pub(super) async fn keep_alive(shared: Arc<Shared>) {
     }
 }
 
-/// The variables that every container gets: where the API server is, by the Service `kubernetes`.
+/// Returns the variables that every container gets: where the API server is, by the Service `kubernetes`.
 ///
 /// # Errors
 /// When the API server can't be reached or refuses.

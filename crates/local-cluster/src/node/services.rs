@@ -1,16 +1,16 @@
-//! The names of Services, and which loopback address stands behind each.
+//! The names of Services, and their loopback addresses.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use parking_lot::RwLock;
 
-/// What becomes of the name of a Service that has no address.
+/// How the name of a Service without an address is treated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Absent {
-    /// It becomes an address on which no process listens, so that connections are refused.
+    /// It is replaced by an address on which no process listens, so that connections are refused.
     #[default]
     Refused,
-    /// It stays as it is, so that it does not resolve.
+    /// It is kept, so that it does not resolve.
     Unresolved,
 }
 
@@ -35,22 +35,22 @@ impl Services {
         services
     }
 
-    /// Puts `address` behind every port of a Service, named as `SERVICE.NAMESPACE`.
+    /// Sets the address of all ports of a Service, named as `SERVICE.NAMESPACE`.
     pub fn set(&self, service: &str, address: SocketAddr) {
         self.write(|state| state.addresses.insert((service.to_owned(), None), address));
     }
 
-    /// Puts `address` behind one port of a Service, before what [`Services::set`] says.
+    /// Sets the address of one port of a Service. It wins over that of [`Services::set`].
     pub fn set_port(&self, service: &str, port: u16, address: SocketAddr) {
         self.write(|state| state.addresses.insert((service.to_owned(), Some(port)), address));
     }
 
-    /// Takes all addresses from a Service.
+    /// Removes all addresses of a Service.
     pub fn remove(&self, service: &str) {
         self.write(|state| state.addresses.retain(|(name, _), _| name != service));
     }
 
-    /// Says what becomes of the names of Services without address.
+    /// Sets how the names of Services without an address are treated.
     pub fn set_absent(&self, absent: Absent) {
         self.write(|state| state.absent = absent);
     }
@@ -58,8 +58,8 @@ impl Services {
     /// Replaces the host of each `http` and `https` URL in `text` that names a Service: `SERVICE.NAMESPACE.svc`, with or
     /// without `.cluster.local`.
     ///
-    /// A URL of a Service whose name ends in `-data` gets the fragment `#data`: the program that a backup runs knows a data
-    /// node by its name, which is lost here, or by that fragment. `refusing` is an address on which no process listens.
+    /// A URL of a Service whose name ends in `-data` gets the fragment `#data`. The program of a backup recognises a data node
+    /// by its name, which is replaced here, or by that fragment. `refusing` is an address on which no process listens.
     pub(super) fn rewrite(&self, text: &str, refusing: SocketAddr) -> String {
         let mut rewritten = String::with_capacity(text.len());
         let mut rest = text;
@@ -107,7 +107,7 @@ impl Services {
     }
 }
 
-/// Where the authority of the first URL begins, and the port that its scheme stands for.
+/// Returns where the authority of the first URL begins, and the default port of its scheme.
 fn next_url(text: &str) -> Option<(usize, u16)> {
     let of = |scheme: &str, port| text.find(scheme).map(|start| (start + scheme.len(), port));
     of("http://", 80).into_iter().chain(of("https://", 443)).min()

@@ -1,10 +1,10 @@
-//! How a node runs.
+//! The settings of a node.
 
 use std::{path::PathBuf, time::Duration};
 
 use super::{images::Images, services::Services};
 
-/// How a node runs.
+/// The settings of a node.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Name of the Node object.
@@ -17,7 +17,7 @@ pub struct Settings {
     pub images: Images,
     /// The addresses behind the names of Services.
     pub services: Services,
-    /// The first wait before a container starts again and before an image is pulled again; each later one is twice as long.
+    /// The first wait before a container restarts or an image is pulled again. Each later wait is twice as long.
     pub back_off: Duration,
 }
 

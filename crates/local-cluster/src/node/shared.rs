@@ -30,7 +30,7 @@ pub(super) struct Shared {
     pub(super) images: Images,
     pub(super) services: Services,
     pub(super) back_off: Duration,
-    /// What every container gets, by which it finds the API server.
+    /// The variables by which containers find the API server.
     pub(super) cluster_variables: Variables,
     pub(super) is_paused: watch::Sender<bool>,
     pub(super) refusing: Refusing,
@@ -93,12 +93,12 @@ impl Shared {
         *self.is_paused.borrow()
     }
 
-    /// The directory of a container's logs.
+    /// Returns the directory of a container's logs.
     pub(super) fn container_directory(&self, pod: [&str; 3], container: &str) -> PathBuf {
         self.directory.join(pod.join("_")).join(container)
     }
 
-    /// The workers of the Pods, by their UIDs.
+    /// Returns the workers of the Pods, by their UIDs.
     pub(super) fn workers(&self) -> MutexGuard<'_, HashMap<String, Worker>> {
         self.workers.lock()
     }
@@ -120,7 +120,7 @@ impl Shared {
         Ok(process)
     }
 
-    /// Kills all processes, and lets none start again.
+    /// Kills all processes. No other starts afterwards.
     pub(super) fn close(&self) {
         let mut processes = self.processes.lock();
         processes.is_closed = true;

@@ -195,7 +195,7 @@ mod tests {
         status(&Facts { uid: "u", records, start_time: at(0), cause, conditions: before }, now)
     }
 
-    /// The conditions in short: type, status and reason.
+    /// Returns the conditions in short: type, status and reason.
     fn reported(status: &PodStatus) -> Vec<String> {
         let conditions = status.conditions.iter().flatten();
         conditions

@@ -1,4 +1,4 @@
-//! What the kubelet makes of a container's termination message.
+//! The termination message of a container, read as the kubelet reads it.
 
 use std::{
     fs::File,
@@ -6,13 +6,13 @@ use std::{
     path::Path,
 };
 
-/// Most bytes that are read of one container's message: its last ones.
+/// Most bytes of one container's message. Only its last bytes are read.
 const LONGEST: u64 = 4096;
 /// Most bytes of all containers of a Pod together.
 const LONGEST_OF_POD: usize = 12 * 1024;
-/// How much of the log stands in for an empty message.
+/// Number of the log's last lines that replace an empty message.
 const LOG_LINES: usize = 80;
-/// See [`LOG_LINES`].
+/// Most bytes of those lines.
 const LOG_BYTES: u64 = 2048;
 
 /// Reads the message of a container that has ended.

@@ -26,9 +26,9 @@ use super::{
     termination_message,
 };
 
-/// How often is tried again what failed: a read of a Secret, a write of a status.
+/// How often a failed read of a Secret or write of a status is repeated.
 const POLL: Duration = Duration::from_secs(1);
-/// What a forced deletion and an eviction leave to a Pod.
+/// How long a Pod may take to end after a forced deletion or an eviction.
 const SHORTEST_GRACE: Duration = Duration::from_secs(1);
 
 /// A Pod on this node.
@@ -52,7 +52,7 @@ pub(super) struct Worker {
     events: mpsc::UnboundedReceiver<Event>,
 }
 
-/// The end of a Pod that is under way.
+/// The end of a Pod, while it goes on.
 struct Ending {
     cause: Cause,
     kill_at: Timestamp,
@@ -62,11 +62,11 @@ struct Ending {
 
 /// What to do after a status was written.
 enum Published {
-    /// It is in the API, or need not be.
+    /// It is stored, or has not changed.
     Done,
-    /// It has to be tried again.
+    /// It must be tried again.
     Again,
-    /// There is no such Pod any more.
+    /// The Pod does not exist any more.
     Gone,
 }
 
@@ -215,7 +215,7 @@ impl Worker {
             Ok(program) => program,
             Err((reason, message)) => return record.fail_pull(reason, message, now, POLL),
         };
-        // The downward API has the Pod's address, which no status that was read so far contains.
+        // The downward API needs the Pod's address, which the statuses so far do not have.
         let mut pod = self.pod.clone();
         pod.status = Some(self.status(now));
         let variables = containers::variables(&self.shared, &pod, &container).await;
@@ -304,7 +304,7 @@ impl Worker {
         status(&facts, now)
     }
 
-    /// Whether the Pod is deleted and has ended, and its last status is written.
+    /// Returns whether the Pod is deleted and has ended, and its last status is written.
     fn is_to_be_removed(&self) -> bool {
         let is_ended = self.is_over() && self.deletion_grace().is_some() && !self.is_removed;
         is_ended && !self.shared.is_paused() && self.published.as_ref() == Some(&self.status(Timestamp::now()))
@@ -314,7 +314,7 @@ impl Worker {
         self.ending.is_some() && self.processes.is_empty()
     }
 
-    /// How long a deleted Pod may take to end; `None` if it is not deleted.
+    /// Returns how long a deleted Pod may take to end; `None` if it is not deleted.
     fn deletion_grace(&self) -> Option<Duration> {
         let metadata = &self.pod.metadata;
         metadata.deletion_timestamp.as_ref()?;
@@ -337,7 +337,7 @@ impl Worker {
     }
 }
 
-/// A Pod as the kubelet's messages have it.
+/// Returns a Pod as the kubelet's messages have it.
 fn described(pod: &Pod) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let metadata = &pod.metadata;
@@ -348,7 +348,7 @@ fn seconds(seconds: i64) -> Option<Duration> {
     u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
-/// The earlier of two times.
+/// Returns the earlier of two times.
 fn sooner(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     a.into_iter().chain(b).min()
 }

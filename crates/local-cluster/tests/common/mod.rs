@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{Instant, sleep};
 
-/// Far longer than anything takes, even on a busy machine: only a condition that never comes gets here.
+/// Far longer than any condition takes, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// Waits until `is_so` succeeds, and fails with its last error when it never does.

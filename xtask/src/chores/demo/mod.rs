@@ -216,7 +216,7 @@ fn start_operator(control_plane: &ControlPlane, program: &Path) -> Result<Manage
     control_plane.spawn("operator", command)
 }
 
-/// The YAML files of `directory`, sorted by name.
+/// Returns the YAML files of `directory`, sorted by name.
 fn examples(directory: &Path) -> Result<Vec<PathBuf>> {
     let mut files = fs::read_dir(directory)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>())

@@ -101,7 +101,7 @@ impl Objects {
         })
     }
 
-    /// What `check` finds wrong with the AntflyBackups of the demo, each with its name.
+    /// Returns what `check` finds wrong with the AntflyBackups of the demo, each with its name.
     fn missing(&self, check: impl Fn(&Key, Outcome, &Value) -> Option<String>) -> Vec<String> {
         let of = |(namespace, name, outcome): (&str, &str, Outcome)| {
             let key = (namespace.to_owned(), name.to_owned());

@@ -62,7 +62,7 @@ impl Surroundings {
     }
 }
 
-/// A server of June that can write to S3.
+/// Returns a server of June that can write to S3.
 fn antfly(s3: &S3Server, tables: &[&str]) -> StandInSettings {
     let mut settings = StandInSettings::new(Profile::June, tables);
     settings.s3 = Some(S3Destination {

@@ -20,7 +20,7 @@ impl Worker {
         if self.published.as_ref() == Some(&status) {
             return Published::Done;
         }
-        // The UID keeps it from a later Pod of the same name, and the kind of patch from conditions that are others'.
+        // With the UID it does not change a later Pod of the same name. A strategic merge keeps the conditions of others.
         let patch = Patch::Strategic(json!({ "metadata": { "uid": self.pod.metadata.uid }, "status": status }));
         match self.api().patch_status(&self.name(), &PatchParams::default(), &patch).await {
             Ok(_) => {
@@ -36,7 +36,7 @@ impl Worker {
         }
     }
 
-    /// Lets the API server remove the Pod, as soon as no finalizer holds it; returns whether it knows.
+    /// Asks the API server to remove the Pod as soon as no finalizer holds it. Returns whether it answered.
     pub(super) async fn remove(&self) -> bool {
         let parameters = DeleteParams {
             grace_period_seconds: Some(0),
