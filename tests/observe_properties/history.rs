@@ -256,8 +256,9 @@ impl History {
                 BackupStatus::Failed if reason == "EndUnseen" => {
                     assert!(!self.cluster.goes_on(run.uid()), "{record:#?}");
                 }
+                // A Job without its label may end and be deleted before the operator asks for it: no watch told of its end.
                 BackupStatus::Failed if reason == "JobDeleted" => {
-                    assert_eq!(truth, Truth::Deleted, "{record:#?}");
+                    assert!(truth == Truth::Deleted || run.is_unlabelled, "{truth:?}: {record:#?}");
                 }
                 // The Pod's final state may still arrive: if a clock is wrong, the operator does not know to wait for it.
                 BackupStatus::Failed if reason == "DeadlineExceeded" && made => {}
