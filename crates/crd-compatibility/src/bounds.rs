@@ -84,9 +84,15 @@ fn number_bound(node: &Node, keyword: &str, open: &str, side: Side) -> Option<Bo
     let whole = stated.map(|limit| match (limit, side) {
         (Limit::Whole(whole), Side::Lower) => whole + i128::from(is_open),
         (Limit::Whole(whole), Side::Upper) => whole - i128::from(is_open),
-        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and the bounds of the format are far narrower")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "`as` saturates, and the bounds of the format are far narrower"
+        )]
         (Limit::Decimal(decimal), Side::Lower) => decimal.ceil() as i128,
-        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and the bounds of the format are far narrower")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "`as` saturates, and the bounds of the format are far narrower"
+        )]
         (Limit::Decimal(decimal), Side::Upper) => decimal.floor() as i128,
     });
     let limit = match side {
@@ -134,7 +140,8 @@ fn one(
     if is_tighter(old_bound, new_bound, side) {
         let rule = if old.contains_key(keyword) { Rule::BoundTightened } else { Rule::BoundAdded };
         let why = format!("{keyword} was {was} and is {is}: values that were accepted are refused");
-        let instead = "Keep the bound. What is too much for the program can be reported in a condition, with the field's name.";
+        let instead =
+            "Keep the bound. What is too much for the program can be reported in a condition, with the field's name.";
         changes.breaking(rule, &place, file, why, instead);
         return;
     }

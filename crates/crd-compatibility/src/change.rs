@@ -31,7 +31,8 @@ pub struct Change {
     pub verdict: Verdict,
     /// The rule that it falls under.
     pub rule: Rule,
-    /// Where it is, for people: `v1 .spec.tables[]` for a field, `spec.scope` for all else.
+    /// Where it is, for people: `v1 .spec.tables[]` for a field, `v1 .spec.tables maxItems` for what it says of its
+    /// values, `spec.scope` for all else.
     pub path: String,
     /// Where it is, as a JSON pointer into `file`.
     pub pointer: String,

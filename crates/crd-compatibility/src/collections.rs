@@ -41,7 +41,13 @@ pub(crate) fn compare(place: &Place, old: &Node, new: &Node, changes: &mut Chang
             "the keys of the list were {before:?} and are {after:?}: entries that differed are duplicates now or the other way round, and \
              server-side apply merges other entries"
         );
-        changes.breaking(Rule::ListMapKeysChanged, &place.keyword(keyword), file_of(new, keyword), why, "Keep the keys.");
+        changes.breaking(
+            Rule::ListMapKeysChanged,
+            &place.keyword(keyword),
+            file_of(new, keyword),
+            why,
+            "Keep the keys.",
+        );
     }
     let keyword = "x-kubernetes-embedded-resource";
     if is_set(old, keyword) != is_set(new, keyword) {
@@ -51,7 +57,13 @@ pub(crate) fn compare(place: &Place, old: &Node, new: &Node, changes: &mut Chang
             "the value is no whole object any more: its apiVersion, kind and metadata are dropped unless the schema lists them"
         };
         let place = place.keyword(keyword);
-        changes.breaking(Rule::EmbeddedResourceChanged, &place, file_of(new, keyword), why.into(), "Leave it as it was.");
+        changes.breaking(
+            Rule::EmbeddedResourceChanged,
+            &place,
+            file_of(new, keyword),
+            why.into(),
+            "Leave it as it was.",
+        );
     }
     let keyword = "x-kubernetes-preserve-unknown-fields";
     if is_set(old, keyword) != is_set(new, keyword) {

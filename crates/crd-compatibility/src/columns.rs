@@ -66,7 +66,9 @@ fn column_changed(place: &Place, name: &str, old: &Value, new: &Value, changes: 
     let place_of_priority = place.key("priority");
     let file = if new["priority"].is_null() { File::Old } else { File::New };
     if before == 0 && after != 0 {
-        let why = format!("priority of the column {name:?} was 0 and is {after}: kubectl get does not print it any more without -o wide");
+        let why = format!(
+            "priority of the column {name:?} was 0 and is {after}: kubectl get does not print it any more without -o wide"
+        );
         let instead = "Leave priority at 0.";
         changes.breaking(Rule::PrinterColumnChanged, &place_of_priority, file, why, instead);
     } else if before != after {

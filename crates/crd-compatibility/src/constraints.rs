@@ -70,7 +70,8 @@ fn patterns(place: &Place, old: &Node, new: &Node, proof: &Proof, changes: &mut 
         (_, Some(pattern)) if before != after => {
             let was = before.map_or_else(|| "no pattern".to_owned(), |before| format!("the pattern {before:?}"));
             let change = format!("it was {was} and is {pattern:?}");
-            let rules = [Rule::PatternRelaxed, if before.is_some() { Rule::PatternChanged } else { Rule::PatternAdded }];
+            let rules =
+                [Rule::PatternRelaxed, if before.is_some() { Rule::PatternChanged } else { Rule::PatternAdded }];
             verdict(&place, rules, &change, proof.of(Formula::pattern(pattern)), changes);
         }
         _ => {}
@@ -161,7 +162,8 @@ impl Proof {
             let texts = values.iter().filter_map(Value::as_str);
             Formula::one_of(texts)
         });
-        let ordered: Vec<_> = values.into_iter().chain(first).chain(parsed(&gone)).chain(last).chain(parsed(&kept)).collect();
+        let ordered: Vec<_> =
+            values.into_iter().chain(first).chain(parsed(&gone)).chain(last).chain(parsed(&kept)).collect();
         let stated = rules.len() + usize::from(pattern_of(old).is_some()) + usize::from(old.contains_key("enum"));
         let is_complete = ordered.len() == stated && !old.contains_key("format");
         Proof { premises: Some(ordered), lengths, is_complete }
@@ -170,13 +172,15 @@ impl Proof {
     /// Returns whether all that was accepted satisfies the formula.
     fn of(&self, conclusion: Result<Formula, String>) -> Inclusion {
         let Some(premises) = &self.premises else {
-            return Inclusion::Unknown("only rules on a string that are made of regular expressions can be compared".into());
+            return Inclusion::Unknown(
+                "only rules on a string that are made of regular expressions can be compared".into(),
+            );
         };
         match conclusion {
             Ok(conclusion) => match inclusion(premises, self.lengths, &conclusion) {
-                Inclusion::Refuted(text) if !self.is_complete => {
-                    Inclusion::Unknown(format!("{text:?} is refused, unless it was refused before by what cannot be compared"))
-                }
+                Inclusion::Refuted(text) if !self.is_complete => Inclusion::Unknown(format!(
+                    "{text:?} is refused, unless it was refused before by what cannot be compared"
+                )),
                 other => other,
             },
             Err(reason) => Inclusion::Unknown(reason),

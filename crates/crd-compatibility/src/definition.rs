@@ -51,7 +51,9 @@ fn identity(place: &Place, old: &Value, new: &Value, changes: &mut Changes) {
         let text = |spec: &Value| spec[key].as_str().unwrap_or(default).to_owned();
         let (before, after) = (text(old), text(new));
         if before != after {
-            let why = format!("{key} was {before:?} and is {after:?}: manifests, clients and stored objects know only the old one");
+            let why = format!(
+                "{key} was {before:?} and is {after:?}: manifests, clients and stored objects know only the old one"
+            );
             let instead = "Keep it. What needs another one is another API: define it beside this one.";
             changes.breaking(rule, &place.key(key), File::New, why, instead);
         }
@@ -78,7 +80,13 @@ fn names(place: &Place, old: &Value, new: &Value, changes: &mut Changes) {
         let (before, after) = (text(old, key), text(new, key));
         if before != after {
             let why = format!("{key} was {before:?} and is {after:?}: {users}");
-            changes.breaking(rule, &place.key(key), File::New, why, "Keep the name. A short name can be added beside it.");
+            changes.breaking(
+                rule,
+                &place.key(key),
+                File::New,
+                why,
+                "Keep the name. A short name can be added beside it.",
+            );
         }
     }
     for (key, removed, added, what) in [

@@ -36,10 +36,12 @@ pub fn compare_texts(old: &str, new: &str) -> Result<Report, InputError> {
     for before in &old {
         let name = name_of(before);
         match find(&new, name) {
-            Some(after) => changes.0.extend(definition::compare(before, &after)?.changes.into_iter().map(|mut change| {
-                change.path = format!("{name} {}", change.path);
-                change
-            })),
+            Some(after) => {
+                changes.0.extend(definition::compare(before, &after)?.changes.into_iter().map(|mut change| {
+                    change.path = format!("{name} {}", change.path);
+                    change
+                }))
+            }
             None => changes.breaking(
                 Rule::DefinitionRemoved,
                 &Place::definition().key(name),

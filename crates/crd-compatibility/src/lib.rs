@@ -23,7 +23,7 @@
 //! let report = crd_compatibility::compare_texts(old, &new)?;
 //! assert_eq!(report.breaking().count(), 1);
 //! assert_eq!(report.changes[0].rule, crd_compatibility::Rule::BoundAdded);
-//! assert_eq!(report.changes[0].path, "v1 .spec.size");
+//! assert_eq!(report.changes[0].path, "v1 .spec.size minimum");
 //! # Ok::<(), crd_compatibility::InputError>(())
 //! ```
 

@@ -37,7 +37,8 @@ fn properties(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, ch
             (_, Some(_)) => {}
             (_, None) => {
                 let why = "the field is gone: manifests with it are refused by strict clients, and what is stored in it is dropped";
-                let instead = "Keep the field. Say in its description that it has no effect any more, and what to use instead.";
+                let instead =
+                    "Keep the field. Say in its description that it has no effect any more, and what to use instead.";
                 changes.breaking(Rule::FieldRemoved, &place, File::Old, why.into(), instead);
             }
         }
@@ -52,14 +53,18 @@ fn properties(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, ch
 /// A new field, below a node that was `parent`.
 fn field_added(place: &Place, parent: &Node, node: &Node, changes: &mut Changes) {
     check_structural(place, node, changes);
-    if is_set(parent, "x-kubernetes-preserve-unknown-fields") || parent.get("additionalProperties").is_some_and(takes_any_key) {
+    if is_set(parent, "x-kubernetes-preserve-unknown-fields")
+        || parent.get("additionalProperties").is_some_and(takes_any_key)
+    {
         let why = "the field could be there before, with any value, and is checked now: what was accepted may be refused or dropped";
         let instead = "Choose a name below an object of the schema's own, where unknown fields were dropped.";
         changes.breaking(Rule::FieldAdded, place, File::New, why.into(), instead);
         return;
     }
     if let Some(default) = node.get("default").filter(|default| !default.is_null()) {
-        let why = format!("the field is new and has the default {default}: stored objects read with a value that nobody wrote");
+        let why = format!(
+            "the field is new and has the default {default}: stored objects read with a value that nobody wrote"
+        );
         let instead = "Leave the default out; let the program take the value where the field is absent, and say so in the description.";
         changes.breaking(Rule::DefaultAdded, &place.keyword("default"), File::New, why, instead);
         return;
@@ -120,7 +125,8 @@ fn map_values(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, ch
             changes.compatible(Rule::AdditionalPropertiesAdded, &place.keyword(keyword), File::New, why);
         }
         (Some(_), None) => {
-            let why = "the object does not take any key any more: what users stored below other keys is dropped".to_owned();
+            let why =
+                "the object does not take any key any more: what users stored below other keys is dropped".to_owned();
             let place = place.keyword(keyword);
             changes.breaking(Rule::AdditionalPropertiesRemoved, &place, File::Old, why, "Keep additionalProperties.");
         }
@@ -129,7 +135,13 @@ fn map_values(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, ch
         }
         (Some(before), Some(after)) if before != after => {
             let why = "the values of the map are checked, or dropped, in another way".to_owned();
-            changes.breaking(Rule::TypeChanged, &place.keyword(keyword), File::New, why, "Leave the values as they were.");
+            changes.breaking(
+                Rule::TypeChanged,
+                &place.keyword(keyword),
+                File::New,
+                why,
+                "Leave the values as they were.",
+            );
         }
         _ => {}
     }

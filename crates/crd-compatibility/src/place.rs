@@ -18,7 +18,7 @@ impl Place {
 
     /// Returns the path for people.
     pub(crate) fn path(&self) -> &str {
-        if self.path.is_empty() { "the definition" } else { &self.path }
+        if self.path.is_empty() { "the definition" } else { self.path.trim_end() }
     }
 
     /// Returns the JSON pointer into one of the files.
@@ -31,7 +31,8 @@ impl Place {
 
     /// Returns whether this is a field of the status, which users read and the operator writes.
     pub(crate) fn is_status(&self) -> bool {
-        self.path.split_once(' ').is_some_and(|(_, field)| field == ".status" || field.starts_with(".status."))
+        let field = self.path.split(' ').nth(1).unwrap_or_default();
+        field == ".status" || field.starts_with(".status.")
     }
 
     /// Returns the place of a key of the definition: `spec.names.kind`.
@@ -59,7 +60,7 @@ impl Place {
         self.below(&segment, &token, &token)
     }
 
-    /// Returns the place of what a node says about whether a property must be there. For people it is the property.
+    /// Returns the place of the list of the properties that must be there. For people it is the property.
     pub(crate) fn required(&self, name: &str) -> Self {
         let keyword = self.keyword("required");
         Place { path: self.property(name).path, ..keyword }
@@ -75,17 +76,26 @@ impl Place {
         self.below("{}", "additionalProperties", "additionalProperties")
     }
 
-    /// Returns the place of a keyword of a field. For people it is the field.
+    /// Returns the place of a keyword of a field: `v1 .spec.tables maxItems`.
     pub(crate) fn keyword(&self, keyword: &str) -> Self {
-        self.below("", &escaped(keyword), &escaped(keyword))
+        let token = escaped(keyword);
+        Place { path: self.followed_by(keyword), ..self.below("", &token, &token) }
     }
 
-    /// Returns the place of an entry of a keyword that is a list; people need its index where the entries have no names.
+    /// Returns the place of a value of a keyword, which has the keyword's pointer: `v1 .status.phase enum "Active"`.
+    pub(crate) fn value(&self, value: &str) -> Self {
+        Place { path: self.followed_by(value), ..self.clone() }
+    }
+
+    /// Returns the place of a rule: `v1 .spec.schedule x-kubernetes-validations[0]`, with the index in the new file if it is there.
     pub(crate) fn rule(&self, old: Option<usize>, new: Option<usize>) -> Self {
         let shown = new.or(old).unwrap_or_default();
         let index = |index: Option<usize>| index.map_or_else(String::new, |index| index.to_string());
-        let place = self.keyword("x-kubernetes-validations");
-        place.below(&format!(" x-kubernetes-validations[{shown}]"), &index(old), &index(new))
+        self.keyword("x-kubernetes-validations").below(&format!("[{shown}]"), &index(old), &index(new))
+    }
+
+    fn followed_by(&self, word: &str) -> String {
+        format!("{} {word}", self.path.trim_end()).trim_start().to_owned()
     }
 
     fn below(&self, segment: &str, old: &str, new: &str) -> Self {

@@ -44,13 +44,16 @@ pub(crate) fn type_of(node: &Node) -> &str {
 }
 
 fn is_typed(node: &Node) -> bool {
-    !type_of(node).is_empty() || is_set(node, "x-kubernetes-int-or-string") || is_set(node, "x-kubernetes-preserve-unknown-fields")
+    !type_of(node).is_empty()
+        || is_set(node, "x-kubernetes-int-or-string")
+        || is_set(node, "x-kubernetes-preserve-unknown-fields")
 }
 
 /// Compares the types. Returns whether they are the same, so that the rest can be compared.
 pub(crate) fn same_type(place: &Place, old: &Node, new: &Node, changes: &mut Changes) -> bool {
     if is_typed(old) && !is_typed(new) {
-        let why = "the node has no type any more: the schema is not structural, and the API server refuses the definition";
+        let why =
+            "the node has no type any more: the schema is not structural, and the API server refuses the definition";
         changes.breaking(Rule::StructuralSchemaLost, &place.keyword("type"), File::Old, why.into(), "Keep the type.");
         return false;
     }
@@ -61,8 +64,11 @@ pub(crate) fn same_type(place: &Place, old: &Node, new: &Node, changes: &mut Cha
     };
     let (before, after) = (name(old), name(new));
     if before != after {
-        let why = format!("the type was {before} and is {after}: stored values and manifests are refused, and typed clients cannot read them");
-        let instead = "Keep the field with its type; add an optional field with the other one, and say in both which counts.";
+        let why = format!(
+            "the type was {before} and is {after}: stored values and manifests are refused, and typed clients cannot read them"
+        );
+        let instead =
+            "Keep the field with its type; add an optional field with the other one, and say in both which counts.";
         changes.breaking(Rule::TypeChanged, &place.keyword("type"), file_of(new, "type"), why, instead);
         return false;
     }

@@ -12,18 +12,20 @@ use crate::{
 
 /// Compares whether null is allowed. `rules` are those of the nodes above.
 pub(crate) fn nullable(place: &Place, old: &Node, new: &Node, rules: &[String], changes: &mut Changes) {
+    let name = place.path().rsplit('.').next().unwrap_or_default().to_owned();
     let place = place.keyword("nullable");
     match (is_set(old, "nullable"), is_set(new, "nullable")) {
         (true, false) => {
-            let why = "null was a value, and is not any more: it is refused, or dropped and replaced by a default".to_owned();
+            let why =
+                "null was a value, and is not any more: it is refused, or dropped and replaced by a default".to_owned();
             changes.breaking(Rule::NullableRemoved, &place, file_of(new, "nullable"), why, "Keep `nullable: true`.");
         }
         (false, true) => {
-            let name = place.path().rsplit('.').next().unwrap_or_default().to_owned();
             let is_read = rules.iter().any(|rule| rule.contains(&name) || rule.contains('['));
             let has_default = new.contains_key("default");
             if has_default || is_read {
-                let effect = if has_default { "the default was taken for it" } else { "the rules above do not expect it" };
+                let effect =
+                    if has_default { "the default was taken for it" } else { "the rules above do not expect it" };
                 let why = format!("null is a value, which was dropped before: {effect}");
                 let instead = "Leave null as it was: an absent field says the same.";
                 changes.breaking(Rule::NullableAdded, &place, File::New, why, instead);
@@ -52,11 +54,15 @@ pub(crate) fn default(place: &Place, old: &Node, new: &Node, changes: &mut Chang
             changes.breaking(Rule::DefaultChanged, &place, File::New, why, "Keep the default.");
         }
         (Some(before), None) => {
-            let why = format!("the default {} is gone: an object that leaves the field out has no value there any more", shown(&before));
+            let why = format!(
+                "the default {} is gone: an object that leaves the field out has no value there any more",
+                shown(&before)
+            );
             changes.breaking(Rule::DefaultRemoved, &place, File::Old, why, "Keep the default.");
         }
         (None, Some(after)) => {
-            let why = format!("the default {} is new: stored objects read with a value that nobody wrote", shown(&after));
+            let why =
+                format!("the default {} is new: stored objects read with a value that nobody wrote", shown(&after));
             let instead = "Leave the field absent; let the program take the value where it is absent, and say so in the description.";
             changes.breaking(Rule::DefaultAdded, &place, File::New, why, instead);
         }
@@ -81,13 +87,15 @@ pub(crate) fn enumeration(place: &Place, old: &Node, new: &Node, changes: &mut C
         }
         (Some(before), Some(after)) => {
             for value in before.iter().filter(|value| !after.contains(value)) {
-                let why = format!("the value {} is gone: manifests and stored objects with it are refused", shown(value));
+                let why =
+                    format!("the value {} is gone: manifests and stored objects with it are refused", shown(value));
                 let instead = "Keep the value; say in its description what to use instead.";
-                changes.breaking(Rule::EnumValueRemoved, &place, File::New, why, instead);
+                changes.breaking(Rule::EnumValueRemoved, &place.value(&shown(value)), File::New, why, instead);
             }
             for value in after.iter().filter(|value| !before.contains(value)) {
                 let why = format!("the value {} is new; all others stay", shown(value));
-                changes.compatible(Rule::EnumValueAdded, &place, File::New, why).advice = Some(advice(is_status));
+                changes.compatible(Rule::EnumValueAdded, &place.value(&shown(value)), File::New, why).advice =
+                    Some(advice(is_status));
             }
         }
         (None, None) => {}

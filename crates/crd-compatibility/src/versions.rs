@@ -22,7 +22,9 @@ pub(crate) fn compare(place: &Place, old: &Value, new: &Value, changes: &mut Cha
                 Rule::VersionRemoved,
                 &place.entry(name, Some(index), None),
                 File::Old,
-                format!("version {name} is gone: manifests and clients of it fail, and objects stored in it cannot be read"),
+                format!(
+                    "version {name} is gone: manifests and clients of it fail, and objects stored in it cannot be read"
+                ),
                 "Keep the version. `deprecated: true` warns those who use it.",
             ),
         }
@@ -71,7 +73,12 @@ fn use_of_version(place: &Place, old: &Value, new: &Value, changes: &mut Changes
 
 /// Schema, subresources, columns and selectable fields.
 fn content(place: &Place, name: &str, old: &Value, new: &Value, changes: &mut Changes) {
-    schema::compare_roots(&place.schema(name), &old["schema"]["openAPIV3Schema"], &new["schema"]["openAPIV3Schema"], changes);
+    schema::compare_roots(
+        &place.schema(name),
+        &old["schema"]["openAPIV3Schema"],
+        &new["schema"]["openAPIV3Schema"],
+        changes,
+    );
     subresources(&place.key("subresources"), &old["subresources"], &new["subresources"], changes);
     columns::compare(&place.key("additionalPrinterColumns"), old, new, changes);
     selectable_fields(&place.key("selectableFields"), &old["selectableFields"], &new["selectableFields"], changes);
@@ -82,10 +89,17 @@ fn subresources(place: &Place, old: &Value, new: &Value, changes: &mut Changes) 
     match (old["status"].is_object(), new["status"].is_object()) {
         (true, false) => {
             let why = "the status subresource is gone: writes to /status fail, and whoever may edit the spec may write the status";
-            changes.breaking(Rule::StatusSubresourceRemoved, &status, File::Old, why.into(), "Keep `subresources.status`.");
+            changes.breaking(
+                Rule::StatusSubresourceRemoved,
+                &status,
+                File::Old,
+                why.into(),
+                "Keep `subresources.status`.",
+            );
         }
         (false, true) => {
-            let why = "the status subresource is new: a status written with the object is dropped, which it was not before";
+            let why =
+                "the status subresource is new: a status written with the object is dropped, which it was not before";
             let instead = "Leave the version without it; a new API begins with the subresource.";
             changes.breaking(Rule::StatusSubresourceAdded, &status, File::New, why.into(), instead);
         }
@@ -128,17 +142,24 @@ fn selectable_fields(place: &Place, old: &Value, new: &Value, changes: &mut Chan
 
 fn storage(place: &Place, old: &Versions<'_>, new: &Versions<'_>, changes: &mut Changes) {
     let stored = |versions: &Versions<'_>| {
-        versions.iter().find(|(_, _, version)| is_set(version, "storage")).map(|(index, name, _)| (*index, (*name).to_owned()))
+        versions
+            .iter()
+            .find(|(_, _, version)| is_set(version, "storage"))
+            .map(|(index, name, _)| (*index, (*name).to_owned()))
     };
     let (Some((old_index, before)), after) = (stored(old), stored(new)) else { return };
     let place = |index| place.entry(&before, Some(old_index), index).key("storage");
     match after {
         Some((_, after)) if after == before => {}
         Some((index, after)) if find(new, &before).is_some() => {
-            let why = format!("objects are stored in {after}, which were stored in {before}; {before} stays, so all can be read");
-            changes.compatible(Rule::StorageVersionChanged, &place(Some(index)), File::New, why).advice = Some(format!(
-                "{before} can never be removed before all objects were written again and status.storedVersions does not list it any more."
-            ));
+            let why = format!(
+                "objects are stored in {after}, which were stored in {before}; {before} stays, so all can be read"
+            );
+            changes.compatible(Rule::StorageVersionChanged, &place(Some(index)), File::New, why).advice = Some(
+                format!(
+                    "{before} can never be removed before all objects were written again and status.storedVersions does not list it any more."
+                ),
+            );
         }
         _ => {
             let why = format!("{before}, the version that objects are stored in, is not stored any more");
@@ -164,7 +185,9 @@ fn round_trips(place: &Place, old: (&Versions<'_>, bool), new: (&Versions<'_>, b
         let entry = place.entry(name, None, Some(index));
         let mut is_sound = true;
         for &(other_index, other, other_version) in &new[..position] {
-            if !is_used(version) || !is_used(other_version) || known(name, other) && !held(old, old_is_plain, name, other) {
+            // what a new webhook does to versions that are there is reported with it
+            let was_left_open = known(name, other) && (!new_is_plain || !held(old, old_is_plain, name, other));
+            if !is_used(version) || !is_used(other_version) || was_left_open {
                 continue;
             }
             let differences = differences(other_version, version);
@@ -181,8 +204,11 @@ fn round_trips(place: &Place, old: (&Versions<'_>, bool), new: (&Versions<'_>, b
                 "a webhook converts, and what it does is not in the definition".to_owned()
             };
             // the pair is reported at the version that is new, or else at the later one
-            let at = if find(old, other).is_none() { place.entry(other, None, Some(other_index)) } else { entry.clone() };
-            let why = format!("{other} and {name} do not hold the same ({what}): what is written with one is lost or refused with the other");
+            let at =
+                if find(old, other).is_none() { place.entry(other, None, Some(other_index)) } else { entry.clone() };
+            let why = format!(
+                "{other} and {name} do not hold the same ({what}): what is written with one is lost or refused with the other"
+            );
             let instead = "Make both versions alike: each optional field in both, the same bounds, rules and defaults.";
             changes.breaking(Rule::VersionDoesNotRoundTrip, &at, File::New, why, instead);
         }

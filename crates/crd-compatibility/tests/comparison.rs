@@ -216,7 +216,10 @@ fn the_rules_of_names_are_seen_though_no_schema_lists_them() {
         json!({"type": "object", "properties": {"name": {"type": "string", "maxLength": 20}}});
     let report = compare(&old, &new).unwrap();
     assert_eq!(report.changes.len(), 1, "{report}");
-    assert_eq!((report.changes[0].rule, report.changes[0].path.as_str()), (Rule::BoundAdded, "v1 .metadata.name"));
+    assert_eq!(
+        (report.changes[0].rule, report.changes[0].path.as_str()),
+        (Rule::BoundAdded, "v1 .metadata.name maxLength")
+    );
     new.pointer_mut(root).unwrap()["metadata"] = json!({"type": "object"});
     assert_eq!(compare(&old, &new).unwrap().changes, []);
 }
@@ -298,7 +301,8 @@ fn a_new_version_must_hold_what_the_others_hold() {
     // a field in one of two versions only
     let old = both(&version("v2", false, &field));
     let mut new = old.clone();
-    new.pointer_mut("/spec/versions/1/schema/openAPIV3Schema/properties/spec/properties").unwrap()["more"] = field.clone();
+    new.pointer_mut("/spec/versions/1/schema/openAPIV3Schema/properties/spec/properties").unwrap()["more"] =
+        field.clone();
     let report = compare(&old, &new).unwrap();
     assert_eq!(report.breaking().map(|change| change.rule).collect::<Vec<_>>(), [Rule::VersionDoesNotRoundTrip]);
 }
@@ -307,7 +311,8 @@ fn a_new_version_must_hold_what_the_others_hold() {
 fn the_order_of_versions_does_not_matter() {
     let field = json!({"type": "string"});
     let (one, two) = (version("v1", true, &field), version("v2", false, &field));
-    let report = compare(&with_versions(&[one.clone(), two.clone()]), &with_versions(&[two.clone(), one.clone()])).unwrap();
+    let report =
+        compare(&with_versions(&[one.clone(), two.clone()]), &with_versions(&[two.clone(), one.clone()])).unwrap();
     assert_eq!(report.changes, []);
     // a pointer is into the file that it names
     let narrower = version("v1", true, &text(&json!({"maxLength": 3})));
@@ -337,10 +342,14 @@ fn files_may_have_several_definitions_and_other_documents() {
     let report = compare_texts(&old, &one.to_string()).unwrap();
     assert_eq!(report.changes.iter().map(|change| change.rule).collect::<Vec<_>>(), [Rule::DefinitionRemoved]);
     let error = compare_texts("{kind: Namespace, apiVersion: v1}", &list).unwrap_err().to_string();
-    assert!(error.contains("the old file has no CustomResourceDefinition") && error.contains("v1 Namespace"), "{error}");
+    assert!(
+        error.contains("the old file has no CustomResourceDefinition") && error.contains("v1 Namespace"),
+        "{error}"
+    );
     let error = compare_texts(&list, "a: [").unwrap_err().to_string();
     assert!(error.contains("the new file is neither YAML nor JSON"), "{error}");
-    let error = compare_texts(&one.to_string(), "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition}");
+    let error =
+        compare_texts(&one.to_string(), "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition}");
     assert!(error.unwrap_err().to_string().contains("spec.group"));
 }
 
@@ -348,7 +357,9 @@ fn files_may_have_several_definitions_and_other_documents() {
 fn an_exception_allows_one_change_against_older_copies() {
     let report = compare(&definition(&text(&json!({}))), &definition(&text(&json!({"maxLength": 3})))).unwrap();
     let exception = |version: &str| {
-        let text = format!("exceptions: [{{path: v1 .spec.field, rule: BoundAdded, reason: it is meant, version: {version}}}]");
+        let text = format!(
+            "exceptions: [{{path: v1 .spec.field maxLength, rule: BoundAdded, reason: it is meant, version: {version}}}]"
+        );
         read_exceptions(&text).unwrap()
     };
     let released = semver::Version::new(0, 1, 0);
@@ -375,7 +386,7 @@ fn a_report_is_text_and_json() {
     let report = compare(&definition(&old), &definition(&new)).unwrap();
     assert_eq!(
         report.to_string(),
-        "BREAKING  PatternChanged  v1 .spec.field\n    \
+        "BREAKING  PatternChanged  v1 .spec.field pattern\n    \
          at       new file, /spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/field/pattern\n    \
          why      it was the pattern \"^[a-z]*$\" and is \"^[a-z]+$\": it refuses what was accepted\n    \
          example  \"\" was accepted, and is refused now\n    \

@@ -13,10 +13,11 @@ use circles::circles;
 use imports::{Imports, imports};
 
 /// The crates that are held to it, by the files that they are compiled from.
-const ROOTS: [&str; 9] = [
+const ROOTS: [&str; 10] = [
     "src/lib.rs",
     "src/main.rs",
     "crates/api-generator/src/lib.rs",
+    "crates/crd-compatibility/src/lib.rs",
     "crates/fenced-leader-election/src/lib.rs",
     "crates/antfly-stand-in/src/lib.rs",
     "crates/antfly-stand-in/src/main.rs",

@@ -40,7 +40,9 @@ impl Automaton {
     /// Builds the automaton of a pattern.
     pub(super) fn new(pattern: &Hir) -> Result<Self, TooLarge> {
         let nfa = thompson::Compiler::new()
-            .configure(thompson::Config::new().nfa_size_limit(Some(PROGRAM)).which_captures(thompson::WhichCaptures::None))
+            .configure(
+                thompson::Config::new().nfa_size_limit(Some(PROGRAM)).which_captures(thompson::WhichCaptures::None),
+            )
             .build_from_hir(pattern)
             .map_err(|_| TooLarge)?;
         let config = Config::new()

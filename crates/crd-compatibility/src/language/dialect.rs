@@ -1,8 +1,8 @@
 //! Regular expressions of the API server (Go, RE2), for Rust.
 
 use regex_syntax::ast::{
-    Assertion, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetBinaryOp, ClassSetItem, Flag, Flags, FlagsItemKind, Span, Visitor,
-    parse::Parser, visit,
+    Assertion, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetBinaryOp, ClassSetItem, Flag, Flags,
+    FlagsItemKind, Span, Visitor, parse::Parser, visit,
 };
 
 /// Returns the regular expression of Rust that means the same as one of Go.

@@ -135,7 +135,8 @@ impl<'a> Search<'a> {
 
     fn step(&mut self, known: &Known, character: char) -> Result<Known, TooLarge> {
         let pairs = self.automata.iter_mut().zip(&known.states);
-        let states = pairs.map(|(automaton, state)| automaton.next(*state, character)).collect::<Result<Vec<_>, _>>()?;
+        let states =
+            pairs.map(|(automaton, state)| automaton.next(*state, character)).collect::<Result<Vec<_>, _>>()?;
         Ok(Known { states, count: (known.count + 1).min(self.lengths.least) })
     }
 
