@@ -14,6 +14,9 @@ use crate::{
 /// How many requests are under way for one edit.
 const AT_A_TIME: usize = 4;
 
+/// What begins the names of the stored objects.
+const STORED: &str = "stored-";
+
 /// Proves that an edit breaks nothing.
 pub async fn is_compatible(installed: Installed, edit: &Edit, corpus: &[Case]) -> Result<()> {
     let valid: Vec<_> = corpus.iter().filter(|case| case.is_valid).collect();
@@ -51,7 +54,7 @@ async fn store(installed: &Installed, valid: &[&Case]) -> Result<()> {
     let stored = valid.iter().enumerate().map(async |(index, case)| -> Result<bool> {
         let mut object = of_the_group(installed, &case.manifest);
         let labels = object["metadata"]["labels"].clone();
-        object["metadata"] = json!({"name": format!("stored-{index:03}"), "namespace": "default", "labels": labels});
+        object["metadata"] = json!({"name": format!("{STORED}{index:03}"), "namespace": "default", "labels": labels});
         let created = installed.create(&object, "").await.map_err(|error| anyhow!("{}: {error}", case.name))?;
         if let Some(status) = object.get("status").filter(|status| status.is_object()) {
             // some have a status that nobody may write, which the API server drops from what users write
@@ -69,8 +72,9 @@ async fn store(installed: &Installed, valid: &[&Case]) -> Result<()> {
 async fn objects(installed: &Installed, version: &str) -> Result<Vec<Value>> {
     let list = installed.get(&format!("{version}/namespaces/default/antflybackups")).await;
     let mut list = list.map_err(|error| anyhow!("list {version}: {error}"))?;
-    let items = list["items"].as_array_mut().context("a list")?;
-    Ok(items.iter_mut().map(|object| without_managers(object.take())).collect())
+    let items = list["items"].as_array_mut().context("a list")?.iter_mut().map(Value::take);
+    let stored = items.filter(|object| object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with(STORED)));
+    Ok(stored.map(without_managers).collect())
 }
 
 /// An object that is written as it was read is what it was.

@@ -79,8 +79,12 @@ fn number_bound(node: &Node, keyword: &str, open: &str, side: Side) -> Option<Bo
     if type_of(node) != "integer" {
         return stated.map(|limit| Bound { limit, is_open });
     }
-    let is_int32 = node.get("format").is_some_and(|format| format == "int32");
-    let (least, most) = if is_int32 { (i32::MIN.into(), i32::MAX.into()) } else { (i64::MIN.into(), i64::MAX.into()) };
+    let format = node.get("format").and_then(Value::as_str).unwrap_or_default();
+    let (least, most) = match format {
+        "int32" => (Some(i128::from(i32::MIN)), Some(i128::from(i32::MAX))),
+        "int64" => (Some(i128::from(i64::MIN)), Some(i128::from(i64::MAX))),
+        _ => (None, None),
+    };
     let whole = stated.map(|limit| match (limit, side) {
         (Limit::Whole(whole), Side::Lower) => whole + i128::from(is_open),
         (Limit::Whole(whole), Side::Upper) => whole - i128::from(is_open),
@@ -95,11 +99,12 @@ fn number_bound(node: &Node, keyword: &str, open: &str, side: Side) -> Option<Bo
         )]
         (Limit::Decimal(decimal), Side::Upper) => decimal.floor() as i128,
     });
+    // of the two, the one that refuses more
     let limit = match side {
-        Side::Lower => whole.unwrap_or(least).max(least),
-        Side::Upper => whole.unwrap_or(most).min(most),
+        Side::Lower => whole.max(least),
+        Side::Upper => [whole, most].into_iter().flatten().min(),
     };
-    Some(Bound { limit: Limit::Whole(limit), is_open: false })
+    limit.map(|limit| Bound { limit: Limit::Whole(limit), is_open: false })
 }
 
 fn order(one: Limit, other: Limit) -> Ordering {
