@@ -94,4 +94,3 @@ fn merged(mut object: serde_json::Value, patch: &serde_json::Value) -> serde_jso
 fn group(index: usize) -> String {
     format!("edit-{index}.antfly.io")
 }
-

@@ -73,7 +73,8 @@ async fn objects(installed: &Installed, version: &str) -> Result<Vec<Value>> {
     let list = installed.get(&format!("{version}/namespaces/default/antflybackups")).await;
     let mut list = list.map_err(|error| anyhow!("list {version}: {error}"))?;
     let items = list["items"].as_array_mut().context("a list")?.iter_mut().map(Value::take);
-    let stored = items.filter(|object| object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with(STORED)));
+    let stored =
+        items.filter(|object| object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with(STORED)));
     Ok(stored.map(without_managers).collect())
 }
 

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 
 fn run(chore: Chore) -> Result<ExitCode> {
     match chore {
-        Chore::Schema(chore) => return schema::run(&chore),
+        Chore::Schema(chore) => return Ok(schema::run(&chore)),
         Chore::Demo(options) => demo::run(&options),
         Chore::ControlPlane(chore) => control_plane::run(&chore),
         Chore::Generate => generate::run(),

@@ -173,4 +173,6 @@ fn the_exit_code_says_whether_two_files_differ_in_what_breaks() {
     let (code, text) = diff("text");
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("BoundRelaxed  v1 .spec.tables maxItems"), "{text}");
+    fs::remove_file(&old).unwrap();
+    assert_eq!(diff("text").0, Some(2), "nothing could be compared");
 }

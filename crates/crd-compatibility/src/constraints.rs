@@ -124,7 +124,8 @@ fn verdict(place: &Place, [relaxed, tightened]: [Rule; 2], change: &str, inclusi
     };
     let instead = "Leave it as it was, or write one that accepts more. Creates and restores from Git are checked in full, whatever \
                    the API server spares when it updates an object; what the program cannot use, it can report in a condition.";
-    changes.breaking(tightened, place, File::New, why, instead);
+    let about_new = if tightened == Rule::RuleAdded { " A rule about a new field belongs on that field." } else { "" };
+    changes.breaking(tightened, place, File::New, why, format!("{instead}{about_new}"));
     if let Some(change) = changes.0.last_mut() {
         change.counterexample = counterexample;
     }

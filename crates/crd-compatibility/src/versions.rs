@@ -118,7 +118,8 @@ fn subresources(place: &Place, old: &Value, new: &Value, changes: &mut Changes) 
         }
         (_, Value::Object(_)) => {
             let why = "the scale subresource is new: objects are refused whose replicas are negative, or written with a point (3.0)";
-            let instead = "Begin a new API with the subresource; if such objects cannot be, write an exception that says why.";
+            let instead =
+                "Begin a new API with the subresource; if such objects cannot be, write an exception that says why.";
             changes.breaking(Rule::ScaleSubresourceAdded, &scale, File::New, why.to_owned(), instead);
         }
         _ => {}

@@ -32,16 +32,28 @@ pub enum Format {
     Json,
 }
 
-/// Compares, prints, and returns 1 when something breaks.
-///
-/// # Errors
-/// When a file cannot be read or has no definition.
-pub fn run(chore: &Chore) -> Result<ExitCode> {
-    let is_passed = match chore {
+/// The exit code when nothing could be compared, so that scripts can tell it from a breaking change.
+const NOT_COMPARED: u8 = 2;
+
+/// Compares and prints. Returns 0 when nothing breaks users, 1 when something does, and 2 when a file cannot be read or has no
+/// definition.
+pub fn run(chore: &Chore) -> ExitCode {
+    match is_passed(chore) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(NOT_COMPARED)
+        }
+    }
+}
+
+fn is_passed(chore: &Chore) -> Result<bool> {
+    match chore {
         Chore::Check => {
             let check = schema::check(repository())?;
             print!("{check}");
-            check.is_passed()
+            Ok(check.is_passed())
         }
         Chore::Diff { old, new, format } => {
             let report = schema::diff(old, new)?;
@@ -49,8 +61,7 @@ pub fn run(chore: &Chore) -> Result<ExitCode> {
                 Format::Text => println!("{report}"),
                 Format::Json => println!("{:#}", report.to_json()),
             }
-            report.breaking().next().is_none()
+            Ok(report.breaking().next().is_none())
         }
-    };
-    Ok(if is_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }

@@ -90,8 +90,8 @@ impl<'a> Search<'a> {
         };
         conclusion.visit(&mut note);
         premises.iter().for_each(|premise| premise.visit(&mut note));
-        let parsed: Result<Vec<_>, _> = patterns.iter().map(|pattern| regex_syntax::parse(pattern)).collect();
-        let parsed = parsed.map_err(|_| TooLarge)?;
+        let parsed = patterns.iter().map(|pattern| regex_syntax::parse(pattern).map_err(|_| TooLarge));
+        let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
         let automata = parsed.iter().map(Automaton::new).collect::<Result<Vec<_>, _>>()?;
         let alphabet = alphabet(&parsed);
         Ok(Search { premises, conclusion, lengths, patterns, automata, alphabet })
