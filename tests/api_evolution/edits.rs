@@ -43,7 +43,7 @@ pub enum Witness {
     /// The API server refuses the definition itself: `definition`.
     Definition(DefinitionRefused),
     /// A request that fails or is answered differently afterwards.
-    Probe(Probe),
+    Probe(Box<Probe>),
 }
 
 /// The word `definition`.
