@@ -5,11 +5,10 @@ use std::cmp::Ordering;
 use serde_json::{Number, Value};
 
 use crate::{
-    Rule,
     change::Changes,
+    node::{Node, file_of, is_set, type_of},
     place::Place,
-    schema::{Node, file_of},
-    structure::{is_set, type_of},
+    rule::Rule,
 };
 
 /// A bound that counts: what is below (or above) it is refused, and with `is_open` the bound itself, too.

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{Rule, place::Place};
+use crate::{
+    place::{File, Place},
+    rule::Rule,
+};
 
 /// What a change means for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -12,16 +15,6 @@ pub enum Verdict {
     Breaking,
     /// All that worked works, and nothing that is stored reads differently.
     Compatible,
-}
-
-/// One of the two compared files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum File {
-    /// The file before the change.
-    Old,
-    /// The file after it.
-    New,
 }
 
 /// A difference between two definitions.

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    Rule,
     change::Changes,
+    node::{Node, file_of, is_set, type_of},
     place::Place,
-    schema::{Node, file_of},
-    structure::{is_set, type_of},
+    rule::Rule,
 };
 
 /// Compares `x-kubernetes-list-type`, `-list-map-keys`, `-map-type`, `-embedded-resource` and `-preserve-unknown-fields`.

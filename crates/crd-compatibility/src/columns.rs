@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{File, Rule, change::Changes, place::Place};
+use crate::{
+    change::Changes,
+    place::{File, Place},
+    rule::Rule,
+};
 
 /// Compares the printer columns of two versions.
 pub(crate) fn compare(place: &Place, old: &Value, new: &Value, changes: &mut Changes) {

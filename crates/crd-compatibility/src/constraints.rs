@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    File, Rule, cel_rules,
+    cel_rules,
     change::Changes,
     language::{Formula, Inclusion, Lengths, inclusion},
-    place::Place,
-    schema::{Node, shown},
-    structure::{is_set, type_of},
+    node::{Node, is_set, shown, type_of},
+    place::{File, Place},
+    rule::Rule,
 };
 
 /// A rule of `x-kubernetes-validations`.

@@ -1,8 +1,15 @@
 //! Compares two definitions: names, scope, conversion, and then their versions.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::{File, InputError, Report, Rule, change::Changes, place::Place, versions};
+use crate::{
+    change::Changes,
+    input_error::InputError,
+    place::{File, Place},
+    report::Report,
+    rule::Rule,
+    versions,
+};
 
 /// Returns whether a document is a CustomResourceDefinition that can be compared.
 pub(crate) fn is_definition(document: &Value) -> bool {
@@ -139,10 +146,4 @@ fn storage_of_fields(place: &Place, old: &Value, new: &Value, changes: &mut Chan
             "Add optional fields to the version that is there, so that no conversion is needed.",
         );
     }
-}
-
-/// Returns the object below a key, or an empty one.
-pub(crate) fn object<'a>(value: &'a Value, key: &str) -> &'a Map<String, Value> {
-    static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
-    value.get(key).and_then(Value::as_object).unwrap_or(&EMPTY)
 }

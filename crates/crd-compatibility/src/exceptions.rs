@@ -3,7 +3,7 @@
 use semver::Version;
 use serde::Deserialize;
 
-use crate::{Change, Report, Rule};
+use crate::{change::Change, report::Report, rule::Rule};
 
 /// A breaking change that is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

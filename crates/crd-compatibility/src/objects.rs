@@ -5,35 +5,47 @@ use std::{borrow::Cow, collections::BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    File, Rule,
     change::Changes,
-    definition::object,
-    place::Place,
-    schema::{self, Node, file_of},
-    structure::{check_structural, is_set, with_implied_fields},
+    node::{Node, file_of, is_set, object},
+    place::{File, Place},
+    rule::Rule,
+    structure::{check_structural, with_implied_fields},
 };
 
-/// Compares all nodes directly below two nodes, and which of them must be there.
-pub(crate) fn compare(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, changes: &mut Changes) {
+/// Two nodes that have to be compared.
+pub(crate) struct Pair {
+    /// Where they are.
+    pub(crate) place: Place,
+    /// The node before the change.
+    pub(crate) old: Node,
+    /// The node after it.
+    pub(crate) new: Node,
+}
+
+/// Compares which nodes are directly below two nodes, and which must be there. Returns the pairs of which both are there.
+pub(crate) fn compare(place: &Place, old: &Node, new: &Node, changes: &mut Changes) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    let below = &mut pairs;
     let is_resource = |node: &Node| is_set(node, "x-kubernetes-embedded-resource");
     let (old, new) = if is_resource(old) && is_resource(new) {
         (with_implied_fields(old), with_implied_fields(new))
     } else {
         (Cow::Borrowed(old), Cow::Borrowed(new))
     };
-    properties(place, &old, &new, rules, changes);
+    properties(place, &old, &new, changes, below);
     required(place, &old, &new, changes);
-    map_values(place, &old, &new, rules, changes);
-    items(place, &old, &new, rules, changes);
+    map_values(place, &old, &new, changes, below);
+    items(place, &old, &new, changes, below);
+    pairs
 }
 
-fn properties(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, changes: &mut Changes) {
+fn properties(place: &Place, old: &Node, new: &Node, changes: &mut Changes, below: &mut Vec<Pair>) {
     let (old_value, new_value) = (Value::Object(old.clone()), Value::Object(new.clone()));
     let (before, after) = (object(&old_value, "properties"), object(&new_value, "properties"));
     for (name, node) in before {
         let place = place.property(name);
         match (node.as_object(), after.get(name).and_then(Value::as_object)) {
-            (Some(node), Some(other)) => schema::compare(&place, node, other, rules, changes),
+            (Some(node), Some(other)) => below.push(Pair { place, old: node.clone(), new: other.clone() }),
             (_, Some(_)) => {}
             (_, None) => {
                 let why = "the field is gone: manifests with it are refused by strict clients, and what is stored in it is dropped";
@@ -107,7 +119,7 @@ fn required(place: &Place, old: &Node, new: &Node, changes: &mut Changes) {
 }
 
 /// Compares `additionalProperties`.
-fn map_values(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, changes: &mut Changes) {
+fn map_values(place: &Place, old: &Node, new: &Node, changes: &mut Changes, below: &mut Vec<Pair>) {
     let keyword = "additionalProperties";
     let (before, after) = (old.get(keyword), new.get(keyword));
     match (before.filter(|value| takes_any_key(value)), after.filter(|value| takes_any_key(value))) {
@@ -131,7 +143,7 @@ fn map_values(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, ch
             changes.breaking(Rule::AdditionalPropertiesRemoved, &place, File::Old, why, "Keep additionalProperties.");
         }
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
-            schema::compare(&place.values(), before, after, rules, changes);
+            below.push(Pair { place: place.values(), old: before.clone(), new: after.clone() });
         }
         (Some(before), Some(after)) if before != after => {
             let why = "the values of the map are checked, or dropped, in another way".to_owned();
@@ -147,10 +159,10 @@ fn map_values(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, ch
     }
 }
 
-fn items(place: &Place, old: &Node, new: &Node, rules: &mut Vec<String>, changes: &mut Changes) {
+fn items(place: &Place, old: &Node, new: &Node, changes: &mut Changes, below: &mut Vec<Pair>) {
     match (old.get("items"), new.get("items")) {
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
-            schema::compare(&place.items(), before, after, rules, changes);
+            below.push(Pair { place: place.items(), old: before.clone(), new: after.clone() });
         }
         (Some(_), None) => {
             let why = "the list has no schema of its items any more: the schema is not structural".to_owned();

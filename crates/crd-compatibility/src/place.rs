@@ -1,6 +1,16 @@
 //! Where a change is: for people, and as JSON pointers.
 
-use crate::File;
+use serde::Serialize;
+
+/// One of the two compared files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum File {
+    /// The file before the change.
+    Old,
+    /// The file after it.
+    New,
+}
 
 /// A place in two definitions. The pointers differ where versions or rules stand in another order.
 #[derive(Clone, Debug)]

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Change, Verdict};
+use crate::{
+    change::{Change, Verdict},
+    place::File,
+};
 
 /// All changes between two definitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -52,8 +55,8 @@ impl fmt::Display for Change {
             Verdict::Compatible => "compatible",
         };
         let file = match self.file {
-            crate::File::Old => "old",
-            crate::File::New => "new",
+            File::Old => "old",
+            File::New => "new",
         };
         write!(out, "{verdict}  {:?}  {}", self.rule, self.path)?;
         write!(out, "\n    at       {file} file, {}", if self.pointer.is_empty() { "/" } else { &self.pointer })?;

@@ -1,11 +1,17 @@
 //! Compares two schemas, node by node.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::{File, Rule, bounds, change::Changes, collections, constraints, objects, place::Place, structure, values};
-
-/// A node of a schema.
-pub(crate) type Node = Map<String, Value>;
+use crate::{
+    bounds,
+    change::Changes,
+    collections, constraints,
+    node::{Node, file_of},
+    objects,
+    place::{File, Place},
+    rule::Rule,
+    structure, values,
+};
 
 /// Keywords that only people read.
 const WORDS: [&str; 4] = ["description", "title", "example", "externalDocs"];
@@ -90,20 +96,10 @@ pub(crate) fn compare(place: &Place, old: &Node, new: &Node, rules: &mut Vec<Str
 
     let above = rules.len();
     rules.extend(constraints::rule_texts(new));
-    objects::compare(place, old, new, rules, changes);
+    for pair in objects::compare(place, old, new, changes) {
+        compare(&pair.place, &pair.old, &pair.new, rules, changes);
+    }
     rules.truncate(above);
-}
-
-/// Returns which file a keyword is in: the new one if it is there.
-pub(crate) fn file_of(new: &Node, keyword: &str) -> File {
-    if new.contains_key(keyword) { File::New } else { File::Old }
-}
-
-/// Returns a value for people, cut to a length that can be read.
-pub(crate) fn shown(value: &Value) -> String {
-    const MOST: usize = 120;
-    let text = value.to_string();
-    if text.chars().count() <= MOST { text } else { text.chars().take(MOST).collect::<String>() + "…" }
 }
 
 fn words(place: &Place, old: &Node, new: &Node, changes: &mut Changes) {

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::{
-    File, Rule,
     change::Changes,
-    place::Place,
-    schema::{Node, file_of, shown},
+    node::{Node, file_of, is_set, shown, type_of},
+    place::{File, Place},
+    rule::Rule,
 };
 
 /// Returns the schema of a whole object with the fields that it has even where the schema does not list them, so that a
@@ -31,16 +31,6 @@ pub(crate) fn with_implied_fields(node: &Node) -> Cow<'_, Node> {
         }
     }
     Cow::Owned(node)
-}
-
-/// Returns whether a flag of a node is set.
-pub(crate) fn is_set(node: &Node, keyword: &str) -> bool {
-    node.get(keyword).and_then(Value::as_bool).unwrap_or(false)
-}
-
-/// Returns the type of a node.
-pub(crate) fn type_of(node: &Node) -> &str {
-    node.get("type").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn is_typed(node: &Node) -> bool {

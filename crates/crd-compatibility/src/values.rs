@@ -3,11 +3,10 @@
 use serde_json::Value;
 
 use crate::{
-    File, Rule,
     change::Changes,
-    place::Place,
-    schema::{Node, file_of, shown},
-    structure::is_set,
+    node::{Node, file_of, is_set, shown},
+    place::{File, Place},
+    rule::Rule,
 };
 
 /// Compares whether null is allowed. `rules` are those of the nodes above.

@@ -2,7 +2,13 @@
 
 use serde_json::Value;
 
-use crate::{Change, File, Rule, Verdict, change::Changes, columns, place::Place, schema};
+use crate::{
+    change::{Change, Changes, Verdict},
+    columns,
+    place::{File, Place},
+    rule::Rule,
+    schema,
+};
 
 /// The versions of a definition, each with its index.
 type Versions<'a> = Vec<(usize, &'a str, &'a Value)>;
