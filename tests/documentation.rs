@@ -51,7 +51,9 @@ fn links_lead_to_files_and_headings() {
     let mut count = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        let targets = links.captures_iter(&text).map(|found| found.get(1).unwrap().as_str().to_owned());
+        // what stands in a code block is no link, such as part of a regular expression
+        let outside = text.split("```").step_by(2).collect::<String>();
+        let targets = links.captures_iter(&outside).map(|found| found.get(1).unwrap().as_str().to_owned());
         for link in targets.filter(|link| !link.starts_with("https://")) {
             count += 1;
             problems.extend(problem(&page, &link));

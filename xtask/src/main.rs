@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use chores::{control_plane, demo, generate, image, kind_node, mutants, reliability};
+use chores::{control_plane, demo, generate, image, kind_node, mutants, release, reliability, schema};
 
 /// Chores of the AntflyBackup operator.
 #[derive(Debug, Parser)]
@@ -39,11 +39,16 @@ enum Chore {
     Mutants(mutants::Options),
     /// Puts faults between the operator and the API server, and writes the results to docs/reliability.md.
     Reliability(reliability::Options),
+    /// Whether the API still has all that users rely on.
+    #[command(subcommand)]
+    Schema(schema::Chore),
+    /// Checks that a version can be released, and keeps a copy of its API in schema/released/.
+    Release(release::Options),
 }
 
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -51,8 +56,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(chore: Chore) -> Result<()> {
+fn run(chore: Chore) -> Result<ExitCode> {
     match chore {
+        Chore::Schema(chore) => return Ok(schema::run(&chore)),
         Chore::Demo(options) => demo::run(&options),
         Chore::ControlPlane(chore) => control_plane::run(&chore),
         Chore::Generate => generate::run(),
@@ -60,5 +66,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::KindNode(options) => kind_node::run(&options),
         Chore::Mutants(options) => mutants::run(&options),
         Chore::Reliability(options) => reliability::run(&options),
-    }
+        Chore::Release(options) => release::run(&options),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,8 @@ pub mod generate;
 pub mod image;
 pub mod kind_node;
 pub mod mutants;
+pub mod release;
 pub mod reliability;
+pub mod schema;
 
 mod shutdown;

@@ -13,11 +13,12 @@ use circles::circles;
 use imports::{Imports, imports};
 
 /// The crates that are held to it, by the files that they are compiled from.
-const ROOTS: [&str; 10] = [
+const ROOTS: [&str; 11] = [
     "src/lib.rs",
     "src/main.rs",
     "crates/api-generator/src/lib.rs",
     "crates/cluster-model/src/lib.rs",
+    "crates/crd-compatibility/src/lib.rs",
     "crates/fenced-leader-election/src/lib.rs",
     "crates/antfly-stand-in/src/lib.rs",
     "crates/antfly-stand-in/src/main.rs",
