@@ -2379,13 +2379,13 @@ pub(super) fn status_applied_cron_job(
             &["uid", "requested", "answered"],
         ) else { return };
     if let Some(value) = object.get("uid") {
-        status_applied_cron_job_uid(value, &path.field("uid"), out);
+        status_applied_cron_job_uid(value, &path.required_field("uid"), out);
     }
     if let Some(value) = object.get("requested") {
-        status_applied_cron_job_requested(value, &path.field("requested"), out);
+        status_applied_cron_job_requested(value, &path.required_field("requested"), out);
     }
     if let Some(value) = object.get("answered") {
-        status_applied_cron_job_answered(value, &path.field("answered"), out);
+        status_applied_cron_job_answered(value, &path.required_field("answered"), out);
     }
     if let Some(value) = cel::not_null(object, "changedFields") {
         status_applied_cron_job_changed_fields(value, &path.field("changedFields"), out);
@@ -2469,13 +2469,13 @@ pub(super) fn status_other_writers_item(
         return
     };
     if let Some(value) = object.get("manager") {
-        status_other_writers_item_manager(value, &path.field("manager"), out);
+        status_other_writers_item_manager(value, &path.required_field("manager"), out);
     }
     if let Some(value) = cel::not_null(object, "fields") {
         status_other_writers_item_fields(value, &path.field("fields"), out);
     }
     if let Some(value) = object.get("time") {
-        status_other_writers_item_time(value, &path.field("time"), out);
+        status_other_writers_item_time(value, &path.required_field("time"), out);
     }
 }
 

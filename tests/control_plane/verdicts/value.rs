@@ -43,10 +43,13 @@ impl fmt::Display for Case {
     }
 }
 
+/// Values, and what becomes of each.
+type Verdicts = Vec<(Value, Verdict)>;
+
 /// All fields that may be absent, and those that may not, each with its null and its empty values.
 pub fn cases() -> Vec<Case> {
     let null = || json!(null);
-    let fields: [(&str, Value, Vec<(Value, Verdict)>); 20] = [
+    let fields: [(&str, Value, Verdicts); 20] = [
         // the field is optional, and the reference page has a default
         ("/spec/clusterRef/namespace", json!("elsewhere"), vec![(null(), AsAbsent), (json!(""), AsAbsent)]),
         (
