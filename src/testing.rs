@@ -53,7 +53,8 @@ pub mod desired {
     //! The decision of a reconcile.
 
     pub use crate::desired::{
-        decide::{Action, Apply, Decision, OperatorSettings, decide},
+        action::{Action, Apply},
+        decide::{Decision, OperatorSettings, decide},
         manifest::{apply_body, cron_job},
         outcome::{Answer, Done, Outcome},
         plan::{CannotPlan, DEFAULT_IMAGE, JobImage, Plan, plan},

@@ -5,7 +5,7 @@
 //! other object than an AntflyBackup, a client or a clock.
 
 pub mod duration;
-mod empty;
+pub mod empty;
 pub mod reason;
 pub mod schedule;
 pub mod validation;
@@ -21,7 +21,6 @@ mod constants {
 }
 
 pub use constants::*;
-pub use empty::timeout_of;
 pub use types::*;
 
 /// The CustomResourceDefinition as it is applied to clusters, byte for byte the file in `schema/`.

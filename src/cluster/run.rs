@@ -11,7 +11,6 @@ mod unending;
 
 pub use cause::Cause;
 pub use loss::{LABEL_REMOVED, Loss, READ_AGAIN, is_loss};
-pub use unending::{PAST_DEADLINE, POD_TERMINATING};
 
 use crate::{
     backup::{BackupResult, EXIT_FOR_GOOD, Parsed, backup_id},
@@ -37,6 +36,12 @@ pub const RESTARTING: &str = "Restarting";
 
 /// Cause of a run's delay: the container `backup` has ended, and another one keeps the Pod from ending.
 pub const SIDECAR_RUNNING: &str = "SidecarRunning";
+
+/// Cause of a run's delay: its Pod is being deleted and does not end.
+pub const POD_TERMINATING: &str = "PodTerminating";
+
+/// Cause of a run's delay: its Job should have ended by `activeDeadlineSeconds`, and nobody ends it.
+pub const PAST_DEADLINE: &str = "PastDeadline";
 
 /// Why nothing is known of the backup of a completed Job: the Job ran another program.
 pub const OTHER_PROGRAM: &str = "OtherProgram";

@@ -5,7 +5,8 @@
 
 use crate::{
     api::{
-        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference, timeout_of,
+        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference,
+        empty::timeout_of,
         validation::{self, Step, UnknownFields, Violation},
     },
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},

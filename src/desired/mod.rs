@@ -4,6 +4,7 @@
 //! type of their results ([`outcome::Outcome`]). Pure: no client and no clock. Nothing here makes a status; of the earlier one only
 //! `observedSchedule` is read, and what the API server answered to the last apply.
 
+pub mod action;
 pub mod decide;
 pub mod manifest;
 pub mod outcome;

@@ -7,7 +7,8 @@ use crate::{
         views::CronJobView,
     },
     desired::{
-        decide::{Action, Decision},
+        action::Action,
+        decide::Decision,
         plan::{CannotPlan, Plan, being_deleted},
         repair::OtherWriter,
     },

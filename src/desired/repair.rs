@@ -1,6 +1,6 @@
 //! Decides which writes make an existing CronJob as planned again, whoever changed it.
 
-use super::decide::{Action, Apply, TakeBack};
+use super::action::{Action, Apply, TakeBack};
 use crate::{
     api::reason,
     cluster::{

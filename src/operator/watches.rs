@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::RESOURCE,
     cluster::{
-        cache::{Break, Cached, ClusterCache, History, ObjectKey, Scope},
+        cache::{Break, ClusterCache, History, ObjectKey, Scope, watched},
         views::{REFUSED_JOB_SELECTOR, REFUSED_POD_SELECTOR},
     },
     names::BACKUP_LABEL,
@@ -103,7 +103,7 @@ impl Watch {
     /// Watches until the process ends.
     async fn run<T>(self, api: Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>))
     where
-        T: Cached + Clone + DeserializeOwned + Debug + Send + 'static,
+        T: watched::Watched + Clone + DeserializeOwned + Debug + Send + 'static,
     {
         loop {
             let why = self.follow(&api, config.clone(), &take).await;
@@ -120,7 +120,7 @@ impl Watch {
     /// Lists and watches a collection until it must be read anew. Returns why.
     async fn follow<T>(&self, api: &Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>)) -> Break
     where
-        T: Cached + Clone + DeserializeOwned + Debug + Send + 'static,
+        T: watched::Watched + Clone + DeserializeOwned + Debug + Send + 'static,
     {
         let mut events = watcher(api.clone(), config).backoff(backoff::of_watch()).boxed();
         let mut history = History::default();
@@ -172,14 +172,14 @@ impl Watch {
     }
 
     /// Takes from an event, before it is cached, what it says of the collection's history.
-    fn learn<T: Cached>(&self, history: &mut History, event: &Event<T>) {
+    fn learn<T: watched::Watched>(&self, history: &mut History, event: &Event<T>) {
         match event {
             Event::Init => *history = History::default(),
             Event::InitApply(object) => history.listed(object.meta()),
             Event::InitDone => {}
             Event::Apply(object) | Event::Delete(object) => {
                 let cache = self.context.cache();
-                history.delivered(object.meta(), cache.known(object).map(|known| known.meta()));
+                history.delivered(object.meta(), object.cached(&cache).map(|known| known.meta()));
             }
         }
     }
@@ -187,7 +187,7 @@ impl Watch {
     /// Asks the API server for the version of the collection. An error of the request proves nothing.
     async fn check<T>(&self, api: &Api<T>, history: &mut History) -> Result<(), Break>
     where
-        T: Cached + Clone + DeserializeOwned + Debug,
+        T: watched::Watched + Clone + DeserializeOwned + Debug,
     {
         match timeout(CHECK_LIMIT, api.list_metadata(&ListParams::default().limit(1))).await {
             Ok(Ok(list)) => history.checked(list.metadata.resource_version.as_deref()),

@@ -9,7 +9,8 @@ use crate::{
         views::{CronJobView, FieldPath, changed_fields},
     },
     desired::{
-        decide::{Action, Apply, CatchUp, Decision, TakeBack, Target},
+        action::{Action, Apply, CatchUp, TakeBack, Target},
+        decide::Decision,
         manifest::apply_body,
         outcome::{Answer, Done, Failure, FailureKind, Outcome},
     },

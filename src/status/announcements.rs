@@ -4,7 +4,7 @@ use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, OtherWriter, reason},
     cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, duration_text, is_loss},
     desired::{
-        decide::{Action, Apply},
+        action::{Action, Apply},
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
         slots::STARTING_DEADLINE,
     },

@@ -1,10 +1,6 @@
 //! The last write of this process that made a CronJob as planned, and what the API server answered to it.
 
-use super::Facts;
-use crate::{
-    api::AppliedCronJob,
-    cluster::views::{CronJobView, Digest},
-};
+use crate::{api::AppliedCronJob, cluster::views::Digest};
 use jiff::{SignedDuration, Timestamp};
 
 /// After this time without such a write, a contest counts as over.
@@ -47,21 +43,6 @@ impl LastApply {
         let doubled = 2_i32.saturating_pow(self.repeated - 1);
         let wait = SHORTEST_WAIT.saturating_mul(doubled).min(LONGEST_WAIT);
         self.time.checked_add(wait).ok().filter(|due| *due > now && self.time <= now)
-    }
-}
-
-impl Facts {
-    /// Returns what the API server answered to the apply of a manifest, if a CronJob is still as it was then: mutating admission
-    /// changed it. It is known from this process or, after a restart, from the status.
-    pub fn answer(&self, cron_job: &CronJobView, requested: Digest) -> Option<&AppliedCronJob> {
-        let of_process = self.last_apply.as_ref().and_then(|last| last.answer.as_ref());
-        let of_status = self.backup.status.as_ref().and_then(|status| status.applied_cron_job.as_ref());
-        let is_present = |answer: &&AppliedCronJob| {
-            answer.uid == cron_job.uid()
-                && answer.requested == requested.to_string()
-                && cron_job.applied.is_some_and(|applied| answer.answered == applied.to_string())
-        };
-        of_process.into_iter().chain(of_status).find(is_present)
     }
 }
 

@@ -4,6 +4,7 @@
 //! does not depend on the number of objects: CronJobs are indexed by the backup that controls them, Jobs by their CronJob,
 //! and backups by their cluster.
 
+mod collect;
 mod facts;
 mod history;
 mod key;
@@ -14,6 +15,7 @@ mod refusals;
 mod relations;
 #[cfg(test)]
 mod tests;
+pub mod watched;
 
 pub use facts::Facts;
 pub use history::{Break, History, resource_version};
@@ -278,11 +280,6 @@ impl ClusterCache {
         let without_cluster =
             self.backups_by_cluster.iter().filter(|(cluster, _)| self.clusters.get(cluster).is_none());
         without_cluster.flat_map(|(_, backups)| backups.iter().cloned()).collect()
-    }
-
-    /// Returns the cached object of the same namespace and name as this one.
-    pub fn known<T: Cached>(&self, object: &T) -> Option<&Arc<T>> {
-        object.known(self)
     }
 
     /// Returns whether a backup exists.

@@ -1,7 +1,6 @@
 //! The objects of one kind, and indexes over them.
 
 use super::{
-    ClusterCache,
     history::resource_version,
     key::{ObjectKey, Scope},
 };
@@ -21,18 +20,11 @@ use std::{
 pub trait Cached: Resource<DynamicType = ()> + Sized {
     /// Returns whether two versions of an object are equal in all that the operator reads.
     fn is_same(&self, other: &Self) -> bool;
-
-    /// Returns the cached object of the same namespace and name.
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>>;
 }
 
 impl Cached for StoredBackup {
     fn is_same(&self, other: &Self) -> bool {
         self.metadata.resource_version == other.metadata.resource_version
-    }
-
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.backups.known(self)
     }
 }
 
@@ -52,10 +44,6 @@ impl Cached for CronJobView {
             && self.applied == other.applied
             && self.others == other.others
     }
-
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.cron_jobs.known(self)
-    }
 }
 
 impl Cached for JobView {
@@ -72,10 +60,6 @@ impl Cached for JobView {
             && self.backup == other.backup
             && self.deadline_seconds == other.deadline_seconds
             && self.backoff_limit == other.backoff_limit
-    }
-
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.jobs.known(self)
     }
 }
 
@@ -98,19 +82,11 @@ impl Cached for PodView {
             && self.metadata.deletion_grace_period_seconds == other.metadata.deletion_grace_period_seconds
             && self.restarts == other.restarts
     }
-
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.pods.known(self)
-    }
 }
 
 impl Cached for PodRefusal {
     fn is_same(&self, other: &Self) -> bool {
         self.job_uid == other.job_uid && self.message == other.message && self.last_seen == other.last_seen
-    }
-
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.refusals.known(self)
     }
 }
 
@@ -118,19 +94,11 @@ impl Cached for JobRefusal {
     fn is_same(&self, other: &Self) -> bool {
         self.cron_job_uid == other.cron_job_uid && self.message == other.message && self.last_seen == other.last_seen
     }
-
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.job_refusals.known(self)
-    }
 }
 
 impl Cached for Cluster {
     fn is_same(&self, other: &Self) -> bool {
         self.metadata.uid == other.metadata.uid && self.servers() == other.servers() && self.phase == other.phase
-    }
-
-    fn known<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.clusters.known(self)
     }
 }
 

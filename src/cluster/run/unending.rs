@@ -4,15 +4,9 @@
 //! does by itself: nobody reports that its containers have stopped. It stays, being deleted, and so does its Job
 //! (<https://kubernetes.io/docs/concepts/architecture/nodes/#non-graceful-node-shutdown>).
 
-use super::{Run, cause::Cause, duration_text, pod::unfinished_text};
+use super::{PAST_DEADLINE, POD_TERMINATING, Run, cause::Cause, duration_text, pod::unfinished_text};
 use crate::cluster::views::PodView;
 use jiff::{SignedDuration, Timestamp};
-
-/// Cause of a run's delay: its Pod is being deleted and does not end.
-pub const POD_TERMINATING: &str = "PodTerminating";
-
-/// Cause of a run's delay: its Job should have ended by `activeDeadlineSeconds`, and nobody ends it.
-pub const PAST_DEADLINE: &str = "PastDeadline";
 
 /// How much longer than its grace period a Pod may take to end: the kubelet and the control plane need a moment, and Pods
 /// without a node are removed every 20 seconds.

@@ -6,7 +6,8 @@ use crate::{
         views::{Cluster, CronJobView},
     },
     desired::{
-        decide::{Action, OperatorSettings, decide},
+        action::Action,
+        decide::{OperatorSettings, decide},
         outcome::{Answer, Done, Failure, FailureKind},
         plan::JobImage,
     },
