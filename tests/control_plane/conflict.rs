@@ -1,10 +1,9 @@
 //! CronJobs that are not the operator's, and those that older operators left.
 
-use crate::support::{ACTIVE, NO_CLUSTER, Room, attended, message};
+use crate::support::{ACTIVE, NO_CLUSTER, Refusing, Room, attended, message};
 use anyhow::ensure;
-use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicyBinding;
 use kube::{
-    Api, ResourceExt,
+    ResourceExt,
     api::{DeleteParams, DynamicObject},
 };
 use serde_json::{Value, json};
@@ -87,24 +86,15 @@ async fn a_cron_job_under_the_former_name_is_deleted_once_the_new_one_is_in_plac
 async fn a_former_cron_job_that_cannot_be_deleted_is_told_while_the_new_one_runs() {
     let room = attended().await.room("leftover").await;
     let name = "no-deletion-of-cron-jobs";
-    room.apply(&json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-        "spec": {
-            "matchConstraints": {"resourceRules": [{
-                "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs"], "operations": ["DELETE"],
-            }]},
-            "validations": [{"expression": "false", "message": "CronJobs are kept here"}],
-        },
-    }))
-    .await;
-    room.apply(&json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {
-            "policyName": name, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "leftover"}}},
-        },
-    }))
+    room.refuse(&Refusing {
+        name,
+        namespace: &room.namespace,
+        group: "batch",
+        resource: "cronjobs",
+        operations: &["DELETE"],
+        unless: "false",
+        message: "CronJobs are kept here",
+    })
     .await;
     let backup = room.create_backup("nightly", json!({})).await;
     room.until("nightly", NO_CLUSTER).await;
@@ -124,8 +114,7 @@ async fn a_former_cron_job_that_cannot_be_deleted_is_told_while_the_new_one_runs
     assert!(text.contains("nightly-backup") && text.contains("CronJobs are kept here"), "{text}");
     assert!(told.data["status"]["nextScheduledBackup"].is_string(), "{}", told.data["status"]);
 
-    let api = Api::<ValidatingAdmissionPolicyBinding>::all(room.client.clone());
-    api.delete(name, &DeleteParams::default()).await.unwrap();
+    room.refuse_no_more(name).await;
     room.until_gone(room.cron_jobs(), "nightly-backup").await;
     room.eventually("ScheduleReady to say nothing of it any more", async || {
         let text = message(&room.backups().get("nightly").await?, "ScheduleReady");

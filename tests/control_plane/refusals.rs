@@ -1,12 +1,8 @@
 //! Schedules that never fire, and CronJobs that the API server refuses.
 
-use crate::support::{ACTIVE, attended, message};
+use crate::support::{ACTIVE, Refusing, attended, message};
 use anyhow::{Context as _, ensure};
-use k8s_openapi::api::{
-    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
-    batch::v1::CronJob,
-    core::v1::ResourceQuota,
-};
+use k8s_openapi::api::{batch::v1::CronJob, core::v1::ResourceQuota};
 use kube::{
     Api,
     api::{DeleteParams, PostParams},
@@ -74,24 +70,15 @@ async fn a_policy_that_refuses_a_change_is_reported_and_the_cron_job_goes_on_as_
     room.until("nightly", ACTIVE).await;
 
     let name = "no-hourly-cron-jobs";
-    room.apply(&json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-        "spec": {
-            "matchConstraints": {"resourceRules": [{
-                "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs"], "operations": ["CREATE", "UPDATE"],
-            }]},
-            "validations": [{"expression": "object.spec.schedule != '@hourly'", "message": "hourly is too often here"}],
-        },
-    }))
-    .await;
-    room.apply(&json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {
-            "policyName": name, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "policy"}}},
-        },
-    }))
+    room.refuse(&Refusing {
+        name,
+        namespace: &room.namespace,
+        group: "batch",
+        resource: "cronjobs",
+        operations: &["CREATE", "UPDATE"],
+        unless: "object.spec.schedule != '@hourly'",
+        message: "hourly is too often here",
+    })
     .await;
     let mut hourly: CronJob = room.cron_jobs().get("nightly-cron").await.unwrap();
     hourly.spec.schedule = "@hourly".to_owned();
@@ -110,11 +97,7 @@ async fn a_policy_that_refuses_a_change_is_reported_and_the_cron_job_goes_on_as_
     assert_eq!((cron_job.spec.schedule.as_str(), cron_job.spec.suspend), ("0 2 * * *", Some(false)));
     room.until_event("nightly", "CronJobRefused").await;
 
-    Api::<ValidatingAdmissionPolicyBinding>::all(room.client.clone())
-        .delete(name, &DeleteParams::default())
-        .await
-        .unwrap();
-    Api::<ValidatingAdmissionPolicy>::all(room.client.clone()).delete(name, &DeleteParams::default()).await.unwrap();
+    room.refuse_no_more(name).await;
     room.until("nightly", ACTIVE).await;
     assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().spec.schedule, "@hourly");
 }

@@ -1,16 +1,12 @@
 //! A quota and a policy that refuse CronJobs in a trial's namespace.
 
-use crate::{step::Refusal, support::Room};
+use crate::{
+    step::Refusal,
+    support::{Refusing, Room},
+};
 use anyhow::ensure;
-use k8s_openapi::api::{
-    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
-    batch::v1::CronJob,
-    core::v1::ResourceQuota,
-};
-use kube::{
-    Api,
-    api::{DeleteParams, PostParams},
-};
+use k8s_openapi::api::{batch::v1::CronJob, core::v1::ResourceQuota};
+use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
 /// Creates a refusal and waits until it is in force. Foreign CronJobs stay allowed.
@@ -30,27 +26,16 @@ async fn quota(room: &Room<'_>) {
 }
 
 async fn policy(room: &Room<'_>) {
-    room.apply(&json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": room.namespace},
-        "spec": {
-            "matchConstraints": {"resourceRules": [{
-                "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs"],
-                "operations": ["CREATE", "UPDATE"],
-            }]},
-            // refuse only the operator's CronJobs
-            "validations": [{"expression": "!has(object.metadata.ownerReferences)", "message": "no backups today"}],
-        },
-    }))
-    .await;
-    room.apply(&json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": room.namespace},
-        "spec": {
-            "policyName": room.namespace, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": room.namespace}}},
-        },
-    }))
+    room.refuse(&Refusing {
+        name: &room.namespace,
+        namespace: &room.namespace,
+        group: "batch",
+        resource: "cronjobs",
+        operations: &["CREATE", "UPDATE"],
+        // refuse only the operator's CronJobs
+        unless: "!has(object.metadata.ownerReferences)",
+        message: "no backups today",
+    })
     .await;
 }
 
@@ -58,10 +43,7 @@ async fn policy(room: &Room<'_>) {
 pub async fn end(room: &Room<'_>) {
     // It is usually missing.
     let _ = room.all::<ResourceQuota>().delete("none", &DeleteParams::default()).await;
-    let client = || room.client.clone();
-    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client());
-    let _ = bindings.delete(&room.namespace, &DeleteParams::default()).await;
-    let _ = Api::<ValidatingAdmissionPolicy>::all(client()).delete(&room.namespace, &DeleteParams::default()).await;
+    room.refuse_no_more(&room.namespace).await;
     let probe: CronJob = serde_json::from_value(json!({
         "metadata": {"name": "probe", "ownerReferences": [{
             "apiVersion": "v1", "kind": "ConfigMap", "name": "none", "uid": "none",

@@ -14,6 +14,8 @@ mod attempts;
 mod ends;
 mod obstacles;
 mod older;
+#[path = "../support/policy.rs"]
+mod policy;
 mod released;
 mod slots;
 mod unending;

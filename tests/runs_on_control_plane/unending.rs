@@ -1,7 +1,7 @@
 //! Runs that cannot end: the Pod is deleted and does not end, or nobody may end it.
 
 use crate::support::{Nightly, eventually, kubelet, shared};
-use crate::{is, scheduled_job};
+use crate::{is, policy::Refusing, scheduled_job};
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::{
     batch::v1::Job,
@@ -142,24 +142,16 @@ async fn a_policy_that_forbids_to_delete_the_pod_at_the_deadline_is_pointed_at()
     let control_plane = shared().await;
     let nightly = Nightly::create(control_plane, "undeletable", json!({})).await;
     let client = control_plane.client().await.unwrap();
-    let policy = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": "keep-pods"},
-        "spec": {
-            "matchConstraints": {
-                "resourceRules": [
-                    {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["pods"]},
-                ],
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "undeletable"}},
-            },
-            "validations": [{"expression": "false", "message": "Pods are kept"}],
-        },
-    });
-    let binding = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": "keep-pods"}, "spec": {"policyName": "keep-pods", "validationActions": ["Deny"]},
-    });
-    for object in [&policy, &binding] {
+    let policy = Refusing {
+        name: "keep-pods",
+        namespace: "undeletable",
+        group: "",
+        resource: "pods",
+        operations: &["DELETE"],
+        unless: "false",
+        message: "Pods are kept",
+    };
+    for object in policy.objects() {
         apply_yaml(&client, &object.to_string()).await.unwrap();
     }
     nightly.start("kept").await;

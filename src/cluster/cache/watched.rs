@@ -13,44 +13,22 @@ pub trait Watched: Cached {
     fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>>;
 }
 
-impl Watched for StoredBackup {
-    fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.backups.known(self)
-    }
+macro_rules! watched {
+    ($($kind:ty => $objects:ident),* $(,)?) => {$(
+        impl Watched for $kind {
+            fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
+                cache.$objects.known(self)
+            }
+        }
+    )*};
 }
 
-impl Watched for CronJobView {
-    fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.cron_jobs.known(self)
-    }
-}
-
-impl Watched for JobView {
-    fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.jobs.known(self)
-    }
-}
-
-impl Watched for PodView {
-    fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.pods.known(self)
-    }
-}
-
-impl Watched for PodRefusal {
-    fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.refusals.known(self)
-    }
-}
-
-impl Watched for JobRefusal {
-    fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.job_refusals.known(self)
-    }
-}
-
-impl Watched for Cluster {
-    fn cached<'a>(&self, cache: &'a ClusterCache) -> Option<&'a Arc<Self>> {
-        cache.clusters.known(self)
-    }
+watched! {
+    StoredBackup => backups,
+    CronJobView => cron_jobs,
+    JobView => jobs,
+    PodView => pods,
+    PodRefusal => refusals,
+    JobRefusal => job_refusals,
+    Cluster => clusters,
 }

@@ -5,6 +5,8 @@ mod deployed;
 pub mod kubelet;
 mod objects;
 mod operator;
+#[path = "../../support/policy.rs"]
+mod policy;
 mod room;
 mod stage;
 mod waiting;
@@ -13,6 +15,7 @@ pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
 pub use operator::Operator;
+pub use policy::Refusing;
 pub use room::Room;
 pub use stage::{Stage, attended, unattended};
 pub use waiting::eventually;

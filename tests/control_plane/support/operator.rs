@@ -80,11 +80,17 @@ impl Operator {
 
     /// Sum of the samples of a metric, over all labels; its name without the operator's prefix.
     pub async fn metric(&self, name: &str) -> f64 {
+        self.metric_with(name, "").await
+    }
+
+    /// Sum of the samples of a metric whose labels contain `label`, for example `resource="cronjobs"`.
+    pub async fn metric_with(&self, name: &str, label: &str) -> f64 {
         let (_, text) = self.get("/metrics").await.unwrap();
         let name = format!("antfly_backup_operator_{name}");
         let samples = text
             .lines()
-            .filter(|line| line.strip_prefix(&name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' ')));
+            .filter(|line| line.strip_prefix(&name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' ')))
+            .filter(|line| line.contains(label));
         samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 

@@ -1,10 +1,11 @@
 //! A namespace of a test's own.
 
-use super::{eventually, kubelet, operator::log_tail, state};
+use super::{eventually, kubelet, operator::log_tail, policy::Refusing, state};
 use anyhow::{Context as _, Result, ensure};
 use cluster_model::{antfly, job};
 use k8s_openapi::{
     api::{
+        admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
         batch::v1::{CronJob, Job},
         core::v1::Pod,
         events::v1::Event,
@@ -101,6 +102,28 @@ impl<'a> Room<'a> {
     /// Applies an object that has kind, name and namespace.
     pub async fn apply(&self, object: &Value) {
         apply_yaml(&self.client, &object.to_string()).await.unwrap();
+    }
+
+    /// Installs a policy. It may be in force only a moment later.
+    pub async fn refuse(&self, policy: &Refusing<'_>) {
+        for object in policy.objects() {
+            self.apply(&object).await;
+        }
+    }
+
+    /// Deletes a policy, if it is there. It may be in force for a moment longer.
+    pub async fn refuse_no_more(&self, policy: &str) {
+        let now = DeleteParams::default();
+        let (bindings, policies) = (Api::all(self.client.clone()), Api::all(self.client.clone()));
+        let deleted = [
+            Api::<ValidatingAdmissionPolicyBinding>::delete(&bindings, policy, &now).await.map(drop),
+            Api::<ValidatingAdmissionPolicy>::delete(&policies, policy, &now).await.map(drop),
+        ];
+        for result in deleted {
+            let is_gone =
+                result.as_ref().err().is_none_or(|error| matches!(error, kube::Error::Api(it) if it.code == 404));
+            assert!(is_gone, "{result:?}");
+        }
     }
 
     /// Changes an AntflyBackup as a user does, by a merge patch.

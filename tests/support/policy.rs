@@ -1,0 +1,46 @@
+//! Admission that refuses something in one namespace.
+
+use serde_json::{Value, json};
+
+/// A ValidatingAdmissionPolicy and its binding, both of one name.
+pub struct Refusing<'a> {
+    /// Name of both objects.
+    pub name: &'a str,
+    /// The namespace in which it is in force.
+    pub namespace: &'a str,
+    /// API group of what is refused; empty for the core group.
+    pub group: &'a str,
+    /// Plural name of what is refused.
+    pub resource: &'a str,
+    /// What must not be done, for example `DELETE`.
+    pub operations: &'a [&'a str],
+    /// What must hold nevertheless, in CEL.
+    pub unless: &'a str,
+    /// What the API server answers.
+    pub message: &'a str,
+}
+
+impl Refusing<'_> {
+    /// Returns the policy and its binding.
+    pub fn objects(&self) -> [Value; 2] {
+        let api_version = "admissionregistration.k8s.io/v1";
+        let metadata = json!({"name": self.name});
+        let policy = json!({
+            "apiVersion": api_version, "kind": "ValidatingAdmissionPolicy", "metadata": metadata,
+            "spec": {
+                "matchConstraints": {"resourceRules": [{
+                    "apiGroups": [self.group], "apiVersions": ["v1"], "resources": [self.resource], "operations": self.operations,
+                }]},
+                "validations": [{"expression": self.unless, "message": self.message}],
+            },
+        });
+        let binding = json!({
+            "apiVersion": api_version, "kind": "ValidatingAdmissionPolicyBinding", "metadata": metadata,
+            "spec": {
+                "policyName": self.name, "validationActions": ["Deny"],
+                "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}}},
+            },
+        });
+        [policy, binding]
+    }
+}
