@@ -49,6 +49,8 @@ async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> 
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
         last_apply: None,
+        contest: None,
+        suspended_cron_jobs: Vec::new(),
         job_refusal: None,
     };
     let now = Timestamp::now();

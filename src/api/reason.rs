@@ -74,3 +74,9 @@ pub const READ_BACK_FAILED: &str = "ReadBackFailed";
 pub const BACKUP_STUCK: &str = "BackupStuck";
 /// Something else in the resource is not valid.
 pub const INVALID_SPEC: &str = "InvalidSpec";
+/// Another operator works on the same AntflyBackup.
+pub const ANOTHER_OPERATOR: &str = "AnotherOperator";
+/// No other operator works on the AntflyBackup any more.
+pub const NO_OTHER_OPERATOR: &str = "NoOtherOperator";
+/// The API server dropped fields of the status: the definition in the cluster is not this operator's.
+pub const FIELDS_PRUNED: &str = "FieldsPruned";

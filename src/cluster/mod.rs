@@ -4,8 +4,10 @@
 //! Nothing here decides, writes or reads a clock. [`crate::desired`] and [`crate::status`] read the facts.
 
 pub mod cache;
+mod foreign_status;
 pub mod lookup;
 pub mod partial;
 pub mod run;
+pub mod second_writer;
 pub mod stored;
 pub mod views;

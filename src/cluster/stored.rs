@@ -9,7 +9,10 @@ use crate::{
         empty::timeout_of,
         validation::{self, Step, UnknownFields, Violation},
     },
-    cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    cluster::{
+        foreign_status,
+        partial::{drop_managed_fields, keep_what_is_read, view_of},
+    },
 };
 use kube::api::ObjectMeta;
 use serde::{
@@ -17,7 +20,11 @@ use serde::{
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 /// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
 #[derive(Clone, Debug)]
@@ -26,8 +33,29 @@ pub struct StoredBackup {
     pub metadata: ObjectMeta,
     /// The spec, or what is valid of it.
     pub spec: Result<AntflyBackupSpec, Box<InvalidSpec>>,
-    /// The valid parts of the stored status.
+    /// The valid parts of the stored status; in the cache, what this operator wrote last if the stored one is not that.
     pub status: Option<AntflyBackupStatus>,
+    /// What became of the status that this operator wrote.
+    pub standing: StatusStanding,
+}
+
+/// What became of the status that this operator wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StatusStanding {
+    /// It is stored as it was written, or nobody has written one.
+    #[default]
+    Whole,
+    /// Another field manager wrote the stored one.
+    Overwritten {
+        /// Its name.
+        manager: String,
+        /// Whether this operator had written one before.
+        after_ours: bool,
+    },
+    /// The API server dropped these fields of it: the definition in the cluster is not this operator's.
+    Pruned(Arc<[String]>),
+    /// The API server dropped fields of it, and would not do so any more.
+    Incomplete,
 }
 
 /// What the operator reads of an object whose spec or metadata is invalid. An invalid field is `None`.
@@ -82,6 +110,7 @@ impl StoredBackup {
     /// # Errors
     /// Returns an error if the metadata is not that of a Kubernetes object.
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
+        let standing = foreign_status::standing(&object);
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         keep_what_is_read(&mut metadata);
@@ -94,7 +123,7 @@ impl StoredBackup {
             Ok(backup) => Ok(backup.spec),
             Err(violations) => Err(Box::new(InvalidSpec::read(&object["spec"], violations))),
         };
-        Ok(StoredBackup { metadata, spec, status })
+        Ok(StoredBackup { metadata, spec, status, standing })
     }
 
     /// Returns `metadata.name`.

@@ -13,6 +13,7 @@ use crate::{
         plan::{CannotPlan, JobImage, Plan, plan},
         repair::{Repair, repair},
         slots::Slots,
+        undoing::Undoing,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +42,8 @@ pub struct Decision {
     pub repair: Option<Repair>,
     /// How late a backup may start before it is overdue.
     pub overdue_grace: SignedDuration,
+    /// What another operator did, and how much of it the actions undo.
+    pub undoing: Undoing,
 }
 
 /// Decides what to do: suspend the CronJobs under former names, apply the CronJob, have a late backup started, and delete the former ones that are no longer
@@ -66,7 +69,8 @@ pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Dec
     };
     // The CronJob controller starts no backup later than that.
     let overdue_grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(settings.overdue_grace);
-    Decision { plan, actions, requested, repair, overdue_grace }
+    let (undoing, actions) = Undoing::bounded(facts, actions, now);
+    Decision { plan, actions, requested, repair, overdue_grace, undoing }
 }
 
 /// Returns the writes that make the CronJob as its manifest asks, and what others did to it.

@@ -11,3 +11,4 @@ pub mod outcome;
 pub mod plan;
 pub mod repair;
 pub mod slots;
+pub mod undoing;

@@ -4,6 +4,7 @@ use crate::{
     api::{AppliedCronJob, reason},
     cluster::{
         cache::{Facts, LastApply},
+        second_writer::Contest,
         views::CronJobView,
     },
     desired::{
@@ -151,6 +152,12 @@ impl Outcome {
     pub fn into_failure(self) -> Option<(Action, Failure)> {
         let results = self.decision.actions.into_iter().zip(self.results);
         results.filter_map(|(action, result)| Some((action, result.err()?))).next()
+    }
+
+    /// Returns what another operator does to the objects of the backup after all of this. `replaces_status`: so does this reconcile.
+    pub fn contest(&self, facts: &Facts, replaces_status: bool, now: Timestamp) -> Option<Contest> {
+        let tried = self.decision.actions.iter().take(self.results.len());
+        self.decision.undoing.contest(facts, tried, replaces_status, now)
     }
 
     /// Returns whether an action failed with a transient error that is too recent to be reported in the status.

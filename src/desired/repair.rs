@@ -177,6 +177,8 @@ mod tests {
             runs: Vec::new(),
             cluster: ClusterLookup::NotFound,
             last_apply,
+            contest: None,
+            suspended_cron_jobs: Vec::new(),
             job_refusal: None,
         }
     }

@@ -1,6 +1,6 @@
 //! What all reconciles share.
 
-use super::{backoff::Failures, events::Events, http::metrics::Metrics, triggers::Triggers, writes::Writer};
+use super::{backoff::Failures, definition::Definition, events::Events, http::metrics::Metrics, triggers::Triggers, writes::Writer};
 use crate::{
     cluster::cache::{BackupChange, ClusterCache},
     desired::{decide::OperatorSettings, plan::JobImage},
@@ -20,6 +20,8 @@ pub struct Context {
     pub events: Events,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What is known of the definition in the cluster.
+    pub definition: Arc<Definition>,
     failures: Mutex<Failures>,
     overdue_grace: SignedDuration,
     settings: OnceLock<OperatorSettings>,
@@ -28,7 +30,8 @@ pub struct Context {
 impl Context {
     /// Makes the context, once for each process.
     pub fn new(client: Client, overdue_grace: SignedDuration, triggers: Arc<Triggers>) -> Self {
-        let metrics = Arc::<Metrics>::default();
+        let definition = Arc::<Definition>::default();
+        let metrics = Arc::new(Metrics::new(definition.clone()));
         Context {
             client,
             overdue_grace,
@@ -36,6 +39,7 @@ impl Context {
             triggers,
             events: Events::new(metrics.clone()),
             metrics,
+            definition,
             failures: Mutex::default(),
         }
     }
@@ -55,7 +59,7 @@ impl Context {
 
     /// Returns the writer of everything but events.
     pub fn writer(&self) -> Writer<'_> {
-        Writer { client: &self.client, metrics: &self.metrics, triggers: &self.triggers }
+        Writer { client: &self.client, metrics: &self.metrics, triggers: &self.triggers, definition: &self.definition }
     }
 
     /// Returns the cache, locked.

@@ -20,6 +20,7 @@ mod backoff;
 mod client;
 mod context;
 mod controller;
+mod definition;
 mod election;
 mod events;
 mod http;
@@ -69,6 +70,7 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let readiness = Arc::new(Readiness::new(&scopes, election.is_some()));
     let triggers = Arc::new(Triggers::new(options.namespaces.clone()));
     let context = Arc::new(Context::new(writer, options.overdue_grace, triggers));
+    readiness.reports(context.definition.clone());
 
     let (metrics, triggers) = (&context.metrics, context.triggers.clone());
     let server = http::serve(&options.http_address, readiness.clone(), metrics, triggers).await?;
@@ -89,6 +91,7 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
         image = job_image::find(&options, &reader) => context.set_job_image(image?),
         () = stopping.cancelled() => return Ok(()),
     }
+    tokio::spawn(definition::watch_over(context.clone(), options.keep_definition));
     match election {
         Some(settings) => {
             let reporter = election::Reporter { readiness, metrics: context.metrics.clone() };

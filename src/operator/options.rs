@@ -61,6 +61,21 @@ pub struct RunOptions {
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
     pub overdue_grace: SignedDuration,
 
+    /// Apply this operator's CustomResourceDefinition again when another one has replaced it
+    ///
+    /// Needs permission to patch it: deploy/overlays/beside-antfly-operator has the rule.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        env = "ANTFLY_BACKUP_OPERATOR_KEEP_DEFINITION"
+    )]
+    pub keep_definition: bool,
+
     /// Reconcile only while this process holds a Lease, so that several replicas may run
     ///
     /// Needs permission to get, list, watch, create and update Leases in the namespace of the Lease.

@@ -64,6 +64,7 @@ async fn reconcile_once(
 
     // settle (no client required)
     let settlement = settle(&facts, &outcome, now);
+    context.cache().contested(key, settlement.contest.clone());
 
     // write the status, publish events (client required)
     write(key, &facts, &settlement, context).await?;

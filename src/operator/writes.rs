@@ -1,11 +1,16 @@
 //! Everything that the operator writes, except events.
 
-use super::{http::metrics::Metrics, triggers::Triggers, write_error::WriteError};
+use super::{
+    definition::{self, Definition},
+    http::metrics::Metrics,
+    triggers::Triggers,
+    write_error::WriteError,
+};
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, KIND},
     cluster::{
-        cache::{ObjectKey, resource_version},
-        stored::StoredBackup,
+        cache::{ObjectKey, PrunedStatus, resource_version},
+        stored::{StatusStanding, StoredBackup},
         views::{CronJobView, FieldPath, changed_fields},
     },
     desired::{
@@ -37,6 +42,8 @@ pub struct Writer<'a> {
     pub metrics: &'a Metrics,
     /// The cache.
     pub triggers: &'a Triggers,
+    /// What is known of the definition in the cluster.
+    pub definition: &'a Definition,
 }
 
 impl Writer<'_> {
@@ -77,6 +84,7 @@ impl Writer<'_> {
             Action::Suspend(target) => {
                 let written = suspend_cron_job(self.client, target).await;
                 let written = self.cron_job_written(backup, "patch", written)?;
+                self.triggers.cache().cron_job_suspended(backup, &written);
                 info!(reason, cron_job = written.name(), "suspended the CronJob");
                 Ok(Done::Written(written))
             }
@@ -126,9 +134,18 @@ impl Writer<'_> {
         backup: &StoredBackup,
         status: &AntflyBackupStatus,
     ) -> Result<(), WriteError> {
-        let written = replace_status(self.client, backup, status).await;
+        let written = replace_status(self.client, backup, status, false).await;
         self.metrics.wrote(crate::api::STATUS_RESOURCE, "update", &written);
-        self.triggers.cache().status_written(key, written?);
+        let answer = written?;
+        let pruned = answer.pruned(status);
+        let is_news = self.definition.answered(pruned.as_ref().map(|pruned| &*pruned.fields));
+        let is_told = matches!(&backup.standing, StatusStanding::Pruned(_));
+        let tells = pruned.is_some() && (is_news || !is_told);
+        self.triggers.cache().status_written(key, status, answer.version, pruned);
+        if tells {
+            // the condition about it is written next
+            self.triggers.reconcile([key.clone()]);
+        }
         Ok(())
     }
 }
@@ -202,18 +219,34 @@ async fn delete_cron_job(client: &Client, cron_job: &CronJobView) -> Result<(), 
     within_limit(api.delete(cron_job.name(), &parameters)).await.map(drop)
 }
 
-/// What is read of the answer to a write whose object is known.
-#[derive(Deserialize)]
-struct Written {
-    metadata: ObjectMeta,
+/// The answer to a write of the status.
+pub(super) struct StatusAnswer {
+    /// The new resourceVersion.
+    version: Option<u64>,
+    /// The backup, as the API server stores it.
+    object: Value,
 }
 
-/// Returns the new resourceVersion.
-async fn replace_status(
+impl StatusAnswer {
+    /// Returns what the API server dropped of the status that was sent; `None` if nothing.
+    pub(super) fn pruned(&self, sent: &AntflyBackupStatus) -> Option<PrunedStatus> {
+        let fields = definition::dropped(&serde_json::to_value(sent).ok()?, &self.object["status"]);
+        let answered = || StoredBackup::from_value(self.object.clone()).ok()?.status;
+        (!fields.is_empty()).then(|| PrunedStatus {
+            sent: Arc::new(sent.clone()),
+            answered: answered(),
+            fields: fields.into(),
+        })
+    }
+}
+
+/// Replaces the status. `dry_run`: only to see what the API server would make of it.
+pub(super) async fn replace_status(
     client: &Client,
     backup: &StoredBackup,
     status: &AntflyBackupStatus,
-) -> Result<Option<u64>, WriteError> {
+    dry_run: bool,
+) -> Result<StatusAnswer, WriteError> {
     let body = json!({
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -225,12 +258,13 @@ async fn replace_status(
         },
         "status": status,
     });
-    let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+    let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), dry_run };
     let url = StoredBackup::url_path(&(), Some(backup.namespace()));
     let request =
         Request::new(url).replace_subresource("status", backup.name(), &parameters, serde_json::to_vec(&body)?)?;
-    let written: Written = within_limit(client.request(request)).await?;
-    Ok(resource_version(&written.metadata))
+    let object: Value = within_limit(client.request(request)).await?;
+    let metadata = ObjectMeta::deserialize(&object["metadata"])?;
+    Ok(StatusAnswer { version: resource_version(&metadata), object })
 }
 
 fn namespace_of(metadata: &ObjectMeta) -> &str {

@@ -2,7 +2,10 @@
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, OtherWriter, reason},
-    cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, duration_text, is_loss},
+    cluster::{
+        run::{POD_TERMINATING, SIDECAR_RUNNING, duration_text, is_loss},
+        second_writer::is_told,
+    },
     desired::{
         action::{Action, Apply},
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
@@ -10,6 +13,7 @@ use crate::{
     },
     names::cron_job_name,
     status::{
+        beside::another_operator,
         conditions::{READY, SCHEDULE_READY, fitted},
         records::{Keeping, are_of_one_run},
         skipped::Skipped,
@@ -133,6 +137,12 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
     };
     let announcement = Announcement::warning(blocked.reason(), action, blocked.message());
     Some(announcement.published(Publish::WithStatusOrRefusal))
+}
+
+/// Returns the event for another operator that works on the backup, unless the earlier status told of one.
+pub fn second_writer(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Option<Announcement> {
+    let writer = status.second_writer.as_ref().filter(|_| !is_told(earlier))?;
+    Some(Announcement::warning(reason::ANOTHER_OPERATOR, "Reconcile", another_operator(writer)))
 }
 
 /// Returns the event for a CronJob under a former name that cannot be deleted, unless the earlier status says the same of it.

@@ -5,14 +5,18 @@ use crate::{
     cluster::{
         cache::Facts,
         run::{READ_AGAIN, Run},
+        second_writer::Contest,
+        stored::StatusStanding,
         views::{CronJobView, JobOutcome, Origin},
     },
     desired::{
         outcome::{Outcome, Standing},
         plan::fires,
+        undoing::is_overwritten,
     },
     status::{
         announcements::{self, Announcement},
+        beside,
         conditions::{cluster_ready, conditions, ready, schedule_ready},
         health,
         others::others,
@@ -47,6 +51,8 @@ pub struct Settlement {
     pub status: StatusUpdate,
     /// The events to publish, in order.
     pub announcements: Vec<Announcement>,
+    /// What another operator does to the objects of the backup, for the next decision.
+    pub contest: Option<Contest>,
     /// When to reconcile again if nothing changes until then. After a failed write the next reconcile comes earlier.
     pub again: Option<Timestamp>,
 }
@@ -77,32 +83,51 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     let earlier = facts.backup.status.as_ref();
     let (other_writers, told) = others(earlier, outcome.put_right(), now);
     let mut announcements = announcements::actions(facts.backup.name(), outcome, &told);
+    let contest = outcome.contest(facts, false, now);
     if outcome.may_pass() {
-        return Settlement { status: StatusUpdate::Postponed, announcements, again: None };
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again: None };
     }
     let contested_until = outcome.decision.repair.as_ref().and_then(|repair| repair.until);
     if let Some(until) = contested_until.filter(|until| *until <= later(now, SHORT_CONTEST)) {
-        return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again: Some(until) };
     }
     let standing = outcome.standing(facts);
-    let (status, starts, change) = status(facts, outcome, standing.as_ref().copied(), other_writers, now);
+    let second = Second { contest: contest.as_ref(), other_writers };
+    let (status, starts, change) = status(facts, outcome, standing.as_ref().copied(), second, now);
     let again = change.map(|change| later(change, AFTER_CHANGE).min(later(now, LONGEST_REST)));
     let unfinished = outcome.is_unfinished(facts).then(|| later(now, AFTER_UNFINISHED));
-    let again = [again, contested_until, unfinished].into_iter().flatten().min();
-    if earlier == Some(&status) {
-        return Settlement { status: StatusUpdate::Unchanged, announcements, again };
+    let undone = [outcome.decision.undoing.until(contest.as_ref()), contest.as_ref().map(Contest::over_at)];
+    let again = [again, contested_until, unfinished].into_iter().chain(undone).flatten().min();
+    let is_overwritten = is_overwritten(facts);
+    if is_overwritten && !outcome.decision.undoing.may_replace_status() {
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again };
     }
-    if outcome.failure().is_none()
+    let is_stored = !is_overwritten && facts.backup.standing != StatusStanding::Incomplete;
+    if is_stored && earlier == Some(&status) {
+        return Settlement { status: StatusUpdate::Unchanged, announcements, contest, again };
+    }
+    if is_stored
+        && outcome.failure().is_none()
         && let Some(until) = postponed_until(earlier, &status, &facts.runs, now)
     {
-        return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again: Some(until) };
     }
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
     let leftover = outcome.leftover();
     announcements.extend(leftover.and_then(|it| announcements::leftover(earlier, &it)));
     announcements.extend(announcements::starts(earlier, &status, &starts));
     announcements.extend(announcements::runs(&keeping(facts), &status));
-    Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
+    announcements.extend(announcements::second_writer(earlier, &status));
+    let contest = outcome.contest(facts, true, now);
+    Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, contest, again }
+}
+
+/// Who else writes.
+struct Second<'a> {
+    /// Another operator, of the whole backup.
+    contest: Option<&'a Contest>,
+    /// Field managers that changed the CronJob.
+    other_writers: Vec<OtherWriter>,
 }
 
 fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
@@ -114,7 +139,7 @@ fn status(
     facts: &Facts,
     outcome: &Outcome,
     standing: Standing<'_>,
-    other_writers: Vec<OtherWriter>,
+    second: Second<'_>,
     now: Timestamp,
 ) -> (AntflyBackupStatus, Starts, Option<Timestamp>) {
     let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
@@ -181,13 +206,17 @@ fn status(
         last_successful_backup,
         last_failed_backup,
         conditions: conditions(
-            vec![
+            [
                 ready(standing),
                 schedule_ready(backup, standing, ours, outcome.leftover().as_ref(), applied_cron_job.as_ref()),
                 cluster_ready(backup, standing, &facts.cluster),
                 stuck::stuck(&records, runs, due, now)
                     .unwrap_or_else(|| health::run_healthy(&starts, &records, grace, now)),
-            ],
+            ]
+            .into_iter()
+            .chain(beside::sole_writer(second.contest, earlier))
+            .chain(beside::definition_matches(&backup.standing))
+            .collect(),
             earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
             backup.metadata.generation,
             now,
@@ -199,7 +228,8 @@ fn status(
         observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
         applied_cron_job,
-        other_writers,
+        second_writer: second.contest.map(|contest| contest.writer.clone()),
+        other_writers: second.other_writers,
     };
     // the next scheduled time may have to wait for a run
     let is_running = runs.iter().any(Run::is_running);

@@ -15,6 +15,7 @@ mod support;
 
 mod admission;
 mod at_rest;
+mod beside;
 mod cluster;
 mod conflict;
 mod definitions;

@@ -244,6 +244,8 @@ fn situation() -> impl Strategy<Value = Facts> {
         former_cron_jobs: Vec::new(),
         runs,
         last_apply: None,
+        contest: None,
+        suspended_cron_jobs: Vec::new(),
         job_refusal: None,
     })
 }

@@ -43,8 +43,20 @@ impl ClusterCache {
         runs.extend(gone);
         let cluster = self.cluster(&backup);
         let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
+        let contest = self.memories.get(key).and_then(|memory| memory.contest().cloned());
+        let suspended_cron_jobs = self.memories.get(key).map(|memory| memory.suspended().to_vec()).unwrap_or_default();
         let job_refusal = cron_job.as_ref().and_then(|cron_job| self.job_refusal(cron_job));
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, last_apply, job_refusal })
+        Some(Facts {
+            backup,
+            cron_job,
+            former_cron_jobs,
+            runs,
+            cluster,
+            last_apply,
+            job_refusal,
+            contest,
+            suspended_cron_jobs,
+        })
     }
 
     /// Adds Jobs that were read from the API server because no watch has them. Those that are neither the backup's nor recorded as

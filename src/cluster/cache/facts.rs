@@ -1,11 +1,12 @@
 //! What the cache knows of one backup at one moment.
 
-use super::last_apply::LastApply;
+use super::{last_apply::LastApply, memory::SuspendedCronJob};
 use crate::{
     api::AppliedCronJob,
     cluster::{
         lookup::ClusterLookup,
         run::Run,
+        second_writer::Contest,
         stored::StoredBackup,
         views::{CronJobView, Digest, JobRefusal},
     },
@@ -29,6 +30,10 @@ pub struct Facts {
     pub cluster: ClusterLookup,
     /// The last write of this process that made the CronJob as planned.
     pub last_apply: Option<LastApply>,
+    /// What another operator does to the objects of the backup, as this process remembers it.
+    pub contest: Option<Contest>,
+    /// CronJobs under former names that this process suspended.
+    pub suspended_cron_jobs: Vec<SuspendedCronJob>,
 }
 
 impl Facts {

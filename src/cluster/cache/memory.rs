@@ -7,6 +7,7 @@ use super::{history::resource_version, key::ObjectKey, last_apply::LastApply};
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     cluster::{
+        second_writer::Contest,
         stored::StoredBackup,
         views::{CronJobView, JobView, PodView},
     },
@@ -23,11 +24,37 @@ pub(super) struct Memory {
     is_reconcile_due: bool,
     cron_job: Option<Arc<CronJobView>>,
     last_apply: Option<LastApply>,
+    contest: Option<Contest>,
+    suspended: Vec<SuspendedCronJob>,
+    pruned: Option<PrunedStatus>,
     /// Whether a list of CronJobs began after the CronJob was written, so that it must contain it.
     cron_job_must_be_listed: bool,
     gone_jobs: Vec<Arc<JobView>>,
     gone_pods: Vec<Arc<PodView>>,
 }
+
+/// A CronJob under a former name that this process suspended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuspendedCronJob {
+    /// Its UID.
+    pub uid: String,
+    /// Its version after that.
+    pub version: Option<u64>,
+}
+
+/// A status of which the API server dropped fields.
+#[derive(Clone, Debug)]
+pub struct PrunedStatus {
+    /// The status as it was sent.
+    pub sent: Arc<AntflyBackupStatus>,
+    /// The status as it is stored.
+    pub answered: Option<AntflyBackupStatus>,
+    /// The fields that were dropped.
+    pub fields: Arc<[String]>,
+}
+
+/// Most CronJobs under former names that are kept of one backup.
+const MOST_SUSPENDED: usize = 8;
 
 /// Most deleted Jobs, and most deleted Pods, that are kept until they are recorded.
 const MOST_GONE: usize = 200;
@@ -45,6 +72,40 @@ impl Memory {
 
     pub(super) fn cron_job_applied(&mut self, last: Option<LastApply>) {
         self.last_apply = last;
+    }
+
+    pub(super) fn contested(&mut self, contest: Option<Contest>) {
+        self.contest = contest;
+    }
+
+    pub(super) fn contest(&self) -> Option<&Contest> {
+        self.contest.as_ref()
+    }
+
+    /// Keeps which CronJob under a former name was suspended, and in which version.
+    pub(super) fn cron_job_suspended(&mut self, suspended: SuspendedCronJob) {
+        self.suspended.retain(|known| known.uid != suspended.uid);
+        if self.suspended.len() == MOST_SUSPENDED {
+            self.suspended.remove(0);
+        }
+        self.suspended.push(suspended);
+    }
+
+    pub(super) fn suspended(&self) -> &[SuspendedCronJob] {
+        &self.suspended
+    }
+
+    pub(super) fn status_pruned(&mut self, pruned: Option<PrunedStatus>) {
+        self.pruned = pruned;
+    }
+
+    pub(super) fn pruned(&self) -> Option<&PrunedStatus> {
+        self.pruned.as_ref()
+    }
+
+    /// Returns whether a version is that of the status that was written last.
+    pub(super) fn is_of_status(&self, version: Option<u64>) -> bool {
+        version.is_some() && self.status_version == version
     }
 
     pub(super) fn last_apply(&self) -> Option<&LastApply> {

@@ -11,6 +11,7 @@ mod key;
 mod last_apply;
 mod memory;
 mod objects;
+mod own_status;
 mod refusals;
 mod relations;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use facts::Facts;
 pub use history::{Break, History, resource_version};
 pub use key::{ObjectKey, Scope};
 pub use last_apply::LastApply;
+pub use memory::PrunedStatus;
 pub use objects::{BackupChange, Cached, Change};
 pub use relations::key_of;
 
@@ -97,6 +99,7 @@ impl ClusterCache {
         }
         let relisted = matches!(event, Event::InitDone);
         let mut changes = Vec::new();
+        let event = self.with_own_status(event);
         for Change { key, before, after, .. } in self.backups.apply(scope, event) {
             self.backups_by_cluster.replace(&key, cluster_of(before.as_deref()), cluster_of(after.as_deref()));
             match after {
@@ -325,13 +328,6 @@ impl ClusterCache {
     pub fn cron_job_applied(&mut self, key: &ObjectKey, last: Option<LastApply>) {
         if self.has(key) {
             self.memories.entry(key.clone()).or_default().cron_job_applied(last);
-        }
-    }
-
-    /// Notes the resourceVersion that a write of the status returned.
-    pub fn status_written(&mut self, key: &ObjectKey, version: Option<u64>) {
-        if self.has(key) {
-            self.memories.entry(key.clone()).or_default().status_written(version);
         }
     }
 

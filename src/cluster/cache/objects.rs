@@ -202,6 +202,16 @@ impl<T: Cached> Cache<T> {
         Some(Change { key, before: Some(before.clone()), after: None, last: Some(before) })
     }
 
+    /// Changes an object that is cached.
+    pub(super) fn amend(&mut self, key: &ObjectKey, change: impl FnOnce(&mut T))
+    where
+        T: Clone,
+    {
+        if let Some(object) = self.objects.get_mut(key) {
+            change(Arc::make_mut(object));
+        }
+    }
+
     /// Returns the object of that name, in whatever version it is cached.
     pub(super) fn known(&self, object: &T) -> Option<&Arc<T>> {
         self.objects.get(&key(object))

@@ -3,14 +3,16 @@
 use super::{
     digest::Digest,
     others::{Others, others},
-    owned::digest_of_live,
+    owned::{digest_of_live, is_of_main_resource},
 };
 use crate::{
+    api::KIND,
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
     names::{
         BACKUP_LABEL, CATCH_UP_ANNOTATION, FIELD_MANAGER, MADE_BY_ANNOTATION, MANAGED_BY_LABEL,
         backup_of_cron_job_name, cron_job_name,
     },
+    text::{one_line, shortened},
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
@@ -23,6 +25,9 @@ use serde_json::Value;
 
 /// Most finalizers that are kept.
 const MOST_FINALIZERS: usize = 5;
+
+/// Longest name of a field manager that is kept, as Kubernetes allows it.
+const LONGEST_MANAGER: usize = 128;
 
 /// The owner that controls an object. An object has at most one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +77,8 @@ pub struct CronJobView {
     pub applied: Option<Digest>,
     /// What of it others own, and what nobody owns.
     pub others: Others,
+    /// The field manager that wrote it last, if it is a CronJob of an AntflyBackup and that was not this operator.
+    pub last_writer: Option<String>,
 }
 
 impl CronJobView {
@@ -83,9 +90,11 @@ impl CronJobView {
         let applied = digest_of_live(&object, FIELD_MANAGER);
         let scheduled_at = written_at(&object, "/fieldsV1/f:status/f:lastScheduleTime");
         let others = others(&object, FIELD_MANAGER);
+        let last_writer = last_writer(&object);
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
+        let last_writer = last_writer.filter(|_| controller.as_ref().is_some_and(|it| it.kind == KIND));
         let is_marked = is_marked(&metadata);
         let mut finalizers = metadata.finalizers.take().unwrap_or_default();
         finalizers.truncate(if metadata.deletion_timestamp.is_some() { MOST_FINALIZERS } else { 0 });
@@ -110,6 +119,7 @@ impl CronJobView {
             active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
             applied,
             others,
+            last_writer,
         })
     }
 
@@ -168,6 +178,15 @@ fn is_marked(metadata: &ObjectMeta) -> bool {
         && label(MANAGED_BY_LABEL) == Some(FIELD_MANAGER)
         && backup.is_some()
         && label(BACKUP_LABEL) == backup
+}
+
+/// Returns the field manager that wrote an object last, its subresources aside; `None` if that is this operator.
+fn last_writer(object: &Value) -> Option<String> {
+    let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+    let writes = entries.iter().filter(|entry| is_of_main_resource(entry));
+    let last = writes.max_by_key(|entry| entry["time"].as_str().unwrap_or_default())?;
+    let manager = last["manager"].as_str().filter(|manager| *manager != FIELD_MANAGER)?;
+    Some(shortened(&one_line(manager), LONGEST_MANAGER))
 }
 
 /// Returns when one of the managers of a field last wrote, by `managedFields`. `field` points to the field in an entry of it.

@@ -33,6 +33,8 @@ fn facts(former: Arc<CronJobView>) -> Facts {
         former_cron_jobs: vec![former],
         runs: Vec::new(),
         last_apply: None,
+        contest: None,
+        suspended_cron_jobs: Vec::new(),
         job_refusal: None,
     }
 }

@@ -1,19 +1,20 @@
 //! Counters for Prometheus.
 
 use super::readiness::Watched;
-use crate::operator::write_error::WriteError;
+use crate::operator::{definition::Definition, write_error::WriteError};
 use fenced_leader_election::Category as LeaseCategory;
 use prometheus_client::{
-    encoding::EncodeLabelSet,
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
     metrics::{
         counter::Counter,
         family::Family,
-        gauge::Gauge,
+        gauge::{ConstGauge, Gauge},
         histogram::{Histogram, exponential_buckets},
     },
     registry::{Registry, Unit},
 };
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Outcome {
@@ -69,10 +70,24 @@ pub struct Metrics {
     events: Family<Outcome, Counter>,
     leader: Gauge,
     lease_failures: Family<Failure, Counter>,
+    definition: Arc<Definition>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+/// Reads at each scrape whether the definition in the cluster is this operator's.
+#[derive(Debug)]
+struct DefinitionMatches(Arc<Definition>);
+
+impl Collector for DefinitionMatches {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        let matches = ConstGauge::new(i64::from(self.0.matches()));
+        let help = "0 if the API server drops fields of the status, since the definition in the cluster is another, else 1";
+        matches.encode(encoder.encode_descriptor("definition_matches", help, None, matches.metric_type())?)
+    }
+}
+
+impl Metrics {
+    /// Makes the counters.
+    pub fn new(definition: Arc<Definition>) -> Self {
         Metrics {
             reconciliations: Family::default(),
             durations: Histogram::new(exponential_buckets(0.000_1, 4.0, 10)),
@@ -81,11 +96,10 @@ impl Default for Metrics {
             events: Family::default(),
             leader: Gauge::default(),
             lease_failures: Family::default(),
+            definition,
         }
     }
-}
 
-impl Metrics {
     /// Counts a reconcile.
     pub fn reconciled(&self, succeeded: bool, took: Duration) {
         self.reconciliations.get_or_create(&Outcome { outcome: outcome(succeeded) }).inc();
@@ -132,6 +146,7 @@ impl Metrics {
         registry.register("events", "Events on AntflyBackups; dropped means rate limit exceeded", self.events.clone());
         registry.register("leader", "1 if this replica is the leader, else 0", self.leader.clone());
         registry.register("lease_failures", "Failed requests for the Lease", self.lease_failures.clone());
+        registry.register_collector(Box::new(DefinitionMatches(self.definition.clone())));
     }
 }
 

@@ -49,7 +49,11 @@ pub async fn serve(
 
 fn ready(readiness: &Readiness) -> Response {
     let missing = readiness.missing();
-    if missing.is_empty() { "ok\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, missing).into_response() }
+    if missing.is_empty() {
+        format!("ok\n{}", readiness.details()).into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, missing).into_response()
+    }
 }
 
 fn metrics_text(registry: &Registry) -> Response {

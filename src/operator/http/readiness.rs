@@ -1,8 +1,12 @@
 //! Readiness: every watch has synced, and the leader of an election is known.
 
-use crate::{api, cluster::cache::Scope};
+use crate::{api, cluster::cache::Scope, operator::definition::Definition};
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{Arc, OnceLock},
+};
 use tokio::sync::watch;
 
 /// Resources that are watched.
@@ -54,6 +58,7 @@ pub struct Readiness {
     waiting: Mutex<BTreeMap<(Watched, String), String>>,
     lease: Mutex<Option<String>>,
     synced: watch::Sender<bool>,
+    definition: OnceLock<Arc<Definition>>,
 }
 
 impl Readiness {
@@ -65,7 +70,19 @@ impl Readiness {
             waiting: Mutex::new(waiting.map(|key| (key, "has not synced yet".to_owned())).collect()),
             lease: Mutex::new(is_elected.then(|| "who leads is not known yet".to_owned())),
             synced: watch::Sender::new(false),
+            definition: OnceLock::new(),
         }
+    }
+
+    /// Has [`Readiness::details`] say what is the matter with the definition. Call it once.
+    pub fn reports(&self, definition: Arc<Definition>) {
+        let _ = self.definition.set(definition); // the first one counts
+    }
+
+    /// Returns what does not keep the operator from its work, and has to be known, one line each.
+    pub fn details(&self) -> String {
+        let detail = self.definition.get().and_then(|definition| definition.detail());
+        detail.map(|detail| format!("definition: {detail}\n")).unwrap_or_default()
     }
 
     /// Records that a watch has synced.

@@ -55,7 +55,7 @@ impl Collector for Backups {
                 Some(BackupPhase::Active) => 0,
                 Some(BackupPhase::Suspended) => 1,
                 Some(BackupPhase::Failed) => 2,
-                None => 3,
+                Some(BackupPhase::Pending) | None => 3,
             };
             phases[index].1 += 1;
             let last = status.and_then(|status| status.last_successful_backup.as_ref());

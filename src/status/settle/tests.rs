@@ -35,6 +35,8 @@ fn facts(schedule: &str, location: &str) -> Facts {
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
         last_apply: None,
+        contest: None,
+        suspended_cron_jobs: Vec::new(),
         job_refusal: None,
     }
 }

@@ -1,5 +1,7 @@
 //! What the tests share.
 
+#[path = "../../support/antfly_operator/mod.rs"]
+pub mod antfly_operator;
 mod deployed;
 #[path = "../../support/kubelet.rs"]
 pub mod kubelet;

@@ -1,0 +1,93 @@
+//! A status that another field manager wrote.
+
+use super::stored::StatusStanding;
+use crate::{
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, reason},
+    names::FIELD_MANAGER,
+    text::{one_line, shortened},
+};
+use serde_json::Value;
+
+/// Longest name of a field manager that is kept, as Kubernetes allows it.
+const LONGEST_MANAGER: usize = 128;
+
+/// Returns whose the status of an object is, by its `managedFields`: another manager's, if one wrote some of it in the same second as
+/// this operator, or later.
+pub(super) fn standing(object: &Value) -> StatusStanding {
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+    let of_status =
+        entries.filter(|entry| entry["subresource"] == "status" && entry.pointer("/fieldsV1/f:status").is_some());
+    let (ours, theirs): (Vec<_>, Vec<_>) = of_status.partition(|entry| entry["manager"] == FIELD_MANAGER);
+    // RFC 3339 in UTC and of one length: in the order of time
+    let time = |entry: &&Value| entry["time"].as_str().unwrap_or_default().to_owned();
+    let written = ours.iter().copied().map(|entry| time(&entry)).max();
+    let last = theirs.into_iter().max_by_key(time).filter(|entry| Some(time(entry)) >= written);
+    last.map_or(StatusStanding::Whole, |entry| StatusStanding::Overwritten {
+        manager: shortened(&one_line(entry["manager"].as_str().unwrap_or_default()), LONGEST_MANAGER),
+        after_ours: written.is_some(),
+    })
+}
+
+/// Takes from the records of such a status what nobody knows: Antfly's own operator calls a backup by its Job, a name that no backup
+/// has, and nobody has said that it is complete. A record that names the UID of its Job is this operator's.
+pub fn disclaim(status: &mut AntflyBackupStatus, manager: &str) {
+    let last = [&mut status.last_successful_backup, &mut status.last_failed_backup];
+    let records = last.into_iter().flatten().chain(&mut status.recent_backups);
+    for record in records.filter(|record| record.job_uid.is_none()) {
+        record.backup_id_known = Some(false);
+        record.job_name.get_or_insert_with(|| record.backup_id.clone());
+        if record.status == BackupStatus::Completed {
+            record.verified = Some(false);
+            record.reason = Some(reason::ANOTHER_OPERATOR.to_owned());
+            let error = format!(
+                "not verified: field manager {manager:?} recorded this backup, under the name of its Job; look at the destination \
+                 for what it wrote"
+            );
+            record.error = Some(shortened(&error, BackupRecord::ERROR_MAX_LENGTH));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(manager: &str, time: &str, subresource: &str) -> Value {
+        json!({"manager": manager, "operation": "Update", "subresource": subresource, "time": time,
+            "fieldsV1": {"f:status": {"f:phase": {}}}})
+    }
+
+    fn of(entries: &[Value]) -> StatusStanding {
+        standing(&json!({"metadata": {"managedFields": entries}}))
+    }
+
+    #[test]
+    fn whoever_wrote_the_status_last_is_known() {
+        let (early, late) = ("2026-11-23T02:00:00Z", "2026-11-23T02:00:01Z");
+        let theirs = |after_ours| StatusStanding::Overwritten { manager: "them".to_owned(), after_ours };
+        assert_eq!(of(&[]), StatusStanding::Whole);
+        assert_eq!(of(&[entry(FIELD_MANAGER, early, "status")]), StatusStanding::Whole);
+        assert_eq!(of(&[entry("them", early, "status")]), theirs(false));
+        assert_eq!(of(&[entry("them", late, "status"), entry(FIELD_MANAGER, early, "status")]), theirs(true));
+        assert_eq!(of(&[entry("them", early, "status"), entry(FIELD_MANAGER, early, "status")]), theirs(true));
+        assert_eq!(of(&[entry("them", early, "status"), entry(FIELD_MANAGER, late, "status")]), StatusStanding::Whole);
+        assert_eq!(of(&[entry("them", late, ""), entry(FIELD_MANAGER, early, "status")]), StatusStanding::Whole);
+    }
+
+    #[test]
+    fn records_of_another_operator_claim_nothing() {
+        let record = json!({"backupId": "nightly-backup-29400000", "startTime": "2026-11-23T02:00:00Z", "status": "Completed"});
+        let mut ours = record.clone();
+        ours["jobUID"] = "u".into();
+        let status = json!({"phase": "Pending", "recentBackups": [record, ours], "lastSuccessfulBackup": record});
+        let mut status = serde_json::from_value(status).unwrap();
+        disclaim(&mut status, "them");
+        for record in [&status.recent_backups[0], status.last_successful_backup.as_ref().unwrap()] {
+            assert_eq!((record.backup_id_known, record.verified), (Some(false), Some(false)));
+            assert_eq!(record.job_name.as_deref(), Some("nightly-backup-29400000"));
+            assert_eq!(record.reason.as_deref(), Some("AnotherOperator"));
+        }
+        assert_eq!((status.recent_backups[1].backup_id_known, status.recent_backups[1].verified), (None, None));
+    }
+}
