@@ -27,7 +27,7 @@ use std::{
 };
 
 /// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredBackup {
     /// Name, namespace, uid, resourceVersion, generation and the two timestamps.
     pub metadata: ObjectMeta,
