@@ -48,6 +48,11 @@ enum Command {
         after_help = "Example:\n  KUBECONFIG=~/.kube/config antfly-backup-operator run --namespace production --http-address 127.0.0.1:8080"
     )]
     Run(operator::RunOptions),
+    /// Check whether the operator can work in a cluster, without changing anything
+    ///
+    /// One line for each check: ok, note, or mend. Run it as a cluster administrator. Exit code 1: something must be mended.
+    #[command(after_help = "Example:\n  antfly-backup-operator preflight --namespace antfly-backup-system")]
+    Preflight(operator::PreflightOptions),
     /// Print the CustomResourceDefinition
     #[command(after_help = "Example:\n  antfly-backup-operator crd | kubectl apply -f -")]
     Crd,
@@ -79,6 +84,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(options) => operate(options),
+        Command::Preflight(options) => preflight(&options),
         Command::Crd => output::print(CRD).map(|()| ExitCode::SUCCESS),
         Command::Render(options) => render::render(&options),
         Command::Validate(options) => validate::validate(&options),
@@ -90,6 +96,13 @@ pub fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn preflight(options: &operator::PreflightOptions) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (report, must_mend) = runtime.block_on(operator::preflight(options))?;
+    output::print(&report)?;
+    Ok(if must_mend { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn operate(options: operator::RunOptions) -> anyhow::Result<ExitCode> {

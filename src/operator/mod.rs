@@ -27,6 +27,7 @@ mod http;
 mod instance;
 mod job_image;
 mod options;
+mod preflight;
 mod reads;
 mod reconcile;
 mod shutdown;
@@ -39,6 +40,7 @@ mod write_error;
 mod writes;
 
 pub use options::RunOptions;
+pub use preflight::{PreflightOptions, preflight};
 pub use telemetry::start_logging;
 
 use anyhow::Context as _;

@@ -2,13 +2,12 @@
 //! AntflyBackup, a status of its own, and an older definition.
 
 use crate::support::{
-    ACTIVE, Operator, Room, Stage,
+    ACTIVE, Operator, Room,
     antfly_operator::{AntflyOperator, MANAGER},
     condition, message, unattended,
 };
-use anyhow::{Result, ensure};
-use kube::{Api, ResourceExt, api::DynamicObject};
-use serde_json::{Value, json};
+use anyhow::ensure;
+use serde_json::json;
 use std::{
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},

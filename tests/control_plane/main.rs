@@ -16,6 +16,8 @@ mod support;
 mod admission;
 mod at_rest;
 mod beside;
+mod beside_definition;
+mod beside_policy;
 mod cluster;
 mod conflict;
 mod definitions;

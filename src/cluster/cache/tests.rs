@@ -1,4 +1,5 @@
 use super::*;
+use crate::api::AntflyBackupStatus;
 use crate::api::{API_VERSION, KIND};
 use serde_json::json;
 
@@ -88,7 +89,7 @@ fn list_backups(cache: &mut ClusterCache, version: u64) -> Vec<BackupChange> {
 fn a_status_that_the_api_server_has_lost_is_not_awaited() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
-    cache.status_written(&key(), Some(9));
+    cache.status_written(&key(), &AntflyBackupStatus::default(), Some(9), None);
     assert!(cache.awaits_own_status(&backup("old", 1)), "the watch lags behind");
     // a restored etcd: what was written is lost
     assert!(list_backups(&mut cache, 2).contains(&BackupChange::Changed(key())));
@@ -99,7 +100,7 @@ fn a_status_that_the_api_server_has_lost_is_not_awaited() {
 fn an_object_that_did_not_change_while_the_status_was_lost_is_reconciled() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
-    cache.status_written(&key(), Some(9));
+    cache.status_written(&key(), &AntflyBackupStatus::default(), Some(9), None);
     assert_eq!(list_backups(&mut cache, 1), [BackupChange::Changed(key())]);
     assert_eq!(list_backups(&mut cache, 1), []);
 }
@@ -128,7 +129,7 @@ fn a_status_that_was_written_during_a_list_is_awaited() {
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
     cache.backup_event(&Scope::All, Event::Init);
     cache.backup_event(&Scope::All, Event::InitApply(backup("old", 1)));
-    cache.status_written(&key(), Some(2));
+    cache.status_written(&key(), &AntflyBackupStatus::default(), Some(2), None);
     assert_eq!(cache.backup_event(&Scope::All, Event::InitDone), []);
     assert!(cache.awaits_own_status(&backup("old", 1)));
 }

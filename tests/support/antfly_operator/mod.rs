@@ -187,9 +187,7 @@ async fn write_status(
     }
     let mut object = backup.clone();
     object.data["status"] = wanted;
-    let body = serde_json::to_vec(&object).map_err(kube::Error::SerdeError)?;
-    let parameters = by_it();
-    let _: DynamicObject = backups.replace_subresource("status", &backup.name_any(), &parameters, body).await?;
+    backups.replace_status(&backup.name_any(), &by_it(), &object).await?;
     counts.statuses.fetch_add(1, Relaxed);
     Ok(())
 }
