@@ -98,7 +98,7 @@ fn creations(scene: &Scene) -> Vec<Attack> {
     let renamed = json!([add(&format!("{POD}/containers/0/name"), json!("shell")), add(of_exit_code, json!("shell"))]);
     let unconfined = json!({"type": "Unconfined"});
     let patches = [
-        ("a privileged Pod in kube-system", privileged, HOST),
+        ("a privileged Pod in kube-system", privileged, COMMAND),
         ("without owner", json!([{"op": "remove", "path": "/metadata/ownerReferences"}]), NO_CONTROLLER),
         (
             "an owner of another kind",
