@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, NAMESPACE, POD, Scene};
 use crate::support::{Room, deployed_identity, rights};
+use anyhow::ensure;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -273,6 +274,17 @@ fn duties(scene: &Scene) -> Vec<(&'static str, Attempt)> {
     ]
 }
 
+/// Returns the duties that are refused.
+async fn undone(scene: &Scene, by: &str) -> Vec<String> {
+    let mut undone = Vec::new();
+    for (what, attempt) in duties(scene) {
+        if let Some(refusal) = attempt.refusal(&scene.token, ROOM).await {
+            undone.push(format!("refused {by}, {what}: {refusal}"));
+        }
+    }
+    undone
+}
+
 #[tokio::test]
 async fn what_the_operators_token_could_do_by_rbac_alone_the_policy_refuses_but_for_the_operators_duties() {
     // as on a Kubernetes without the policy's API
@@ -287,7 +299,8 @@ async fn what_the_operators_token_could_do_by_rbac_alone_the_policy_refuses_but_
         }
     }
 
-    scene.stage.kubectl(&["apply", "-k", "deploy/policy/"]);
+    // the policy by itself, and its own reason for each
+    scene.stage.kubectl(&["apply", "-f", "deploy/policy/operator-rights.yaml", "-f", "deploy/policy/bindings.yaml"]);
     rights::until_in_force(&room.client, &deployed_identity(&scene.stage, NAMESPACE).await, NAMESPACE).await;
     for (what, attempt, wanted) in &attacks {
         let refusal = attempt.refusal(&scene.token, ROOM).await;
@@ -295,11 +308,22 @@ async fn what_the_operators_token_could_do_by_rbac_alone_the_policy_refuses_but_
             missed.push(format!("with the policy, {what}: {refusal:?}, not {wanted:?}"));
         }
     }
-    for (what, attempt) in duties(&scene) {
-        if let Some(refusal) = attempt.refusal(&scene.token, ROOM).await {
-            missed.push(format!("{what}: {refusal}"));
+    missed.extend(undone(&scene, "by the policy alone").await);
+
+    // and with the one that is about labels
+    scene.stage.kubectl(&["apply", "-k", "deploy/policy/"]);
+    let unlabelled = scene.create(&json!([{"op": "remove", "path": "/metadata/labels"}]));
+    room.eventually("the policy about labels", async || {
+        ensure!(unlabelled.refusal(&scene.token, ROOM).await.is_some(), "it is not in force");
+        Ok(())
+    })
+    .await;
+    for (what, attempt, _) in &attacks {
+        if attempt.refusal(&scene.token, ROOM).await.is_none() {
+            missed.push(format!("with both policies, {what}: it succeeds"));
         }
     }
+    missed.extend(undone(&scene, "by both policies").await);
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 
     // nobody else is meant
