@@ -123,6 +123,7 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             stuck_time: None,
             reason_before: None,
             error_before: None,
+            omitted: None,
         },
     )
 }
