@@ -189,6 +189,12 @@ impl RecordedCluster {
     pub const UID_MAX_LENGTH: usize = 63;
 }
 
+/// Bounds and defaults of [`Omitted`].
+impl Omitted {
+    /// `maxLength` of `refusal`.
+    pub const REFUSAL_MAX_LENGTH: usize = 1024;
+}
+
 /// Bounds and defaults of [`AppliedCronJob`].
 impl AppliedCronJob {
     /// `maxLength` of `uid`.
@@ -201,6 +207,16 @@ impl AppliedCronJob {
     pub const CHANGED_FIELDS_MAX_ITEMS: usize = 16;
     /// `maxLength` of `changedFields[]`.
     pub const CHANGED_FIELDS_ITEM_MAX_LENGTH: usize = 253;
+}
+
+/// Bounds and defaults of [`SecondWriter`].
+impl SecondWriter {
+    /// `maxItems` of `managers`.
+    pub const MANAGERS_MAX_ITEMS: usize = 4;
+    /// `maxLength` of `managers[]`.
+    pub const MANAGERS_ITEM_MAX_LENGTH: usize = 128;
+    /// `maxLength` of `cronJob`.
+    pub const CRON_JOB_MAX_LENGTH: usize = 253;
 }
 
 /// Bounds and defaults of [`OtherWriter`].

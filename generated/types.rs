@@ -92,6 +92,8 @@ pub enum BackupPhase {
     Suspended,
     /// The schedule cannot run as the spec asks; the conditions say why.
     Failed,
+    /// Antfly's own operator has written the status. This operator never writes it, and replaces it.
+    Pending,
 }
 
 /// How the backup went.
@@ -124,6 +126,17 @@ pub struct RecordedCluster {
     /// UID of the AntflyCluster when the backup was first seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
+}
+
+/// What of this record the status has no room for; see omitted of the status. Absent if it is whole.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Copy, Eq)]
+pub enum OmittedFromRecord {
+    /// The names of its tables.
+    Tables,
+    /// These, and its errors; the first characters of error are left.
+    Errors,
+    /// These, and location, connection, clusterRef and otherBackupIds.
+    Details,
 }
 
 /// The most recent backup that completed. It stays when newer backups fail and when its Job is gone.
@@ -212,6 +225,32 @@ pub struct BackupRecord {
     /// The error that belongs to reasonBefore, for people.
     #[serde(rename = "errorBefore", default, skip_serializing_if = "Option::is_none")]
     pub error_before: Option<String>,
+    /// What of this record the status has no room for; see omitted of the status. Absent if it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<OmittedFromRecord>,
+}
+
+/// What was left out, each with all before it.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Copy, Eq)]
+pub enum OmittedFromStatus {
+    /// The names of the tables of records in recentBackups, the oldest first.
+    TablesOfOldRecords,
+    /// Those of all records for which there was no room, also of the newest and the last ones.
+    Tables,
+    /// Errors of records, the oldest first.
+    Errors,
+    /// Locations, connections, clusters and other identifiers of records, the oldest first.
+    Details,
+}
+
+/// What the status has no room for. It takes at most 512 KiB as JSON, or less where the API server refuses that. Absent if nothing was left out. What was left out of a record stays so: see omitted of that record.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct Omitted {
+    /// What was left out, each with all before it.
+    pub what: OmittedFromStatus,
+    /// What the API server answered when it refused the status with more in it. Absent if only the 512 KiB are the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
@@ -226,6 +265,20 @@ pub struct AppliedCronJob {
     /// The fields that were changed, at most 16 of them, the uppermost first.
     #[serde(rename = "changedFields", default, skip_serializing_if = "Vec::is_empty")]
     pub changed_fields: Vec<String>,
+}
+
+/// What another operator does to the objects of this AntflyBackup, such as Antfly's own. It is undone three times at once, and then at most once a minute. Absent ten minutes after it was undone last.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Default)]
+pub struct SecondWriter {
+    /// Names of its field managers, as metadata.managedFields has them, at most 4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub managers: Vec<String>,
+    /// Name of a CronJob that it makes or resumes again and again.
+    #[serde(rename = "cronJob", default, skip_serializing_if = "Option::is_none")]
+    pub cron_job: Option<String>,
+    /// Whether it writes the status, too.
+    #[serde(rename = "writesStatus", default, skip_serializing_if = "Option::is_none")]
+    pub writes_status: Option<bool>,
 }
 
 /// A field manager.
@@ -280,8 +333,12 @@ pub struct AntflyBackupStatus {
     /// The state in more detail. Ready: whether all is in place for the backups that the spec asks for; a backup
     /// that failed does not make it False. ScheduleReady: whether the CronJob is there and runs as the spec asks.
     /// ClusterReady: whether the AntflyCluster exists and is running.
+    /// StatusComplete: there, and False, while the status leaves something out; see omitted.
     /// BackupRunHealthy: whether the last backup completed, none is overdue, and none is stuck so that it cannot
     /// end or later ones wait for it.
+    /// SoleWriter, once another operator worked on the AntflyBackup, too: whether it has stopped.
+    /// DefinitionMatches, False where the CustomResourceDefinition in the cluster is not this operator's, so that the API
+    /// server drops fields of the status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// The scheduled time, in UTC, of the backup that starts next. When it is in the past, that backup starts late: at once after an edit of the schedule or a resume, if the time passed less than 3 hours ago, or as soon as an earlier backup has ended or nothing else keeps it from starting. Absent while the schedule is suspended or failed.
@@ -324,12 +381,18 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub observed_success_time: Option<Time>,
+    /// What the status has no room for. It takes at most 512 KiB as JSON, or less where the API server refuses that. Absent if nothing was left out. What was left out of a record stays so: see omitted of that record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<Omitted>,
     /// Name of the CronJob that runs the backups.
     #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
     pub cron_job_name: Option<String>,
     /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
     #[serde(rename = "appliedCronJob", default, skip_serializing_if = "Option::is_none")]
     pub applied_cron_job: Option<AppliedCronJob>,
+    /// What another operator does to the objects of this AntflyBackup, such as Antfly's own. It is undone three times at once, and then at most once a minute. Absent ten minutes after it was undone last.
+    #[serde(rename = "secondWriter", default, skip_serializing_if = "Option::is_none")]
+    pub second_writer: Option<SecondWriter>,
     /// Other field managers that changed the CronJob, or added something to its spec. It was changed back: to change what runs, edit the AntflyBackup. Each is told of in one event; after a day, if it does so again, in another one.
     #[serde(rename = "otherWriters", default, skip_serializing_if = "Vec::is_empty")]
     pub other_writers: Vec<OtherWriter>,

@@ -477,8 +477,10 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "activeSince",
                 "observedSchedule",
                 "observedSuccessTime",
+                "omitted",
                 "cronJobName",
                 "appliedCronJob",
+                "secondWriter",
                 "otherWriters",
             ],
             &[],
@@ -528,11 +530,17 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     if let Some(value) = cel::not_null(object, "observedSuccessTime") {
         status_observed_success_time(value, &path.field("observedSuccessTime"), out);
     }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_omitted(value, &path.field("omitted"), out);
+    }
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
     }
     if let Some(value) = cel::not_null(object, "appliedCronJob") {
         status_applied_cron_job(value, &path.field("appliedCronJob"), out);
+    }
+    if let Some(value) = cel::not_null(object, "secondWriter") {
+        status_second_writer(value, &path.field("secondWriter"), out);
     }
     if let Some(value) = cel::not_null(object, "otherWriters") {
         status_other_writers(value, &path.field("otherWriters"), out);
@@ -552,7 +560,7 @@ pub(super) fn status_observed_generation(
 /// Checks `status.phase`.
 pub(super) fn status_phase(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.text(value, path) else { return };
-    out.one_of(subject, path, &["Active", "Suspended", "Failed"]);
+    out.one_of(subject, path, &["Active", "Suspended", "Failed", "Pending"]);
 }
 
 /// Checks `status.lastScheduledTime`.
@@ -604,6 +612,7 @@ pub(super) fn status_last_successful_backup(
                 "stuckTime",
                 "reasonBefore",
                 "errorBefore",
+                "omitted",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -738,6 +747,9 @@ pub(super) fn status_last_successful_backup(
             &path.field("errorBefore"),
             out,
         );
+    }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_last_successful_backup_omitted(value, &path.field("omitted"), out);
     }
 }
 
@@ -1102,6 +1114,16 @@ pub(super) fn status_last_successful_backup_error_before(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastSuccessfulBackup.omitted`.
+pub(super) fn status_last_successful_backup_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Tables", "Errors", "Details"]);
+}
+
 /// Checks `status.lastFailedBackup`.
 pub(super) fn status_last_failed_backup(
     value: &Value,
@@ -1141,6 +1163,7 @@ pub(super) fn status_last_failed_backup(
                 "stuckTime",
                 "reasonBefore",
                 "errorBefore",
+                "omitted",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1263,6 +1286,9 @@ pub(super) fn status_last_failed_backup(
     }
     if let Some(value) = cel::not_null(object, "errorBefore") {
         status_last_failed_backup_error_before(value, &path.field("errorBefore"), out);
+    }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_last_failed_backup_omitted(value, &path.field("omitted"), out);
     }
 }
 
@@ -1623,6 +1649,16 @@ pub(super) fn status_last_failed_backup_error_before(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastFailedBackup.omitted`.
+pub(super) fn status_last_failed_backup_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Tables", "Errors", "Details"]);
+}
+
 /// Checks `status.recentBackups`.
 pub(super) fn status_recent_backups(
     value: &Value,
@@ -1675,6 +1711,7 @@ pub(super) fn status_recent_backups_item(
                 "stuckTime",
                 "reasonBefore",
                 "errorBefore",
+                "omitted",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1801,6 +1838,9 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = cel::not_null(object, "errorBefore") {
         status_recent_backups_item_error_before(value, &path.field("errorBefore"), out);
+    }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_recent_backups_item_omitted(value, &path.field("omitted"), out);
     }
 }
 
@@ -2161,6 +2201,16 @@ pub(super) fn status_recent_backups_item_error_before(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.recentBackups[].omitted`.
+pub(super) fn status_recent_backups_item_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Tables", "Errors", "Details"]);
+}
+
 /// Checks `status.conditions`.
 pub(super) fn status_conditions(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.array(value, path) else { return };
@@ -2355,6 +2405,35 @@ pub(super) fn status_observed_success_time(
     out.date_time(subject, path);
 }
 
+/// Checks `status.omitted`.
+pub(super) fn status_omitted(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out.object(value, path, &["what", "refusal"], &["what"]) else {
+        return
+    };
+    if let Some(value) = object.get("what") {
+        status_omitted_what(value, &path.required_field("what"), out);
+    }
+    if let Some(value) = cel::not_null(object, "refusal") {
+        status_omitted_refusal(value, &path.field("refusal"), out);
+    }
+}
+
+/// Checks `status.omitted.what`.
+pub(super) fn status_omitted_what(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["TablesOfOldRecords", "Tables", "Errors", "Details"]);
+}
+
+/// Checks `status.omitted.refusal`.
+pub(super) fn status_omitted_refusal(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
+}
+
 /// Checks `status.cronJobName`.
 pub(super) fn status_cron_job_name(
     value: &Value,
@@ -2443,6 +2522,69 @@ pub(super) fn status_applied_cron_job_changed_fields_item(
 ) {
     let Some(subject) = out.text(value, path) else { return };
     out.max_length(subject, path, 253);
+}
+
+/// Checks `status.secondWriter`.
+pub(super) fn status_second_writer(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(value, path, &["managers", "cronJob", "writesStatus"], &[]) else {
+        return
+    };
+    if let Some(value) = cel::not_null(object, "managers") {
+        status_second_writer_managers(value, &path.field("managers"), out);
+    }
+    if let Some(value) = cel::not_null(object, "cronJob") {
+        status_second_writer_cron_job(value, &path.field("cronJob"), out);
+    }
+    if let Some(value) = cel::not_null(object, "writesStatus") {
+        status_second_writer_writes_status(value, &path.field("writesStatus"), out);
+    }
+}
+
+/// Checks `status.secondWriter.managers`.
+pub(super) fn status_second_writer_managers(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 4);
+    for (index, item) in subject.iter().enumerate() {
+        status_second_writer_managers_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.secondWriter.managers[]`.
+pub(super) fn status_second_writer_managers_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 128);
+}
+
+/// Checks `status.secondWriter.cronJob`.
+pub(super) fn status_second_writer_cron_job(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.secondWriter.writesStatus`.
+pub(super) fn status_second_writer_writes_status(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.boolean(value, path);
 }
 
 /// Checks `status.otherWriters`.
@@ -2561,8 +2703,10 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "activeSince");
         cel::drop_null(object, "observedSchedule");
         cel::drop_null(object, "observedSuccessTime");
+        cel::drop_null(object, "omitted");
         cel::drop_null(object, "cronJobName");
         cel::drop_null(object, "appliedCronJob");
+        cel::drop_null(object, "secondWriter");
         cel::drop_null(object, "otherWriters");
     }
     if let Some(Value::Object(object)) = object
@@ -2593,6 +2737,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "stuckTime");
         cel::drop_null(object, "reasonBefore");
         cel::drop_null(object, "errorBefore");
+        cel::drop_null(object, "omitted");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastSuccessfulBackup/clusterRef")
@@ -2625,14 +2770,23 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "stuckTime");
         cel::drop_null(object, "reasonBefore");
         cel::drop_null(object, "errorBefore");
+        cel::drop_null(object, "omitted");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastFailedBackup/clusterRef")
     {
         cel::drop_null(object, "uid");
     }
+    if let Some(Value::Object(object)) = object.pointer_mut("/status/omitted") {
+        cel::drop_null(object, "refusal");
+    }
     if let Some(Value::Object(object)) = object.pointer_mut("/status/appliedCronJob") {
         cel::drop_null(object, "changedFields");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/status/secondWriter") {
+        cel::drop_null(object, "managers");
+        cel::drop_null(object, "cronJob");
+        cel::drop_null(object, "writesStatus");
     }
 }
 

@@ -80,3 +80,7 @@ pub const ANOTHER_OPERATOR: &str = "AnotherOperator";
 pub const NO_OTHER_OPERATOR: &str = "NoOtherOperator";
 /// The API server dropped fields of the status: the definition in the cluster is not this operator's.
 pub const FIELDS_PRUNED: &str = "FieldsPruned";
+/// The status has no room for all that is known.
+pub const NO_ROOM: &str = "NoRoom";
+/// The API server refuses the status with all that is known.
+pub const STATUS_TOO_LARGE: &str = "StatusTooLarge";

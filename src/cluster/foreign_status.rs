@@ -1,12 +1,31 @@
 //! A status that another field manager wrote.
 
-use super::stored::StatusStanding;
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, reason},
     names::FIELD_MANAGER,
     text::{one_line, shortened},
 };
 use serde_json::Value;
+use std::sync::Arc;
+
+/// What became of the status that this operator wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StatusStanding {
+    /// It is stored as it was written, or nobody has written one.
+    #[default]
+    Whole,
+    /// Another field manager wrote the stored one.
+    Overwritten {
+        /// Its name.
+        manager: String,
+        /// Whether this operator had written one before.
+        after_ours: bool,
+    },
+    /// The API server dropped these fields of it: the definition in the cluster is not this operator's.
+    Pruned(Arc<[String]>),
+    /// The API server dropped fields of it, and would not do so any more.
+    Incomplete,
+}
 
 /// Longest name of a field manager that is kept, as Kubernetes allows it.
 const LONGEST_MANAGER: usize = 128;
@@ -77,7 +96,8 @@ mod tests {
 
     #[test]
     fn records_of_another_operator_claim_nothing() {
-        let record = json!({"backupId": "nightly-backup-29400000", "startTime": "2026-11-23T02:00:00Z", "status": "Completed"});
+        let record =
+            json!({"backupId": "nightly-backup-29400000", "startTime": "2026-11-23T02:00:00Z", "status": "Completed"});
         let mut ours = record.clone();
         ours["jobUID"] = "u".into();
         let status = json!({"phase": "Pending", "recentBackups": [record, ours], "lastSuccessfulBackup": record});

@@ -4,6 +4,7 @@
 //! Nothing here decides, writes or reads a clock. [`crate::desired`] and [`crate::status`] read the facts.
 
 pub mod cache;
+pub mod dropped;
 mod foreign_status;
 pub mod lookup;
 pub mod partial;

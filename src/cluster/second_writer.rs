@@ -6,11 +6,6 @@
 
 use crate::{
     api::{AntflyBackupStatus, SecondWriter},
-    cluster::{
-        cache::{Facts, resource_version},
-        stored::StatusStanding,
-        views::CronJobView,
-    },
     text::{one_line, shortened},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -60,14 +55,9 @@ pub enum Allowance {
 }
 
 impl Contest {
-    /// Returns the contest about a backup as it stands at `now`. What the status says of an earlier process counts as undone just
-    /// now, as often as may be at once.
-    pub fn standing(facts: &Facts, now: Timestamp) -> Option<Self> {
-        let remembered = || {
-            let writer = facts.backup.status.as_ref()?.second_writer.clone()?;
-            Some(Contest { writer, rounds: ROUNDS, time: now, undone: None })
-        };
-        facts.contest.clone().or_else(remembered)
+    /// Returns the contest of which the status of an earlier process tells: it counts as undone at `now`, as often as may be at once.
+    pub fn remembered(writer: SecondWriter, now: Timestamp) -> Self {
+        Contest { writer, rounds: ROUNDS, time: now, undone: None }
     }
 
     /// Returns how much may be undone at `now`.
@@ -124,32 +114,8 @@ impl Contest {
     }
 }
 
-/// Returns what another operator does to the objects of a backup, as they are now; `None` if there is nothing.
-pub fn seen(facts: &Facts) -> Option<SecondWriter> {
-    let returned: Vec<_> = facts.former_cron_jobs.iter().filter(|former| has_returned(former, facts)).collect();
-    let of_status = match &facts.backup.standing {
-        StatusStanding::Overwritten { manager, after_ours: true } => Some(manager.clone()),
-        _ => None,
-    };
-    let cron_job = returned.first().map(|cron_job| cron_job.name().to_owned());
-    let writes_status = of_status.is_some().then_some(true);
-    let managers = returned.iter().filter_map(|cron_job| cron_job.last_writer.clone()).chain(of_status);
-    let writer = SecondWriter { managers: Vec::new(), cron_job, writes_status };
-    let is_any = writer.cron_job.is_some() || writer.writes_status.is_some();
-    is_any.then(|| joined(writer, SecondWriter { managers: managers.collect(), cron_job: None, writes_status: None }))
-}
-
-/// Returns whether a CronJob under another name was made after the backup's own, or resumed after this operator suspended it.
-fn has_returned(former: &CronJobView, facts: &Facts) -> bool {
-    let ours = facts.cron_job.as_ref().filter(|ours| ours.is_controlled_by(facts.backup.uid()));
-    let is_later = ours.is_some_and(|ours| former.created() > ours.created());
-    let version = resource_version(&former.metadata);
-    let mut suspended = facts.suspended_cron_jobs.iter().filter(|it| it.uid == former.uid());
-    is_later || (!former.suspended && suspended.any(|it| it.version < version))
-}
-
 /// Returns all of both.
-fn joined(one: SecondWriter, other: SecondWriter) -> SecondWriter {
+pub fn joined(one: SecondWriter, other: SecondWriter) -> SecondWriter {
     let mut managers = one.managers;
     for manager in other.managers {
         let manager = shortened(&one_line(&manager), SecondWriter::MANAGERS_ITEM_MAX_LENGTH);
@@ -186,7 +152,8 @@ mod tests {
     fn after_three_rounds_there_is_one_write_a_minute() {
         let (mut contest, mut now, mut allowed) = (None, now(), Vec::new());
         for _ in 0..600 {
-            let allowance = contest.as_ref().map_or(Allowance::All, |contest: &Contest| contest.allowance(true, true, now));
+            let allowance =
+                contest.as_ref().map_or(Allowance::All, |contest: &Contest| contest.allowance(true, true, now));
             let undone = match allowance {
                 Allowance::All | Allowance::Status => Some(Undone::Status),
                 Allowance::OneCronJob => Some(Undone::CronJob),

@@ -14,17 +14,14 @@ use crate::{
         partial::{drop_managed_fields, keep_what_is_read, view_of},
     },
 };
+pub use foreign_status::StatusStanding;
 use kube::api::ObjectMeta;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::Value;
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 /// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,25 +34,6 @@ pub struct StoredBackup {
     pub status: Option<AntflyBackupStatus>,
     /// What became of the status that this operator wrote.
     pub standing: StatusStanding,
-}
-
-/// What became of the status that this operator wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum StatusStanding {
-    /// It is stored as it was written, or nobody has written one.
-    #[default]
-    Whole,
-    /// Another field manager wrote the stored one.
-    Overwritten {
-        /// Its name.
-        manager: String,
-        /// Whether this operator had written one before.
-        after_ours: bool,
-    },
-    /// The API server dropped these fields of it: the definition in the cluster is not this operator's.
-    Pruned(Arc<[String]>),
-    /// The API server dropped fields of it, and would not do so any more.
-    Incomplete,
 }
 
 /// What the operator reads of an object whose spec or metadata is invalid. An invalid field is `None`.

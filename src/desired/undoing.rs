@@ -3,9 +3,10 @@
 use crate::{
     api::SecondWriter,
     cluster::{
-        cache::Facts,
-        second_writer::{Allowance, Contest, Undone, seen},
+        cache::{Facts, resource_version},
+        second_writer::{Allowance, Contest, Undone, joined},
         stored::StatusStanding,
+        views::CronJobView,
     },
     desired::action::Action,
     names::cron_job_name,
@@ -27,7 +28,8 @@ impl Undoing {
     /// Returns what is to be undone at `now`, and of `actions` those that may be done. Only writes of CronJobs under former names
     /// wait.
     pub fn bounded(facts: &Facts, actions: Vec<Action>, now: Timestamp) -> (Self, Vec<Action>) {
-        let before = Contest::standing(facts, now);
+        let told = || facts.backup.status.as_ref()?.second_writer.clone();
+        let before = facts.contest.clone().or_else(|| Some(Contest::remembered(told()?, now)));
         let name = cron_job_name(facts.backup.name());
         let is_of_former = |action: &Action| is_of_former(action, &name);
         let is_overwritten = is_overwritten(facts);
@@ -86,4 +88,28 @@ pub fn is_overwritten(facts: &Facts) -> bool {
 
 fn is_of_former(action: &Action, name: &str) -> bool {
     matches!(action, Action::Suspend(target) | Action::Delete(target) if target.cron_job.name() != name)
+}
+
+/// Returns what another operator does to the objects of a backup, as they are now; `None` if there is nothing.
+fn seen(facts: &Facts) -> Option<SecondWriter> {
+    let returned: Vec<_> = facts.former_cron_jobs.iter().filter(|former| has_returned(former, facts)).collect();
+    let of_status = match &facts.backup.standing {
+        StatusStanding::Overwritten { manager, after_ours: true } => Some(manager.clone()),
+        _ => None,
+    };
+    let cron_job = returned.first().map(|cron_job| cron_job.name().to_owned());
+    let writes_status = of_status.is_some().then_some(true);
+    let managers = returned.iter().filter_map(|cron_job| cron_job.last_writer.clone()).chain(of_status);
+    let writer = SecondWriter { managers: Vec::new(), cron_job, writes_status };
+    let is_any = writer.cron_job.is_some() || writer.writes_status.is_some();
+    is_any.then(|| joined(writer, SecondWriter { managers: managers.collect(), cron_job: None, writes_status: None }))
+}
+
+/// Returns whether a CronJob under another name was made after the backup's own, or resumed after this operator suspended it.
+fn has_returned(former: &CronJobView, facts: &Facts) -> bool {
+    let ours = facts.cron_job.as_ref().filter(|ours| ours.is_controlled_by(facts.backup.uid()));
+    let is_later = ours.is_some_and(|ours| former.created() > ours.created());
+    let version = resource_version(&former.metadata);
+    let mut suspended = facts.suspended_cron_jobs.iter().filter(|it| it.uid == former.uid());
+    is_later || (!former.suspended && suspended.any(|it| it.version < version))
 }

@@ -1,6 +1,9 @@
 //! What all reconciles share.
 
-use super::{backoff::Failures, definition::Definition, events::Events, http::metrics::Metrics, triggers::Triggers, writes::Writer};
+use super::{
+    backoff::Failures, definition::Definition, events::Events, http::metrics::Metrics, triggers::Triggers,
+    writes::Writer,
+};
 use crate::{
     cluster::cache::{BackupChange, ClusterCache},
     desired::{decide::OperatorSettings, plan::JobImage},

@@ -26,6 +26,7 @@ mod events;
 mod http;
 mod instance;
 mod job_image;
+mod keeper;
 mod options;
 mod preflight;
 mod reads;
@@ -93,7 +94,7 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
         image = job_image::find(&options, &reader) => context.set_job_image(image?),
         () = stopping.cancelled() => return Ok(()),
     }
-    tokio::spawn(definition::watch_over(context.clone(), options.keep_definition));
+    tokio::spawn(keeper::watch_over(context.clone(), options.keep_definition));
     match election {
         Some(settings) => {
             let reporter = election::Reporter { readiness, metrics: context.metrics.clone() };

@@ -1,15 +1,11 @@
 //! Everything that the operator writes, except events.
 
-use super::{
-    definition::{self, Definition},
-    http::metrics::Metrics,
-    triggers::Triggers,
-    write_error::WriteError,
-};
+use super::{definition::Definition, http::metrics::Metrics, triggers::Triggers, write_error::WriteError};
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, KIND},
     cluster::{
         cache::{ObjectKey, PrunedStatus, resource_version},
+        dropped::dropped,
         stored::{StatusStanding, StoredBackup},
         views::{CronJobView, FieldPath, changed_fields},
     },
@@ -230,7 +226,7 @@ pub(super) struct StatusAnswer {
 impl StatusAnswer {
     /// Returns what the API server dropped of the status that was sent; `None` if nothing.
     pub(super) fn pruned(&self, sent: &AntflyBackupStatus) -> Option<PrunedStatus> {
-        let fields = definition::dropped(&serde_json::to_value(sent).ok()?, &self.object["status"]);
+        let fields = dropped(&serde_json::to_value(sent).ok()?, &self.object["status"]);
         let answered = || StoredBackup::from_value(self.object.clone()).ok()?.status;
         (!fields.is_empty()).then(|| PrunedStatus {
             sent: Arc::new(sent.clone()),

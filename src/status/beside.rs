@@ -39,8 +39,10 @@ pub fn another_operator(writer: &SecondWriter) -> String {
         [one] => format!("another operator, field manager {one},"),
         several => format!("another operator, field managers {},", several.join(" and ")),
     };
-    let cron_job =
-        writer.cron_job.as_ref().map(|name| format!("makes or resumes CronJob {name}, which starts backups of its own"));
+    let cron_job = writer
+        .cron_job
+        .as_ref()
+        .map(|name| format!("makes or resumes CronJob {name}, which starts backups of its own"));
     let status = writer.writes_status.map(|_| "writes the status".to_owned());
     let does: Vec<_> = cron_job.into_iter().chain(status).collect();
     format!(

@@ -5,6 +5,7 @@
 
 pub mod announcements;
 pub mod beside;
+pub mod budget;
 pub mod conditions;
 pub mod health;
 mod obstacle;

@@ -1,10 +1,6 @@
 //! A definition that is not the operator's: told, never fought about, and applied again only if that is asked for.
 
-use crate::support::{
-    ACTIVE, Operator, Room, Stage,
-    antfly_operator::AntflyOperator,
-    condition, message,
-};
+use crate::support::{ACTIVE, Operator, Room, Stage, antfly_operator::AntflyOperator, condition, message};
 use antfly_backup_operator::testing::api::CRD;
 use anyhow::ensure;
 use local_cluster::apply_yaml;
@@ -104,7 +100,8 @@ async fn the_definition_is_kept_if_that_is_asked_for() {
     room.until("nightly", ACTIVE).await;
     AntflyOperator::apply_definition(&room.client).await.unwrap();
     room.eventually("this operator's definition", async || {
-        let definition = stage.kubectl(&["get", "crd", "antflybackups.antfly.io", "-o", "jsonpath={.spec.versions[0].schema}"]);
+        let definition =
+            stage.kubectl(&["get", "crd", "antflybackups.antfly.io", "-o", "jsonpath={.spec.versions[0].schema}"]);
         ensure!(definition.contains("activeSince"), "it is another one");
         Ok(())
     })

@@ -94,7 +94,12 @@ async fn the_overlay_keeps_antflys_own_operator_from_backups_and_from_nothing_el
 
     // all else of it works
     let as_it = |arguments: &[&str]| {
-        let output = room.kubectl_command().args(arguments).args(["-n", &room.namespace]).env("KUBECONFIG", &kubeconfig).output();
+        let output = room
+            .kubectl_command()
+            .args(arguments)
+            .args(["-n", &room.namespace])
+            .env("KUBECONFIG", &kubeconfig)
+            .output();
         let output = output.unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
@@ -110,12 +115,21 @@ async fn the_overlay_keeps_antflys_own_operator_from_backups_and_from_nothing_el
         assert!(succeeded, "{allowed:?}: {errors}");
     }
     AntflyOperator::apply_definition(&client_of(&kubeconfig).await).await.unwrap();
-    let owned: Value = serde_json::to_value(room.cron_jobs().get("nightly-cron").await.unwrap().owner_references()).unwrap();
+    let owned: Value =
+        serde_json::to_value(room.cron_jobs().get("nightly-cron").await.unwrap().owner_references()).unwrap();
     let strip = json!({"metadata": {"ownerReferences": null}}).to_string();
     for refused in [
         ["patch", "cronjob", "nightly-cron", "--type=merge", "-p", &strip].as_slice(),
         &["delete", "cronjob", "nightly-cron"],
-        &["patch", "antflybackup", "nightly", "--subresource=status", "--type=merge", "-p", r#"{"status":{"phase":"Pending"}}"#],
+        &[
+            "patch",
+            "antflybackup",
+            "nightly",
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            r#"{"status":{"phase":"Pending"}}"#,
+        ],
     ] {
         let (succeeded, errors) = as_it(refused);
         assert!(!succeeded && errors.contains("AntflyBackup operator's"), "{refused:?} ({owned}): {errors}");
@@ -141,8 +155,14 @@ async fn a_backup_with_the_status_of_antflys_own_operator_is_edited_and_converge
     let status = json!({"status": {"phase": "Pending", "cronJobName": "nightly-backup", "recentBackups": [record],
         "lastSuccessfulBackup": record, "conditions": [condition]}});
     room.kubectl(&[
-        "patch", "antflybackup", "nightly", "--subresource=status", "--type=merge", "--field-manager=antfly-operator",
-        "-p", &status.to_string(),
+        "patch",
+        "antflybackup",
+        "nightly",
+        "--subresource=status",
+        "--type=merge",
+        "--field-manager=antfly-operator",
+        "-p",
+        &status.to_string(),
     ]);
     // while no operator runs
     room.patch_backup("nightly", json!({"spec": {"schedule": "0 3 * * *"}})).await;

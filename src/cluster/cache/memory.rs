@@ -8,7 +8,7 @@ use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus},
     cluster::{
         second_writer::Contest,
-        stored::StoredBackup,
+        stored::{StatusStanding, StoredBackup},
         views::{CronJobView, JobView, PodView},
     },
 };
@@ -124,6 +124,10 @@ impl Memory {
                 before.metadata.uid == after.metadata.uid
                     && before.metadata.generation == after.metadata.generation
                     && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
+                    && !matches!(
+                        (&before.standing, &after.standing),
+                        (StatusStanding::Whole, StatusStanding::Pruned(_))
+                    )
             })
             && self.status_version.is_some()
             && self.status_version == resource_version(&after.metadata)

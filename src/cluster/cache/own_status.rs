@@ -2,12 +2,15 @@
 //! another operator overwrites the status, or a definition that is not ours drops fields of it.
 
 use super::{
-    ClusterCache, ObjectKey, history::resource_version, key_of,
+    ClusterCache, ObjectKey,
+    history::resource_version,
+    key_of,
     memory::{PrunedStatus, SuspendedCronJob},
 };
 use crate::{
     api::AntflyBackupStatus,
     cluster::{
+        dropped::dropped_only,
         foreign_status::disclaim,
         second_writer::Contest,
         stored::{StatusStanding, StoredBackup},
@@ -36,13 +39,19 @@ impl ClusterCache {
             after.standing = StatusStanding::Pruned(pruned.fields.clone());
             return after;
         }
+        if let Some((before, fields)) = before.and_then(|before| Some((before, read_otherwise(before, &after)?))) {
+            after.status = before.status.clone();
+            after.standing = StatusStanding::Pruned(fields.into());
+            return after;
+        }
         let StatusStanding::Overwritten { manager, .. } = &after.standing else { return after };
         if memory.is_some_and(|memory| memory.is_of_status(resource_version(&after.metadata))) {
             after.standing = StatusStanding::Whole;
             return after;
         }
         let manager = manager.clone();
-        let is_ours = |before: &StoredBackup| !matches!(before.standing, StatusStanding::Overwritten { after_ours: false, .. });
+        let is_ours =
+            |before: &StoredBackup| !matches!(before.standing, StatusStanding::Overwritten { after_ours: false, .. });
         match before.filter(|before| before.status.is_some() && is_ours(before)) {
             Some(before) if before.standing == StatusStanding::Whole && before.status == after.status => {
                 after.standing = StatusStanding::Whole;
@@ -67,7 +76,8 @@ impl ClusterCache {
         if !self.has(key) {
             return;
         }
-        let standing = pruned.as_ref().map_or(StatusStanding::Whole, |pruned| StatusStanding::Pruned(pruned.fields.clone()));
+        let standing =
+            pruned.as_ref().map_or(StatusStanding::Whole, |pruned| StatusStanding::Pruned(pruned.fields.clone()));
         let memory = self.memories.entry(key.clone()).or_default();
         memory.status_written(version);
         memory.status_pruned(pruned);
@@ -85,8 +95,11 @@ impl ClusterCache {
     /// Notes that the definition in the cluster is this operator's again. Returns the backups whose status is not stored as a whole.
     pub fn definition_is_ours(&mut self) -> Vec<ObjectKey> {
         self.memories.values_mut().for_each(|memory| memory.status_pruned(None));
-        let pruned: Vec<_> =
-            self.backups().filter(|backup| matches!(backup.standing, StatusStanding::Pruned(_))).map(|it| key_of(it)).collect();
+        let pruned: Vec<_> = self
+            .backups()
+            .filter(|backup| matches!(backup.standing, StatusStanding::Pruned(_)))
+            .map(|it| key_of(it))
+            .collect();
         for key in &pruned {
             self.backups.amend(key, |backup| backup.standing = StatusStanding::Incomplete);
         }
@@ -107,4 +120,17 @@ impl ClusterCache {
             self.memories.entry(key.clone()).or_default().cron_job_suspended(SuspendedCronJob { uid, version });
         }
     }
+}
+
+/// Returns which fields the status lacks of the one in the cache, though both are the same version: the API server reads what is stored by
+/// another definition now. `None` if it lacks none, or differs otherwise, as after a restore of etcd.
+fn read_otherwise(before: &StoredBackup, after: &StoredBackup) -> Option<Vec<String>> {
+    let is_same = before.metadata.resource_version == after.metadata.resource_version && before.spec == after.spec;
+    let (whole, part) = (before.status.as_ref()?, after.status.as_ref()?);
+    let is_foreign = matches!(before.standing, StatusStanding::Overwritten { .. });
+    if !is_same || is_foreign || whole == part {
+        return None;
+    }
+    let fields = dropped_only(&serde_json::to_value(whole).ok()?, &serde_json::to_value(part).ok()?)?;
+    (!fields.is_empty()).then_some(fields)
 }

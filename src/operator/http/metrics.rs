@@ -80,7 +80,8 @@ struct DefinitionMatches(Arc<Definition>);
 impl Collector for DefinitionMatches {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let matches = ConstGauge::new(i64::from(self.0.matches()));
-        let help = "0 if the API server drops fields of the status, since the definition in the cluster is another, else 1";
+        let help =
+            "0 if the API server drops fields of the status, since the definition in the cluster is another, else 1";
         matches.encode(encoder.encode_descriptor("definition_matches", help, None, matches.metric_type())?)
     }
 }

@@ -134,7 +134,10 @@ type Judgement = (Verdict, String);
 fn judge<T>(read: &Read<T>, judge: impl Fn(&T) -> Judgement) -> Judgement {
     match read {
         Ok(read) => judge(read),
-        Err(why) => (Verdict::Mend, format!("not known, since it cannot be read: {why}; run preflight as a cluster administrator")),
+        Err(why) => (
+            Verdict::Mend,
+            format!("not known, since it cannot be read: {why}; run preflight as a cluster administrator"),
+        ),
     }
 }
 
@@ -168,7 +171,9 @@ fn definition(live: Option<&Value>) -> Judgement {
     let (count, named) = (lacks.len(), named(&lacks));
     (
         Verdict::Mend,
-        format!("{RESOURCE} is not this operator's: it was applied by {who} and lacks {count} fields, {named}; apply this operator's: {APPLY}"),
+        format!(
+            "{RESOURCE} is not this operator's: it was applied by {who} and lacks {count} fields, {named}; apply this operator's: {APPLY}"
+        ),
     )
 }
 
@@ -230,9 +235,11 @@ fn second_writer(seen: &Seen) -> Judgement {
         (it.name() != cron_job_name(&owner.name)).then(|| format!("CronJob {namespace}/{}{by}", it.name()))
     });
     let overwritten = backups.iter().filter_map(|backup| match &backup.standing {
-        StatusStanding::Overwritten { manager, .. } => {
-            Some(format!("the status of AntflyBackup {}/{} (field manager {manager:?})", backup.namespace(), backup.name()))
-        }
+        StatusStanding::Overwritten { manager, .. } => Some(format!(
+            "the status of AntflyBackup {}/{} (field manager {manager:?})",
+            backup.namespace(),
+            backup.name()
+        )),
         _ => None,
     });
     let told = backups.iter().filter(|backup| backup.status.as_ref().is_some_and(|it| it.second_writer.is_some()));
@@ -272,7 +279,9 @@ fn policy(seen: &Seen) -> Judgement {
         _ if has_policy(seen, POLICY) => (Verdict::Ok, format!("{POLICY} bounds the operator's rights")),
         _ => (
             Verdict::Mend,
-            format!("ValidatingAdmissionPolicy {POLICY} is not there or not bound, so that only RBAC bounds the operator's rights; apply deploy/"),
+            format!(
+                "ValidatingAdmissionPolicy {POLICY} is not there or not bound, so that only RBAC bounds the operator's rights; apply deploy/"
+            ),
         ),
     }
 }

@@ -1,8 +1,8 @@
 //! What `preflight` reads. An access review is a question, too, though the API calls it a create.
 
 use super::{
-    PreflightOptions,
     judge::{Read, Right, Seen},
+    options::PreflightOptions,
 };
 use crate::{
     api::RESOURCE,

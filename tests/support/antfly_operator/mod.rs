@@ -166,11 +166,7 @@ fn manifest(backup: &DynamicObject, name: &str, suspend: bool) -> Value {
 }
 
 /// Writes the status by Update, if it is not as this operator has it.
-async fn write_status(
-    backups: &Api<DynamicObject>,
-    backup: &DynamicObject,
-    counts: &Counts,
-) -> kube::Result<()> {
+async fn write_status(backups: &Api<DynamicObject>, backup: &DynamicObject, counts: &Counts) -> kube::Result<()> {
     let stored = &backup.data["status"];
     let mut wanted = status(backup);
     // its type knows these, and keeps them
@@ -210,9 +206,11 @@ fn of_its_type(value: &Value) -> Value {
     const KNOWN: [&str; 6] = ["backupId", "startTime", "completionTime", "status", "tables", "error"];
     match value {
         Value::Array(records) => records.iter().map(of_its_type).collect(),
-        Value::Object(fields) => {
-            fields.iter().filter(|(name, _)| KNOWN.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| KNOWN.contains(&name.as_str()))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect(),
         other => other.clone(),
     }
 }
