@@ -11,6 +11,7 @@ use crate::{
     desired::outcome::{Leftover, Standing},
     names::cron_job_name,
     status::time::whole_seconds,
+    text::one_line,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -60,9 +61,9 @@ pub fn conditions(
         .collect()
 }
 
-/// Returns a message as a condition has it.
+/// Returns a message as a condition has it: on one line, without control and format characters, and not too long.
 pub fn fitted(message: &str) -> String {
-    message.chars().take(LONGEST_MESSAGE).collect()
+    one_line(message).chars().take(LONGEST_MESSAGE).collect()
 }
 
 /// Returns whether backups start as the spec asks. It is about the schedule, never about the last run.
@@ -161,7 +162,7 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
         },
         ClusterLookup::Found(cluster) => {
             let state = match &cluster.phase {
-                Some(phase) => format!("is in phase {phase:?}"),
+                Some(phase) => phase.to_string(),
                 None => "has no phase yet".to_owned(),
             };
             let starts = standing.is_ok_and(|plan| !plan.suspend);
@@ -177,7 +178,7 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
             kind,
             status: "False",
             reason: reason::CLUSTER_NOT_FOUND,
-            message: cluster_message(missing, &namespace, &name),
+            message: cluster_message(missing, backup.namespace(), &namespace, &name),
         },
     }
 }
