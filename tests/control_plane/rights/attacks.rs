@@ -89,6 +89,7 @@ fn creations(scene: &Scene) -> Vec<Attack> {
     };
     let secret =
         |name: &str, key: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": key}}});
+    let config_map = |name: &str| json!({"name": name, "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}});
     let shell = json!({"name": "shell", "image": "ghcr.io/antflydb/antfly-backup-operator:0.1.0"});
     let privileged = json!([
         add("/metadata/namespace", json!("kube-system")),
@@ -183,6 +184,7 @@ fn creations(scene: &Scene) -> Vec<Attack> {
         ),
         ("a whole Secret", container("envFrom", json!([{"secretRef": {"name": "s"}}])), ENVIRONMENT),
         ("a whole ConfigMap", container("envFrom", json!([{"configMapRef": {"name": "c"}}])), ENVIRONMENT),
+        ("a key of a ConfigMap", container("env/-", config_map("AWS_REGION")), ENVIRONMENT),
         ("another key of a Secret", container("env/-", secret("PASSWORD", "PASSWORD")), ENVIRONMENT),
         ("another key under a name of ours", container("env/-", secret("ANTFLY_TOKEN", "token")), ENVIRONMENT),
         ("a key of ours under another name", container("env/-", secret("TOKEN", "ANTFLY_TOKEN")), ENVIRONMENT),
