@@ -2,6 +2,7 @@
 
 #[path = "../../support/antfly_operator/mod.rs"]
 pub mod antfly_operator;
+mod attacker;
 mod deployed;
 #[path = "../../support/kubelet.rs"]
 pub mod kubelet;
@@ -15,6 +16,7 @@ mod room;
 mod stage;
 mod waiting;
 
+pub use attacker::Attacker;
 pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
