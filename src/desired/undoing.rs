@@ -59,7 +59,7 @@ impl Undoing {
         match self.allowance {
             Allowance::All => None,
             Allowance::NothingUntil(until) => self.seen.as_ref().map(|_| until),
-            Allowance::OneCronJob | Allowance::Status => self.seen.as_ref().and_then(|_| after).map(Contest::due),
+            Allowance::OneCronJob | Allowance::Status => self.seen.as_ref().and(after).map(Contest::due),
         }
     }
 
