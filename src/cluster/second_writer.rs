@@ -89,7 +89,8 @@ impl Contest {
         undone: Option<Undone>,
         now: Timestamp,
     ) -> Option<Self> {
-        let undone = undone.filter(|_| seen.is_some());
+        // what undoes nothing of a second writer is bounded, too, while there is one
+        let undone = undone.filter(|_| seen.is_some() || before.is_some());
         let mut contest = match (before, seen) {
             (None, None) => return None,
             (None, Some(writer)) => Contest { writer, rounds: 0, time: now, undone: None },
@@ -176,6 +177,14 @@ mod tests {
         assert_eq!(quiet, begun);
         assert_eq!(begun.as_ref().unwrap().over_at(), now() + QUIET);
         assert_eq!(Contest::after(quiet, None, None, now() + QUIET), None);
+    }
+
+    #[test]
+    fn what_follows_from_an_undoing_counts_as_well() {
+        let begun = Contest::after(None, Some(writer("them", None)), Some(Undone::CronJob), now()).unwrap();
+        let later = now() + SignedDuration::from_mins(2);
+        let deleted = Contest::after(Some(begun.clone()), None, Some(Undone::CronJob), later).unwrap();
+        assert_eq!((deleted.rounds, deleted.due()), (begun.rounds + 1, later + WAIT));
     }
 
     #[test]

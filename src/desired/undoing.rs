@@ -22,6 +22,8 @@ pub struct Undoing {
     seen: Option<SecondWriter>,
     /// How much of it may be undone now.
     allowance: Allowance,
+    /// Whether something waits that is to be done.
+    is_held_back: bool,
 }
 
 impl Undoing {
@@ -41,12 +43,15 @@ impl Undoing {
             Allowance::Status | Allowance::NothingUntil(_) => 0,
         };
         let mut actions = actions;
+        let wanted = actions.len();
         actions.retain(|action| {
             let is_allowed = !is_of_former(action) || left > 0;
             left = left.saturating_sub(usize::from(is_of_former(action)));
             is_allowed
         });
-        (Undoing { before, seen: seen(facts), allowance }, actions)
+        let waits = is_overwritten && !matches!(allowance, Allowance::All | Allowance::Status);
+        let is_held_back = waits || actions.len() < wanted;
+        (Undoing { before, seen: seen(facts), allowance, is_held_back }, actions)
     }
 
     /// Returns whether the status of another operator may be replaced now.
@@ -57,9 +62,10 @@ impl Undoing {
     /// Returns when something is undone next, if that has to wait.
     pub fn until(&self, after: Option<&Contest>) -> Option<Timestamp> {
         match self.allowance {
+            _ if !self.is_held_back => None,
             Allowance::All => None,
-            Allowance::NothingUntil(until) => self.seen.as_ref().map(|_| until),
-            Allowance::OneCronJob | Allowance::Status => self.seen.as_ref().and(after).map(Contest::due),
+            Allowance::NothingUntil(until) => Some(until),
+            Allowance::OneCronJob | Allowance::Status => after.map(Contest::due),
         }
     }
 
@@ -110,6 +116,10 @@ fn has_returned(former: &CronJobView, facts: &Facts) -> bool {
     let ours = facts.cron_job.as_ref().filter(|ours| ours.is_controlled_by(facts.backup.uid()));
     let is_later = ours.is_some_and(|ours| former.created() > ours.created());
     let version = resource_version(&former.metadata);
-    let mut suspended = facts.suspended_cron_jobs.iter().filter(|it| it.uid == former.uid());
-    is_later || (!former.suspended && suspended.any(|it| it.version < version))
+    // made again, perhaps in the same second as ours, or resumed
+    let is_back = facts.suspended_cron_jobs.iter().any(|it| match it.uid == former.uid() {
+        true => !former.suspended && it.version < version,
+        false => it.name == former.name(),
+    });
+    is_later || is_back
 }

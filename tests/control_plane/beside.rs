@@ -80,6 +80,8 @@ async fn an_operator_that_comes_later_is_told_and_there_is_no_war() {
 
     // it is stopped: what it did is undone, and the status is ours
     drop(other);
+    // one write a minute: the status, then the CronJob is suspended, then it is deleted
+    room.until_cron_job("nightly-backup", "suspended", |it| it.spec.suspend == Some(true)).await;
     room.until_gone(room.cron_jobs(), "nightly-backup").await;
     let told = room.until("nightly", ACTIVE).await;
     let text = message(&told, "SoleWriter");

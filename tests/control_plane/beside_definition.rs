@@ -92,6 +92,7 @@ async fn a_definition_that_is_not_ours_is_told_and_nothing_is_written_again_and_
 #[tokio::test]
 async fn the_definition_is_kept_if_that_is_asked_for() {
     let stage = Stage::new().await;
+    stage.kubectl(&["apply", "-k", "deploy/overlays/beside-antfly-operator"]);
     let operator = Operator::start(&stage.control_plane, &["--keep-definition"]).await;
     operator.ready().await;
     let room = stage.room("kept").await.watched_by(&operator);

@@ -42,6 +42,8 @@ async fn client_of(kubeconfig: &std::path::Path) -> Client {
 
 fn preflight(stage: &Stage, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command: Command = Operator::command(&stage.control_plane);
+    // as a cluster administrator
+    command.env("KUBECONFIG", stage.control_plane.kubeconfig());
     let output = command.arg("preflight").args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), String::from_utf8(output.stdout).unwrap() + &errors)
@@ -73,7 +75,11 @@ async fn the_overlay_keeps_antflys_own_operator_from_backups_and_from_nothing_el
     assert_eq!(code, Some(1), "{report}");
     let writer = line(&report, "second writer");
     assert!(writer.starts_with("mend") && writer.contains("antfly-operator"), "{writer}");
-    assert!(line(&report, "rights").starts_with("mend"), "{report}");
+    assert!(line(&report, "rights").starts_with("ok"), "{report}");
+    assert!(line(&report, "policy").starts_with("ok"), "{report}");
+    // another account, which has no rights
+    let (_, of_another) = preflight(&stage, &["--service-account", "default"]);
+    assert!(line(&of_another, "rights").starts_with("mend"), "{of_another}");
     assert!(line(&report, "definition").starts_with("ok"), "{report}");
     assert!(line(&report, "Kubernetes").starts_with("ok"), "{report}");
     assert!(line(&report, "lease").starts_with("note"), "{report}");

@@ -36,6 +36,8 @@ pub(super) struct Memory {
 /// A CronJob under a former name that this process suspended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuspendedCronJob {
+    /// Its name.
+    pub name: String,
     /// Its UID.
     pub uid: String,
     /// Its version after that.

@@ -116,8 +116,9 @@ impl ClusterCache {
     /// Keeps that a CronJob under a former name was suspended.
     pub fn cron_job_suspended(&mut self, key: &ObjectKey, written: &Arc<CronJobView>) {
         if self.has(key) {
-            let (uid, version) = (written.uid().to_owned(), resource_version(&written.metadata));
-            self.memories.entry(key.clone()).or_default().cron_job_suspended(SuspendedCronJob { uid, version });
+            let (name, uid) = (written.name().to_owned(), written.uid().to_owned());
+            let version = resource_version(&written.metadata);
+            self.memories.entry(key.clone()).or_default().cron_job_suspended(SuspendedCronJob { name, uid, version });
         }
     }
 }
