@@ -23,6 +23,7 @@ mod drift;
 mod hostile;
 mod job_image;
 mod lifecycle;
+mod memory;
 mod orphans;
 mod other_writers;
 mod outage;

@@ -70,6 +70,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 outcome,
                 failing: None,
                 request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
+                is_abridged: false,
                 cluster: None,
                 origin: Origin::Manual,
                 attempts: 1,

@@ -1,7 +1,10 @@
 //! The fields of an `AntflyCluster` that the operator reads. The resource belongs to another operator, so unknown, missing
 //! and malformed fields are tolerated: they must not stop a backup.
 
-use crate::cluster::partial::keep_what_is_read;
+use crate::cluster::{
+    bounded::{self, ManagedFields},
+    partial::{keep_what_is_read, kept_name},
+};
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
@@ -34,7 +37,10 @@ impl Cluster {
     pub fn from_value(object: &Value) -> Result<Self, serde_json::Error> {
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
         keep_what_is_read(&mut metadata);
-        let phase = object["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).map(str::to_owned);
+        let phase = object["status"]["phase"]
+            .as_str()
+            .filter(|phase| !phase.is_empty())
+            .map(|phase| kept_name(phase.to_owned()));
         Ok(Cluster { services: services(&object["spec"]), phase, metadata })
     }
 
@@ -91,7 +97,7 @@ fn services(spec: &Value) -> Vec<Service> {
 
 impl<'de> Deserialize<'de> for Cluster {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cluster::from_value(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        Cluster::from_value(&bounded::value(deserializer, ManagedFields::Skip)?).map_err(D::Error::custom)
     }
 }
 

@@ -6,7 +6,10 @@ use super::{
     owned::digest_of_live,
 };
 use crate::{
-    cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::{drop_managed_fields, keep_what_is_read, kept_name, view_of},
+    },
     names::{
         BACKUP_LABEL, CATCH_UP_ANNOTATION, FIELD_MANAGER, MADE_BY_ANNOTATION, MANAGED_BY_LABEL,
         backup_of_cron_job_name, cron_job_name,
@@ -24,6 +27,9 @@ use serde_json::Value;
 /// Most finalizers that are kept.
 const MOST_FINALIZERS: usize = 5;
 
+/// Most names of Jobs in `status.active` that are kept: the last ones.
+const MOST_ACTIVE: usize = 64;
+
 /// The owner that controls an object. An object has at most one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControllerRef {
@@ -39,7 +45,8 @@ impl ControllerRef {
     /// Returns the controller among the owners, if there is one.
     pub fn find(owners: Option<&[OwnerReference]>) -> Option<Self> {
         let owner = owners?.iter().find(|owner| owner.controller == Some(true))?;
-        Some(ControllerRef { kind: owner.kind.clone(), name: owner.name.clone(), uid: owner.uid.clone() })
+        let kept = |text: &String| kept_name(text.clone());
+        Some(ControllerRef { kind: kept(&owner.kind), name: kept(&owner.name), uid: kept(&owner.uid) })
     }
 }
 
@@ -92,22 +99,25 @@ impl CronJobView {
         let annotations = metadata.annotations.as_ref();
         let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
         keep_what_is_read(&mut metadata);
-        metadata.owner_references = None;
+        finalizers.iter_mut().for_each(|finalizer| *finalizer = kept_name(std::mem::take(finalizer)));
         let status = &object["status"];
         let time = |field: &str| Option::<Time>::deserialize(&status[field]).map(|time| time.map(|time| time.0));
-        let active = status["active"].as_array().into_iter().flatten();
+        // the CronJob controller appends
+        let active = status["active"].as_array().into_iter().flatten().rev().take(MOST_ACTIVE);
+        let mut active: Vec<_> = active.filter_map(|job| Some(kept_name(job["name"].as_str()?.to_owned()))).collect();
+        active.reverse();
         Ok(CronJobView {
             metadata,
             controller,
             is_marked,
             finalizers,
-            schedule: object["spec"]["schedule"].as_str().unwrap_or_default().to_owned(),
+            schedule: kept_name(object["spec"]["schedule"].as_str().unwrap_or_default().to_owned()),
             suspended: object["spec"]["suspend"] == true,
             catch_up,
             last_schedule_time: time("lastScheduleTime")?,
             last_successful_time: time("lastSuccessfulTime")?,
             scheduled_at,
-            active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
+            active,
             applied,
             others,
         })
@@ -179,7 +189,7 @@ fn written_at(object: &Value, field: &str) -> Option<Timestamp> {
 
 impl<'de> Deserialize<'de> for CronJobView {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        CronJobView::from_value(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        CronJobView::from_value(bounded::value(deserializer, ManagedFields::Keep)?).map_err(D::Error::custom)
     }
 }
 

@@ -16,7 +16,7 @@ pub use cluster::Cluster;
 pub use cron_job::{ControllerRef, CronJobView};
 pub use digest::Digest;
 pub use field_path::FieldPath;
-pub use job::{JobOutcome, JobView, Origin};
+pub use job::{JobOutcome, JobView, Origin, WholeJob};
 pub use others::{Others, Taken};
 pub use owned::{digest_of_live, digest_of_manifest};
 pub use pod::{ContainerKind, PodView, Terminated, Unfinished, UnfinishedState, Waiting};

@@ -3,6 +3,7 @@
 mod deployed;
 #[path = "../../support/kubelet.rs"]
 pub mod kubelet;
+mod memory_cgroup;
 mod objects;
 mod operator;
 #[path = "../../support/policy.rs"]
@@ -13,6 +14,7 @@ mod waiting;
 
 pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
+pub use memory_cgroup::MemoryCgroup;
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
 pub use operator::Operator;
 pub use policy::Refusing;
