@@ -138,12 +138,25 @@ where
         Ok(self.api.watch(&parameters, version).await?.boxed())
     }
 
+    fn list_parameters(&self) -> ListParams {
+        ListParams {
+            label_selector: self.selection.labels.clone(),
+            field_selector: self.selection.fields.clone(),
+            ..ListParams::default()
+        }
+    }
+
     /// Begins a list, once few others are read.
     async fn begin(&mut self) -> Step<T> {
         let list = self.lists.0.clone().acquire_owned().await.expect("nobody closes it");
         if !self.streams_lists {
             let page = VecDeque::new();
             return (Some(Ok(Event::Init)), State::Paging { page, next: None, version: None, list });
+        }
+        // a list that is streamed needs no permission to list, and pages do
+        let first = self.api.list(&ListParams { limit: Some(1), ..self.list_parameters() }).await;
+        if let Err(error) = first {
+            return (Some(Err(Error::InitialListFailed(error))), State::Empty);
         }
         // without a version, the list is as new as the API server's data
         match self.watch(true, "").await {
@@ -180,13 +193,7 @@ where
     }
 
     async fn page(&mut self, next: Option<String>, list: OwnedSemaphorePermit) -> Step<T> {
-        let parameters = ListParams {
-            label_selector: self.selection.labels.clone(),
-            field_selector: self.selection.fields.clone(),
-            limit: Some(PAGE),
-            continue_token: next,
-            ..ListParams::default()
-        };
+        let parameters = ListParams { limit: Some(PAGE), continue_token: next, ..self.list_parameters() };
         match self.api.list(&parameters).await {
             Ok(page) => {
                 let filled = |text: Option<String>| text.filter(|text| !text.is_empty());

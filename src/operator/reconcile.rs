@@ -103,7 +103,8 @@ fn facts(key: &ObjectKey, context: &Context) -> Option<Facts> {
     facts.backup.metadata.deletion_timestamp.is_none().then_some(facts)
 }
 
-/// Reads the backup and its Jobs, as far as the cache keeps only a part of them. Returns `None` if the backup is gone.
+/// Reads the backup and its Jobs, as far as the cache keeps only a part of them. Returns `None` if the backup or one
+/// of the Jobs is gone: the watch is about to tell of that.
 async fn with_whole_objects(
     key: &ObjectKey,
     mut facts: Facts,
@@ -123,10 +124,13 @@ async fn with_whole_objects(
     if !names.is_empty() {
         let read = reads::jobs(&context.client, &key.namespace, &names).await.map_err(failed("read Jobs"))?;
         for run in &mut facts.runs {
-            if let Some(read) = read.iter().find(|read| read.uid() == run.job.uid()) {
-                let request = read.request.clone();
-                run.job = Arc::new(JobView { request, is_abridged: false, ..JobView::clone(&run.job) });
+            if !run.job.is_abridged || run.is_gone {
+                continue;
             }
+            // one that is gone is about to leave the watch, and causes a reconcile
+            let Some(read) = read.iter().find(|read| read.uid() == run.job.uid()) else { return Ok(None) };
+            let request = read.request.clone();
+            run.job = Arc::new(JobView { request, is_abridged: false, ..JobView::clone(&run.job) });
         }
     }
     Ok(Some(facts))

@@ -201,7 +201,7 @@ impl Watch {
     where
         T: watched::Watched + Clone + DeserializeOwned + Debug,
     {
-        match timeout(CHECK_LIMIT, api.list_metadata(&ListParams::default().limit(1))).await {
+        match timeout(CHECK_LIMIT, api.list(&ListParams::default().limit(1))).await {
             Ok(Ok(list)) => history.checked(list.metadata.resource_version.as_deref()),
             Ok(Err(error)) => {
                 debug!(resource = self.watched.resource(), error = ?error.to_string(), "the version cannot be read");

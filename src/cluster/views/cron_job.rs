@@ -57,6 +57,8 @@ pub struct CronJobView {
     pub metadata: ObjectMeta,
     /// Its controller.
     pub controller: Option<ControllerRef>,
+    /// Whether it has owners, be they its controller or not.
+    pub has_owners: bool,
     /// Whether its labels and annotations say that this operator made it, for the AntflyBackup that its name says.
     pub is_marked: bool,
     /// The first finalizers that hold it, if it is being deleted.
@@ -98,6 +100,7 @@ impl CronJobView {
         finalizers.truncate(if metadata.deletion_timestamp.is_some() { MOST_FINALIZERS } else { 0 });
         let annotations = metadata.annotations.as_ref();
         let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
+        let has_owners = metadata.owner_references.take().is_some_and(|owners| !owners.is_empty());
         keep_what_is_read(&mut metadata);
         finalizers.iter_mut().for_each(|finalizer| *finalizer = kept_name(std::mem::take(finalizer)));
         let status = &object["status"];
@@ -109,6 +112,7 @@ impl CronJobView {
         Ok(CronJobView {
             metadata,
             controller,
+            has_owners,
             is_marked,
             finalizers,
             schedule: kept_name(object["spec"]["schedule"].as_str().unwrap_or_default().to_owned()),
