@@ -38,7 +38,7 @@ pub mod cluster {
     //! The cache of watched objects.
 
     pub use crate::cluster::{
-        cache::{ClusterCache, Facts, ObjectKey, Scope, key_of},
+        cache::{BackupChange, ClusterCache, Facts, ObjectKey, Scope, key_of},
         lookup::ClusterLookup,
         run::Run,
         stored::StoredBackup,
@@ -56,7 +56,7 @@ pub mod desired {
         action::{Action, Apply},
         decide::{Decision, OperatorSettings, decide},
         manifest::{apply_body, cron_job},
-        outcome::{Answer, Done, Outcome},
+        outcome::{Answer, Done, Failure, FailureKind, Outcome},
         plan::{CannotPlan, DEFAULT_IMAGE, JobImage, Plan, plan},
     };
 }

@@ -158,7 +158,8 @@ fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cl
         ClusterLookup::Found(cluster) => Ok(cluster),
         missing => {
             let (namespace, name) = backup.cluster_key().unwrap_or_default();
-            Err(cannot_plan(reason::CLUSTER_NOT_FOUND, cluster_message(missing, &namespace, &name)))
+            let message = cluster_message(missing, backup.namespace(), &namespace, &name);
+            Err(cannot_plan(reason::CLUSTER_NOT_FOUND, message))
         }
     }
 }

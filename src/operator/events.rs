@@ -10,8 +10,12 @@ use super::{
     write_error::is_namespace_going,
 };
 use crate::{
-    api::validation::LONGEST_NAME, cluster::stored::StoredBackup, fairness::outbox::Outbox, names::FIELD_MANAGER,
-    status::announcements::Announcement, text::shortened_to_bytes,
+    api::validation::LONGEST_NAME,
+    cluster::stored::StoredBackup,
+    fairness::outbox::Outbox,
+    names::FIELD_MANAGER,
+    status::announcements::Announcement,
+    text::{one_line, shortened_to_bytes},
 };
 use fenced_leader_election::Fence;
 use jiff::Timestamp;
@@ -84,7 +88,7 @@ impl Events {
     /// Starts without events.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Events {
-            instance: shortened_to_bytes(&instance::name(), LONGEST_INSTANCE),
+            instance: shortened_to_bytes(&one_line(&instance::name()), LONGEST_INSTANCE),
             outbox: Mutex::default(),
             dropped: Mutex::default(),
             published: Notify::new(),
