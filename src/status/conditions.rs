@@ -21,6 +21,9 @@ const LONGEST_MESSAGE: usize = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_L
 /// Type of the condition about the CronJob.
 pub const SCHEDULE_READY: &str = "ScheduleReady";
 
+/// Type of the condition about the cluster.
+pub const CLUSTER_READY: &str = "ClusterReady";
+
 /// Type of the condition whose message is the cause, and nothing else, when no backup is scheduled.
 pub const READY: &str = "Ready";
 
@@ -147,7 +150,7 @@ fn by_admission(ours: Option<&CronJobView>, applied: Option<&AppliedCronJob>) ->
 
 /// Returns whether the cluster exists and runs.
 pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &ClusterLookup) -> ConditionDraft {
-    let kind = "ClusterReady";
+    let kind = CLUSTER_READY;
     let Some((namespace, name)) = backup.cluster_key() else {
         let message = "spec.clusterRef is not valid; see ScheduleReady".to_owned();
         return ConditionDraft { kind, status: "Unknown", reason: reason::INVALID_CLUSTER_REF, message };
@@ -176,7 +179,7 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
         missing => ConditionDraft {
             kind,
             status: "False",
-            reason: reason::CLUSTER_NOT_FOUND,
+            reason: missing.reason(),
             message: cluster_message(missing, &namespace, &name),
         },
     }

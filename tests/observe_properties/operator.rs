@@ -7,7 +7,7 @@ use super::{
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, validate_status},
     cluster::{Cluster as AntflyCluster, ClusterCache, ObjectKey, Scope, StoredBackup},
-    desired::{JobImage, OperatorSettings},
+    desired::OperatorSettings,
     status::{Announcement, StatusUpdate, unconfirmed},
 };
 use cluster_model::{Change, Cluster, Kind, antfly};
@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub fn settings() -> OperatorSettings {
-    OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) }
+    OperatorSettings { overdue_grace: SignedDuration::from_mins(15), ..OperatorSettings::default() }
 }
 
 /// An operator with its AntflyBackup.
