@@ -161,6 +161,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             observed_generation: Some(1),
             last_skipped_time: None,
             applied_cron_job: None,
+            pinned_cluster: None,
             other_writers: Vec::new(),
             omitted: None,
             skipped_count: None,
