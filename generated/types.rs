@@ -196,7 +196,7 @@ pub struct BackupRecord {
     /// How many tables are in the backup. Absent when that is not known.
     #[serde(rename = "tableCount", default, skip_serializing_if = "Option::is_none")]
     pub table_count: Option<i32>,
-    /// How many of them tables has no room for.
+    /// How many of them tables does not name: it has no room for them, or their names have control or format characters.
     #[serde(rename = "tablesOmitted", default, skip_serializing_if = "Option::is_none")]
     pub tables_omitted: Option<i32>,
     /// Size of the backup's data at the location, in bytes, as it was read back there.

@@ -39,7 +39,7 @@ pub mod cluster {
 
     pub use crate::cluster::{
         access::CrossNamespaceClusters,
-        cache::{ClusterCache, Facts, ObjectKey, Refusal, Scope, key_of},
+        cache::{BackupChange, ClusterCache, Facts, ObjectKey, Refusal, Scope, key_of},
         lookup::{ClusterLookup, Replaced, Withheld},
         run::Run,
         stored::StoredBackup,
@@ -57,7 +57,7 @@ pub mod desired {
         action::{Action, Apply},
         decide::{Decision, OperatorSettings, decide},
         manifest::{apply_body, cron_job},
-        outcome::{Answer, Done, Outcome},
+        outcome::{Answer, Done, Failure, FailureKind, Outcome},
         plan::{CannotPlan, DEFAULT_IMAGE, FileLocations, JobImage, Plan, plan},
     };
 }

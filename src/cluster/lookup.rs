@@ -59,15 +59,21 @@ impl ClusterLookup {
     }
 }
 
-/// Returns a message that says why a cluster was not found, and what to do.
-pub fn cluster_message(cluster: &ClusterLookup, namespace: &str, name: &str) -> String {
+/// Returns a message that says why the cluster `namespace`/`name` was not found, and what to do. In its own namespace, `own`, the owner
+/// of the backup may know what is there. Of another namespace, the message is the same whether the cluster does not exist or is not for
+/// the backup: it is no oracle of what other tenants have.
+pub fn cluster_message(cluster: &ClusterLookup, own: &str, namespace: &str, name: &str) -> String {
     match cluster {
         ClusterLookup::Found(_) => format!("AntflyCluster {namespace}/{name} exists"),
-        ClusterLookup::NotFound => {
+        ClusterLookup::NotFound if namespace == own => {
             format!("AntflyCluster {namespace}/{name} does not exist; create it, or correct spec.clusterRef")
         }
         ClusterLookup::Withheld(withheld) => withheld.message(namespace, name),
         ClusterLookup::Replaced(replaced) => replaced.message(namespace, name),
+        ClusterLookup::NotFound => format!(
+            "AntflyCluster {namespace}/{name} does not exist or is not for AntflyBackups of namespace {own}; create it, ask whoever \
+            owns namespace {namespace}, or correct spec.clusterRef"
+        ),
         ClusterLookup::NoSuchKind => format!(
             "AntflyCluster {namespace}/{name} does not exist: the kind AntflyCluster is not installed; install Antfly's own operator"
         ),

@@ -182,7 +182,8 @@ fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cl
         ClusterLookup::Found(cluster) => Ok(cluster),
         missing => {
             let (namespace, name) = backup.cluster_key().unwrap_or_default();
-            Err(cannot_plan(missing.reason(), cluster_message(missing, &namespace, &name)))
+            let message = cluster_message(missing, backup.namespace(), &namespace, &name);
+            Err(cannot_plan(missing.reason(), message))
         }
     }
 }

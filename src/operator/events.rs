@@ -18,7 +18,7 @@ use crate::{
     },
     names::FIELD_MANAGER,
     status::announcements::{Announcement, refused},
-    text::shortened_to_bytes,
+    text::{one_line, shortened_to_bytes},
 };
 use fenced_leader_election::Fence;
 use jiff::Timestamp;
@@ -96,7 +96,7 @@ impl Events {
     /// Starts without events.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Events {
-            instance: shortened_to_bytes(&instance::name(), LONGEST_INSTANCE),
+            instance: shortened_to_bytes(&one_line(&instance::name()), LONGEST_INSTANCE),
             outbox: Mutex::default(),
             refusals: Mutex::new(Limits::new(OF_REFUSALS)),
             dropped: Mutex::default(),

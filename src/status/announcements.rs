@@ -16,6 +16,7 @@ use crate::{
         skipped::Skipped,
         starts::{LateStart, Starts},
     },
+    text::one_line,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -28,7 +29,7 @@ pub struct Announcement {
     pub reason: &'static str,
     /// What the operator did or tried.
     pub action: &'static str,
-    /// For people.
+    /// For people: one line, without control and format characters.
     pub note: String,
     /// When to publish it.
     pub publish: Publish,
@@ -48,7 +49,7 @@ pub enum Publish {
 
 impl Announcement {
     fn normal(reason: &'static str, action: &'static str, note: String) -> Self {
-        Announcement { is_warning: false, reason, action, note, publish: Publish::WithStatus }
+        Announcement { is_warning: false, reason, action, note: one_line(&note), publish: Publish::WithStatus }
     }
 
     fn warning(reason: &'static str, action: &'static str, note: String) -> Self {

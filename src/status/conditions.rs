@@ -189,7 +189,7 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
         },
         ClusterLookup::Found(cluster) => {
             let state = match &cluster.phase {
-                Some(phase) => format!("is in phase {phase:?}"),
+                Some(phase) => phase.to_string(),
                 None => "has no phase yet".to_owned(),
             };
             let starts = standing.is_ok_and(|plan| !plan.suspend);
@@ -205,7 +205,7 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
             kind,
             status: "False",
             reason: missing.reason(),
-            message: cluster_message(missing, &namespace, &name),
+            message: cluster_message(missing, backup.namespace(), &namespace, &name),
         },
     }
 }

@@ -25,6 +25,7 @@ use crate::{
         others::others,
         records::{self, History, Keeping, UNSEEN, newest},
         served::{self, Served},
+        shown,
         starts::{Schedules, Starts, starts},
         stuck,
         time::whole_seconds,
@@ -159,15 +160,17 @@ fn status(
     };
     let timeout = backup.timeout().map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
-    let mut records = records::all(&history, now);
+    let mut records: Vec<_> = records::all(&history, now).into_iter().filter_map(shown::record).collect();
     // a success that is not accounted for yet stays news
     let observed = if records::awaits_job(&history, now) {
         earlier.and_then(|status| status.observed_success_time.as_ref()).map(|time| time.0)
     } else {
         ours.and_then(|cron_job| cron_job.last_successful_time)
     };
-    let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
-    let last = |status, field| newest(status, &records, remembered(field));
+    let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| {
+        earlier.and_then(field).cloned().and_then(shown::record)
+    };
+    let last = |status, field| newest(status, &records, remembered(field).as_ref());
     let last_successful_backup = last(BackupStatus::Completed, |status| status.last_successful_backup.as_ref());
     let last_failed_backup = last(BackupStatus::Failed, |status| status.last_failed_backup.as_ref());
     let recent_backups = records::recent(records.clone(), &keeping(facts));
@@ -191,7 +194,7 @@ fn status(
         now,
     );
 
-    let applied_cron_job = outcome.answer(facts);
+    let applied_cron_job = outcome.answer(facts).map(shown::applied);
 
     let drafts = |records: &[BackupRecord]| {
         vec![
@@ -224,7 +227,7 @@ fn status(
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
         pinned_cluster: facts.pinned_cluster.clone(),
         applied_cron_job: applied_cron_job.clone(),
-        other_writers,
+        other_writers: other_writers.into_iter().map(shown::writer).collect(),
         omitted: None,
     };
     budget::fit(&mut status, earlier);

@@ -39,6 +39,7 @@ mod rights;
 mod shards;
 mod single_namespace;
 mod status_budget;
+mod tenants;
 mod undecodable;
 mod upgrade;
 mod verdicts;

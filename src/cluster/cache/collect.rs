@@ -1,6 +1,10 @@
 //! Collects the facts of one backup.
 
-use super::{ClusterCache, Facts, ObjectKey, memory::Memory, relations::cluster_of};
+use super::{
+    ClusterCache, Facts, ObjectKey, UidKey,
+    memory::Memory,
+    relations::{cluster_of, job_of},
+};
 use crate::{
     cluster::{
         lookup::ClusterLookup,
@@ -25,7 +29,7 @@ impl ClusterCache {
             if its.name() != right_name.name {
                 former_cron_jobs.push(its.clone());
             }
-            let jobs = self.jobs_by_cron_job.get(its.uid()).filter_map(|job| self.jobs.get(job));
+            let jobs = self.jobs_by_cron_job.get(&UidKey::of(&**its)).filter_map(|job| self.jobs.get(job));
             runs.extend(jobs.map(|job| self.run(key, job, false)));
         }
         for record in backup.running_records() {
@@ -72,15 +76,15 @@ impl ClusterCache {
 
     /// Returns a Job with what is known of its Pods.
     fn run(&self, backup: &ObjectKey, job: &Arc<JobView>, is_gone: bool) -> Run {
-        let is_of_job =
-            |pod: &&Arc<PodView>| pod.controller.as_ref().is_some_and(|controller| controller.uid == job.uid());
+        let uid = UidKey::of(&**job);
+        let is_of_job = |pod: &&Arc<PodView>| job_of(Some(pod)).as_ref() == Some(&uid);
         let gone = self.memories.get(backup).map(Memory::gone_pods).unwrap_or_default();
-        let pods = self.pods_by_job.get(job.uid()).filter_map(|pod| self.pods.get(pod));
+        let pods = self.pods_by_job.get(&uid).filter_map(|pod| self.pods.get(pod));
         let mut pods: Vec<_> = pods.chain(gone.iter().filter(is_of_job)).cloned().collect();
         pods.sort_by(|one, other| {
             one.created().cmp(&other.created()).then_with(|| one.metadata.name.cmp(&other.metadata.name))
         });
-        let refusals = self.refusals_by_job.get(job.uid()).filter_map(|refusal| self.refusals.get(refusal));
+        let refusals = self.refusals_by_job.get(&uid).filter_map(|refusal| self.refusals.get(refusal));
         let refusal = refusals.max_by_key(|refusal| (refusal.last_seen, refusal.message.clone())).cloned();
         Run { job: job.clone(), is_gone, loss: None, pods, refusal }
     }

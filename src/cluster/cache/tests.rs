@@ -77,6 +77,18 @@ fn the_progress_of_one_namespace_does_not_count_for_another() {
     assert!(has_cron_job(&cache));
 }
 
+#[test]
+fn a_list_of_one_namespace_says_nothing_of_a_cron_job_that_was_just_written_in_another() {
+    let mut cache = ClusterCache::new([]);
+    let [here, elsewhere] = ["a", "b"].map(|namespace| Scope::Namespace(namespace.to_owned()));
+    cache.backup_event(&here, Event::Apply(backup("old", 1)));
+    cache.cron_job_event(&here, Event::Init);
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    cache.cron_job_event(&elsewhere, Event::Init);
+    cache.cron_job_event(&here, Event::InitDone);
+    assert!(has_cron_job(&cache), "its list began before the write");
+}
+
 fn list_backups(cache: &mut ClusterCache, version: u64) -> Vec<BackupChange> {
     cache.backup_event(&Scope::All, Event::Init);
     let mut changes = cache.backup_event(&Scope::All, Event::InitApply(backup("old", version)));

@@ -73,7 +73,7 @@ fn a_pin_outlives_the_cluster_and_its_consent() {
 fn a_message_about_a_replaced_cluster_has_both_uids_and_the_annotation_that_is_wrong() {
     let backup = backup("jobs", Some("three\u{1b}[31m"), Some(&pinned_to("one")));
     let admitted = admitted(&backup, cluster("two", "*"), CrossNamespaceClusters::Consent);
-    let message = crate::cluster::lookup::cluster_message(&admitted, "prod", "main");
+    let message = crate::cluster::lookup::cluster_message(&admitted, "jobs", "prod", "main");
     for part in ["its UID is two, and was one", "has \"three [31m\"", "antfly.io/accept-cluster-uid=two"] {
         assert!(message.contains(part), "{message}");
     }
@@ -91,7 +91,7 @@ proptest! {
         let backup = backup("jobs", accepted.as_deref(), pinned.as_ref());
         let told = |found| {
             let admitted = admitted(&backup, found, rule);
-            let message = crate::cluster::lookup::cluster_message(&admitted, "prod", "main");
+            let message = crate::cluster::lookup::cluster_message(&admitted, "jobs", "prod", "main");
             (admitted.reason(), message, pin(&backup, &admitted, rule))
         };
         prop_assert_eq!(told(cluster(&uid, &consent)), told(ClusterLookup::NotFound));

@@ -8,7 +8,7 @@ use crate::{
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// A Service that may serve Antfly's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,44 @@ struct Service {
     /// What follows the cluster's name in the Service's name.
     suffix: &'static str,
     port: u16,
+}
+
+/// The phase of a cluster. Words that nobody knows are not kept: a cluster may be another tenant's, and whatever is written there
+/// would be shown in the namespace of the backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterPhase {
+    /// `Pending`.
+    Pending,
+    /// `Running`.
+    Running,
+    /// `Degraded`.
+    Degraded,
+    /// Any other word.
+    Unknown,
+}
+
+impl ClusterPhase {
+    /// Reads a phase; the words are those of docs/antfly-api.md.
+    fn of(word: &str) -> Self {
+        match word {
+            "Pending" => ClusterPhase::Pending,
+            "Running" => ClusterPhase::Running,
+            "Degraded" => ClusterPhase::Degraded,
+            _ => ClusterPhase::Unknown,
+        }
+    }
+}
+
+/// For people: `is in phase Pending`, for example.
+impl fmt::Display for ClusterPhase {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            ClusterPhase::Pending => "is in phase \"Pending\"",
+            ClusterPhase::Running => "is running",
+            ClusterPhase::Degraded => "is in phase \"Degraded\"",
+            ClusterPhase::Unknown => "is in an unknown phase",
+        })
+    }
 }
 
 /// The fields of an `AntflyCluster` that the operator reads.
@@ -27,8 +65,8 @@ pub struct Cluster {
     services: Vec<Service>,
     /// The other namespaces whose AntflyBackups may use it, where its owner has to consent.
     pub consent: Consent,
-    /// `status.phase`.
-    pub phase: Option<String>,
+    /// `status.phase`, unless it is empty or no text.
+    pub phase: Option<ClusterPhase>,
 }
 
 impl Cluster {
@@ -41,13 +79,13 @@ impl Cluster {
         let annotations = metadata.annotations.as_ref();
         let consent = Consent::read(annotations.and_then(|all| all.get(CONSENT_ANNOTATION)).map(String::as_str));
         keep_what_is_read(&mut metadata);
-        let phase = object["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).map(str::to_owned);
+        let phase = object["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).map(ClusterPhase::of);
         Ok(Cluster { services: services(&object["spec"]), consent, phase, metadata })
     }
 
     /// Returns whether the cluster reports that it is running.
     pub fn is_running(&self) -> bool {
-        self.phase.as_deref() == Some("Running")
+        self.phase == Some(ClusterPhase::Running)
     }
 
     /// Returns `metadata.name`.
