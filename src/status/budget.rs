@@ -65,8 +65,11 @@ pub fn without(status: &AntflyBackupStatus, part: OmittedFromRecord, refusal: &s
 
 /// Returns a message as a condition has it: on one line, without control and format characters, and not too long.
 pub fn fitted_message(message: &str) -> String {
-    let message = one_line(message);
-    let message = message.as_str();
+    cut_message(&one_line(message))
+}
+
+/// Returns as much of a message as has room in a condition.
+fn cut_message(message: &str) -> String {
     let most = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
     if message.len() <= MOST_MESSAGE_BYTES / 6 {
         return message.to_owned();
