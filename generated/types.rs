@@ -251,6 +251,17 @@ pub struct Omitted {
     pub refusal: Option<String>,
 }
 
+/// The AntflyCluster of another namespace that the backup is bound to, where its owner has to consent (run --cross-namespace-clusters=consent). Another one of that name is not backed up before the annotation antfly.io/accept-cluster-uid of the AntflyBackup has its UID.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct PinnedCluster {
+    /// Namespace of the AntflyCluster.
+    pub namespace: String,
+    /// Name of the AntflyCluster.
+    pub name: String,
+    /// UID that the AntflyCluster had when it was first seen with the owner's consent, or accepted.
+    pub uid: String,
+}
+
 /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 pub struct AppliedCronJob {
@@ -368,6 +379,9 @@ pub struct AntflyBackupStatus {
     /// Name of the CronJob that runs the backups.
     #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
     pub cron_job_name: Option<String>,
+    /// The AntflyCluster of another namespace that the backup is bound to, where its owner has to consent (run --cross-namespace-clusters=consent). Another one of that name is not backed up before the annotation antfly.io/accept-cluster-uid of the AntflyBackup has its UID.
+    #[serde(rename = "pinnedCluster", default, skip_serializing_if = "Option::is_none")]
+    pub pinned_cluster: Option<PinnedCluster>,
     /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
     #[serde(rename = "appliedCronJob", default, skip_serializing_if = "Option::is_none")]
     pub applied_cron_job: Option<AppliedCronJob>,

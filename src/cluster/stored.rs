@@ -13,7 +13,8 @@ use crate::{
         bounded::{self, ManagedFields},
         partial::{drop_managed_fields, keep_what_is_read, view_of},
     },
-    text::json_bytes,
+    names::ACCEPT_CLUSTER_ANNOTATION,
+    text::{json_bytes, shortened},
 };
 use kube::api::ObjectMeta;
 use serde::{
@@ -31,6 +32,9 @@ const MOST_BYTES: usize = 16 * 1024;
 pub struct StoredBackup {
     /// Name, namespace, uid, resourceVersion, generation and the two timestamps.
     pub metadata: ObjectMeta,
+    /// The UID of a cluster that took the place of the pinned one, and that the owner of the backup accepts: the annotation
+    /// `antfly.io/accept-cluster-uid`, cut if it is longer than any UID.
+    pub accepted_cluster_uid: Option<String>,
     /// The spec, or what is valid of it.
     pub spec: Result<AntflyBackupSpec, Box<InvalidSpec>>,
     /// The valid parts of the stored status.
@@ -38,6 +42,9 @@ pub struct StoredBackup {
     /// Whether tables, errors and other long texts were left out, as the cache does with a large backup. A reconcile reads it again.
     pub is_abridged: bool,
 }
+
+/// Longest UID that an annotation may name, in characters.
+const LONGEST_UID: usize = 64;
 
 /// What the operator reads of an object whose spec or metadata is invalid. An invalid field is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +105,8 @@ impl StoredBackup {
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
+        let accepted = metadata.annotations.as_ref().and_then(|all| all.get(ACCEPT_CLUSTER_ANNOTATION));
+        let accepted_cluster_uid = accepted.map(|uid| shortened(uid, LONGEST_UID)).filter(|uid| !uid.is_empty());
         keep_what_is_read(&mut metadata);
         let mut status = object["status"].take();
         if !status.is_null() {
@@ -108,7 +117,7 @@ impl StoredBackup {
             Ok(backup) => Ok(backup.spec),
             Err(violations) => Err(Box::new(InvalidSpec::read(&object["spec"], violations))),
         };
-        Ok(StoredBackup { metadata, spec, status, is_abridged: false })
+        Ok(StoredBackup { metadata, accepted_cluster_uid, spec, status, is_abridged: false })
     }
 
     /// Leaves out what is long, if it is more than the cache keeps of a backup: tables, errors and other texts. What the cache needs
@@ -140,6 +149,7 @@ impl StoredBackup {
         *status = AntflyBackupStatus {
             observed_generation: status.observed_generation,
             phase: status.phase,
+            pinned_cluster: status.pinned_cluster.take(),
             recent_backups: std::mem::take(&mut status.recent_backups).into_iter().map(abridged).collect(),
             last_successful_backup: status.last_successful_backup.take().map(abridged),
             ..AntflyBackupStatus::default()

@@ -8,7 +8,7 @@ use crate::{
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
         slots::STARTING_DEADLINE,
     },
-    names::cron_job_name,
+    names::{CONSENT_ANNOTATION, cron_job_name},
     status::{
         budget::{fitted_message, weight},
         conditions::{READY, SCHEDULE_READY, status_complete},
@@ -135,6 +135,15 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
     };
     let announcement = Announcement::warning(blocked.reason(), action, blocked.message());
     Some(announcement.published(Publish::WithStatusOrRefusal))
+}
+
+/// Returns the event on a cluster for its owner: AntflyBackups of `namespace` name it, and may not use it.
+pub fn refused(namespace: &str) -> Announcement {
+    let note = format!(
+        "AntflyBackups of namespace {namespace} name this AntflyCluster and are refused: its annotation {CONSENT_ANNOTATION} \
+         does not let {namespace} back it up; to let it, add the namespace there"
+    );
+    Announcement::warning(reason::BACKUP_REFUSED, "BackUpCluster", note)
 }
 
 /// Returns the event for a CronJob under a former name that cannot be deleted, unless the earlier status says the same of it.

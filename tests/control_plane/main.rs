@@ -17,6 +17,7 @@ mod admission;
 mod at_rest;
 mod cluster;
 mod conflict;
+mod consent;
 mod definitions;
 mod deployment;
 mod drift;

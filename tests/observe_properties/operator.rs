@@ -8,7 +8,7 @@ use super::{
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, validate_status},
     cluster::{BackupChange, Cluster as AntflyCluster, ClusterCache, Facts, ObjectKey, Scope, StoredBackup},
-    desired::{JobImage, OperatorSettings},
+    desired::OperatorSettings,
     status::{Announcement, StatusUpdate, unconfirmed},
 };
 use cluster_model::{Change, Cluster, Kind, antfly};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 pub fn settings() -> OperatorSettings {
-    OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) }
+    OperatorSettings { overdue_grace: SignedDuration::from_mins(15), ..OperatorSettings::default() }
 }
 
 /// An operator with its AntflyBackup.
@@ -152,7 +152,7 @@ impl Operator {
             Forged::Watched(Kind::Pods) => cache.pod_event(all, event_of(object, is_deletion)),
             Forged::Watched(Kind::Refusals) => cache.refusal_event(all, event_of(object, is_deletion)),
             Forged::RefusalOfCronJob => cache.job_refusal_event(all, event_of(object, is_deletion)),
-            Forged::Cluster => cache.cluster_event(all, event_of(object, is_deletion)),
+            Forged::Cluster => cache.cluster_event(all, event_of(object, is_deletion)).backups,
             Forged::Backup => {
                 let changes = cache.backup_event(all, event_of(object, is_deletion));
                 let key = |change| match change {

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     cluster::{
         lookup::ClusterLookup,
+        pin::{admitted, pin},
         run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
         views::{JobOutcome, JobView, PodView},
@@ -45,10 +46,11 @@ impl ClusterCache {
         let gone = gone.iter().filter(|gone| !is_back(gone)).map(|job| self.run(key, &last_seen(job, &backup), true));
         let gone: Vec<_> = gone.collect();
         runs.extend(gone);
-        let cluster = self.cluster(&backup);
+        let cluster = admitted(&backup, self.cluster(&backup), self.cross_namespace_clusters);
+        let pinned_cluster = pin(&backup, &cluster, self.cross_namespace_clusters);
         let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
         let job_refusal = cron_job.as_ref().and_then(|cron_job| self.job_refusal(cron_job));
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, last_apply, job_refusal })
+        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, pinned_cluster, last_apply, job_refusal })
     }
 
     /// Adds Jobs that were read from the API server because no watch has them. Those that are neither the backup's nor recorded as

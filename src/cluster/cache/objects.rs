@@ -99,7 +99,10 @@ impl Cached for JobRefusal {
 
 impl Cached for Cluster {
     fn is_same(&self, other: &Self) -> bool {
-        self.metadata.uid == other.metadata.uid && self.servers() == other.servers() && self.phase == other.phase
+        self.metadata.uid == other.metadata.uid
+            && self.servers() == other.servers()
+            && self.consent == other.consent
+            && self.phase == other.phase
     }
 }
 
