@@ -10,7 +10,7 @@ use serde::{
 use serde_json::{Map, Number, Value};
 use std::{cell::Cell, fmt};
 
-/// Most memory, in bytes, that each field at the top of an object takes: `metadata`, `spec`, `status`. An object of etcd's largest
+/// Most memory, in bytes, that each field at the top of an object takes, such as `spec`, and each field of `metadata`. An object of etcd's largest
 /// size (1.5 MiB) fits if it consists of texts.
 const MOST: usize = 2 * 1024 * 1024;
 
@@ -135,7 +135,8 @@ impl<'de> Visitor<'de> for Part<'_> {
         let has_room = self.takes(MAP);
         let mut kept = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            if self.depth == 0 {
+            // many labels must not take the name's room
+            if self.depth == 0 || self.is_metadata {
                 self.room.set(MOST);
             }
             if !has_room || self.is_skipped(&name) || !self.takes(ENTRY + name.len()) {
