@@ -49,6 +49,7 @@ async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> 
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
         last_apply: None,
+        templates: Vec::new(),
         job_refusal: None,
     };
     let now = Timestamp::now();

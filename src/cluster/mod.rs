@@ -8,4 +8,5 @@ pub mod lookup;
 pub mod partial;
 pub mod run;
 pub mod stored;
+pub mod templates;
 pub mod views;

@@ -71,6 +71,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 failing: None,
                 request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
                 cluster: None,
+                template: None,
                 origin: Origin::Manual,
                 attempts: 1,
                 ignores_disruptions: true,
@@ -78,7 +79,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 deadline_seconds: Some(3600),
                 suspended: false,
             });
-            Run { job, is_gone: false, loss: None, pods: Vec::new(), refusal: None }
+            Run { job, is_gone: false, loss: None, differs: None, pods: Vec::new(), refusal: None }
         },
     )
 }
@@ -157,6 +158,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             observed_generation: Some(1),
             last_skipped_time: None,
             applied_cron_job: None,
+            applied_templates: Vec::new(),
             other_writers: Vec::new(),
             skipped_count: None,
             start_error: None,
@@ -244,6 +246,7 @@ fn situation() -> impl Strategy<Value = Facts> {
         former_cron_jobs: Vec::new(),
         runs,
         last_apply: None,
+        templates: Vec::new(),
         job_refusal: None,
     })
 }

@@ -4,7 +4,7 @@
 mod nightly;
 
 #[allow(unused_imports, reason = "shared with tests that need less of it")]
-pub use nightly::{Nightly, eventually, kubelet};
+pub use nightly::{Nightly, eventually, kubelet, policy};
 
 use antfly_backup_operator::testing::api::CRD;
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;

@@ -25,6 +25,7 @@ pub use objects::{BackupChange, Cached, Change};
 pub use relations::key_of;
 
 use crate::{
+    api::AppliedTemplate,
     cluster::{
         run::Run,
         stored::StoredBackup,
@@ -325,6 +326,13 @@ impl ClusterCache {
     pub fn cron_job_applied(&mut self, key: &ObjectKey, last: Option<LastApply>) {
         if self.has(key) {
             self.memories.entry(key.clone()).or_default().cron_job_applied(last);
+        }
+    }
+
+    /// Keeps the templates that were applied and that the status does not have yet.
+    pub fn templates_applied(&mut self, key: &ObjectKey, unwritten: Vec<AppliedTemplate>) {
+        if self.has(key) {
+            self.memories.entry(key.clone()).or_default().templates_applied(unwritten);
         }
     }
 

@@ -4,6 +4,7 @@ use super::{
     digest::Digest,
     others::{Others, others},
     owned::digest_of_live,
+    template::PodTemplate,
 };
 use crate::{
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
@@ -14,7 +15,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
-    api::batch::v1::CronJob,
+    api::{batch::v1::CronJob, core::v1::PodSpec},
     apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
 };
 use kube::api::ObjectMeta;
@@ -72,6 +73,8 @@ pub struct CronJobView {
     pub applied: Option<Digest>,
     /// What of it others own, and what nobody owns.
     pub others: Others,
+    /// What its Pods do.
+    pub template: Option<PodTemplate>,
 }
 
 impl CronJobView {
@@ -93,6 +96,9 @@ impl CronJobView {
         let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
         keep_what_is_read(&mut metadata);
         metadata.owner_references = None;
+        let pod = object.pointer("/spec/jobTemplate/spec/template/spec");
+        let pod = pod.and_then(|pod| PodSpec::deserialize(pod).ok());
+        let template = pod.as_ref().and_then(PodTemplate::of_template);
         let status = &object["status"];
         let time = |field: &str| Option::<Time>::deserialize(&status[field]).map(|time| time.map(|time| time.0));
         let active = status["active"].as_array().into_iter().flatten();
@@ -110,6 +116,7 @@ impl CronJobView {
             active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
             applied,
             others,
+            template,
         })
     }
 

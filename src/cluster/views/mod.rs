@@ -10,6 +10,7 @@ mod others;
 mod owned;
 mod pod;
 mod refusal;
+mod template;
 
 pub use changes::changed_fields;
 pub use cluster::Cluster;
@@ -21,3 +22,4 @@ pub use others::{Others, Taken};
 pub use owned::{digest_of_live, digest_of_manifest};
 pub use pod::{ContainerKind, PodView, Terminated, Unfinished, UnfinishedState, Waiting};
 pub use refusal::{JobRefusal, PodRefusal, REFUSED_JOB_SELECTOR, REFUSED_POD_SELECTOR};
+pub use template::{Differences, PodTemplate};

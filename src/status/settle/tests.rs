@@ -35,6 +35,7 @@ fn facts(schedule: &str, location: &str) -> Facts {
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
         last_apply: None,
+        templates: Vec::new(),
         job_refusal: None,
     }
 }
