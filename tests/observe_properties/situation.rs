@@ -124,6 +124,7 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             stuck_time: None,
             reason_before: None,
             error_before: None,
+            omitted: None,
         },
     )
 }
@@ -160,6 +161,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             applied_cron_job: None,
             applied_templates: Vec::new(),
             other_writers: Vec::new(),
+            omitted: None,
             skipped_count: None,
             start_error: None,
             start_error_time: None,
