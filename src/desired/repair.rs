@@ -215,6 +215,7 @@ mod tests {
             former_cron_jobs: Vec::new(),
             runs: Vec::new(),
             cluster: ClusterLookup::NotFound,
+            pinned_cluster: None,
             last_apply,
             templates: Vec::new(),
             job_refusal: None,

@@ -78,8 +78,8 @@ impl Scene {
         let operator = deployed_operator(&stage, NAMESPACE).await;
         let room = stage.room(namespace).await.watched_by(&operator);
         room.apply_cluster("main", "Running").await;
-        // as large as it can be: what a policy may cost is limited
-        let tables: Vec<_> = (0..256).map(|number| format!("{number:0>255}")).collect();
+        // as large as it can be, since what a policy may cost is limited, and with what the kubelet would expand
+        let tables: Vec<_> = (0..256).map(|number| format!("{number:0>250}$(id)")).collect();
         let backup = room.create_backup("nightly", json!({"tables": tables})).await.uid().unwrap();
         room.until("nightly", ACTIVE).await;
         assert_eq!(operator.terminate().await.code(), Some(0));

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+mod attacker;
 mod deployed;
 #[path = "../../support/kubelet.rs"]
 pub mod kubelet;
@@ -13,6 +14,7 @@ mod room;
 mod stage;
 mod waiting;
 
+pub use attacker::Attacker;
 pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
