@@ -12,7 +12,6 @@ mod unending;
 
 pub use cause::Cause;
 pub use loss::{LABEL_REMOVED, Loss, READ_AGAIN, is_loss};
-pub use template::TEMPLATE_CHANGED;
 
 use crate::{
     backup::{BackupResult, EXIT_FOR_GOOD, Parsed, backup_id},
@@ -44,6 +43,9 @@ pub const POD_TERMINATING: &str = "PodTerminating";
 
 /// Cause of a run's delay: its Job should have ended by `activeDeadlineSeconds`, and nobody ends it.
 pub const PAST_DEADLINE: &str = "PastDeadline";
+
+/// Why a backup is not verified: its Job or its Pod does something else than the operator applied.
+pub const TEMPLATE_CHANGED: &str = "TemplateChanged";
 
 /// Why nothing is known of the backup of a completed Job: the Job ran another program.
 pub const OTHER_PROGRAM: &str = "OtherProgram";

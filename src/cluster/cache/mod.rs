@@ -4,6 +4,7 @@
 //! does not depend on the number of objects: CronJobs are indexed by the backup that controls them, Jobs by their CronJob,
 //! and backups by their cluster. Objects are matched within their namespace: a UID alone proves nothing.
 
+mod cluster_changes;
 mod clusters;
 mod collect;
 mod facts;
@@ -18,7 +19,7 @@ mod relations;
 mod tests;
 pub mod watched;
 
-pub use clusters::{ClusterChanges, Refusal};
+pub use cluster_changes::{ClusterChanges, Refusal};
 pub use facts::Facts;
 pub use history::{Break, History, resource_version};
 use key::UidKey;

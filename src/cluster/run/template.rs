@@ -1,10 +1,7 @@
 //! Whether a run does what the operator applied: its Job what the CronJob does, and its Pods what their Job does.
 
-use super::{Run, cause::Cause};
+use super::{Run, TEMPLATE_CHANGED, cause::Cause};
 use crate::cluster::views::{Origin, PodView};
-
-/// Why a backup is not verified: its Job or its Pod does something else than the operator applied.
-pub const TEMPLATE_CHANGED: &str = "TemplateChanged";
 
 impl Run {
     /// Returns what created the Job. One that does something else than the operator applied is not of the schedule, whatever it says.
