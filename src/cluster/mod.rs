@@ -11,4 +11,5 @@ pub mod partial;
 pub mod pin;
 pub mod run;
 pub mod stored;
+pub mod templates;
 pub mod views;

@@ -78,6 +78,7 @@ async fn reconcile_once(
     let failures_before = context.failures().count(key);
     let outcome = context.writer().perform(key, decision, failures_before).await;
     context.cache().cron_job_applied(key, outcome.last_apply(&facts, now));
+    context.cache().templates_applied(key, outcome.unwritten_templates(&facts, now));
 
     // settle (no client required)
     let settlement = settle(&facts, &outcome, now);

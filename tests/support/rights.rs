@@ -30,6 +30,9 @@ const IMAGES: &str = "example.com/operator, example.com/named, example.com/from-
 /// Far longer than it takes until the API server knows a policy.
 const LIMIT: Duration = Duration::from_secs(240);
 
+/// Label of namespaces in which the policy is not in force, as in a cluster without it: their CronJobs get containers by admission.
+const WITHOUT_POLICY: &str = "tests.antfly.io/without-policy";
+
 /// Lifetime of a token, in seconds: longer than any test.
 const TOKEN_SECONDS: i64 = 24 * 3600;
 
@@ -47,6 +50,14 @@ pub async fn deploy(control_plane: &ControlPlane) {
             // the tests' operators are processes
             document["spec"]["replicas"] = json!(0);
             document["metadata"]["annotations"] = json!({"antfly.io/job-image-prefixes": IMAGES});
+        }
+        if document["kind"] == "ValidatingAdmissionPolicyBinding" {
+            let selector = &mut document["spec"]["matchResources"]["namespaceSelector"];
+            let without = json!({"key": WITHOUT_POLICY, "operator": "DoesNotExist"});
+            match selector["matchExpressions"].as_array_mut() {
+                Some(expressions) => expressions.push(without),
+                None => selector["matchExpressions"] = json!([without]),
+            }
         }
         apply_yaml(&client, &document.to_string()).await.unwrap();
     }

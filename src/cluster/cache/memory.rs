@@ -5,7 +5,7 @@
 
 use super::{history::resource_version, key::ObjectKey, last_apply::LastApply};
 use crate::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+    api::{AntflyBackupStatus, AppliedTemplate, BackupRecord, BackupStatus},
     cluster::{
         stored::StoredBackup,
         views::{CronJobView, JobView, PodView},
@@ -23,6 +23,8 @@ pub(super) struct Memory {
     is_reconcile_due: bool,
     cron_job: Option<Arc<CronJobView>>,
     last_apply: Option<LastApply>,
+    /// What was applied and the status does not say yet.
+    unwritten_templates: Vec<AppliedTemplate>,
     /// Whether a list of CronJobs began after the CronJob was written, so that it must contain it.
     cron_job_must_be_listed: bool,
     gone_jobs: Vec<Arc<JobView>>,
@@ -45,6 +47,14 @@ impl Memory {
 
     pub(super) fn cron_job_applied(&mut self, last: Option<LastApply>) {
         self.last_apply = last;
+    }
+
+    pub(super) fn templates_applied(&mut self, unwritten: Vec<AppliedTemplate>) {
+        self.unwritten_templates = unwritten;
+    }
+
+    pub(super) fn unwritten_templates(&self) -> &[AppliedTemplate] {
+        &self.unwritten_templates
     }
 
     pub(super) fn last_apply(&self) -> Option<&LastApply> {

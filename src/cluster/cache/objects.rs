@@ -44,6 +44,7 @@ impl Cached for CronJobView {
             && self.active == other.active
             && self.applied == other.applied
             && self.others == other.others
+            && self.template == other.template
     }
 }
 
@@ -61,6 +62,7 @@ impl Cached for JobView {
             && self.backup == other.backup
             && self.deadline_seconds == other.deadline_seconds
             && self.backoff_limit == other.backoff_limit
+            && self.template == other.template
     }
 }
 
@@ -82,6 +84,7 @@ impl Cached for PodView {
             && self.metadata.deletion_timestamp == other.metadata.deletion_timestamp
             && self.metadata.deletion_grace_period_seconds == other.metadata.deletion_grace_period_seconds
             && self.restarts == other.restarts
+            && self.template == other.template
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     digest::Digest,
     others::{Others, others},
     owned::digest_of_live,
+    template::PodTemplate,
 };
 use crate::{
     api::KIND,
@@ -18,7 +19,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
-    api::batch::v1::CronJob,
+    api::{batch::v1::CronJob, core::v1::PodSpec},
     apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
 };
 use kube::api::ObjectMeta;
@@ -82,6 +83,8 @@ pub struct CronJobView {
     pub applied: Option<Digest>,
     /// What of it others own, and what nobody owns.
     pub others: Others,
+    /// What its Pods do.
+    pub template: Option<PodTemplate>,
 }
 
 impl CronJobView {
@@ -101,6 +104,9 @@ impl CronJobView {
         finalizers.truncate(if metadata.deletion_timestamp.is_some() { MOST_FINALIZERS } else { 0 });
         let annotations = metadata.annotations.as_ref();
         let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
+        let pod = object.pointer("/spec/jobTemplate/spec/template/spec");
+        let pod = pod.and_then(|pod| PodSpec::deserialize(pod).ok());
+        let template = pod.as_ref().and_then(PodTemplate::of_template);
         let has_owners = metadata.owner_references.take().is_some_and(|owners| !owners.is_empty());
         keep_what_is_read(&mut metadata);
         finalizers.iter_mut().for_each(|finalizer| *finalizer = kept_name(std::mem::take(finalizer)));
@@ -125,6 +131,7 @@ impl CronJobView {
             active,
             applied,
             others,
+            template,
         })
     }
 

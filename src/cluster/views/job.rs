@@ -1,6 +1,6 @@
 //! The fields of a Job that the operator reads.
 
-use super::cron_job::ControllerRef;
+use super::{cron_job::ControllerRef, template::PodTemplate};
 use crate::{
     api::RecordedCluster,
     backup::arguments::JobRequest,
@@ -103,7 +103,9 @@ pub struct JobView {
     pub is_abridged: bool,
     /// The cluster that it backs up, if its metadata names it.
     pub cluster: Option<RecordedCluster>,
-    /// What created it.
+    /// What its Pods do.
+    pub template: Option<PodTemplate>,
+    /// What created it, by its own word.
     pub origin: Origin,
     /// `spec.suspend`: whether it must not start Pods.
     pub suspended: bool,
@@ -203,9 +205,11 @@ impl From<Job> for JobView {
         };
         let failing = holding("FailureTarget").and_then(|condition| condition.reason.clone()).map(kept_name);
         let spec = job.spec.unwrap_or_default();
-        let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
+        let pod = spec.template.spec.unwrap_or_default();
+        let template = PodTemplate::of_template(&pod);
         // A container with a command does not run the image's own program.
-        let container = containers.iter().find(|container| container.name == CONTAINER && container.command.is_none());
+        let container =
+            pod.containers.iter().find(|container| container.name == CONTAINER && container.command.is_none());
         let arguments = container.and_then(|container| container.args.as_deref()).unwrap_or_default();
         let pods = [status.active, status.succeeded, status.failed];
         JobView {
@@ -220,6 +224,7 @@ impl From<Job> for JobView {
             request: JobRequest::from_arguments(arguments),
             is_abridged: false,
             cluster,
+            template,
             origin,
             suspended: spec.suspend == Some(true),
             attempts: pods.into_iter().flatten().fold(0, i32::saturating_add).max(0),

@@ -11,6 +11,7 @@ mod others;
 mod owned;
 mod pod;
 mod refusal;
+mod template;
 
 pub use changes::changed_fields;
 pub use cluster::Cluster;
@@ -22,3 +23,4 @@ pub use others::{Others, Taken};
 pub use owned::{digest_of_live, digest_of_manifest};
 pub use pod::{ContainerKind, PodView, Terminated, Unfinished, UnfinishedState, Waiting};
 pub use refusal::{JobRefusal, PodRefusal, REFUSED_JOB_SELECTOR, REFUSED_POD_SELECTOR};
+pub use template::{Differences, PodTemplate};

@@ -1,7 +1,7 @@
-//! The fields of a Pod that the operator reads: metadata, status and, of its spec, the node and which containers are started
-//! again and again.
+//! The fields of a Pod that the operator reads: metadata, status and, of its spec, the node, which containers are started again and
+//! again, and a digest of what it does.
 
-use super::cron_job::ControllerRef;
+use super::{cron_job::ControllerRef, template::PodTemplate};
 use crate::{
     cluster::{
         bounded::{self, ManagedFields},
@@ -87,6 +87,8 @@ pub struct PodView {
     pub finalizers: Vec<String>,
     /// `spec.nodeName`: the node that runs it, once one does.
     pub node: Option<String>,
+    /// What it does.
+    pub template: Option<PodTemplate>,
     /// Its controller: a Job, for the Pods of backups.
     pub controller: Option<ControllerRef>,
     /// Whether `status.phase` is `Failed`.
@@ -202,6 +204,7 @@ impl From<Pod> for PodView {
             metadata,
             is_gone: false,
             finalizers,
+            template: PodTemplate::of_pod(&spec),
             node: spec.node_name.map(kept_name),
             controller,
             failed: phase == "Failed",
