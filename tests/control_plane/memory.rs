@@ -122,7 +122,17 @@ async fn burst(client: &Client, round: usize) {
         let names = (0..attack.count.min(50)).map(|number| (attack.object)(number)["metadata"]["name"].clone());
         let writes = names.map(async |name| {
             let patch = Patch::Merge(json!({"metadata": {"annotations": {"example.com/round": round.to_string()}}}));
-            api.patch(name.as_str().unwrap(), &PatchParams::default(), &patch).await.unwrap();
+            let what = format!("{} {name} to be changed", attack.kind);
+            // etcd may be slow on a busy machine
+            eventually(
+                &what,
+                async || {
+                    api.patch(name.as_str().unwrap(), &PatchParams::default(), &patch).await?;
+                    Ok(())
+                },
+                async || String::new(),
+            )
+            .await;
         });
         stream::iter(writes).buffer_unordered(16).collect::<()>().await;
     }

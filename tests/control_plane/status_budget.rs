@@ -5,7 +5,7 @@ use antfly_backup_operator::testing::backup::BackupResult;
 use anyhow::{Context as _, Result, ensure};
 use cluster_model::job;
 use kube::{
-    ResourceExt,
+    Api, ResourceExt,
     api::{DynamicObject, ListParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
@@ -78,6 +78,37 @@ async fn many_long_table_names_give_way_and_the_status_says_so_and_goes_on() {
     room.kubectl(&["annotate", "jobs", "--all", "touched=1"]);
     room.barrier("another").await;
     assert_eq!(version(room.versions().await), before);
+}
+
+#[tokio::test]
+async fn a_status_that_etcd_has_no_room_for_is_written_without_tables_and_that_is_told() {
+    let room = attended().await.room("no-room").await;
+    room.apply_cluster("main", "Running").await;
+    let mut backup = crate::support::backup("nightly", json!({"tables": long_tables()}));
+    // nothing bounds the number of labels, and managedFields has each of them again
+    for number in 0..1200 {
+        let name = format!("{}.example.com/l{number}", "x".repeat(40));
+        backup["metadata"]["labels"][name] = json!("y".repeat(63));
+    }
+    let padding: String = "z".repeat(200 * 1024);
+    backup["metadata"]["annotations"]["example.com/padding"] = json!(padding);
+    for number in 0.. {
+        let size = serde_json::to_vec(&backup).unwrap().len();
+        if size > 1_080_000 {
+            break;
+        }
+        let name = format!("{}.{}.example.com/m{number}", "x".repeat(60), "w".repeat(60));
+        backup["metadata"]["labels"][name] = json!("y".repeat(63));
+    }
+    let api: Api<DynamicObject> = room.backups();
+    api.create(&Default::default(), &serde_json::from_value(backup).unwrap()).await.unwrap();
+    room.until("nightly", ACTIVE).await;
+    let backup = complete(&room, "run-0").await;
+    is_told(&room, &backup, "too large").await;
+    // the next run has its record, too, and what was left out stays out
+    let backup = complete(&room, "run-1").await;
+    assert_eq!(backup.data["status"]["omitted"]["what"], "Tables");
+    assert_eq!(record(&backup, "run-0").unwrap().get("tables"), None);
 }
 
 #[tokio::test]
