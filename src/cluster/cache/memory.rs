@@ -75,6 +75,8 @@ impl Memory {
                     && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
                     && before.accepted_cluster_uid == after.accepted_cluster_uid
             })
+            // a restored etcd gives the version of a lost write to another one
+            && !self.status_must_be_listed
             && self.status_version.is_some()
             && self.status_version == resource_version(&after.metadata)
     }
@@ -95,7 +97,7 @@ impl Memory {
         if versions.is_some_and(|(seen, written)| seen < written) {
             self.cron_job = Some(written);
         }
-        versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
+        !self.cron_job_must_be_listed && versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
     }
 
     /// Keeps a deleted Job until its end is recorded. Returns the oldest one if that is dropped because there are too many.

@@ -135,6 +135,21 @@ fn another_edit_with_the_same_version_is_reconciled() {
 }
 
 #[test]
+fn an_edit_that_has_the_version_of_a_lost_status_is_reconciled() {
+    let edited = |schedule: &str, version: &str| {
+        let metadata =
+            json!({"name": "nightly", "namespace": "a", "uid": "old", "generation": 2, "resourceVersion": version});
+        StoredBackup::from_value(json!({"metadata": metadata, "spec": {"schedule": schedule}})).unwrap()
+    };
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(edited("@hourly", "4")));
+    cache.status_written(&key(), Some(5));
+    cache.backup_event(&Scope::All, Event::Init);
+    let changes = cache.backup_event(&Scope::All, Event::InitApply(edited("@weekly", "5")));
+    assert_eq!(changes, [BackupChange::Changed(key())]);
+}
+
+#[test]
 fn a_status_that_was_written_during_a_list_is_awaited() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
