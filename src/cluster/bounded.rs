@@ -66,10 +66,6 @@ impl Part<'_> {
     fn is_skipped(&self, field: &str) -> bool {
         self.is_metadata && field == "managedFields" && self.managed_fields == ManagedFields::Skip
     }
-
-    fn scalar(&self, value: impl Into<Value>) -> Option<Value> {
-        Some(value.into())
-    }
 }
 
 impl<'de> DeserializeSeed<'de> for Part<'_> {
@@ -92,15 +88,15 @@ impl<'de> Visitor<'de> for Part<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(self.scalar(value))
+        Ok(Some(value.into()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(self.scalar(value))
+        Ok(Some(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(self.scalar(value))
+        Ok(Some(value.into()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
