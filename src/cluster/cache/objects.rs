@@ -24,8 +24,9 @@ pub trait Cached: Resource<DynamicType = ()> + Sized {
 
 impl Cached for StoredBackup {
     fn is_same(&self, other: &Self) -> bool {
-        // Not the resourceVersion alone: a restored etcd gives the same version to another edit.
-        self == other
+        // Not the resourceVersion alone: a restored etcd gives the same version to another edit. What was left out of a large one
+        // may differ, too.
+        self == other && !self.is_abridged
     }
 }
 

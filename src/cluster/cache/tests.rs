@@ -132,6 +132,10 @@ fn another_edit_with_the_same_version_is_reconciled() {
     // After a restore of etcd the versions are given out again.
     let changes = cache.backup_event(&Scope::All, Event::Apply(edited("@weekly")));
     assert_eq!(changes, [BackupChange::Changed(key())]);
+
+    let abridged = || Event::Apply(StoredBackup { is_abridged: true, ..edited("@weekly") });
+    cache.backup_event(&Scope::All, abridged());
+    assert_eq!(cache.backup_event(&Scope::All, abridged()), [BackupChange::Changed(key())], "its tables may be others");
 }
 
 #[test]
