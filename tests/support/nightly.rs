@@ -22,7 +22,7 @@ use kube::{
     core::{GroupVersionKind, NamespaceResourceScope},
 };
 use local_cluster::apply_yaml;
-use policy::Mutating;
+use policy::{Mutating, WITHOUT_POLICY};
 use serde_json::{Value, json};
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -101,7 +101,7 @@ impl Nightly {
             expression,
         };
         // the operator's own policy would refuse what it cannot know
-        let free = json!({"metadata": {"labels": {"tests.antfly.io/without-policy": "yes"}}});
+        let free = json!({"metadata": {"labels": {WITHOUT_POLICY: "yes"}}});
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         namespaces.patch(&self.namespace, &PatchParams::default(), &Patch::Merge(free)).await.unwrap();
         for object in policy.objects() {

@@ -3,6 +3,16 @@
 
 use serde_json::{Value, json};
 
+/// Label of namespaces in which the operator's own policy is not in force, as in a cluster without it: their CronJobs get containers
+/// by admission.
+pub const WITHOUT_POLICY: &str = "tests.antfly.io/without-policy";
+
+/// Returns the merge patch of a ValidatingAdmissionPolicyBinding that leaves those namespaces out.
+pub fn leave_them_out() -> Value {
+    let without = json!({"key": WITHOUT_POLICY, "operator": "DoesNotExist"});
+    json!({"spec": {"matchResources": {"namespaceSelector": {"matchExpressions": [without]}}}})
+}
+
 /// A MutatingAdmissionPolicy and its binding, both of one name.
 pub struct Mutating<'a> {
     /// Name of both objects.

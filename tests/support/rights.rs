@@ -2,6 +2,7 @@
 //!
 //! Tests install them in each control plane, and their operators run with them.
 
+use super::policy::leave_them_out;
 use anyhow::{Context as _, Result, bail, ensure};
 use k8s_openapi::api::{
     authentication::v1::TokenRequest, authorization::v1::SubjectAccessReview, batch::v1::CronJob,
@@ -30,9 +31,6 @@ const IMAGES: &str = "example.com/operator, example.com/named, example.com/from-
 /// Far longer than it takes until the API server knows a policy.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// Label of namespaces in which the policy is not in force, as in a cluster without it: their CronJobs get containers by admission.
-const WITHOUT_POLICY: &str = "tests.antfly.io/without-policy";
-
 /// Lifetime of a token, in seconds: longer than any test.
 const TOKEN_SECONDS: i64 = 24 * 3600;
 
@@ -52,12 +50,7 @@ pub async fn deploy(control_plane: &ControlPlane) {
             document["metadata"]["annotations"] = json!({"antfly.io/job-image-prefixes": IMAGES});
         }
         if document["kind"] == "ValidatingAdmissionPolicyBinding" {
-            let selector = &mut document["spec"]["matchResources"]["namespaceSelector"];
-            let without = json!({"key": WITHOUT_POLICY, "operator": "DoesNotExist"});
-            match selector["matchExpressions"].as_array_mut() {
-                Some(expressions) => expressions.push(without),
-                None => selector["matchExpressions"] = json!([without]),
-            }
+            json_patch::merge(&mut document, &leave_them_out());
         }
         apply_yaml(&client, &document.to_string()).await.unwrap();
     }
