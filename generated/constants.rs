@@ -123,6 +123,8 @@ impl AntflyBackupStatus {
     pub const OBSERVED_SCHEDULE_MAX_LENGTH: usize = 400;
     /// `maxLength` of `cronJobName`.
     pub const CRON_JOB_NAME_MAX_LENGTH: usize = 253;
+    /// `maxItems` of `appliedTemplates`.
+    pub const APPLIED_TEMPLATES_MAX_ITEMS: usize = 16;
     /// `maxItems` of `otherWriters`.
     pub const OTHER_WRITERS_MAX_ITEMS: usize = 8;
 }
@@ -195,6 +197,16 @@ impl Omitted {
     pub const REFUSAL_MAX_LENGTH: usize = 1024;
 }
 
+/// Bounds and defaults of [`PinnedCluster`].
+impl PinnedCluster {
+    /// `maxLength` of `namespace`.
+    pub const NAMESPACE_MAX_LENGTH: usize = 63;
+    /// `maxLength` of `name`.
+    pub const NAME_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `uid`.
+    pub const UID_MAX_LENGTH: usize = 63;
+}
+
 /// Bounds and defaults of [`AppliedCronJob`].
 impl AppliedCronJob {
     /// `maxLength` of `uid`.
@@ -217,6 +229,24 @@ impl SecondWriter {
     pub const MANAGERS_ITEM_MAX_LENGTH: usize = 128;
     /// `maxLength` of `cronJob`.
     pub const CRON_JOB_MAX_LENGTH: usize = 253;
+}
+
+/// Bounds and defaults of [`AppliedTemplate`].
+impl AppliedTemplate {
+    /// `maxLength` of `requested`.
+    pub const REQUESTED_MAX_LENGTH: usize = 64;
+    /// `maxLength` of `answered`.
+    pub const ANSWERED_MAX_LENGTH: usize = 64;
+    /// `maxItems` of `parts`.
+    pub const PARTS_MAX_ITEMS: usize = 16;
+}
+
+/// Bounds and defaults of [`TemplatePart`].
+impl TemplatePart {
+    /// `maxLength` of `path`.
+    pub const PATH_MAX_LENGTH: usize = 64;
+    /// `maxLength` of `digest`.
+    pub const DIGEST_MAX_LENGTH: usize = 64;
 }
 
 /// Bounds and defaults of [`OtherWriter`].

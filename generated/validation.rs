@@ -479,8 +479,10 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "observedSuccessTime",
                 "omitted",
                 "cronJobName",
+                "pinnedCluster",
                 "appliedCronJob",
                 "secondWriter",
+                "appliedTemplates",
                 "otherWriters",
             ],
             &[],
@@ -536,11 +538,17 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
     }
+    if let Some(value) = cel::not_null(object, "pinnedCluster") {
+        status_pinned_cluster(value, &path.field("pinnedCluster"), out);
+    }
     if let Some(value) = cel::not_null(object, "appliedCronJob") {
         status_applied_cron_job(value, &path.field("appliedCronJob"), out);
     }
     if let Some(value) = cel::not_null(object, "secondWriter") {
         status_second_writer(value, &path.field("secondWriter"), out);
+    }
+    if let Some(value) = cel::not_null(object, "appliedTemplates") {
+        status_applied_templates(value, &path.field("appliedTemplates"), out);
     }
     if let Some(value) = cel::not_null(object, "otherWriters") {
         status_other_writers(value, &path.field("otherWriters"), out);
@@ -2444,6 +2452,60 @@ pub(super) fn status_cron_job_name(
     out.max_length(subject, path, 253);
 }
 
+/// Checks `status.pinnedCluster`.
+pub(super) fn status_pinned_cluster(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["namespace", "name", "uid"],
+            &["namespace", "name", "uid"],
+        ) else { return };
+    if let Some(value) = object.get("namespace") {
+        status_pinned_cluster_namespace(value, &path.required_field("namespace"), out);
+    }
+    if let Some(value) = object.get("name") {
+        status_pinned_cluster_name(value, &path.required_field("name"), out);
+    }
+    if let Some(value) = object.get("uid") {
+        status_pinned_cluster_uid(value, &path.required_field("uid"), out);
+    }
+}
+
+/// Checks `status.pinnedCluster.namespace`.
+pub(super) fn status_pinned_cluster_namespace(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.pinnedCluster.name`.
+pub(super) fn status_pinned_cluster_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.pinnedCluster.uid`.
+pub(super) fn status_pinned_cluster_uid(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
 /// Checks `status.appliedCronJob`.
 pub(super) fn status_applied_cron_job(
     value: &Value,
@@ -2587,6 +2649,145 @@ pub(super) fn status_second_writer_writes_status(
     out.boolean(value, path);
 }
 
+/// Checks `status.appliedTemplates`.
+pub(super) fn status_applied_templates(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    for (index, item) in subject.iter().enumerate() {
+        status_applied_templates_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.appliedTemplates[]`.
+pub(super) fn status_applied_templates_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["requested", "answered", "parts", "replacedTime"],
+            &["requested", "answered"],
+        ) else { return };
+    if let Some(value) = object.get("requested") {
+        status_applied_templates_item_requested(
+            value,
+            &path.required_field("requested"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("answered") {
+        status_applied_templates_item_answered(
+            value,
+            &path.required_field("answered"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "parts") {
+        status_applied_templates_item_parts(value, &path.field("parts"), out);
+    }
+    if let Some(value) = cel::not_null(object, "replacedTime") {
+        status_applied_templates_item_replaced_time(
+            value,
+            &path.field("replacedTime"),
+            out,
+        );
+    }
+}
+
+/// Checks `status.appliedTemplates[].requested`.
+pub(super) fn status_applied_templates_item_requested(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].answered`.
+pub(super) fn status_applied_templates_item_answered(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].parts`.
+pub(super) fn status_applied_templates_item_parts(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    for (index, item) in subject.iter().enumerate() {
+        status_applied_templates_item_parts_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.appliedTemplates[].parts[]`.
+pub(super) fn status_applied_templates_item_parts_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["path", "digest"], &["path", "digest"])
+    else { return };
+    if let Some(value) = object.get("path") {
+        status_applied_templates_item_parts_item_path(
+            value,
+            &path.required_field("path"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("digest") {
+        status_applied_templates_item_parts_item_digest(
+            value,
+            &path.required_field("digest"),
+            out,
+        );
+    }
+}
+
+/// Checks `status.appliedTemplates[].parts[].path`.
+pub(super) fn status_applied_templates_item_parts_item_path(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].parts[].digest`.
+pub(super) fn status_applied_templates_item_parts_item_digest(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].replacedTime`.
+pub(super) fn status_applied_templates_item_replaced_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
 /// Checks `status.otherWriters`.
 pub(super) fn status_other_writers(
     value: &Value,
@@ -2705,8 +2906,10 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "observedSuccessTime");
         cel::drop_null(object, "omitted");
         cel::drop_null(object, "cronJobName");
+        cel::drop_null(object, "pinnedCluster");
         cel::drop_null(object, "appliedCronJob");
         cel::drop_null(object, "secondWriter");
+        cel::drop_null(object, "appliedTemplates");
         cel::drop_null(object, "otherWriters");
     }
     if let Some(Value::Object(object)) = object

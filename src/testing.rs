@@ -5,7 +5,8 @@ pub mod api {
     //! The resource, its schema, and its validation.
 
     pub use crate::api::{
-        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, CRD,
+        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus,
+        CRD,
         duration::{parse as parse_duration, seconds_rounded_up},
         reason,
         schedule::{Schedule, ScheduleError},
@@ -38,12 +39,13 @@ pub mod cluster {
     //! The cache of watched objects.
 
     pub use crate::cluster::{
-        cache::{BackupChange, ClusterCache, Facts, ObjectKey, Scope, key_of},
-        lookup::ClusterLookup,
+        access::CrossNamespaceClusters,
+        cache::{BackupChange, ClusterCache, Facts, ObjectKey, Refusal, Scope, key_of},
+        lookup::{ClusterLookup, Replaced, Withheld},
         run::Run,
         stored::StoredBackup,
         views::{
-            Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, Others, digest_of_live,
+            Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, Others, PodTemplate, digest_of_live,
             digest_of_manifest,
         },
     };
@@ -57,7 +59,7 @@ pub mod desired {
         decide::{Decision, OperatorSettings, decide},
         manifest::{apply_body, cron_job},
         outcome::{Answer, Done, Failure, FailureKind, Outcome},
-        plan::{CannotPlan, DEFAULT_IMAGE, JobImage, Plan, plan},
+        plan::{CannotPlan, DEFAULT_IMAGE, FileLocations, JobImage, Plan, plan},
     };
 }
 
@@ -71,7 +73,7 @@ pub mod status {
     //! The status and the events.
 
     pub use crate::status::{
-        announcements::{Announcement, Publish},
+        announcements::{Announcement, Publish, refused},
         records::{are_of_one_run, identity, unconfirmed},
         settle::{AFTER_CHANGE, Settlement, StatusUpdate, settle},
     };

@@ -18,6 +18,21 @@ pub fn dropped(whole: &Value, part: &Value) -> Vec<String> {
     found
 }
 
+/// Returns whether a value has a field. `path` is as [`dropped`] returns it.
+pub fn has(value: &Value, path: &str) -> bool {
+    has_below(value, path.split('.').skip(1))
+}
+
+fn has_below<'a>(value: &Value, mut steps: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let Some(step) = steps.next() else { return !value.is_null() };
+    match step.strip_suffix("[]") {
+        None => value.get(step).is_some_and(|value| has_below(value, steps)),
+        Some(list) => {
+            value.get(list).and_then(Value::as_array).into_iter().flatten().any(|item| has_below(item, steps.clone()))
+        }
+    }
+}
+
 fn find_dropped(whole: &Value, part: &Value, path: &str, found: &mut Vec<String>) {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
@@ -64,6 +79,9 @@ mod tests {
         let fields = ["status.activeSince", "status.recentBackups[].verified"].map(str::to_owned);
         assert_eq!(dropped(&sent, &answered), fields);
         assert_eq!(dropped_only(&sent, &answered), Some(fields.to_vec()));
+        for path in &fields {
+            assert!(has(&sent, path) && !has(&answered, path), "{path}");
+        }
         let other = json!({"phase": "Pending", "recentBackups": []});
         assert_eq!(dropped_only(&sent, &other), None);
     }

@@ -34,8 +34,7 @@ const LONGEST_MANAGER: usize = 128;
 /// this operator, or later.
 pub(super) fn standing(object: &Value) -> StatusStanding {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
-    let of_status =
-        entries.filter(|entry| entry["subresource"] == "status" && entry.pointer("/fieldsV1/f:status").is_some());
+    let of_status = entries.filter(|entry| entry["subresource"] == "status");
     let (ours, theirs): (Vec<_>, Vec<_>) = of_status.partition(|entry| entry["manager"] == FIELD_MANAGER);
     // RFC 3339 in UTC and of one length: in the order of time
     let time = |entry: &&Value| entry["time"].as_str().unwrap_or_default().to_owned();
@@ -73,8 +72,7 @@ mod tests {
     use serde_json::json;
 
     fn entry(manager: &str, time: &str, subresource: &str) -> Value {
-        json!({"manager": manager, "operation": "Update", "subresource": subresource, "time": time,
-            "fieldsV1": {"f:status": {"f:phase": {}}}})
+        json!({"manager": manager, "operation": "Update", "subresource": subresource, "time": time})
     }
 
     fn of(entries: &[Value]) -> StatusStanding {

@@ -3,12 +3,17 @@
 //! In: the events of the watches. Out: the facts of one backup ([`cache::Facts`]), and the backups that a change concerns.
 //! Nothing here decides, writes or reads a clock. [`crate::desired`] and [`crate::status`] read the facts.
 
+mod abridged;
+pub mod access;
+pub mod bounded;
 pub mod cache;
 pub mod dropped;
 mod foreign_status;
 pub mod lookup;
 pub mod partial;
+pub mod pin;
 pub mod run;
 pub mod second_writer;
 pub mod stored;
+pub mod templates;
 pub mod views;

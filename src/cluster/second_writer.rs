@@ -1,8 +1,9 @@
 //! Another operator that works on the same AntflyBackup, and how often what it does is undone.
 //!
 //! It is recognised by what it does while this operator's own objects are in place: a CronJob of the backup under another name that
-//! was made after ours or resumed after we suspended it, and a status that another field manager wrote after us. What was there
-//! before is no second writer: it is taken over.
+//! was made after ours or resumed after we suspended it, and a status that another field manager writes again after it was replaced.
+//! A status that was written once is replaced, and nobody is blamed: a person may have edited it. What was there before is no second
+//! writer: it is taken over.
 
 use crate::{
     api::{AntflyBackupStatus, SecondWriter},
@@ -31,8 +32,10 @@ pub enum Undone {
 /// What another operator does, and how often it was undone. The process remembers it; after a restart it follows from the status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contest {
-    /// All that it did since the last quiet time.
-    pub writer: SecondWriter,
+    /// All that was done since the last quiet time.
+    writer: SecondWriter,
+    /// Whether it is known that an operator did it.
+    is_recognised: bool,
     /// How often it was undone since then.
     rounds: u32,
     /// When it was undone last.
@@ -57,7 +60,12 @@ pub enum Allowance {
 impl Contest {
     /// Returns the contest of which the status of an earlier process tells: it counts as undone at `now`, as often as may be at once.
     pub fn remembered(writer: SecondWriter, now: Timestamp) -> Self {
-        Contest { writer, rounds: ROUNDS, time: now, undone: None }
+        Contest { writer, is_recognised: true, rounds: ROUNDS, time: now, undone: None }
+    }
+
+    /// Returns the other operator; `None` while it may be somebody who wrote once.
+    pub fn told(&self) -> Option<&SecondWriter> {
+        self.is_recognised.then_some(&self.writer)
     }
 
     /// Returns how much may be undone at `now`.
@@ -93,14 +101,19 @@ impl Contest {
         let undone = undone.filter(|_| seen.is_some() || before.is_some());
         let mut contest = match (before, seen) {
             (None, None) => return None,
-            (None, Some(writer)) => Contest { writer, rounds: 0, time: now, undone: None },
+            (None, Some(writer)) => {
+                let is_recognised = writer.cron_job.is_some();
+                Contest { writer, is_recognised, rounds: 0, time: now, undone: None }
+            }
             (Some(contest), seen) => {
                 let is_over = seen.is_none() && now.duration_since(contest.time).abs() >= QUIET;
                 if is_over {
                     return None;
                 }
+                let is_back = |seen: &SecondWriter| seen.cron_job.is_some() || contest.rounds > 0;
+                let is_recognised = contest.is_recognised || seen.as_ref().is_some_and(is_back);
                 let writer = seen.into_iter().fold(contest.writer.clone(), joined);
-                Contest { writer, ..contest }
+                Contest { writer, is_recognised, ..contest }
             }
         };
         if undone.is_some() {
@@ -177,6 +190,19 @@ mod tests {
         assert_eq!(quiet, begun);
         assert_eq!(begun.as_ref().unwrap().over_at(), now() + QUIET);
         assert_eq!(Contest::after(quiet, None, None, now() + QUIET), None);
+    }
+
+    #[test]
+    fn a_status_that_was_written_once_is_nobodys_work() {
+        let edit = || Some(SecondWriter { cron_job: None, ..writer("kubectl-edit", Some(true)) });
+        let once = Contest::after(None, edit(), Some(Undone::Status), now());
+        assert_eq!(once.as_ref().unwrap().told(), None);
+        let at_rest = Contest::after(once.clone(), None, None, now() + SignedDuration::from_mins(1));
+        assert_eq!(at_rest.unwrap().told(), None);
+        let again = Contest::after(once, edit(), None, now() + SignedDuration::from_mins(1)).unwrap();
+        assert_eq!(again.told(), edit().as_ref());
+        let cron_job = Contest::after(None, Some(writer("them", None)), None, now()).unwrap();
+        assert!(cron_job.told().is_some());
     }
 
     #[test]

@@ -10,9 +10,13 @@ use crate::{
         validation::{self, Step, UnknownFields, Violation},
     },
     cluster::{
+        abridged::abridged,
+        bounded::{self, ManagedFields},
         foreign_status,
         partial::{drop_managed_fields, keep_what_is_read, view_of},
     },
+    names::ACCEPT_CLUSTER_ANNOTATION,
+    text::{json_bytes, shortened},
 };
 pub use foreign_status::StatusStanding;
 use kube::api::ObjectMeta;
@@ -23,18 +27,29 @@ use serde::{
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
+/// Most bytes of tables and of the status, as JSON, with which a backup is kept as a whole.
+pub const MOST_BYTES: usize = 16 * 1024;
+
 /// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredBackup {
     /// Name, namespace, uid, resourceVersion, generation and the two timestamps.
     pub metadata: ObjectMeta,
+    /// The UID of a cluster that took the place of the pinned one, and that the owner of the backup accepts: the annotation
+    /// `antfly.io/accept-cluster-uid`, cut if it is longer than any UID.
+    pub accepted_cluster_uid: Option<String>,
     /// The spec, or what is valid of it.
     pub spec: Result<AntflyBackupSpec, Box<InvalidSpec>>,
     /// The valid parts of the stored status; in the cache, what this operator wrote last if the stored one is not that.
     pub status: Option<AntflyBackupStatus>,
     /// What became of the status that this operator wrote.
     pub standing: StatusStanding,
+    /// Whether tables, errors and other long texts were left out, as the cache does with a large backup. A reconcile reads it again.
+    pub is_abridged: bool,
 }
+
+/// Longest UID that an annotation may name, in characters.
+const LONGEST_UID: usize = 64;
 
 /// What the operator reads of an object whose spec or metadata is invalid. An invalid field is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +65,11 @@ pub struct InvalidSpec {
 }
 
 impl InvalidSpec {
+    /// Returns how many bytes the messages of the violations take.
+    fn message_bytes(&self) -> usize {
+        self.violations.iter().map(|violation| violation.message.len()).sum()
+    }
+
     /// Reads the valid fields of a spec that has its defaults.
     fn read(spec: &Value, violations: Vec<Violation>) -> Self {
         let of_spec = violations.iter().filter_map(|violation| violation.field.below(&["spec"])?.first());
@@ -91,6 +111,8 @@ impl StoredBackup {
         let standing = foreign_status::standing(&object);
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
+        let accepted = metadata.annotations.as_ref().and_then(|all| all.get(ACCEPT_CLUSTER_ANNOTATION));
+        let accepted_cluster_uid = accepted.map(|uid| shortened(uid, LONGEST_UID)).filter(|uid| !uid.is_empty());
         keep_what_is_read(&mut metadata);
         let mut status = object["status"].take();
         if !status.is_null() {
@@ -101,7 +123,32 @@ impl StoredBackup {
             Ok(backup) => Ok(backup.spec),
             Err(violations) => Err(Box::new(InvalidSpec::read(&object["spec"], violations))),
         };
-        Ok(StoredBackup { metadata, spec, status, standing })
+        Ok(StoredBackup { metadata, accepted_cluster_uid, spec, status, standing, is_abridged: false })
+    }
+
+    /// Leaves out what is long, if it is more than the cache keeps of a backup: tables, errors and other texts. What the cache needs
+    /// to find what belongs together is left. A reconcile reads the backup again.
+    pub(super) fn abridge(&mut self) {
+        let tables = self.spec.iter().flat_map(|spec| &spec.tables).map(String::len).sum::<usize>();
+        let violations = self.spec.as_ref().err().map_or(0, |invalid| invalid.message_bytes());
+        if !self.is_abridged && tables + violations + json_bytes(&self.status) <= MOST_BYTES {
+            return;
+        }
+        self.is_abridged = true;
+        match &mut self.spec {
+            Ok(spec) => spec.tables = Vec::new(),
+            Err(invalid) => invalid.violations = Vec::new(),
+        }
+        self.status = self.status.take().map(abridged);
+    }
+
+    /// Returns whether both have the same status, as far as the cache keeps it of both.
+    pub(super) fn has_status_of(&self, other: &Self) -> bool {
+        let abridged = |backup: &Self| backup.status.clone().map(abridged);
+        match self.is_abridged == other.is_abridged {
+            true => self.status == other.status,
+            false => abridged(self) == abridged(other),
+        }
     }
 
     /// Returns `metadata.name`.
@@ -184,11 +231,26 @@ fn is_written(status: &AntflyBackupStatus) -> bool {
 
 impl<'de> Deserialize<'de> for StoredBackup {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        StoredBackup::from_value(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        let mut backup = WholeBackup::deserialize(deserializer)?.0;
+        backup.abridge();
+        Ok(backup)
     }
 }
 
 view_of!(StoredBackup, AntflyBackup);
+
+/// An AntflyBackup with all that is read of it, for the moment of a reconcile.
+#[derive(Clone, Debug)]
+pub struct WholeBackup(pub StoredBackup);
+
+impl<'de> Deserialize<'de> for WholeBackup {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = bounded::value(deserializer, ManagedFields::Writers)?;
+        StoredBackup::from_value(object).map(WholeBackup).map_err(D::Error::custom)
+    }
+}
+
+view_of!(WholeBackup, AntflyBackup, 0 metadata);
 
 #[cfg(test)]
 mod tests {

@@ -5,28 +5,32 @@ use crate::{
     cluster::{
         cache::Facts,
         run::Run,
-        views::{CronJobView, Digest, digest_of_manifest},
+        templates::judged,
+        views::{CronJobView, Digest, PodTemplate, digest_of_manifest},
     },
     desired::{
         action::{Action, Apply, CatchUp, Target},
         manifest::{STARTING_DEADLINE_SECONDS, cron_job, owner_reference},
-        plan::{CannotPlan, JobImage, Plan, plan},
+        plan::{CannotPlan, FileLocations, JobImage, Plan, plan},
         repair::{Repair, repair},
         slots::Slots,
         undoing::Undoing,
     },
 };
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::batch::v1::CronJob;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// The operator's settings that decisions depend on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OperatorSettings {
     /// The image of the Pods.
     pub job_image: JobImage,
     /// How late a backup may start before it is overdue.
     pub overdue_grace: SignedDuration,
+    /// Whether backups may be written to folders of Antfly's own nodes.
+    pub file_locations: FileLocations,
 }
 
 /// The plan of a backup, and the writes that it needs.
@@ -38,6 +42,8 @@ pub struct Decision {
     pub actions: Vec<Action>,
     /// Digest of the manifest of the planned CronJob.
     pub requested: Option<Digest>,
+    /// What its Pods do.
+    pub template: Option<PodTemplate>,
     /// What others did to the CronJob, which the actions put right.
     pub repair: Option<Repair>,
     /// How late a backup may start before it is overdue.
@@ -49,20 +55,23 @@ pub struct Decision {
 /// Decides what to do: suspend the CronJobs under former names, apply the CronJob, have a late backup started, and delete the former ones that are no longer
 /// needed. If nothing can be planned, suspend all CronJobs that the backup controls.
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
-    let plan = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image);
-    let (mut requested, mut repair) = (None, None);
+    let plan =
+        plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image, settings.file_locations);
+    let (mut requested, mut template, mut repair) = (None, None, None);
     let actions = match &plan {
         Ok(plan) => {
-            let manifest = serde_json::to_value(cron_job(plan)).expect("a CronJob has a JSON form");
+            let cron_job = cron_job(plan);
+            template = template_of(&cron_job);
+            let manifest = serde_json::to_value(cron_job).expect("a CronJob has a JSON form");
             let digest = digest_of_manifest(&manifest);
-            let (applied, of_others) = apply(manifest, digest, facts, now);
+            let (applied, of_others) = apply(manifest, digest, template.as_ref(), facts, now);
             (requested, repair) = (Some(digest), of_others);
             // A former CronJob that cannot be suspended ends the list: the new one must not run beside it.
             let retired = facts.former_cron_jobs.iter().filter_map(|former| retire(former, &facts.runs, now));
             let (suspended, deleted): (Vec<_>, Vec<_>) =
                 retired.partition(|action| matches!(action, Action::Suspend(_)));
             let is_applied = applied.iter().any(|action| matches!(action, Action::Apply(_)));
-            let catch_up = catch_up(plan, facts, is_applied, now);
+            let catch_up = catch_up(plan, facts, template.as_ref(), is_applied, now);
             suspended.into_iter().chain(applied).chain(catch_up).chain(deleted).collect()
         }
         Err(cause) => suspend_all(facts, cause.reason),
@@ -70,13 +79,25 @@ pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Dec
     // The CronJob controller starts no backup later than that.
     let overdue_grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(settings.overdue_grace);
     let (undoing, actions) = Undoing::bounded(facts, actions, now);
-    Decision { plan, actions, requested, repair, overdue_grace, undoing }
+    Decision { plan, actions, requested, template, repair, overdue_grace, undoing }
+}
+
+/// Returns what the Pods of a CronJob do.
+fn template_of(cron_job: &CronJob) -> Option<PodTemplate> {
+    let pod = cron_job.spec.job_template.spec.as_ref()?.template.spec.as_ref()?;
+    PodTemplate::of_template(pod)
 }
 
 /// Returns the writes that make the CronJob as its manifest asks, and what others did to it.
-fn apply(manifest: Value, digest: Digest, facts: &Facts, now: Timestamp) -> (Vec<Action>, Option<Repair>) {
+fn apply(
+    manifest: Value,
+    digest: Digest,
+    template: Option<&PodTemplate>,
+    facts: &Facts,
+    now: Timestamp,
+) -> (Vec<Action>, Option<Repair>) {
     if let Some(existing) = &facts.cron_job {
-        return repair(manifest, digest, existing, facts, now);
+        return repair(manifest, digest, template, existing, facts, now);
     }
     (
         vec![Action::Apply(Apply { manifest, digest, existing: None, first: None, reason: reason::CRON_JOB_CREATED })],
@@ -86,9 +107,18 @@ fn apply(manifest: Value, digest: Digest, facts: &Facts, now: Timestamp) -> (Vec
 
 /// Returns the write that has a backup started whose scheduled time passed before the schedule was edited or resumed; `None` if
 /// there is no such time, if the controller looks at the CronJob anyway, or if it has had that write.
-fn catch_up(plan: &Plan, facts: &Facts, is_applied: bool, now: Timestamp) -> Option<Action> {
+fn catch_up(
+    plan: &Plan,
+    facts: &Facts,
+    template: Option<&PodTemplate>,
+    is_applied: bool,
+    now: Timestamp,
+) -> Option<Action> {
     let cron_job = facts.cron_job.as_ref().filter(|cron_job| cron_job.active.is_empty() && !plan.suspend)?;
-    let slots = Slots { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &facts.runs };
+    let planned = template.filter(|_| !facts.templates.is_empty()).map(|it| it.to_applied(it.digest()));
+    let templates: Vec<_> = facts.templates.iter().cloned().chain(planned).collect();
+    let runs = judged(&facts.runs, &templates);
+    let slots = Slots { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &runs };
     let scheduled = slots.due(now).filter(|scheduled| cron_job.catch_up != Some(*scheduled))?;
     // in the status is the schedule for which this was done
     let is_settled = || {

@@ -5,8 +5,11 @@ use super::{
     writes::Writer,
 };
 use crate::{
-    cluster::cache::{BackupChange, ClusterCache},
-    desired::{decide::OperatorSettings, plan::JobImage},
+    cluster::cache::{BackupChange, ClusterCache, ClusterChanges},
+    desired::{
+        decide::OperatorSettings,
+        plan::{FileLocations, JobImage},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
@@ -27,17 +30,24 @@ pub struct Context {
     pub definition: Arc<Definition>,
     failures: Mutex<Failures>,
     overdue_grace: SignedDuration,
+    file_locations: FileLocations,
     settings: OnceLock<OperatorSettings>,
 }
 
 impl Context {
     /// Makes the context, once for each process.
-    pub fn new(client: Client, overdue_grace: SignedDuration, triggers: Arc<Triggers>) -> Self {
+    pub fn new(
+        client: Client,
+        overdue_grace: SignedDuration,
+        file_locations: FileLocations,
+        triggers: Arc<Triggers>,
+    ) -> Self {
         let definition = Arc::<Definition>::default();
         let metrics = Arc::new(Metrics::new(definition.clone()));
         Context {
             client,
             overdue_grace,
+            file_locations,
             settings: OnceLock::new(),
             triggers,
             events: Events::new(metrics.clone()),
@@ -49,7 +59,11 @@ impl Context {
 
     /// Sets the image of the backups' Pods. Call it once, before the first reconcile.
     pub fn set_job_image(&self, image: JobImage) {
-        let settings = OperatorSettings { job_image: image, overdue_grace: self.overdue_grace };
+        let settings = OperatorSettings {
+            job_image: image,
+            overdue_grace: self.overdue_grace,
+            file_locations: self.file_locations,
+        };
         if self.settings.set(settings).is_err() {
             tracing::error!("the image of the backups' Pods was set twice; the first one counts");
         }
@@ -78,6 +92,12 @@ impl Context {
             }
         }
         self.triggers.backups_changed(changes);
+    }
+
+    /// Queues the backups that a change of clusters concerns, and tells the owners of the clusters of those that are refused.
+    pub fn clusters_changed(&self, changes: ClusterChanges) {
+        self.triggers.reconcile(changes.backups);
+        changes.refusals.iter().for_each(|refusal| self.events.publish_refusal(refusal));
     }
 
     /// Returns the consecutive failures, locked.

@@ -2,15 +2,20 @@
 
 use super::{
     context::Context,
+    definition::News,
     write_error::WriteError,
     writes::{replace_status, within_limit},
 };
 use crate::{
-    api::{CRD, RESOURCE},
+    api::{AntflyBackupStatus, CRD, RESOURCE},
     cluster::stored::{StatusStanding, StoredBackup},
     names::FIELD_MANAGER,
+    status::time::whole_seconds,
 };
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::{
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    apimachinery::pkg::apis::meta::v1::Time,
+};
 use kube::{
     Api,
     api::{Patch, PatchParams},
@@ -57,20 +62,23 @@ pub async fn watch_over(context: Arc<Context>, keep: bool) {
 /// Sends the status of one backup, not to be stored, and records what the API server would drop of it.
 async fn probe(context: &Context) -> Result<(), WriteError> {
     let is_pruned = |backup: &StoredBackup| matches!(backup.standing, StatusStanding::Pruned(_));
-    let is_whole = |backup: &StoredBackup| backup.standing == StatusStanding::Whole && backup.status.is_some();
+    let has_status = |backup: &StoredBackup| backup.status.is_some();
     let backup = {
         let cache = context.cache();
-        let mut backups = cache.backups();
-        let pruned = cache.backups().find(|backup| is_pruned(backup));
-        pruned.or_else(|| backups.find(|backup| is_whole(backup))).cloned()
+        let pruned = cache.backups().find(|backup| is_pruned(backup) && has_status(backup));
+        pruned.or_else(|| cache.backups().find(|backup| has_status(backup))).cloned()
     };
-    let Some((backup, status)) = backup.as_ref().and_then(|it| Some((it, it.status.as_ref()?))) else { return Ok(()) };
-    let answer = replace_status(&context.client, backup, status, true).await?;
-    let pruned = answer.pruned(status);
-    context.definition.answered(pruned.as_ref().map(|pruned| &*pruned.fields));
-    if pruned.is_none() {
-        let incomplete = context.cache().definition_is_ours();
-        context.triggers.reconcile(incomplete);
+    let Some((backup, status)) = backup.as_ref().and_then(|it| Some((it, it.status.as_ref()?))) else {
+        context.definition.forget();
+        return Ok(());
+    };
+    // a field that older definitions lack, and not every status has
+    let active_since = status.active_since.clone().or_else(|| Some(Time(whole_seconds(context.now()))));
+    let status = AntflyBackupStatus { active_since, ..status.clone() };
+    let answer = replace_status(&context.client, backup, &status, true).await?;
+    let dropped = answer.pruned(&status).map(|pruned| pruned.fields);
+    if context.definition.answered(&answer.sent, dropped.as_deref()) == News::Ours {
+        context.triggers.definition_is_ours();
     }
     Ok(())
 }

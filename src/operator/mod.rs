@@ -18,6 +18,7 @@
 
 mod backoff;
 mod client;
+mod collection;
 mod context;
 mod controller;
 mod definition;
@@ -45,6 +46,7 @@ pub use preflight::{PreflightOptions, preflight};
 pub use telemetry::start_logging;
 
 use anyhow::Context as _;
+use collection::Lists;
 use context::Context;
 use fenced_leader_election::{Elector, Fence, fenced_client};
 use http::readiness::Readiness;
@@ -71,8 +73,8 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
 
     let scopes = options.scopes();
     let readiness = Arc::new(Readiness::new(&scopes, election.is_some()));
-    let triggers = Arc::new(Triggers::new(options.namespaces.clone()));
-    let context = Arc::new(Context::new(writer, options.overdue_grace, triggers));
+    let triggers = Arc::new(Triggers::new(options.namespaces.clone(), options.cross_namespace_clusters));
+    let context = Arc::new(Context::new(writer, options.overdue_grace, options.file_locations(), triggers));
     readiness.reports(context.definition.clone());
 
     let (metrics, triggers) = (&context.metrics, context.triggers.clone());
@@ -82,8 +84,9 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
         let (context, fence) = (context.clone(), fence.clone());
         async move { context.events.write(&context.client, &fence, || context.triggers.waiting() > 0).await }
     });
+    let lists = Lists::default();
     for scope in scopes {
-        watches::start(&reader, scope, options.selector(), &context, &readiness);
+        watches::start(&reader, scope, options.selector(), &lists, &context, &readiness);
     }
 
     tokio::select! {

@@ -1,12 +1,18 @@
 //! Everything that the operator writes, except events.
 
-use super::{definition::Definition, http::metrics::Metrics, triggers::Triggers, write_error::WriteError};
+use super::{
+    definition::{Definition, News},
+    http::metrics::Metrics,
+    triggers::Triggers,
+    write_error::WriteError,
+};
 use crate::{
     api::{API_VERSION, AntflyBackupStatus, KIND},
     cluster::{
+        bounded::{self, ManagedFields},
         cache::{ObjectKey, PrunedStatus, resource_version},
         dropped::dropped,
-        stored::{StatusStanding, StoredBackup},
+        stored::{MOST_BYTES, StatusStanding, StoredBackup},
         views::{CronJobView, FieldPath, changed_fields},
     },
     desired::{
@@ -16,13 +22,14 @@ use crate::{
         outcome::{Answer, Done, Failure, FailureKind, Outcome},
     },
     names::{CATCH_UP_ANNOTATION, FIELD_MANAGER, cron_job_name},
+    text::json_bytes,
 };
 use kube::{
     Api, Client, Resource,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions},
     core::Request,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tracing::info;
@@ -134,12 +141,15 @@ impl Writer<'_> {
         self.metrics.wrote(crate::api::STATUS_RESOURCE, "update", &written);
         let answer = written?;
         let pruned = answer.pruned(status);
-        let is_news = self.definition.answered(pruned.as_ref().map(|pruned| &*pruned.fields));
+        let news = self.definition.answered(&answer.sent, pruned.as_ref().map(|pruned| &*pruned.fields));
         let is_told = matches!(&backup.standing, StatusStanding::Pruned(_));
-        let tells = pruned.is_some() && (is_news || !is_told);
+        let is_pruned = pruned.is_some();
         self.triggers.cache().status_written(key, status, answer.version, pruned);
-        if tells {
-            // the condition about it is written next
+        if news == News::Ours {
+            self.triggers.definition_is_ours();
+        }
+        // the condition about it is written next, or removed
+        if is_pruned != is_told || news == News::Replaced {
             self.triggers.reconcile([key.clone()]);
         }
         Ok(())
@@ -219,6 +229,8 @@ async fn delete_cron_job(client: &Client, cron_job: &CronJobView) -> Result<(), 
 pub(super) struct StatusAnswer {
     /// The new resourceVersion.
     version: Option<u64>,
+    /// The status that was sent.
+    pub(super) sent: Value,
     /// The backup, as the API server stores it.
     object: Value,
 }
@@ -226,13 +238,22 @@ pub(super) struct StatusAnswer {
 impl StatusAnswer {
     /// Returns what the API server dropped of the status that was sent; `None` if nothing.
     pub(super) fn pruned(&self, sent: &AntflyBackupStatus) -> Option<PrunedStatus> {
-        let fields = dropped(&serde_json::to_value(sent).ok()?, &self.object["status"]);
+        let fields = dropped(&self.sent, &self.object["status"]);
+        if fields.is_empty() {
+            return None;
+        }
         let answered = || StoredBackup::from_value(self.object.clone()).ok()?.status;
-        (!fields.is_empty()).then(|| PrunedStatus {
-            sent: Arc::new(sent.clone()),
-            answered: answered(),
-            fields: fields.into(),
-        })
+        let is_kept = json_bytes(sent) <= MOST_BYTES;
+        Some(PrunedStatus { kept: is_kept.then(|| (Arc::new(sent.clone()), answered())), fields: fields.into() })
+    }
+}
+
+/// An object as it is answered, read with a bound.
+struct Stored(Value);
+
+impl<'de> Deserialize<'de> for Stored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bounded::value(deserializer, ManagedFields::Skip).map(Stored)
     }
 }
 
@@ -243,6 +264,7 @@ pub(super) async fn replace_status(
     status: &AntflyBackupStatus,
     dry_run: bool,
 ) -> Result<StatusAnswer, WriteError> {
+    let sent = serde_json::to_value(status)?;
     let body = json!({
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -252,15 +274,15 @@ pub(super) async fn replace_status(
             "uid": backup.uid(),
             "resourceVersion": backup.metadata.resource_version,
         },
-        "status": status,
+        "status": sent,
     });
     let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), dry_run };
     let url = StoredBackup::url_path(&(), Some(backup.namespace()));
     let request =
         Request::new(url).replace_subresource("status", backup.name(), &parameters, serde_json::to_vec(&body)?)?;
-    let object: Value = within_limit(client.request(request)).await?;
+    let Stored(object) = within_limit(client.request(request)).await?;
     let metadata = ObjectMeta::deserialize(&object["metadata"])?;
-    Ok(StatusAnswer { version: resource_version(&metadata), object })
+    Ok(StatusAnswer { version: resource_version(&metadata), sent, object })
 }
 
 fn namespace_of(metadata: &ObjectMeta) -> &str {

@@ -3,7 +3,7 @@
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, Omitted, OtherWriter, reason},
     cluster::{
-        run::{POD_TERMINATING, SIDECAR_RUNNING, duration_text, is_loss},
+        run::{POD_TERMINATING, SIDECAR_RUNNING, TEMPLATE_CHANGED, duration_text, is_loss},
         second_writer::is_told,
     },
     desired::{
@@ -11,7 +11,7 @@ use crate::{
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
         slots::STARTING_DEADLINE,
     },
-    names::cron_job_name,
+    names::{CONSENT_ANNOTATION, cron_job_name},
     status::{
         beside::another_operator,
         budget::{fitted_message, weight},
@@ -145,6 +145,15 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
 pub fn second_writer(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Option<Announcement> {
     let writer = status.second_writer.as_ref().filter(|_| !is_told(earlier))?;
     Some(Announcement::warning(reason::ANOTHER_OPERATOR, "Reconcile", another_operator(writer)))
+}
+
+/// Returns the event on a cluster for its owner: AntflyBackups of `namespace` name it, and may not use it.
+pub fn refused(namespace: &str) -> Announcement {
+    let note = format!(
+        "AntflyBackups of namespace {namespace} name this AntflyCluster and are refused: its annotation {CONSENT_ANNOTATION} \
+         does not let {namespace} back it up; to let it, add the namespace there"
+    );
+    Announcement::warning(reason::BACKUP_REFUSED, "BackUpCluster", note)
 }
 
 /// Returns the event for a CronJob under a former name that cannot be deleted, unless the earlier status says the same of it.
@@ -289,6 +298,11 @@ fn is_lost(record: &BackupRecord) -> bool {
     record.reason.as_deref().is_some_and(is_loss)
 }
 
+/// Whether a running backup makes no progress.
+fn is_held_up(record: &BackupRecord) -> bool {
+    record.error.is_some() && !is_lost(record) && record.reason.as_deref() != Some(TEMPLATE_CHANGED)
+}
+
 /// Whether a running backup makes no progress for the first time, or cannot end for the first time.
 fn is_newly_stuck(before: Option<&BackupRecord>, now: &BackupRecord) -> bool {
     let is_terminating = |record: &BackupRecord| record.reason.as_deref() == Some(POD_TERMINATING);
@@ -328,7 +342,7 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
             let note = format!("Backup {id} goes on by itself: {error}");
             announcements.push(Announcement::warning(reason::JOB_NOT_OURS, action, note));
         }
-        BackupStatus::Running if now.error.is_some() && !is_lost(now) && is_newly_stuck(before, now) => {
+        BackupStatus::Running if is_held_up(now) && is_newly_stuck(before, now) => {
             let note = format!("Backup {id} makes no progress: {error}");
             announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
         }

@@ -18,8 +18,8 @@ const MOST_FIELDS: usize = 8;
 /// Returns whether another operator works on the AntflyBackup; `None` where none ever did.
 pub fn sole_writer(contest: Option<&Contest>, earlier: Option<&AntflyBackupStatus>) -> Option<ConditionDraft> {
     let kind = SOLE_WRITER;
-    if let Some(contest) = contest {
-        let message = another_operator(&contest.writer);
+    if let Some(writer) = contest.and_then(Contest::told) {
+        let message = another_operator(writer);
         return Some(ConditionDraft { kind, status: "False", reason: reason::ANOTHER_OPERATOR, message });
     }
     let was_told = earlier.is_some_and(|status| status.conditions.iter().any(|it| it.type_ == kind));

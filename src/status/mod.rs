@@ -17,4 +17,4 @@ mod shown;
 mod skipped;
 mod starts;
 pub mod stuck;
-mod time;
+pub mod time;

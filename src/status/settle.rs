@@ -1,12 +1,18 @@
 //! What follows from what was done: the status, the events, and when to reconcile again.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter, duration},
+    api::{
+        AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter,
+        duration,
+    },
     cluster::{
-        cache::Facts,
+        access::CrossNamespaceClusters,
+        cache::{Facts, Refusal},
+        lookup::{ClusterLookup, Withheld},
         run::{READ_AGAIN, Run},
         second_writer::Contest,
         stored::{StatusStanding, StoredBackup},
+        templates,
         views::{CronJobView, JobOutcome, Origin},
     },
     desired::{
@@ -18,7 +24,8 @@ use crate::{
         announcements::{self, Announcement},
         beside, budget,
         conditions::{
-            ConditionDraft, STATUS_COMPLETE, cluster_ready, conditions, ready, schedule_ready, status_complete,
+            CLUSTER_READY, ConditionDraft, STATUS_COMPLETE, cluster_ready, conditions, ready, schedule_ready,
+            status_complete,
         },
         health,
         others::others,
@@ -56,6 +63,8 @@ pub struct Settlement {
     pub announcements: Vec<Announcement>,
     /// What another operator does to the objects of the backup, for the next decision.
     pub contest: Option<Contest>,
+    /// The event to publish on a cluster that does not let the backup use it, for its owner, when the status is written.
+    pub refusal: Option<Refusal>,
     /// When to reconcile again if nothing changes until then. After a failed write the next reconcile comes earlier.
     pub again: Option<Timestamp>,
 }
@@ -88,33 +97,39 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     let mut announcements = announcements::actions(facts.backup.name(), outcome, &told);
     let contest = outcome.contest(facts, false, now);
     if outcome.may_pass() {
-        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again: None };
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, refusal: None, again: None };
     }
     let contested_until = outcome.decision.repair.as_ref().and_then(|repair| repair.until);
     if let Some(until) = contested_until.filter(|until| *until <= later(now, SHORT_CONTEST)) {
-        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again: Some(until) };
+        let again = Some(until);
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, refusal: None, again };
     }
     let standing = outcome.standing(facts);
-    let second = Second { contest: contest.as_ref(), other_writers };
-    let (status, starts, change) = status(facts, outcome, standing.as_ref().copied(), second, now);
+    let applied = outcome.templates(facts, now);
+    let runs = templates::judged(&facts.runs, &applied);
+    let others = Others { contest: contest.as_ref(), other_writers };
+    let (mut status, starts, change) = status(facts, &runs, outcome, applied, standing.as_ref().copied(), others, now);
     let again = change.map(|change| later(change, AFTER_CHANGE).min(later(now, LONGEST_REST)));
     let unfinished = outcome.is_unfinished(facts).then(|| later(now, AFTER_UNFINISHED));
     let undone = [outcome.decision.undoing.until(contest.as_ref()), contest.as_ref().map(Contest::over_at)];
     let again = [again, contested_until, unfinished].into_iter().chain(undone).flatten().min();
     let is_overwritten = is_overwritten(facts);
     if is_overwritten && !outcome.decision.undoing.may_replace_status() {
-        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again };
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, refusal: None, again };
     }
     let is_stored = !is_overwritten && facts.backup.standing != StatusStanding::Incomplete;
     if is_stored && earlier == Some(&status) {
-        return Settlement { status: StatusUpdate::Unchanged, announcements, contest, again };
+        return Settlement { status: StatusUpdate::Unchanged, announcements, contest, refusal: None, again };
     }
     if is_stored
         && outcome.failure().is_none()
-        && let Some(until) = postponed_until(earlier, &status, &facts.runs, now)
+        && let Some(until) = postponed_until(earlier, &status, &runs, now)
     {
-        return Settlement { status: StatusUpdate::Postponed, announcements, contest, again: Some(until) };
+        let again = Some(until);
+        return Settlement { status: StatusUpdate::Postponed, announcements, contest, refusal: None, again };
     }
+    // at rest, nothing is written to be rid of them
+    status.applied_templates = templates::needed(status.applied_templates, &runs, now);
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
     let leftover = outcome.leftover();
     announcements.extend(leftover.and_then(|it| announcements::leftover(earlier, &it)));
@@ -123,30 +138,50 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     announcements.extend(announcements::second_writer(earlier, &status));
     announcements.extend(announcements::omitted(earlier, &status));
     let contest = outcome.contest(facts, true, now);
-    Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, contest, again }
+    let refusal = refusal(facts, &status);
+    Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, contest, refusal, again }
 }
 
 /// Who else writes.
-struct Second<'a> {
+struct Others<'a> {
     /// Another operator, of the whole backup.
     contest: Option<&'a Contest>,
     /// Field managers that changed the CronJob.
     other_writers: Vec<OtherWriter>,
 }
 
+/// Returns what to tell the owner of a cluster that does not let the backup use it, unless he was told when the earlier status was
+/// written.
+fn refusal(facts: &Facts, status: &AntflyBackupStatus) -> Option<Refusal> {
+    let ClusterLookup::Withheld(Withheld { namespace, rule: CrossNamespaceClusters::Consent, refused: Some(cluster) }) =
+        &facts.cluster
+    else {
+        return None;
+    };
+    let of_cluster = |status: &AntflyBackupStatus| {
+        let condition = status.conditions.iter().find(|condition| condition.type_ == CLUSTER_READY)?;
+        Some((condition.reason.clone(), condition.message.clone()))
+    };
+    let is_told = facts.backup.status.as_ref().and_then(of_cluster) == of_cluster(status);
+    (!is_told).then(|| Refusal { cluster: cluster.clone(), namespace: namespace.clone() })
+}
+
 fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Makes the status. Returns with it how backups start, and the next moment at which it changes though nothing happens.
+/// Makes the status. `runs` are judged by `applied_templates`. Returns with it how backups start, and the next moment at which it
+/// changes though nothing happens.
 fn status(
     facts: &Facts,
+    runs: &[Run],
     outcome: &Outcome,
+    applied_templates: Vec<AppliedTemplate>,
     standing: Standing<'_>,
-    second: Second<'_>,
+    others: Others<'_>,
     now: Timestamp,
 ) -> (AntflyBackupStatus, Starts, Option<Timestamp>) {
-    let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
+    let (backup, grace) = (&*facts.backup, outcome.decision.overdue_grace);
     let earlier = backup.status.as_ref();
     let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.belongs_to(backup.name(), backup.uid()));
 
@@ -204,7 +239,7 @@ fn status(
             cluster_ready(backup, standing, &facts.cluster),
             stuck::stuck(records, runs, due, now).unwrap_or_else(|| health::run_healthy(&starts, records, grace, now)),
         ];
-        let beside = beside::sole_writer(second.contest, earlier).into_iter();
+        let beside = beside::sole_writer(others.contest, earlier).into_iter();
         drafts.into_iter().chain(beside).chain(beside::definition_matches(&backup.standing)).collect::<Vec<_>>()
     };
     let mut status = AntflyBackupStatus {
@@ -228,9 +263,11 @@ fn status(
         observed_schedule: due.and(backup.schedule()).map(str::to_owned),
         observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
+        pinned_cluster: facts.pinned_cluster.clone(),
         applied_cron_job: applied_cron_job.clone(),
-        second_writer: second.contest.map(|contest| contest.writer.clone()),
-        other_writers: second.other_writers.into_iter().map(shown::writer).collect(),
+        applied_templates,
+        second_writer: others.contest.and_then(Contest::told).cloned(),
+        other_writers: others.other_writers.into_iter().map(shown::writer).collect(),
         omitted: None,
     };
     budget::fit(&mut status, earlier);
@@ -334,7 +371,7 @@ fn postponed_until(
 ) -> Option<Timestamp> {
     let earlier = earlier?;
     let is_starting = |run: &&Run| run.starting_until().is_some_and(|until| until > now);
-    if runs.iter().filter(is_starting).any(|run| run.job.origin == Origin::Manual) {
+    if runs.iter().filter(is_starting).any(|run| *run.origin() == Origin::Manual) {
         return None;
     }
     let until = runs.iter().filter_map(Run::starting_until).filter(|until| *until > now).min()?;

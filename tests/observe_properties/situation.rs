@@ -7,7 +7,10 @@ use super::{
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, validate_status},
     backup::JobRequest,
-    cluster::{Cluster, ClusterLookup, CronJobView, Facts, JobOutcome, JobView, Origin, Run, StoredBackup},
+    cluster::{
+        Cluster, ClusterLookup, CronJobView, CrossNamespaceClusters, Facts, JobOutcome, JobView, Origin, Replaced, Run,
+        StoredBackup, Withheld,
+    },
     status::{are_of_one_run, identity},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -70,7 +73,9 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 outcome,
                 failing: None,
                 request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
+                is_abridged: false,
                 cluster: None,
+                template: None,
                 origin: Origin::Manual,
                 attempts: 1,
                 ignores_disruptions: true,
@@ -78,7 +83,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 deadline_seconds: Some(3600),
                 suspended: false,
             });
-            Run { job, is_gone: false, loss: None, pods: Vec::new(), refusal: None }
+            Run { job, is_gone: false, loss: None, differs: None, pods: Vec::new(), refusal: None }
         },
     )
 }
@@ -159,6 +164,8 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             last_skipped_time: None,
             applied_cron_job: None,
             second_writer: None,
+            applied_templates: Vec::new(),
+            pinned_cluster: None,
             other_writers: Vec::new(),
             omitted: None,
             skipped_count: None,
@@ -212,6 +219,18 @@ fn cluster() -> impl Strategy<Value = ClusterLookup> {
         1 => Just(ClusterLookup::NotFound),
         1 => Just(ClusterLookup::NoSuchKind),
         1 => Just(ClusterLookup::NotWatched),
+        1 => any::<bool>().prop_map(|is_there| {
+            let object = json!({"metadata": {"name": "osprey", "namespace": "estuary", "uid": "of-osprey"}});
+            let refused = is_there.then(|| Arc::new(Cluster::from_value(&object).unwrap()));
+            let rule = CrossNamespaceClusters::Consent;
+            ClusterLookup::Withheld(Withheld { namespace: "harbour".to_owned(), rule, refused })
+        }),
+        1 => Just(ClusterLookup::Replaced(Replaced {
+            backup: ("harbour".to_owned(), "heron".to_owned()),
+            pinned: "of-the-former".to_owned(),
+            present: "of-osprey".to_owned(),
+            accepted: None,
+        })),
     ]
 }
 
@@ -246,9 +265,11 @@ fn situation() -> impl Strategy<Value = Facts> {
         cron_job: cron_job.map(Arc::new),
         former_cron_jobs: Vec::new(),
         runs,
+        pinned_cluster: None,
         last_apply: None,
         contest: None,
         suspended_cron_jobs: Vec::new(),
+        templates: Vec::new(),
         job_refusal: None,
     })
 }

@@ -6,13 +6,14 @@
 mod performed;
 
 use antfly_backup_operator::testing::{
-    api::{AntflyBackupStatus, reason},
-    cluster::{Cluster, ClusterCache, Facts, Scope, StoredBackup, key_of},
-    desired::{Action, CannotPlan, JobImage, OperatorSettings, cron_job},
+    api::{AntflyBackupStatus, AppliedTemplate, reason},
+    cluster::{Cluster, ClusterCache, CrossNamespaceClusters, Facts, PodTemplate, Scope, StoredBackup, key_of},
+    desired::{Action, CannotPlan, FileLocations, JobImage, OperatorSettings, cron_job},
     names::{BACKUP_LABEL, cron_job_name},
-    status::{Announcement, StatusUpdate, unconfirmed},
+    status::{Announcement, StatusUpdate, refused, unconfirmed},
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::ValueEnum as _;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::runtime::watcher::Event;
@@ -65,6 +66,10 @@ struct Operator {
     deleted_jobs: Vec<String>,
     /// Jobs whose label was removed, which a watch tells of as deletions.
     unlabelled_jobs: Vec<String>,
+    /// `--cross-namespace-clusters`.
+    cross_namespace_clusters: String,
+    /// `--allow-file-locations`.
+    allow_file_locations: bool,
     /// Minutes that a backup may be late.
     overdue_grace: i64,
 }
@@ -80,6 +85,8 @@ impl Default for Operator {
             job_image_pull_secrets: Vec::new(),
             deleted_jobs: Vec::new(),
             unlabelled_jobs: Vec::new(),
+            cross_namespace_clusters: "allow".to_owned(),
+            allow_file_locations: true,
             overdue_grace: 15,
         }
     }
@@ -90,7 +97,7 @@ impl Default for Operator {
 pub struct Outcome {
     /// The CronJob, or why there is none.
     pub cron_job: Result<CronJob, CannotPlan>,
-    /// The status.
+    /// The status; without `appliedTemplates` if the case is not about them and they are the usual ones.
     pub status: AntflyBackupStatus,
     /// The actions in order, each with its reason.
     #[allow(dead_code, reason = "not all who use this need it")]
@@ -144,6 +151,11 @@ impl GoldenCase {
         let settings = OperatorSettings {
             job_image: self.job_image(),
             overdue_grace: SignedDuration::from_mins(self.operator.overdue_grace),
+            file_locations: if self.operator.allow_file_locations {
+                FileLocations::Allowed
+            } else {
+                FileLocations::NotAllowed
+            },
         };
         let (outcome, settlement) = reconciled(&facts, &settings, now());
         let status = stored_status(&facts, &settlement).context("the status is written at once")?;
@@ -153,13 +165,24 @@ impl GoldenCase {
             second.status == StatusUpdate::Unchanged,
             "a second reconcile changes the status from {status:?}: {second:?}"
         );
+        let mut status = status;
+        if self.backup.pointer("/status/appliedTemplates").is_none() {
+            let templates = std::mem::take(&mut status.applied_templates);
+            ensure_usual(&templates, &facts, outcome.decision.template.as_ref())?;
+        }
         let actions = again.decision.actions;
-        ensure!(actions.is_empty() && second.announcements.is_empty(), "a second reconcile: {actions:?}, {second:?}");
+        let events = second.announcements.len() + usize::from(second.refusal.is_some());
+        ensure!(actions.is_empty() && events == 0, "a second reconcile: {actions:?}, {second:?}");
+        let refusal = settlement.refusal.iter().map(|refusal| {
+            let cluster = &refusal.cluster;
+            let event = event_line(&refused(&refusal.namespace));
+            format!("on AntflyCluster {}/{}: {event}", cluster.namespace(), cluster.name())
+        });
         Ok(Outcome {
             cron_job: outcome.decision.plan.as_ref().map(cron_job).map_err(Clone::clone),
             status,
             actions: outcome.decision.actions.iter().map(|action| action_line(self.backup_name(), action)).collect(),
-            events: settlement.announcements.iter().map(event_line).collect(),
+            events: settlement.announcements.iter().map(event_line).chain(refusal).collect(),
         })
     }
 
@@ -219,7 +242,9 @@ impl GoldenCase {
     /// Fills the cache with the objects, as lists of the watches, and returns the facts of the backup, with the Jobs that the
     /// operator reads because no watch has them.
     fn facts(&self) -> Result<Facts> {
-        let mut cache = ClusterCache::new(self.operator.namespaces.clone());
+        let rule = CrossNamespaceClusters::from_str(&self.operator.cross_namespace_clusters, false);
+        let mut cache = ClusterCache::new(self.operator.namespaces.clone())
+            .with_cross_namespace_clusters(rule.map_err(|error| anyhow!(error))?);
         let scopes = match self.operator.namespaces.as_slice() {
             [] => vec![Scope::All],
             namespaces => namespaces.iter().cloned().map(Scope::Namespace).collect(),
@@ -260,6 +285,22 @@ impl GoldenCase {
         cache.add_read(&key, &mut facts, read.collect::<Result<_, _>>()?);
         Ok(facts)
     }
+}
+
+/// Requires the templates that a status has at first: the one that is planned, or admission's answer to it, and what is there.
+fn ensure_usual(templates: &[AppliedTemplate], facts: &Facts, planned: Option<&PodTemplate>) -> Result<()> {
+    let Some(planned) = planned else {
+        ensure!(templates.is_empty(), "nothing is planned, and yet there are templates: {templates:?}");
+        return Ok(());
+    };
+    let (first, former) = templates.split_first().context("the planned template is missing")?;
+    ensure!(first.requested == planned.digest().to_string() && first.replaced_time.is_none(), "{first:?}");
+    let of_cron_jobs = facts.cron_job.iter().chain(&facts.former_cron_jobs).filter_map(|it| it.template.as_ref());
+    let seen: Vec<_> = of_cron_jobs.chain(facts.runs.iter().filter_map(|run| run.job.template.as_ref())).collect();
+    for template in former {
+        ensure!(seen.iter().any(|seen| seen.is(template)), "it is of nothing: {template:?}");
+    }
+    Ok(())
 }
 
 /// Returns an action as in `events.snap`.

@@ -6,10 +6,13 @@ use super::{
     relations::{cluster_of, job_of},
 };
 use crate::{
+    api::AppliedTemplate,
     cluster::{
         lookup::ClusterLookup,
+        pin::{admitted, pin},
         run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
+        templates::is_same as is_same_template,
         views::{JobOutcome, JobView, PodView},
     },
     names::cron_job_name,
@@ -45,10 +48,17 @@ impl ClusterCache {
         let gone = gone.iter().filter(|gone| !is_back(gone)).map(|job| self.run(key, &last_seen(job, &backup), true));
         let gone: Vec<_> = gone.collect();
         runs.extend(gone);
-        let cluster = self.cluster(&backup);
-        let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
-        let contest = self.memories.get(key).and_then(|memory| memory.contest().cloned());
-        let suspended_cron_jobs = self.memories.get(key).map(|memory| memory.suspended().to_vec()).unwrap_or_default();
+        let cluster = admitted(&backup, self.cluster(&backup), self.cross_namespace_clusters);
+        let pinned_cluster = pin(&backup, &cluster, self.cross_namespace_clusters);
+        let memory = self.memories.get(key);
+        let last_apply = memory.and_then(|memory| memory.last_apply().cloned());
+        let mut templates = backup.status.as_ref().map_or_else(Vec::new, |status| status.applied_templates.clone());
+        let is_unwritten = |it: &&AppliedTemplate| !templates.iter().any(|known| is_same_template(known, it));
+        let unwritten = memory.map(Memory::unwritten_templates).unwrap_or_default();
+        let unwritten: Vec<_> = unwritten.iter().filter(is_unwritten).cloned().collect();
+        templates.extend(unwritten);
+        let contest = memory.and_then(|memory| memory.contest().cloned());
+        let suspended_cron_jobs = memory.map(|memory| memory.suspended().to_vec()).unwrap_or_default();
         let job_refusal = cron_job.as_ref().and_then(|cron_job| self.job_refusal(cron_job));
         Some(Facts {
             backup,
@@ -56,8 +66,10 @@ impl ClusterCache {
             former_cron_jobs,
             runs,
             cluster,
+            pinned_cluster,
             last_apply,
             job_refusal,
+            templates,
             contest,
             suspended_cron_jobs,
         })
@@ -96,7 +108,7 @@ impl ClusterCache {
         });
         let refusals = self.refusals_by_job.get(&uid).filter_map(|refusal| self.refusals.get(refusal));
         let refusal = refusals.max_by_key(|refusal| (refusal.last_seen, refusal.message.clone())).cloned();
-        Run { job: job.clone(), is_gone, loss: None, pods, refusal }
+        Run { job: job.clone(), is_gone, loss: None, differs: None, pods, refusal }
     }
 
     fn cluster(&self, backup: &StoredBackup) -> ClusterLookup {

@@ -2,7 +2,7 @@
 
 use super::{last_apply::LastApply, memory::SuspendedCronJob};
 use crate::{
-    api::AppliedCronJob,
+    api::{AppliedCronJob, AppliedTemplate, PinnedCluster},
     cluster::{
         lookup::ClusterLookup,
         run::Run,
@@ -28,12 +28,16 @@ pub struct Facts {
     pub job_refusal: Option<Arc<JobRefusal>>,
     /// The cluster.
     pub cluster: ClusterLookup,
+    /// The cluster that the status pins from now on.
+    pub pinned_cluster: Option<PinnedCluster>,
     /// The last write of this process that made the CronJob as planned.
     pub last_apply: Option<LastApply>,
     /// What another operator does to the objects of the backup, as this process remembers it.
     pub contest: Option<Contest>,
     /// CronJobs under former names that this process suspended.
     pub suspended_cron_jobs: Vec<SuspendedCronJob>,
+    /// What the operator has applied, as its status or this process knows it: the present template and former ones.
+    pub templates: Vec<AppliedTemplate>,
 }
 
 impl Facts {

@@ -5,7 +5,7 @@
 
 use super::{history::resource_version, key::ObjectKey, last_apply::LastApply};
 use crate::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+    api::{AntflyBackupStatus, AppliedTemplate, BackupRecord, BackupStatus},
     cluster::{
         second_writer::Contest,
         stored::{StatusStanding, StoredBackup},
@@ -27,6 +27,8 @@ pub(super) struct Memory {
     contest: Option<Contest>,
     suspended: Vec<SuspendedCronJob>,
     pruned: Option<PrunedStatus>,
+    /// What was applied and the status does not say yet.
+    unwritten_templates: Vec<AppliedTemplate>,
     /// Whether a list of CronJobs began after the CronJob was written, so that it must contain it.
     cron_job_must_be_listed: bool,
     gone_jobs: Vec<Arc<JobView>>,
@@ -47,10 +49,8 @@ pub struct SuspendedCronJob {
 /// A status of which the API server dropped fields.
 #[derive(Clone, Debug)]
 pub struct PrunedStatus {
-    /// The status as it was sent.
-    pub sent: Arc<AntflyBackupStatus>,
-    /// The status as it is stored.
-    pub answered: Option<AntflyBackupStatus>,
+    /// The status as it was sent, and as it is stored; `None` if it is larger than what the cache keeps.
+    pub kept: Option<(Arc<AntflyBackupStatus>, Option<AntflyBackupStatus>)>,
     /// The fields that were dropped.
     pub fields: Arc<[String]>,
 }
@@ -107,7 +107,15 @@ impl Memory {
 
     /// Returns whether a version is that of the status that was written last.
     pub(super) fn is_of_status(&self, version: Option<u64>) -> bool {
-        version.is_some() && self.status_version == version
+        version.is_some() && self.status_version == version && !self.status_must_be_listed
+    }
+
+    pub(super) fn templates_applied(&mut self, unwritten: Vec<AppliedTemplate>) {
+        self.unwritten_templates = unwritten;
+    }
+
+    pub(super) fn unwritten_templates(&self) -> &[AppliedTemplate] {
+        &self.unwritten_templates
     }
 
     pub(super) fn last_apply(&self) -> Option<&LastApply> {
@@ -126,11 +134,14 @@ impl Memory {
                 before.metadata.uid == after.metadata.uid
                     && before.metadata.generation == after.metadata.generation
                     && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
+                    && before.accepted_cluster_uid == after.accepted_cluster_uid
                     && !matches!(
                         (&before.standing, &after.standing),
                         (StatusStanding::Whole, StatusStanding::Pruned(_))
                     )
             })
+            // a restored etcd gives the version of a lost write to another one
+            && !self.status_must_be_listed
             && self.status_version.is_some()
             && self.status_version == resource_version(&after.metadata)
     }
@@ -151,7 +162,7 @@ impl Memory {
         if versions.is_some_and(|(seen, written)| seen < written) {
             self.cron_job = Some(written);
         }
-        versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
+        !self.cron_job_must_be_listed && versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
     }
 
     /// Keeps a deleted Job until its end is recorded. Returns the oldest one if that is dropped because there are too many.

@@ -4,6 +4,8 @@
 //! does not depend on the number of objects: CronJobs are indexed by the backup that controls them, Jobs by their CronJob,
 //! and backups by their cluster. Objects are matched within their namespace: a UID alone proves nothing.
 
+mod cluster_changes;
+mod clusters;
 mod collect;
 mod facts;
 mod history;
@@ -18,6 +20,7 @@ mod relations;
 mod tests;
 pub mod watched;
 
+pub use cluster_changes::{ClusterChanges, Refusal};
 pub use facts::Facts;
 pub use history::{Break, History, resource_version};
 use key::UidKey;
@@ -28,7 +31,9 @@ pub use objects::{BackupChange, Cached, Change};
 pub use relations::key_of;
 
 use crate::{
+    api::AppliedTemplate,
     cluster::{
+        access::CrossNamespaceClusters,
         run::Run,
         stored::StoredBackup,
         views::{Cluster, CronJobView, JobOutcome, JobRefusal, JobView, PodRefusal, PodView},
@@ -41,7 +46,7 @@ use memory::Memory;
 use objects::{Cache, Index};
 use relations::{backup_by_cron_job_name, backup_of, backups_of_cron_job, cluster_of, cron_job_of, job_of};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -56,6 +61,9 @@ pub struct ClusterCache {
     refusals: Cache<PodRefusal>,
     job_refusals: Cache<JobRefusal>,
     clusters: Cache<Cluster>,
+    /// The scopes whose clusters were listed once.
+    listed_clusters: HashSet<Scope>,
+    cross_namespace_clusters: CrossNamespaceClusters,
     cluster_kind_is_missing: bool,
     backups_by_cluster: Index<ObjectKey>,
     cron_jobs_by_backup: Index<UidKey>,
@@ -80,6 +88,8 @@ impl ClusterCache {
             refusals: Cache::default(),
             job_refusals: Cache::default(),
             clusters: Cache::default(),
+            listed_clusters: HashSet::new(),
+            cross_namespace_clusters: CrossNamespaceClusters::default(),
             cluster_kind_is_missing: false,
             backups_by_cluster: Index::default(),
             cron_jobs_by_backup: Index::default(),
@@ -90,6 +100,11 @@ impl ClusterCache {
             memories: HashMap::new(),
             unrecorded_jobs: HashMap::new(),
         }
+    }
+
+    /// Returns the cache with the rule for clusters of other namespaces. Without it, a backup may use all of them.
+    pub fn with_cross_namespace_clusters(self, rule: CrossNamespaceClusters) -> Self {
+        ClusterCache { cross_namespace_clusters: rule, ..self }
     }
 
     /// Processes an event of the watch on backups. Returns what changed.
@@ -264,27 +279,6 @@ impl ClusterCache {
         written.into_iter().chain(seen.filter(move |seen| written.is_none_or(|written| written.name() != seen.name())))
     }
 
-    /// Processes an event of the watch on clusters. Returns the backups to reconcile.
-    pub fn cluster_event(&mut self, scope: &Scope, event: Event<Cluster>) -> BTreeSet<ObjectKey> {
-        // A list that only begins proves nothing: the API server may not know the kind.
-        let mut concerned =
-            if matches!(event, Event::Init) { BTreeSet::new() } else { self.set_cluster_kind_is_missing(false) };
-        for change in self.clusters.apply(scope, event) {
-            concerned.extend(self.backups_by_cluster.get(&change.key).cloned());
-        }
-        concerned
-    }
-
-    /// Notes whether the API server lacks the kind `AntflyCluster`. Returns the backups to reconcile.
-    pub fn set_cluster_kind_is_missing(&mut self, missing: bool) -> BTreeSet<ObjectKey> {
-        if std::mem::replace(&mut self.cluster_kind_is_missing, missing) == missing {
-            return BTreeSet::new();
-        }
-        let without_cluster =
-            self.backups_by_cluster.iter().filter(|(cluster, _)| self.clusters.get(cluster).is_none());
-        without_cluster.flat_map(|(_, backups)| backups.iter().cloned()).collect()
-    }
-
     /// Returns whether a backup exists.
     pub fn has(&self, key: &ObjectKey) -> bool {
         self.backups.get(key).is_some()
@@ -328,6 +322,13 @@ impl ClusterCache {
     pub fn cron_job_applied(&mut self, key: &ObjectKey, last: Option<LastApply>) {
         if self.has(key) {
             self.memories.entry(key.clone()).or_default().cron_job_applied(last);
+        }
+    }
+
+    /// Keeps the templates that were applied and that the status does not have yet.
+    pub fn templates_applied(&mut self, key: &ObjectKey, unwritten: Vec<AppliedTemplate>) {
+        if self.has(key) {
+            self.memories.entry(key.clone()).or_default().templates_applied(unwritten);
         }
     }
 

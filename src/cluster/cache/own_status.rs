@@ -34,10 +34,18 @@ impl ClusterCache {
         let key = key_of(&after);
         let memory = self.memories.get(&key);
         let before = self.backups.get(&key).filter(|before| before.uid() == after.uid());
-        if let Some(pruned) = memory.and_then(|memory| memory.pruned()).filter(|it| it.answered == after.status) {
-            after.status = Some(AntflyBackupStatus::clone(&pruned.sent));
-            after.standing = StatusStanding::Pruned(pruned.fields.clone());
-            return after;
+        let is_own_write = memory.is_some_and(|memory| memory.is_of_status(resource_version(&after.metadata)));
+        let is_foreign = matches!(after.standing, StatusStanding::Overwritten { .. }) && !is_own_write;
+        if let Some(pruned) = memory.and_then(|memory| memory.pruned()) {
+            let kept = pruned.kept.as_ref().filter(|(_, answered)| !after.is_abridged && *answered == after.status);
+            if let Some((sent, _)) = kept {
+                after.status = Some(AntflyBackupStatus::clone(sent));
+            }
+            // of a large one, a part is compared at most
+            if kept.is_some() || ((after.is_abridged || pruned.kept.is_none()) && !is_foreign) {
+                after.standing = StatusStanding::Pruned(pruned.fields.clone());
+                return after;
+            }
         }
         if let Some((before, fields)) = before.and_then(|before| Some((before, read_otherwise(before, &after)?))) {
             after.status = before.status.clone();
@@ -45,7 +53,7 @@ impl ClusterCache {
             return after;
         }
         let StatusStanding::Overwritten { manager, .. } = &after.standing else { return after };
-        if memory.is_some_and(|memory| memory.is_of_status(resource_version(&after.metadata))) {
+        if is_own_write {
             after.standing = StatusStanding::Whole;
             return after;
         }
@@ -53,7 +61,7 @@ impl ClusterCache {
         let is_ours =
             |before: &StoredBackup| !matches!(before.standing, StatusStanding::Overwritten { after_ours: false, .. });
         match before.filter(|before| before.status.is_some() && is_ours(before)) {
-            Some(before) if before.standing == StatusStanding::Whole && before.status == after.status => {
+            Some(before) if before.standing == StatusStanding::Whole && before.has_status_of(&after) => {
                 after.standing = StatusStanding::Whole;
             }
             Some(before) => {
@@ -63,6 +71,34 @@ impl ClusterCache {
             None => after.status.iter_mut().for_each(|status| disclaim(status, &manager)),
         }
         after
+    }
+
+    /// Returns a backup that was read as a whole, as the cache would have it if it kept that; `None` if the watch is about to tell that
+    /// another field manager has overwritten the status.
+    pub fn whole(&self, mut read: StoredBackup) -> Option<StoredBackup> {
+        let key = key_of(&read);
+        let Some(cached) = self.backups.get(&key).filter(|cached| cached.uid() == read.uid()) else {
+            return Some(read);
+        };
+        if cached.metadata.resource_version != read.metadata.resource_version {
+            let is_overwritten = matches!(read.standing, StatusStanding::Overwritten { .. });
+            return (!is_overwritten).then(|| self.own_status(read));
+        }
+        read.standing = cached.standing.clone();
+        match &cached.standing {
+            StatusStanding::Overwritten { after_ours: true, .. } => read.status.clone_from(&cached.status),
+            StatusStanding::Overwritten { manager, .. } => {
+                read.status.iter_mut().for_each(|status| disclaim(status, manager));
+            }
+            StatusStanding::Pruned(_) => {
+                let pruned = self.memories.get(&key).and_then(|memory| memory.pruned()?.kept.as_ref());
+                if let Some((sent, _)) = pruned.filter(|(_, answered)| *answered == read.status) {
+                    read.status = Some(AntflyBackupStatus::clone(sent));
+                }
+            }
+            StatusStanding::Whole | StatusStanding::Incomplete => {}
+        }
+        Some(read)
     }
 
     /// Notes the status that was written, and the resourceVersion that the API server returned. `pruned`: it dropped fields of it.
@@ -88,6 +124,7 @@ impl ClusterCache {
             self.backups.amend(key, |backup| {
                 backup.status = Some(status.clone());
                 backup.standing = standing;
+                backup.abridge();
             });
         }
     }
@@ -134,4 +171,88 @@ fn read_otherwise(before: &StoredBackup, after: &StoredBackup) -> Option<Vec<Str
     }
     let fields = dropped_only(&serde_json::to_value(whole).ok()?, &serde_json::to_value(part).ok()?)?;
     (!fields.is_empty()).then_some(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Scope, *};
+    use crate::names::FIELD_MANAGER;
+    use serde_json::{Value, json};
+
+    fn key() -> ObjectKey {
+        ObjectKey::new("a", "nightly")
+    }
+
+    /// The backup as it is read as a whole, and as the watch has it.
+    fn backup(version: u64, status: &Value, writers: &[(&str, &str)]) -> (StoredBackup, StoredBackup) {
+        let writers: Vec<_> = writers
+            .iter()
+            .map(|(manager, time)| json!({"manager": manager, "subresource": "status", "time": format!("2026-11-23T02:00:{time}Z")}))
+            .collect();
+        let metadata = json!({"name": "nightly", "namespace": "a", "uid": "u", "resourceVersion": version.to_string(),
+            "managedFields": writers});
+        let object = json!({"metadata": metadata, "spec": {"schedule": "@daily"}, "status": status});
+        (StoredBackup::from_value(object.clone()).unwrap(), serde_json::from_value(object).unwrap())
+    }
+
+    fn large() -> Value {
+        let tables: Vec<_> = (0..256).map(|number| format!("{number}{}", "x".repeat(100))).collect();
+        let record = json!({"backupId": "b", "jobUID": "j", "startTime": "2026-11-23T02:00:00Z", "status": "Completed",
+            "verified": true, "tables": tables});
+        json!({"phase": "Active", "activeSince": "2026-11-23T02:00:00Z", "recentBackups": [record]})
+    }
+
+    #[test]
+    fn of_a_large_status_that_another_operator_overwrote_the_records_say_what_they_lack() {
+        let mut cache = ClusterCache::new([]);
+        let (whole, seen) = backup(1, &large(), &[(FIELD_MANAGER, "00")]);
+        assert!(seen.is_abridged);
+        cache.backup_event(&Scope::All, Event::Apply(seen));
+        assert_eq!(cache.whole(whole.clone()), Some(whole), "while it is ours, it is read");
+        let writers = [(FIELD_MANAGER, "00"), ("them", "09")];
+        let (read, seen) = backup(2, &json!({"phase": "Pending"}), &writers);
+        assert_eq!(cache.whole(read.clone()), None, "the watch is about to tell");
+        cache.backup_event(&Scope::All, Event::Apply(seen));
+        let kept = cache.whole(read).unwrap();
+        assert!(matches!(kept.standing, StatusStanding::Overwritten { after_ours: true, .. }));
+        let status = kept.status.unwrap();
+        assert!(status.active_since.is_some());
+        let record = &status.recent_backups[0];
+        assert_eq!((record.verified, record.tables.len(), record.tables_omitted), (Some(true), 0, Some(256)));
+        assert!(record.omitted.is_some());
+    }
+
+    #[test]
+    fn a_large_status_that_was_pruned_is_known_to_be() {
+        let mut cache = ClusterCache::new([]);
+        let (whole, seen) = backup(1, &large(), &[(FIELD_MANAGER, "00")]);
+        cache.backup_event(&Scope::All, Event::Apply(seen));
+        let fields: Arc<[String]> = ["status.activeSince".to_owned()].into();
+        let sent = whole.status.clone().unwrap();
+        cache.status_written(&key(), &sent, Some(1), Some(PrunedStatus { kept: None, fields: fields.clone() }));
+        let cached = || cache.backups.get(&key()).unwrap().clone();
+        assert!(cached().is_abridged && cached().status.as_ref().unwrap().recent_backups[0].tables.is_empty());
+        assert_eq!(cache.whole(whole).unwrap().standing, StatusStanding::Pruned(fields.clone()));
+        cache.status_written(&key(), &sent, Some(2), Some(PrunedStatus { kept: None, fields: fields.clone() }));
+        let (whole, seen) = backup(2, &large(), &[(FIELD_MANAGER, "01")]);
+        cache.backup_event(&Scope::All, Event::Apply(seen));
+        assert_eq!(cache.whole(whole.clone()).unwrap().standing, StatusStanding::Pruned(fields));
+        assert_eq!(cache.definition_is_ours(), [key()]);
+        assert_eq!(cache.whole(whole).unwrap().standing, StatusStanding::Incomplete);
+    }
+
+    #[test]
+    fn the_own_write_in_the_same_second_is_not_taken_for_another_operators() {
+        let mut cache = ClusterCache::new([]);
+        let ours = json!({"phase": "Active"});
+        cache.backup_event(&Scope::All, Event::Apply(backup(1, &ours, &[(FIELD_MANAGER, "00")]).1));
+        let writers = [(FIELD_MANAGER, "01"), ("them", "01")];
+        let sent = backup(2, &ours, &writers).0.status.unwrap();
+        cache.status_written(&key(), &sent, Some(2), None);
+        cache.backup_event(&Scope::All, Event::Apply(backup(2, &ours, &writers).1));
+        assert_eq!(cache.backups.get(&key()).unwrap().standing, StatusStanding::Whole);
+        // nor is the next edit of the spec
+        cache.backup_event(&Scope::All, Event::Apply(backup(3, &ours, &writers).1));
+        assert_eq!(cache.backups.get(&key()).unwrap().standing, StatusStanding::Whole);
+    }
 }

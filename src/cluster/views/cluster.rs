@@ -1,7 +1,14 @@
 //! The fields of an `AntflyCluster` that the operator reads. The resource belongs to another operator, so unknown, missing
 //! and malformed fields are tolerated: they must not stop a backup.
 
-use crate::cluster::partial::keep_what_is_read;
+use crate::{
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::keep_what_is_read,
+        views::consent::Consent,
+    },
+    names::CONSENT_ANNOTATION,
+};
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
@@ -60,6 +67,8 @@ pub struct Cluster {
     pub metadata: ObjectMeta,
     /// The Services that may serve its API, in the order in which to ask them.
     services: Vec<Service>,
+    /// The other namespaces whose AntflyBackups may use it, where its owner has to consent.
+    pub consent: Consent,
     /// `status.phase`, unless it is empty or no text.
     pub phase: Option<ClusterPhase>,
 }
@@ -71,9 +80,11 @@ impl Cluster {
     /// Returns an error if the metadata is not that of a Kubernetes object.
     pub fn from_value(object: &Value) -> Result<Self, serde_json::Error> {
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
+        let annotations = metadata.annotations.as_ref();
+        let consent = Consent::read(annotations.and_then(|all| all.get(CONSENT_ANNOTATION)).map(String::as_str));
         keep_what_is_read(&mut metadata);
         let phase = object["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).map(ClusterPhase::of);
-        Ok(Cluster { services: services(&object["spec"]), phase, metadata })
+        Ok(Cluster { services: services(&object["spec"]), consent, phase, metadata })
     }
 
     /// Returns whether the cluster reports that it is running.
@@ -89,6 +100,11 @@ impl Cluster {
     /// Returns `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Returns `metadata.uid`.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
     }
 
     /// Returns the URLs at which the API may be, in the order in which to ask them: `http://SERVICE.NAMESPACE.svc:PORT`.
@@ -129,7 +145,7 @@ fn services(spec: &Value) -> Vec<Service> {
 
 impl<'de> Deserialize<'de> for Cluster {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cluster::from_value(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        Cluster::from_value(&bounded::value(deserializer, ManagedFields::Skip)?).map_err(D::Error::custom)
     }
 }
 
