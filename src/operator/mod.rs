@@ -43,7 +43,7 @@ pub use telemetry::start_logging;
 use anyhow::Context as _;
 use context::Context;
 use fenced_leader_election::{Elector, Fence, fenced_client};
-use http::readiness::Readiness;
+use http::{Heartbeat, readiness::Readiness};
 use kube::Config;
 use std::sync::Arc;
 use tracing::info;
@@ -52,7 +52,7 @@ use triggers::Triggers;
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// The Kubernetes configuration is not usable, the Lease of an election has no namespace, the HTTP address cannot be listened
+/// The Kubernetes configuration is not usable, the Lease of an election has no namespace, an HTTP address cannot be listened
 /// on, or the image of the operator's own Pod cannot be found. All else is retried.
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
@@ -71,8 +71,9 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let context = Arc::new(Context::new(writer, options.overdue_grace, triggers));
 
     let (metrics, triggers) = (&context.metrics, context.triggers.clone());
-    let server = http::serve(&options.http_address, readiness.clone(), metrics, triggers).await?;
-    tokio::spawn(server);
+    let heartbeat = Arc::new(Heartbeat::new());
+    http::serve(&options, readiness.clone(), heartbeat.clone(), metrics, triggers)?;
+    tokio::spawn(async move { heartbeat.beat().await });
     tokio::spawn({
         let (context, fence) = (context.clone(), fence.clone());
         async move { context.events.write(&context.client, &fence, || context.triggers.waiting() > 0).await }

@@ -20,6 +20,7 @@ mod conflict;
 mod definitions;
 mod deployment;
 mod drift;
+mod flood;
 mod hostile;
 mod job_image;
 mod lifecycle;

@@ -14,7 +14,7 @@ mod waiting;
 pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
-pub use operator::Operator;
+pub use operator::{Operator, get};
 pub use policy::Refusing;
 pub use room::Room;
 pub use stage::{Stage, attended, unattended};
