@@ -18,6 +18,7 @@
 
 mod backoff;
 mod client;
+mod configuration;
 mod context;
 mod controller;
 mod election;
@@ -44,7 +45,6 @@ use anyhow::Context as _;
 use context::Context;
 use fenced_leader_election::{Elector, Fence, fenced_client};
 use http::{Heartbeat, readiness::Readiness};
-use kube::Config;
 use std::sync::Arc;
 use tracing::info;
 use triggers::Triggers;
@@ -57,7 +57,7 @@ use triggers::Triggers;
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
     let election = election::settings(&options)?;
-    let config = Config::infer().await.context("no Kubernetes configuration: set KUBECONFIG, or run in a Pod")?;
+    let config = configuration::load().await?;
     info!(server = %config.cluster_url, version = env!("CARGO_PKG_VERSION"), "starting");
     let fence = if election.is_some() { Fence::closed() } else { Fence::always_open() };
     let limit = election.as_ref().map(|settings| settings.timing().write_limit());

@@ -32,12 +32,7 @@ pub struct RunOptions {
     /// Address for /healthz and /readyz, and without --metrics-address for /metrics; port 0 takes any free one
     ///
     /// [::] listens on IPv4, too, and is 0.0.0.0 on a host without IPv6.
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        default_value = "[::]:8080",
-        env = "ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS"
-    )]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "[::]:8080", env = "ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS")]
     pub http_address: String,
 
     /// Address for /metrics, so that a NetworkPolicy can say who may read them [default: that of --http-address]

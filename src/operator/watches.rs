@@ -17,6 +17,7 @@ use crate::{
     },
     names::BACKUP_LABEL,
 };
+use fenced_leader_election::causes;
 use futures::StreamExt;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::{
@@ -157,7 +158,7 @@ impl Watch {
                 Err(error) => {
                     let why = self.failed(&error);
                     if !failing {
-                        warn!(resource = self.watched.resource(), error = ?error.to_string(), "{why}; trying again");
+                        warn!(resource = self.watched.resource(), error = ?causes(&error), "{why}; trying again");
                         failing = true;
                     }
                     if is_loss(&error) {
@@ -192,7 +193,7 @@ impl Watch {
         match timeout(CHECK_LIMIT, api.list_metadata(&ListParams::default().limit(1))).await {
             Ok(Ok(list)) => history.checked(list.metadata.resource_version.as_deref()),
             Ok(Err(error)) => {
-                debug!(resource = self.watched.resource(), error = ?error.to_string(), "the version cannot be read");
+                debug!(resource = self.watched.resource(), error = ?causes(&error), "the version cannot be read");
                 Ok(())
             }
             Err(_) => {
@@ -231,7 +232,7 @@ impl Watch {
             ),
             _ => format!("{} cannot be watched", self.watched.resource()),
         };
-        let detail = if is_not_found { why.clone() } else { format!("{why}: {error}") };
+        let detail = if is_not_found { why.clone() } else { format!("{why}: {}", causes(error)) };
         self.readiness.failed(self.watched, &self.scope, &detail);
         why
     }

@@ -24,6 +24,7 @@ mod flood;
 mod hostile;
 mod job_image;
 mod lifecycle;
+mod network;
 mod orphans;
 mod other_writers;
 mod outage;

@@ -151,7 +151,10 @@ async fn an_operator_that_cannot_start_prints_why() {
     let output = Operator::command(&stage.control_plane).args(arguments).output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains(&format!("cannot listen on {address}")) && errors.contains("--metrics-address"), "{errors}");
+    assert!(
+        errors.contains(&format!("cannot listen on {address}")) && errors.contains("--metrics-address"),
+        "{errors}"
+    );
 
     let nowhere = stage.control_plane.directory().join("no-such.kubeconfig");
     let mut command = Operator::command(&stage.control_plane);

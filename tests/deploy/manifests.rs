@@ -112,9 +112,13 @@ fn service_policy_and_budget_are_about_the_pods_of_the_deployment() {
     assert_eq!(&only(&objects, "NetworkPolicy")["spec"]["podSelector"], &json!({"matchLabels": pods}));
     assert_eq!(&only(&objects, "PodDisruptionBudget")["spec"]["selector"], &json!({"matchLabels": pods}));
     let ports = &container(base())["ports"];
-    let expected = [json!({"name": "metrics", "containerPort": 8080}), json!({"name": "probes", "containerPort": 8081})];
+    let expected =
+        [json!({"name": "metrics", "containerPort": 8080}), json!({"name": "probes", "containerPort": 8081})];
     assert_eq!(*ports, json!(expected));
-    assert_eq!(only(&objects, "Service")["spec"]["ports"], json!([{"name": "metrics", "port": 8080, "targetPort": "metrics"}]));
+    assert_eq!(
+        only(&objects, "Service")["spec"]["ports"],
+        json!([{"name": "metrics", "port": 8080, "targetPort": "metrics"}])
+    );
     let ingress = &only(&objects, "NetworkPolicy")["spec"]["ingress"];
     assert_eq!(ingress.as_array().unwrap().len(), 1);
     assert_eq!(ingress[0]["ports"], json!([{"port": "metrics", "protocol": "TCP"}]));

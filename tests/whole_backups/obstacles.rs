@@ -2,7 +2,7 @@
 
 use crate::stage::{Blueprint, SECRET, operator_program, stage};
 use antfly_stand_in::Profile;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Whether a record is Running with that reason.
 fn is_held_up(reason: &'static str, text: &'static str) -> impl Fn(&Value) -> bool {
@@ -34,6 +34,32 @@ async fn a_missing_secret_and_a_missing_key_are_named_until_they_are_there() {
     let events = whole.nightly.events("BackupStuck").await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert!(events[0].0 == "Warning" && events[0].1.contains(SECRET), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_missing_bundle_of_authorities_is_named_and_an_unusable_one_fails_no_backup() {
+    let mut blueprint = Blueprint::new(Profile::Today, "no-bundle");
+    blueprint.ca_bundle = Some("storage-ca");
+    let whole = blueprint.build().await;
+    let apply = async |data: Value| whole.nightly.apply("v1", "ConfigMap", "storage-ca", json!({"data": data})).await;
+    whole.nightly.start("waits").await;
+    let missing = is_held_up("CreateContainerConfigError", "configmap \"storage-ca\" not found");
+    whole.nightly.until_record("waits", "held up by the ConfigMap", missing).await;
+
+    apply(json!({"other": "x"})).await;
+    let without_key = is_held_up("CreateContainerConfigError", "ca.crt");
+    whole.nightly.until_record("waits", "held up by the key", without_key).await;
+
+    apply(json!({"ca.crt": "no certificate"})).await;
+    let record = whole.until("waits", "Completed").await;
+    let unread = record["readBackError"].as_str().unwrap_or_default();
+    assert!(unread.starts_with("spec.destination.caBundle: the key of the ConfigMap has no certificate"), "{record}");
+
+    let authority = stage().await.control_plane.certificate_authority();
+    apply(json!({"ca.crt": std::fs::read_to_string(authority).unwrap()})).await;
+    let record = whole.run("reads", "Completed").await;
+    whole.assert_whole(&record).await;
+    whole.nightly.suspend().await;
 }
 
 #[tokio::test]

@@ -20,7 +20,10 @@ pub fn listen(address: &str) -> io::Result<TcpListener> {
     listen_with(address.to_socket_addrs()?.collect(), open)
 }
 
-fn listen_with(addresses: Vec<SocketAddr>, open: impl Fn(SocketAddr) -> io::Result<TcpListener>) -> io::Result<TcpListener> {
+fn listen_with(
+    addresses: Vec<SocketAddr>,
+    open: impl Fn(SocketAddr) -> io::Result<TcpListener>,
+) -> io::Result<TcpListener> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
         let opened = match open(address) {

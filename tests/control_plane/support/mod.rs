@@ -1,5 +1,7 @@
 //! What the tests share.
 
+#[path = "../../support/connect_proxy.rs"]
+pub mod connect_proxy;
 mod deployed;
 #[path = "../../support/kubelet.rs"]
 pub mod kubelet;
