@@ -39,7 +39,8 @@ fn tls_before(target: String) -> (String, SocketAddr) {
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(serve(TcpListener::from_std(listener).unwrap(), TlsAcceptor::from(Arc::new(config)), target));
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        runtime.block_on(async { serve(TcpListener::from_std(listener).unwrap(), acceptor, target).await });
     });
     (authority.pem(), address)
 }

@@ -19,6 +19,9 @@ use crate::{
 /// Timeout for a request to the storage, including retries.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// Hosts that no proxy is asked for.
+const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+
 /// All storage of a stand-in.
 #[derive(Debug)]
 pub(crate) struct Storage {
@@ -76,7 +79,9 @@ impl Storage {
         }
         let store = AmazonS3Builder::new()
             // on loopback: a proxy that is never asked keeps that of the environment from being asked
-            .with_client_options(ClientOptions::new().with_proxy_url("http://proxy.invalid").with_proxy_excludes("*"))
+            .with_client_options(
+                ClientOptions::new().with_proxy_url("http://proxy.invalid").with_proxy_excludes(LOOPBACK),
+            )
             .with_endpoint(&s3.endpoint)
             .with_access_key_id(&s3.access_key)
             .with_secret_access_key(&s3.secret_key)
