@@ -35,12 +35,15 @@ const HEAD: Duration = Duration::from_secs(10);
 /// How long a connection may last. Prometheus, which keeps its connection, opens another one.
 const LIFETIME: Duration = Duration::from_secs(60);
 
+/// How much time is between two answers of the probes, and of the metrics. With all connections of its port asking, an
+/// answer waits for about 100 ms.
+const PACE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(5));
+
 /// A port.
 struct Port {
     listener: TcpListener,
     site: Site,
-    /// How many connections it may have.
-    most: usize,
+    limits: Limits,
 }
 
 /// Listens, and serves on a thread of its own until the process ends.
@@ -60,7 +63,7 @@ pub fn serve(
     let ports = match options.metrics_address() {
         None => {
             info!(address = %listener.local_addr()?, "serving /healthz, /readyz and /metrics");
-            vec![Port { listener, site: Site { metrics: figures, ..probes }, most: CONNECTIONS }]
+            vec![Port { listener, site: Site { metrics: figures, ..probes }, limits: limits(CONNECTIONS, PACE.0) }]
         }
         Some(address) => {
             let scraped = listen(address, "--metrics-address")?;
@@ -68,8 +71,8 @@ pub fn serve(
             info!(address = %scraped.local_addr()?, "serving /metrics");
             let site = Site { metrics: figures, probes: None };
             vec![
-                Port { listener, site: probes, most: CONNECTIONS - SCRAPES },
-                Port { listener: scraped, site, most: SCRAPES },
+                Port { listener, site: probes, limits: limits(CONNECTIONS - SCRAPES, PACE.0) },
+                Port { listener: scraped, site, limits: limits(SCRAPES, PACE.1) },
             ]
         }
     };
@@ -84,6 +87,10 @@ pub fn serve(
     Ok(())
 }
 
+fn limits(connections: usize, pace: Duration) -> Limits {
+    Limits { connections, head: HEAD, lifetime: LIFETIME, pace }
+}
+
 fn listen(address: &str, flag: &str) -> anyhow::Result<TcpListener> {
     listen::listen(address).with_context(|| format!("cannot listen on {address}; choose another {flag}"))
 }
@@ -91,7 +98,6 @@ fn listen(address: &str, flag: &str) -> anyhow::Result<TcpListener> {
 async fn run(port: Port) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(port.listener)?;
     let site = port.site;
-    let limits = Limits { connections: port.most, head: HEAD, lifetime: LIFETIME };
-    server::serve(listener, limits, Arc::new(move |method, path| site.answer(method, path))).await;
+    server::serve(listener, port.limits, Arc::new(move |method, path| site.answer(method, path))).await;
     Ok(())
 }

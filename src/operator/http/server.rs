@@ -4,7 +4,8 @@ use http::{Method, Response};
 use http_body_util::Full;
 use hyper::{body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{collections::VecDeque, convert::Infallible, future::ready, pin::pin, sync::Arc, time::Duration};
+use parking_lot::Mutex;
+use std::{collections::VecDeque, convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::AbortHandle,
@@ -13,8 +14,8 @@ use tokio::{
 use tracing::debug;
 
 /// How long a new connection is safe from being closed for a newer one: long enough for a request that has been sent to be
-/// answered.
-const SAFE: Duration = Duration::from_millis(25);
+/// answered, after those of all other connections.
+const SAFE: Duration = Duration::from_millis(100);
 
 /// How large the head of a request may be, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
@@ -31,6 +32,30 @@ pub struct Limits {
     pub head: Duration,
     /// How long a connection may last. A request that is being answered then has `head` to end.
     pub lifetime: Duration,
+    /// How much time is between two answers: a flood of requests does not take the processor from the reconciles.
+    pub pace: Duration,
+}
+
+/// Gives out the moments of answers.
+#[derive(Debug)]
+struct Pace {
+    pace: Duration,
+    next: Mutex<Instant>,
+}
+
+impl Pace {
+    async fn turn(&self) {
+        let now = Instant::now();
+        let turn = {
+            let mut next = self.next.lock();
+            let turn = now.max(*next);
+            *next = turn + self.pace;
+            turn
+        };
+        if turn > now {
+            sleep_until(turn).await;
+        }
+    }
 }
 
 /// Answers a request by its method and path.
@@ -39,6 +64,7 @@ pub type Answer = Arc<dyn Fn(&Method, &str) -> Response<Full<Bytes>> + Send + Sy
 /// Serves until the process ends. A connection too many takes the place of the oldest, so that clients that keep theirs
 /// open do not keep the others out.
 pub async fn serve(listener: TcpListener, limits: Limits, answer: Answer) {
+    let pace = Arc::new(Pace { pace: limits.pace, next: Mutex::new(Instant::now()) });
     let mut open = Open::default();
     loop {
         let stream = match listener.accept().await {
@@ -50,14 +76,18 @@ pub async fn serve(listener: TcpListener, limits: Limits, answer: Answer) {
             }
         };
         open.make_room(limits.connections).await;
-        open.add(tokio::spawn(talk(stream, limits, answer.clone())).abort_handle());
+        open.add(tokio::spawn(talk(stream, limits, pace.clone(), answer.clone())).abort_handle());
     }
 }
 
-async fn talk(stream: TcpStream, limits: Limits, answer: Answer) {
+async fn talk(stream: TcpStream, limits: Limits, pace: Arc<Pace>, answer: Answer) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        ready(Ok::<_, Infallible>(answer(request.method(), request.uri().path())))
+        let (pace, answer) = (pace.clone(), answer.clone());
+        async move {
+            pace.turn().await;
+            Ok::<_, Infallible>(answer(request.method(), request.uri().path()))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -119,7 +149,11 @@ mod tests {
         let answer = move |_: &Method, path: &str| {
             Response::new(Full::new(if path == "/large" { large.clone() } else { Bytes::from(path.to_owned()) }))
         };
-        tokio::spawn(serve(listener, Limits { connections: 4, head, lifetime }, Arc::new(answer)));
+        tokio::spawn(serve(
+            listener,
+            Limits { connections: 4, head, lifetime, pace: Duration::ZERO },
+            Arc::new(answer),
+        ));
         address
     }
 
