@@ -201,6 +201,12 @@ impl RecordedCluster {
     pub const UID_MAX_LENGTH: usize = 63;
 }
 
+/// Bounds and defaults of [`Omitted`].
+impl Omitted {
+    /// `maxLength` of `refusal`.
+    pub const REFUSAL_MAX_LENGTH: usize = 1024;
+}
+
 /// Bounds and defaults of [`AppliedCronJob`].
 impl AppliedCronJob {
     /// `maxLength` of `uid`.

@@ -146,6 +146,17 @@ pub struct RecordedCluster {
     pub uid: Option<String>,
 }
 
+/// What of this record the status has no room for; see omitted of the status. Absent if it is whole.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Copy, Eq)]
+pub enum OmittedFromRecord {
+    /// The names of its tables.
+    Tables,
+    /// These, and its errors; the first characters of error are left.
+    Errors,
+    /// These, and location, connection, clusterRef and otherBackupIds.
+    Details,
+}
+
 /// The most recent backup that completed. It stays when newer backups fail and when its Job is gone.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 pub struct BackupRecord {
@@ -232,6 +243,32 @@ pub struct BackupRecord {
     /// The error that belongs to reasonBefore, for people.
     #[serde(rename = "errorBefore", default, skip_serializing_if = "Option::is_none")]
     pub error_before: Option<String>,
+    /// What of this record the status has no room for; see omitted of the status. Absent if it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<OmittedFromRecord>,
+}
+
+/// What was left out, each with all before it.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Copy, Eq)]
+pub enum OmittedFromStatus {
+    /// The names of the tables of records in recentBackups, the oldest first.
+    TablesOfOldRecords,
+    /// Those of all records for which there was no room, also of the newest and the last ones.
+    Tables,
+    /// Errors of records, the oldest first.
+    Errors,
+    /// Locations, connections, clusters and other identifiers of records, the oldest first.
+    Details,
+}
+
+/// What the status has no room for. It takes at most 512 KiB as JSON, or less where the API server refuses that. Absent if nothing was left out. What was left out of a record stays so: see omitted of that record.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct Omitted {
+    /// What was left out, each with all before it.
+    pub what: OmittedFromStatus,
+    /// What the API server answered when it refused the status with more in it. Absent if only the 512 KiB are the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
@@ -300,6 +337,7 @@ pub struct AntflyBackupStatus {
     /// The state in more detail. Ready: whether all is in place for the backups that the spec asks for; a backup
     /// that failed does not make it False. ScheduleReady: whether the CronJob is there and runs as the spec asks.
     /// ClusterReady: whether the AntflyCluster exists and is running.
+    /// StatusComplete: there, and False, while the status leaves something out; see omitted.
     /// BackupRunHealthy: whether the last backup completed, none is overdue, and none is stuck so that it cannot
     /// end or later ones wait for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -344,6 +382,9 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub observed_success_time: Option<Time>,
+    /// What the status has no room for. It takes at most 512 KiB as JSON, or less where the API server refuses that. Absent if nothing was left out. What was left out of a record stays so: see omitted of that record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<Omitted>,
     /// Name of the CronJob that runs the backups.
     #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
     pub cron_job_name: Option<String>,

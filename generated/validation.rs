@@ -556,6 +556,7 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "activeSince",
                 "observedSchedule",
                 "observedSuccessTime",
+                "omitted",
                 "cronJobName",
                 "appliedCronJob",
                 "otherWriters",
@@ -606,6 +607,9 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "observedSuccessTime") {
         status_observed_success_time(value, &path.field("observedSuccessTime"), out);
+    }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_omitted(value, &path.field("omitted"), out);
     }
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
@@ -683,6 +687,7 @@ pub(super) fn status_last_successful_backup(
                 "stuckTime",
                 "reasonBefore",
                 "errorBefore",
+                "omitted",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -817,6 +822,9 @@ pub(super) fn status_last_successful_backup(
             &path.field("errorBefore"),
             out,
         );
+    }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_last_successful_backup_omitted(value, &path.field("omitted"), out);
     }
 }
 
@@ -1181,6 +1189,16 @@ pub(super) fn status_last_successful_backup_error_before(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastSuccessfulBackup.omitted`.
+pub(super) fn status_last_successful_backup_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Tables", "Errors", "Details"]);
+}
+
 /// Checks `status.lastFailedBackup`.
 pub(super) fn status_last_failed_backup(
     value: &Value,
@@ -1220,6 +1238,7 @@ pub(super) fn status_last_failed_backup(
                 "stuckTime",
                 "reasonBefore",
                 "errorBefore",
+                "omitted",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1342,6 +1361,9 @@ pub(super) fn status_last_failed_backup(
     }
     if let Some(value) = cel::not_null(object, "errorBefore") {
         status_last_failed_backup_error_before(value, &path.field("errorBefore"), out);
+    }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_last_failed_backup_omitted(value, &path.field("omitted"), out);
     }
 }
 
@@ -1702,6 +1724,16 @@ pub(super) fn status_last_failed_backup_error_before(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.lastFailedBackup.omitted`.
+pub(super) fn status_last_failed_backup_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Tables", "Errors", "Details"]);
+}
+
 /// Checks `status.recentBackups`.
 pub(super) fn status_recent_backups(
     value: &Value,
@@ -1754,6 +1786,7 @@ pub(super) fn status_recent_backups_item(
                 "stuckTime",
                 "reasonBefore",
                 "errorBefore",
+                "omitted",
             ],
             &["backupId", "startTime", "status"],
         ) else { return };
@@ -1880,6 +1913,9 @@ pub(super) fn status_recent_backups_item(
     }
     if let Some(value) = cel::not_null(object, "errorBefore") {
         status_recent_backups_item_error_before(value, &path.field("errorBefore"), out);
+    }
+    if let Some(value) = cel::not_null(object, "omitted") {
+        status_recent_backups_item_omitted(value, &path.field("omitted"), out);
     }
 }
 
@@ -2240,6 +2276,16 @@ pub(super) fn status_recent_backups_item_error_before(
     out.max_length(subject, path, 1024);
 }
 
+/// Checks `status.recentBackups[].omitted`.
+pub(super) fn status_recent_backups_item_omitted(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["Tables", "Errors", "Details"]);
+}
+
 /// Checks `status.conditions`.
 pub(super) fn status_conditions(value: &Value, path: &Path<'_>, out: &mut Violations) {
     let Some(subject) = out.array(value, path) else { return };
@@ -2432,6 +2478,35 @@ pub(super) fn status_observed_success_time(
 ) {
     let Some(subject) = out.text(value, path) else { return };
     out.date_time(subject, path);
+}
+
+/// Checks `status.omitted`.
+pub(super) fn status_omitted(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out.object(value, path, &["what", "refusal"], &["what"]) else {
+        return
+    };
+    if let Some(value) = object.get("what") {
+        status_omitted_what(value, &path.required_field("what"), out);
+    }
+    if let Some(value) = cel::not_null(object, "refusal") {
+        status_omitted_refusal(value, &path.field("refusal"), out);
+    }
+}
+
+/// Checks `status.omitted.what`.
+pub(super) fn status_omitted_what(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.one_of(subject, path, &["TablesOfOldRecords", "Tables", "Errors", "Details"]);
+}
+
+/// Checks `status.omitted.refusal`.
+pub(super) fn status_omitted_refusal(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 1024);
 }
 
 /// Checks `status.cronJobName`.
@@ -2641,6 +2716,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "activeSince");
         cel::drop_null(object, "observedSchedule");
         cel::drop_null(object, "observedSuccessTime");
+        cel::drop_null(object, "omitted");
         cel::drop_null(object, "cronJobName");
         cel::drop_null(object, "appliedCronJob");
         cel::drop_null(object, "otherWriters");
@@ -2673,6 +2749,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "stuckTime");
         cel::drop_null(object, "reasonBefore");
         cel::drop_null(object, "errorBefore");
+        cel::drop_null(object, "omitted");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastSuccessfulBackup/clusterRef")
@@ -2705,11 +2782,15 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "stuckTime");
         cel::drop_null(object, "reasonBefore");
         cel::drop_null(object, "errorBefore");
+        cel::drop_null(object, "omitted");
     }
     if let Some(Value::Object(object)) = object
         .pointer_mut("/status/lastFailedBackup/clusterRef")
     {
         cel::drop_null(object, "uid");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/status/omitted") {
+        cel::drop_null(object, "refusal");
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/status/appliedCronJob") {
         cel::drop_null(object, "changedFields");

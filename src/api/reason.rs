@@ -74,3 +74,7 @@ pub const READ_BACK_FAILED: &str = "ReadBackFailed";
 pub const BACKUP_STUCK: &str = "BackupStuck";
 /// Something else in the resource is not valid.
 pub const INVALID_SPEC: &str = "InvalidSpec";
+/// The status has no room for all that is known.
+pub const NO_ROOM: &str = "NoRoom";
+/// The API server refuses the status with all that is known.
+pub const STATUS_TOO_LARGE: &str = "StatusTooLarge";

@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 /// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredBackup {
     /// Name, namespace, uid, resourceVersion, generation and the two timestamps.
     pub metadata: ObjectMeta,

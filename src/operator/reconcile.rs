@@ -1,20 +1,28 @@
 //! One reconcile: from the facts of a backup to its CronJob and its status.
 
-use super::{context::Context, reads};
+use super::{
+    context::Context,
+    reads,
+    write_error::{WriteCategory, WriteError},
+};
 use crate::{
+    api::{AntflyBackupStatus, OmittedFromRecord},
     cluster::cache::{Facts, ObjectKey},
     desired::{
         decide::decide,
         outcome::{Failure, FailureKind},
     },
     status::{
-        announcements::Publish,
+        announcements::{self, Announcement, Publish},
         records::unconfirmed,
-        settle::{Settlement, StatusUpdate, settle},
+        settle::{Settlement, StatusUpdate, settle, smaller},
     },
 };
 use jiff::Timestamp;
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 use tracing::{debug, info, warn};
 
 /// A write that failed; it is tried again.
@@ -66,7 +74,7 @@ async fn reconcile_once(
     let settlement = settle(&facts, &outcome, now);
 
     // write the status, publish events (client required)
-    write(key, &facts, &settlement, context).await?;
+    write(key, &facts, &settlement, context, now).await?;
 
     // record which runs the status has (no client required)
     if settlement.status != StatusUpdate::Postponed {
@@ -107,16 +115,61 @@ async fn write(
     facts: &Facts,
     settlement: &Settlement,
     context: &Context,
+    now: Timestamp,
 ) -> Result<(), ReconcileError> {
     publish(facts, settlement, context, |publish| publish == Publish::AtOnce);
     let Some(status) = settlement.new_status() else { return Ok(()) };
-    let written = context.writer().replace_status(key, &facts.backup, status).await.map_err(Failure::from);
+    let written = write_status(key, facts, status, context, now).await;
     let is_first = context.failures().count(key) == 0;
+    let told = match &written {
+        Ok(shortened) => shortened.clone(),
+        Err(error) if error.category() == WriteCategory::TooLarge && is_first => {
+            Some(announcements::too_large(&error.to_string()))
+        }
+        Err(_) => None,
+    };
+    told.iter().for_each(|announcement| context.events.publish(&facts.backup, announcement));
+    let written = written.map(drop).map_err(Failure::from);
     publish(facts, settlement, context, |publish| match &written {
         Ok(()) => publish != Publish::AtOnce,
         Err(failure) => publish == Publish::WithStatusOrRefusal && is_first && failure.kind == FailureKind::Refused,
     });
     written.map_err(|failure| ReconcileError { attempt: "update the status", failure })
+}
+
+/// Writes the status. What the API server refuses is written with less in it, if its size may be the cause: without errors only if
+/// it says so. Returns the event that tells of that.
+async fn write_status(
+    key: &ObjectKey,
+    facts: &Facts,
+    status: &AntflyBackupStatus,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Option<Announcement>, WriteError> {
+    let writer = context.writer();
+    let Err(mut error) = writer.replace_status(key, &facts.backup, status).await else { return Ok(None) };
+    let mut refused = Cow::Borrowed(status);
+    loop {
+        let parts: &[_] = match error.category() {
+            WriteCategory::TooLarge => &[OmittedFromRecord::Tables, OmittedFromRecord::Errors],
+            // a policy or a webhook has words of its own
+            WriteCategory::Refused => &[OmittedFromRecord::Tables],
+            _ => return Err(error),
+        };
+        let smaller = smaller(&facts.backup, &refused, parts, &error.to_string(), now);
+        let Some((status, announcement)) = smaller else { return Err(error) };
+        match writer.replace_status(key, &facts.backup, &status).await {
+            Ok(()) => {
+                warn!(refusal = ?error.to_string(), "wrote the status with less in it");
+                return Ok(announcement);
+            }
+            Err(again) if again.kind() == FailureKind::Refused => {
+                error = if again.category() == WriteCategory::TooLarge { again } else { error };
+                refused = Cow::Owned(status);
+            }
+            Err(other) => return Err(other),
+        }
+    }
 }
 
 fn publish(facts: &Facts, settlement: &Settlement, context: &Context, is_due: impl Fn(Publish) -> bool) {

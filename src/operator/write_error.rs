@@ -38,6 +38,8 @@ pub enum WriteCategory {
     Gone,
     /// The API server refuses what is written, and will refuse it again until something changes.
     Refused,
+    /// The API server refuses it as too large, or etcd does.
+    TooLarge,
     /// This replica is not the leader.
     NotLeader,
     /// The API server is overloaded, or failed in another way.
@@ -57,6 +59,7 @@ impl WriteCategory {
             WriteCategory::Conflict => "conflict",
             WriteCategory::Gone => "gone",
             WriteCategory::Refused => "refused",
+            WriteCategory::TooLarge => "too_large",
             WriteCategory::NotLeader => "not_leader",
             WriteCategory::Unavailable => "unavailable",
             WriteCategory::NoAnswer => "no_answer",
@@ -74,7 +77,8 @@ impl WriteError {
                 404 => WriteCategory::Gone,
                 _ if is_namespace_going(status) => WriteCategory::Gone,
                 409 => WriteCategory::Conflict,
-                400 | 401 | 403 | 405 | 413 | 415 | 422 => WriteCategory::Refused,
+                _ if is_too_large(status) => WriteCategory::TooLarge,
+                400 | 401 | 403 | 405 | 415 | 422 => WriteCategory::Refused,
                 _ => WriteCategory::Unavailable,
             },
             WriteError::Kube(error) if Fenced::is_cause_of(error) => WriteCategory::NotLeader,
@@ -89,7 +93,7 @@ impl WriteError {
         match self.category() {
             WriteCategory::Gone => FailureKind::Gone,
             WriteCategory::Conflict => FailureKind::Conflict,
-            WriteCategory::Refused => FailureKind::Refused,
+            WriteCategory::Refused | WriteCategory::TooLarge => FailureKind::Refused,
             WriteCategory::NotLeader
             | WriteCategory::Unavailable
             | WriteCategory::NoAnswer
@@ -108,6 +112,13 @@ impl From<WriteError> for Failure {
 /// Returns whether the API server refuses something because its namespace is being deleted.
 pub fn is_namespace_going(status: &kube::core::Status) -> bool {
     status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// Returns whether an object is too large to be written. What etcd and its client say has no code of its own: the API server
+/// answers it as an internal error, in their words (`ErrRequestTooLarge` of etcd, `ResourceExhausted` of gRPC).
+fn is_too_large(status: &kube::core::Status) -> bool {
+    let words = ["request is too large", "larger than max"];
+    status.code == 413 || (status.code >= 500 && words.iter().any(|words| status.message.contains(words)))
 }
 
 #[cfg(test)]
@@ -130,6 +141,19 @@ mod tests {
         let broken = kube::Error::ReadEvents(std::io::ErrorKind::ConnectionReset.into());
         assert_eq!(WriteError::from(broken).category().as_str(), "unreachable");
         assert_eq!(WriteError::NoAnswer(Duration::from_secs(20)).category().as_str(), "no_answer");
+    }
+
+    #[test]
+    fn what_is_too_large_is_known_by_its_code_or_by_the_words_of_etcd() {
+        let of_etcd = [
+            "etcdserver: request is too large",
+            "rpc error: code = ResourceExhausted desc = trying to send message larger than max (2205016 vs. 2097152)",
+        ];
+        let answers = of_etcd
+            .map(|message| WriteError::from(kube::Error::Api(Box::new(Status::failure(message, "").with_code(500)))));
+        for error in answers.into_iter().chain([api(413)]) {
+            assert_eq!((error.category().as_str(), error.kind()), ("too_large", FailureKind::Refused), "{error}");
+        }
     }
 
     #[test]

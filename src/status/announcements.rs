@@ -1,7 +1,7 @@
 //! Derives the events to publish from what was done and from a status change. All texts of events stand here.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus, OtherWriter, reason},
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, Omitted, OtherWriter, reason},
     cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, duration_text, is_loss},
     desired::{
         action::{Action, Apply},
@@ -10,7 +10,8 @@ use crate::{
     },
     names::cron_job_name,
     status::{
-        conditions::{READY, SCHEDULE_READY, fitted},
+        budget::{fitted_message, weight},
+        conditions::{READY, SCHEDULE_READY, status_complete},
         records::{Keeping, are_of_one_run},
         skipped::Skipped,
         starts::{LateStart, Starts},
@@ -115,7 +116,7 @@ fn has_moved(apply: &Apply, answer: &Answer) -> bool {
 
 /// Returns the event for a backup that is not scheduled, unless the earlier status has the same cause.
 pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Option<Announcement> {
-    let messages = blocked.messages_of_cause().iter().map(|message| fitted(message)).collect::<Vec<_>>();
+    let messages = blocked.messages_of_cause().iter().map(|message| fitted_message(message)).collect::<Vec<_>>();
     let is_same = |condition: &Condition| {
         condition.type_ == READY
             && condition.status == "False"
@@ -143,6 +144,28 @@ pub fn leftover(earlier: Option<&AntflyBackupStatus>, leftover: &Leftover) -> Op
         return None;
     }
     Some(Announcement::warning(reason::CRON_JOB_LEFT_OVER, "DeleteCronJob", message))
+}
+
+/// Returns the event for what the status leaves out, unless the earlier one left out as much for the same cause.
+pub fn omitted(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> Option<Announcement> {
+    let omitted = status.omitted.as_ref()?;
+    let is_told = |told: &Omitted| {
+        weight(told.what) >= weight(omitted.what) && told.refusal.is_some() == omitted.refusal.is_some()
+    };
+    if earlier.and_then(|status| status.omitted.as_ref()).is_some_and(is_told) {
+        return None;
+    }
+    let draft = status_complete(omitted);
+    Some(Announcement::warning(draft.reason, "WriteStatus", draft.message))
+}
+
+/// Returns the event for a status that the API server refuses as too large whatever is left out.
+pub fn too_large(refusal: &str) -> Announcement {
+    let note = format!(
+        "The status cannot be written, not even without the tables and errors of its records: {refusal}; it is tried again, \
+        and until then it is out of date"
+    );
+    Announcement::warning(reason::STATUS_TOO_LARGE, "WriteStatus", note)
 }
 
 /// Returns the events for how backups start by schedule: one that starts late, those that were skipped, and why none can start.

@@ -2,7 +2,7 @@
 //! (<https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md>).
 
 use crate::{
-    api::{AntflyBackupStatus, AppliedCronJob, reason},
+    api::{AppliedCronJob, Omitted, OmittedFromStatus, reason},
     cluster::{
         lookup::{ClusterLookup, cluster_message},
         stored::StoredBackup,
@@ -10,19 +10,22 @@ use crate::{
     },
     desired::outcome::{Leftover, Standing},
     names::cron_job_name,
-    status::time::whole_seconds,
+    status::{
+        budget::{BUDGET, fitted_message},
+        time::whole_seconds,
+    },
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-
-/// Longest message of a condition, in characters.
-const LONGEST_MESSAGE: usize = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
 
 /// Type of the condition about the CronJob.
 pub const SCHEDULE_READY: &str = "ScheduleReady";
 
 /// Type of the condition whose message is the cause, and nothing else, when no backup is scheduled.
 pub const READY: &str = "Ready";
+
+/// Type of the condition that is there, and False, while the status leaves something out.
+pub const STATUS_COMPLETE: &str = "StatusComplete";
 
 /// A condition without its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,17 +55,12 @@ pub fn conditions(
                 type_: draft.kind.to_owned(),
                 status: draft.status.to_owned(),
                 reason: draft.reason.to_owned(),
-                message: fitted(&draft.message),
+                message: fitted_message(&draft.message),
                 observed_generation: generation,
                 last_transition_time: same.map_or(Time(whole_seconds(now)), |same| same.last_transition_time.clone()),
             }
         })
         .collect()
-}
-
-/// Returns a message as a condition has it.
-pub fn fitted(message: &str) -> String {
-    message.chars().take(LONGEST_MESSAGE).collect()
 }
 
 /// Returns whether backups start as the spec asks. It is about the schedule, never about the last run.
@@ -142,6 +140,33 @@ fn by_admission(ours: Option<&CronJobView>, applied: Option<&AppliedCronJob>) ->
         String::new()
     } else {
         format!("; the API server's mutating admission {}", done.join(" and "))
+    }
+}
+
+/// Returns the condition that tells of what the status leaves out.
+pub fn status_complete(omitted: &Omitted) -> ConditionDraft {
+    let (reason, cause) = match &omitted.refusal {
+        Some(refusal) => {
+            (reason::STATUS_TOO_LARGE, format!("the API server refuses the status with more in it: {refusal}"))
+        }
+        None => (reason::NO_ROOM, format!("it takes at most {} KiB as JSON", BUDGET / 1024)),
+    };
+    let what = left_out(omitted.what);
+    ConditionDraft {
+        kind: STATUS_COMPLETE,
+        status: "False",
+        reason,
+        message: format!("the status leaves out {what}: {cause}"),
+    }
+}
+
+/// Returns what a status leaves out, for people.
+pub fn left_out(what: OmittedFromStatus) -> &'static str {
+    match what {
+        OmittedFromStatus::TablesOfOldRecords => "the tables of older records",
+        OmittedFromStatus::Tables => "the tables of its records",
+        OmittedFromStatus::Errors => "the tables and errors of its records",
+        OmittedFromStatus::Details => "the tables, errors, locations and clusters of its records",
     }
 }
 

@@ -4,6 +4,7 @@
 //! time of the next reconcile. Pure: no client and no clock. Nothing here decides about CronJobs.
 
 pub mod announcements;
+pub mod budget;
 pub mod conditions;
 pub mod health;
 mod obstacle;

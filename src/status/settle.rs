@@ -1,10 +1,11 @@
 //! What follows from what was done: the status, the events, and when to reconcile again.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, OtherWriter, duration},
+    api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter, duration},
     cluster::{
         cache::Facts,
         run::{READ_AGAIN, Run},
+        stored::StoredBackup,
         views::{CronJobView, JobOutcome, Origin},
     },
     desired::{
@@ -13,7 +14,10 @@ use crate::{
     },
     status::{
         announcements::{self, Announcement},
-        conditions::{cluster_ready, conditions, ready, schedule_ready},
+        budget,
+        conditions::{
+            ConditionDraft, STATUS_COMPLETE, cluster_ready, conditions, ready, schedule_ready, status_complete,
+        },
         health,
         others::others,
         records::{self, History, Keeping, UNSEEN, newest},
@@ -24,7 +28,7 @@ use crate::{
     },
 };
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use std::borrow::Cow;
 
 /// How long after the moment at which the status changes by itself to reconcile: what the CronJob controller does at a
@@ -102,6 +106,7 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     announcements.extend(leftover.and_then(|it| announcements::leftover(earlier, &it)));
     announcements.extend(announcements::starts(earlier, &status, &starts));
     announcements.extend(announcements::runs(&keeping(facts), &status));
+    announcements.extend(announcements::omitted(earlier, &status));
     Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
 }
 
@@ -166,7 +171,15 @@ fn status(
 
     let applied_cron_job = outcome.answer(facts);
 
-    let status = AntflyBackupStatus {
+    let drafts = |records: &[BackupRecord]| {
+        vec![
+            ready(standing),
+            schedule_ready(backup, standing, ours, outcome.leftover().as_ref(), applied_cron_job.as_ref()),
+            cluster_ready(backup, standing, &facts.cluster),
+            stuck::stuck(records, runs, due, now).unwrap_or_else(|| health::run_healthy(&starts, records, grace, now)),
+        ]
+    };
+    let mut status = AntflyBackupStatus {
         observed_generation: backup.metadata.generation,
         last_skipped_time: starts
             .skipped
@@ -180,32 +193,58 @@ fn status(
         last_scheduled_time: served.last_scheduled(now).map(Time),
         last_successful_backup,
         last_failed_backup,
-        conditions: conditions(
-            vec![
-                ready(standing),
-                schedule_ready(backup, standing, ours, outcome.leftover().as_ref(), applied_cron_job.as_ref()),
-                cluster_ready(backup, standing, &facts.cluster),
-                stuck::stuck(&records, runs, due, now)
-                    .unwrap_or_else(|| health::run_healthy(&starts, &records, grace, now)),
-            ],
-            earlier.map(|status| status.conditions.as_slice()).unwrap_or_default(),
-            backup.metadata.generation,
-            now,
-        ),
+        conditions: stamped(backup, drafts(&records), now),
         recent_backups,
         next_scheduled_backup: starts.next.map(Time),
         active_since: due.map(|due| Time(due.since)),
         observed_schedule: due.and(backup.schedule()).map(str::to_owned),
         observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
-        applied_cron_job,
+        applied_cron_job: applied_cron_job.clone(),
         other_writers,
+        omitted: None,
     };
+    budget::fit(&mut status, earlier);
+    if let Some(omitted) = &status.omitted {
+        // as the next reconcile has them
+        for record in &mut records {
+            let mut kept = status.recent_backups.iter();
+            let kept = kept.find(|kept| records::identity(kept) == records::identity(record));
+            kept.into_iter().for_each(|kept| record.clone_from(kept));
+        }
+        let mut drafts = drafts(&records);
+        drafts.push(status_complete(omitted));
+        status.conditions = stamped(backup, drafts, now);
+    }
     // the next scheduled time may have to wait for a run
     let is_running = runs.iter().any(Run::is_running);
     let waiting = due.filter(|_| is_running).and_then(|due| due.schedule.next_after(now));
     let change = next_change(runs, ours, starts.change.into_iter().chain(waiting), now);
     (status, starts, change)
+}
+
+/// Returns the conditions of drafts. One of the same status as before passes on its time.
+fn stamped(backup: &StoredBackup, drafts: Vec<ConditionDraft>, now: Timestamp) -> Vec<Condition> {
+    let earlier = backup.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    conditions(drafts, earlier, backup.metadata.generation, now)
+}
+
+/// Returns a status with less in it, and the event that tells of it, for one that the API server refused; `None` if it has none of
+/// these parts. The first of them that it has is left out.
+pub fn smaller(
+    backup: &StoredBackup,
+    refused: &AntflyBackupStatus,
+    parts: &[OmittedFromRecord],
+    refusal: &str,
+    now: Timestamp,
+) -> Option<(AntflyBackupStatus, Option<Announcement>)> {
+    let mut status = parts.iter().find_map(|part| budget::without(refused, *part, refusal))?;
+    status.conditions.retain(|condition| condition.type_ != STATUS_COMPLETE);
+    let told = status.omitted.iter().map(status_complete).collect();
+    let told = stamped(backup, told, now);
+    status.conditions.extend(told);
+    let announcement = announcements::omitted(backup.status.as_ref(), &status);
+    Some((status, announcement))
 }
 
 /// Returns what decides which records are kept.

@@ -38,6 +38,7 @@ mod removal;
 mod restored;
 mod shards;
 mod single_namespace;
+mod status_budget;
 mod undecodable;
 mod upgrade;
 mod verdicts;

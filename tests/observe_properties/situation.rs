@@ -123,6 +123,7 @@ fn record() -> impl Strategy<Value = BackupRecord> {
             stuck_time: None,
             reason_before: None,
             error_before: None,
+            omitted: None,
         },
     )
 }
@@ -158,6 +159,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             last_skipped_time: None,
             applied_cron_job: None,
             other_writers: Vec::new(),
+            omitted: None,
             skipped_count: None,
             start_error: None,
             start_error_time: None,

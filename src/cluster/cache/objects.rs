@@ -24,7 +24,8 @@ pub trait Cached: Resource<DynamicType = ()> + Sized {
 
 impl Cached for StoredBackup {
     fn is_same(&self, other: &Self) -> bool {
-        self.metadata.resource_version == other.metadata.resource_version
+        // Not the resourceVersion alone: a restored etcd gives the same version to another edit.
+        self == other
     }
 }
 

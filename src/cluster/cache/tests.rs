@@ -105,6 +105,24 @@ fn an_object_that_did_not_change_while_the_status_was_lost_is_reconciled() {
 }
 
 #[test]
+fn another_edit_with_the_same_version_is_reconciled() {
+    let edited = |schedule: &str| {
+        let metadata =
+            json!({"name": "nightly", "namespace": "a", "uid": "old", "generation": 2, "resourceVersion": "5"});
+        let spec = json!({"schedule": schedule, "clusterRef": {"name": "main"}, "destination": {
+            "location": "s3://bucket/path", "credentialsSecret": {"name": "credentials"},
+        }});
+        StoredBackup::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
+    };
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(edited("@hourly")));
+    assert!(cache.backup_event(&Scope::All, Event::Apply(edited("@hourly"))).is_empty());
+    // After a restore of etcd the versions are given out again.
+    let changes = cache.backup_event(&Scope::All, Event::Apply(edited("@weekly")));
+    assert_eq!(changes, [BackupChange::Changed(key())]);
+}
+
+#[test]
 fn a_status_that_was_written_during_a_list_is_awaited() {
     let mut cache = ClusterCache::new([]);
     cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));

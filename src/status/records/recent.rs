@@ -17,9 +17,6 @@ const MOST_RECORDS: usize = AntflyBackupStatus::RECENT_BACKUPS_MAX_ITEMS;
 /// Most records of runs that go on, so that there is room for those that ended.
 const MOST_RUNNING: usize = MOST_RECORDS - FEWEST_RECORDS;
 
-/// Most bytes that the names of tables take in all records together: an object has to fit into etcd.
-const MOST_TABLE_BYTES: usize = 256 * 1024;
-
 /// What decides which records are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Keeping<'a> {
@@ -116,7 +113,6 @@ pub fn recent(records: Vec<BackupRecord>, keeping: &Keeping<'_>) -> Vec<BackupRe
     records.truncate(MOST_RECORDS);
     let mut records: Vec<_> = records.into_iter().map(|(_, record)| record).collect();
     records.sort_by(|one, other| newness(other).cmp(&newness(one)));
-    fit_tables(&mut records);
     records
 }
 
@@ -134,20 +130,6 @@ fn by<K: Ord>(
     let mut records: Vec<_> = records.iter().filter(|it| wanted(it)).map(|(_, record)| record).collect();
     records.sort_by_cached_key(|record| key(record));
     records.into_iter().map(|record| identity(record).to_owned()).collect()
-}
-
-/// Takes the tables of the oldest records for which there is no room.
-fn fit_tables(records: &mut [BackupRecord]) {
-    let mut room = MOST_TABLE_BYTES;
-    for record in records {
-        match room.checked_sub(record.tables.iter().map(String::len).sum::<usize>()) {
-            Some(rest) => room = rest,
-            None => {
-                let omitted = i32::try_from(std::mem::take(&mut record.tables).len()).unwrap_or(i32::MAX);
-                record.tables_omitted = Some(record.tables_omitted.unwrap_or(0).saturating_add(omitted));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ pub fn running(job: &str, backup_id: String, start: Timestamp, trigger: BackupTr
         stuck_time: None,
         reason_before: None,
         error_before: None,
+        omitted: None,
     }
 }
 
