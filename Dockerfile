@@ -1,6 +1,7 @@
 # The operator's image, for those who have a registry: docker build --tag NAME:TAG .
 # It holds the same files as the image of `cargo xtask image`, which makes them here, too.
-FROM rust:1.95.0-bookworm AS build
+# by its digest: the tag may name another image tomorrow
+FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .

@@ -125,6 +125,14 @@ fn the_map_has_every_folder_and_nothing_that_is_not_there() {
 }
 
 #[test]
+fn the_base_image_of_the_dockerfile_is_named_by_its_digest() {
+    let dockerfile = fs::read_to_string("Dockerfile").unwrap();
+    let images: Vec<_> = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    let digest = Regex::new("@sha256:[0-9a-f]{64}( AS [a-z]+)?$").unwrap();
+    assert!(images.len() > 1 && images.iter().all(|image| *image == "scratch" || digest.is_match(image)), "{images:?}");
+}
+
+#[test]
 fn one_version_of_rust_is_named_everywhere() {
     let read = |file: &str| fs::read_to_string(file).unwrap();
     let version = |file: &str, pattern: &str| {

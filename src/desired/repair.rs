@@ -68,8 +68,8 @@ pub fn repair(
         Action::TakeBack(TakeBack { cron_job: existing.clone(), patch: without(existing, &added) })
     } else {
         let first = match existing.applied {
-            None => Some(anew(existing, &manifest)),
-            Some(_) if has_additions => Some(reset(existing, &manifest)),
+            None => Some(anew(existing, &manifest, is_adopted)),
+            Some(_) if has_additions => Some(reset(existing, &manifest, is_adopted)),
             Some(_) => None,
         };
         let reason = if is_adopted { reason::CRON_JOB_ADOPTED } else { reason::CRON_JOB_UPDATED };
@@ -127,14 +127,27 @@ fn json_pointer(steps: &[String]) -> String {
 
 /// Returns a JSON Patch that replaces the whole spec. What is in the manifest and what others added may exclude each other, such
 /// as `value` and `valueFrom` of a variable, so that one cannot be changed without the other.
-fn reset(existing: &CronJobView, manifest: &Value) -> Value {
-    json!([if_unchanged(existing), {"op": "replace", "path": "/spec", "value": manifest["spec"]}])
+fn reset(existing: &CronJobView, manifest: &Value, is_adopted: bool) -> Value {
+    let spec = json!({"op": "replace", "path": "/spec", "value": manifest["spec"]});
+    std::iter::once(if_unchanged(existing)).chain(adoption(existing, manifest, is_adopted)).chain([spec]).collect()
+}
+
+/// Returns the operation that gives a CronJob without a controller the one of the manifest; its other owners stay. The first write of an
+/// adoption has it, because no other write of a CronJob without a controller is allowed (`deploy/policy/`).
+fn adoption(existing: &CronJobView, manifest: &Value, is_adopted: bool) -> Option<Value> {
+    let owners = manifest["metadata"].get("ownerReferences").filter(|_| is_adopted)?;
+    let (path, value) = if existing.has_owners {
+        ("/metadata/ownerReferences/-", &owners[0])
+    } else {
+        ("/metadata/ownerReferences", owners)
+    };
+    Some(json!({"op": "add", "path": path, "value": value}))
 }
 
 /// Returns a JSON Patch that replaces the whole spec and makes the operator the owner of a field in it, of a CronJob without a
 /// recorded apply, such as after its `managedFields` were cleared. Otherwise the next apply would make a manager
 /// `before-first-apply` the owner of all present fields; and what somebody added before nobody would own.
-fn anew(existing: &CronJobView, manifest: &Value) -> Value {
+fn anew(existing: &CronJobView, manifest: &Value, is_adopted: bool) -> Value {
     let entry = json!({
         "manager": FIELD_MANAGER,
         "operation": "Apply",
@@ -142,11 +155,10 @@ fn anew(existing: &CronJobView, manifest: &Value) -> Value {
         "fieldsType": "FieldsV1",
         "fieldsV1": {"f:spec": {"f:schedule": {}}},
     });
-    json!([
-        if_unchanged(existing),
-        {"op": "replace", "path": "/spec", "value": manifest["spec"]},
-        {"op": "add", "path": "/metadata/managedFields", "value": [entry]},
-    ])
+    let mut operations = reset(existing, manifest, is_adopted);
+    let owner = json!({"op": "add", "path": "/metadata/managedFields", "value": [entry]});
+    operations.as_array_mut().expect("a JSON Patch is a list").push(owner);
+    operations
 }
 
 #[cfg(test)]
@@ -258,6 +270,29 @@ mod tests {
         let first = apply.first.unwrap();
         assert_eq!((&first[1]["path"], &first[2]["path"]), (&json!("/spec"), &json!("/metadata/managedFields")));
         assert_eq!(repair, None);
+    }
+
+    #[test]
+    fn the_first_write_of_an_adoption_gives_the_controller() {
+        let mut manifest = manifest();
+        manifest["metadata"]["ownerReferences"] = json!([{"name": "nightly", "controller": true}]);
+        let orphan = |owners: Value| {
+            let labels = json!({"app.kubernetes.io/managed-by": FIELD_MANAGER, "antfly.io/backup": "nightly"});
+            let live = json!({"metadata": {"name": "nightly-cron", "uid": "u", "resourceVersion": "7", "labels": labels,
+                "annotations": {"antfly.io/made-by": FIELD_MANAGER}, "ownerReferences": owners}, "spec": {}});
+            Arc::new(CronJobView::from_value(live).unwrap())
+        };
+        let first = |existing: &Arc<CronJobView>| {
+            let (actions, _) = repair(manifest.clone(), digest_of_manifest(&manifest), existing, &facts(None), now());
+            let [Action::Apply(apply)] = &actions[..] else { panic!("{actions:?}") };
+            apply.first.clone().unwrap()[1].clone()
+        };
+        let owner = &manifest["metadata"]["ownerReferences"];
+        let whole = json!({"op": "add", "path": "/metadata/ownerReferences", "value": owner});
+        assert_eq!(first(&orphan(json!(null))), whole);
+        let one_more = json!({"op": "add", "path": "/metadata/ownerReferences/-", "value": owner[0]});
+        let other = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "note", "uid": "n"}]);
+        assert_eq!(first(&orphan(other)), one_more);
     }
 
     #[test]

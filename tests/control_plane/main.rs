@@ -36,6 +36,7 @@ mod records;
 mod refusals;
 mod removal;
 mod restored;
+mod rights;
 mod shards;
 mod single_namespace;
 mod status_budget;

@@ -11,7 +11,19 @@ use xtask::deploy::{INSTALL, install, render};
 const IMAGE: &str = "ghcr.io/antflydb/antfly-backup-operator";
 
 /// Kinds that belong to no namespace.
-const CLUSTER_WIDE: [&str; 4] = ["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"];
+const CLUSTER_WIDE: [&str; 6] = [
+    "Namespace",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+];
+
+/// Whether an object is one of `deploy/people/`: it goes with the definition.
+fn is_for_people(object: &Value) -> bool {
+    object["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-edit"] == "true"
+}
 
 #[test]
 fn install_yaml_is_what_deploy_renders_to() {
@@ -67,7 +79,12 @@ fn no_user_is_fixed() {
         let pod = &only(&documents(rendered), "Deployment")["spec"]["template"]["spec"];
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
         for field in ["runAsUser", "runAsGroup", "fsGroup"] {
-            assert!(!rendered.contains(field), "{field}");
+            // the policy refuses one
+            let objects =
+                documents(rendered).into_iter().filter(|object| object["kind"] != "ValidatingAdmissionPolicy");
+            for object in objects {
+                assert!(!object.to_string().contains(field), "{field} in {}", name_of(&object));
+            }
         }
     }
 }
@@ -77,7 +94,11 @@ fn the_overlay_has_the_same_but_for_what_is_cluster_wide() {
     let (base, overlay) = (documents(base()), documents(single_namespace()));
     let expected: BTreeSet<_> = base
         .iter()
-        .filter(|object| !["Namespace", "CustomResourceDefinition"].contains(&object["kind"].as_str().unwrap()))
+        .filter(|object| {
+            let kind = object["kind"].as_str().unwrap();
+            let is_left = ["Namespace", "CustomResourceDefinition"].contains(&kind);
+            !is_left && !kind.starts_with("ValidatingAdmissionPolicy") && !is_for_people(object)
+        })
         .map(|object| name_of(object).replace("ClusterRole", "Role"))
         .collect();
     assert_eq!(overlay.iter().map(name_of).collect::<BTreeSet<_>>(), expected);
@@ -93,12 +114,14 @@ fn the_overlay_has_the_same_but_for_what_is_cluster_wide() {
     assert_eq!(watched["valueFrom"]["fieldRef"]["fieldPath"], "metadata.namespace");
 }
 
-/// One label selects all that is deleted to remove the operator, and not the definition with all AntflyBackups.
+/// One label selects all that is deleted to remove the operator, and not the definition with all AntflyBackups, nor what people may
+/// do with them.
 #[test]
 fn all_but_the_definition_is_labelled_as_the_operator() {
     for object in documents(base()) {
         let labels = &object["metadata"]["labels"];
-        let component = if object["kind"] == "CustomResourceDefinition" { "api" } else { "operator" };
+        let is_of_api = object["kind"] == "CustomResourceDefinition" || is_for_people(&object);
+        let component = if is_of_api { "api" } else { "operator" };
         assert_eq!(labels["app.kubernetes.io/component"], component, "{}", name_of(&object));
         assert_eq!(labels["app.kubernetes.io/name"], "antfly-backup-operator", "{}", name_of(&object));
     }

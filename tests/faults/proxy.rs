@@ -88,7 +88,7 @@ impl Proxy {
     pub async fn start(control_plane: &ControlPlane) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
-        let kubeconfig = kube::config::Kubeconfig::read_from(control_plane.kubeconfig())?;
+        let kubeconfig = kube::config::Kubeconfig::read_from(crate::support::rights::kubeconfig(control_plane))?;
         let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
         config.default_retry = false;
         let state = Arc::new(State {

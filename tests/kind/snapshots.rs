@@ -90,7 +90,8 @@ async fn set_image(cluster: &Cluster, image: &JobImage) {
     let (name, secrets) = (&image.name, image.pull_secrets.join(","));
     cluster
         .shell(&format!(
-            "kubectl set env -n antfly-backup-system deployment/antfly-backup-operator \
+            "kubectl annotate --overwrite -n antfly-backup-system deployment/antfly-backup-operator \
+             antfly.io/job-image-prefixes='{name}' && kubectl set env -n antfly-backup-system deployment/antfly-backup-operator \
              ANTFLY_BACKUP_OPERATOR_JOB_IMAGE='{name}' ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET='{secrets}'"
         ))
         .unwrap();
@@ -178,7 +179,8 @@ pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
     }
     cluster
         .shell(
-            "kubectl set env -n antfly-backup-system deployment/antfly-backup-operator \
+            "kubectl annotate -n antfly-backup-system deployment/antfly-backup-operator antfly.io/job-image-prefixes- && \
+             kubectl set env -n antfly-backup-system deployment/antfly-backup-operator \
              ANTFLY_BACKUP_OPERATOR_JOB_IMAGE- ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET-",
         )
         .unwrap();

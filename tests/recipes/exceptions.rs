@@ -52,7 +52,7 @@ pub const BEFORE: [(&str, &str, &str, &str); 3] = [
     (
         "docs/install.md",
         "Upgrade",
-        "kubectl delete -k deploy/overlays/single-namespace/",
+        "kubectl delete -k deploy/overlays/single-namespace/ && kubectl delete -k deploy/overlays/single-namespace-policy/",
         "the section is about the operator for all namespaces again",
     ),
 ];

@@ -2,22 +2,24 @@
 
 #[path = "nightly.rs"]
 mod nightly;
+#[path = "rights.rs"]
+mod rights;
 
 #[allow(unused_imports, reason = "shared with tests that need less of it")]
 pub use nightly::{Nightly, eventually, kubelet};
 
-use antfly_backup_operator::testing::api::CRD;
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use local_cluster::{ControlPlane, ManagedProcess, apply_yaml};
 use serde_json::Value;
 use std::{path::Path, process::Command};
 use tokio::sync::OnceCell;
 
-/// Starts a control plane with the two CustomResourceDefinitions.
+/// Starts a control plane with `deploy/`, in which operators run as the deployed service account, and with the definition of an
+/// AntflyCluster.
 pub async fn control_plane() -> ControlPlane {
     let control_plane = ControlPlane::start().await.unwrap();
     let client = control_plane.client().await.unwrap();
-    apply_yaml(&client, CRD).await.unwrap();
+    rights::deploy(&control_plane).await;
     apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.unwrap();
     control_plane
 }
@@ -26,6 +28,7 @@ pub async fn control_plane() -> ControlPlane {
 pub fn operator(control_plane: &ControlPlane, name: &str, arguments: &[&str]) -> ManagedProcess {
     let mut command: Command = control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")));
     command.args(["run", "--http-address", "127.0.0.1:0", "--job-image", "example.com/operator:v1"]).args(arguments);
+    command.env("KUBECONFIG", rights::kubeconfig(control_plane));
     control_plane.spawn(name, command).unwrap()
 }
 

@@ -50,6 +50,8 @@ pub struct CronJobView {
     pub metadata: ObjectMeta,
     /// Its controller.
     pub controller: Option<ControllerRef>,
+    /// Whether it has owners, be they its controller or not.
+    pub has_owners: bool,
     /// Whether its labels and annotations say that this operator made it, for the AntflyBackup that its name says.
     pub is_marked: bool,
     /// The first finalizers that hold it, if it is being deleted.
@@ -92,13 +94,14 @@ impl CronJobView {
         let annotations = metadata.annotations.as_ref();
         let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
         keep_what_is_read(&mut metadata);
-        metadata.owner_references = None;
+        let has_owners = metadata.owner_references.take().is_some_and(|owners| !owners.is_empty());
         let status = &object["status"];
         let time = |field: &str| Option::<Time>::deserialize(&status[field]).map(|time| time.map(|time| time.0));
         let active = status["active"].as_array().into_iter().flatten();
         Ok(CronJobView {
             metadata,
             controller,
+            has_owners,
             is_marked,
             finalizers,
             schedule: object["spec"]["schedule"].as_str().unwrap_or_default().to_owned(),

@@ -3,9 +3,10 @@
 //! No kubelet runs here, so the Pods of the Deployment never do; the same program runs as a process instead, with the
 //! arguments and the environment of the Deployment's Pods, as their service account.
 
-use super::{Operator, Stage, eventually};
+use super::{Operator, Stage, eventually, rights};
 use anyhow::Context as _;
 use k8s_openapi::api::{
+    admissionregistration::v1::ValidatingAdmissionPolicyBinding,
     apps::v1::Deployment,
     authentication::v1::TokenRequest,
     core::v1::{EnvVar, Pod, ServiceAccount},
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 /// Name of the Deployment and of its service account.
 const NAME: &str = "antfly-backup-operator";
 
-/// Runs the operator of the Deployment in `namespace` and waits until it is ready.
+/// Runs the operator of the Deployment in `namespace` and waits until it is ready. Where there is a policy about it, that is in force.
 pub async fn deployed_operator(stage: &Stage, namespace: &str) -> Operator {
     let client = stage.control_plane.client().await.unwrap();
     let deployment = Api::<Deployment>::namespaced(client.clone(), namespace).get(NAME).await.unwrap();
@@ -27,12 +28,18 @@ pub async fn deployed_operator(stage: &Stage, namespace: &str) -> Operator {
     let pod = deployment.spec.template.spec.unwrap();
     assert_eq!(pod.service_account_name.as_deref(), Some(NAME));
     let container = &pod.containers[0];
+    let kubeconfig = deployed_identity(stage, namespace).await;
+    let policies =
+        Api::<ValidatingAdmissionPolicyBinding>::all(client.clone()).list(&ListParams::default()).await.unwrap();
+    if !policies.items.is_empty() {
+        rights::until_in_force(&client, &kubeconfig, namespace).await;
+    }
     let mut command = Operator::command(&stage.control_plane);
     command
         .args(container.args.iter().flatten())
         .args(["--http-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"])
         .envs(container.env.iter().flatten().map(|variable| (variable.name.clone(), value(variable, &own_pod))))
-        .env("KUBECONFIG", deployed_identity(stage, namespace).await);
+        .env("KUBECONFIG", kubeconfig);
     let operator = Operator::spawn(&stage.control_plane, command).await;
     operator.ready().await;
     operator

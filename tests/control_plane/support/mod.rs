@@ -9,6 +9,8 @@ mod objects;
 mod operator;
 #[path = "../../support/policy.rs"]
 mod policy;
+#[path = "../../support/rights.rs"]
+pub mod rights;
 mod room;
 mod stage;
 mod waiting;

@@ -1,6 +1,6 @@
 //! The operator as a process.
 
-use super::eventually;
+use super::{eventually, rights};
 use anyhow::{Context as _, Result, ensure};
 use axum::http::Request;
 use kube::{Client, Config, client::Body};
@@ -25,16 +25,19 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts the operator as a cluster administrator and waits until it listens, not until it is ready.
+    /// Starts the operator and waits until it listens, not until it is ready.
     pub async fn start(control_plane: &ControlPlane, arguments: &[&str]) -> Self {
         let mut command = Self::command(control_plane);
         command.args(["run", "--http-address", "127.0.0.1:0"]).args(arguments);
         Self::spawn(control_plane, command).await
     }
 
-    /// Returns the program, with a kubeconfig in its environment and no arguments yet.
+    /// Returns the program without arguments yet, and with the kubeconfig of its deployed service account, or of an administrator where
+    /// nothing is deployed.
     pub fn command(control_plane: &ControlPlane) -> Command {
-        control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")))
+        let mut command = control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")));
+        command.env("KUBECONFIG", rights::kubeconfig(control_plane));
+        command
     }
 
     /// Starts a command of this program and waits until it listens.

@@ -1,7 +1,6 @@
 //! Control planes with the definitions that the operator needs.
 
-use super::{Operator, Room};
-use antfly_backup_operator::testing::api::CRD;
+use super::{Operator, Room, rights};
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
@@ -41,11 +40,12 @@ pub async fn unattended() -> &'static Stage {
 }
 
 impl Stage {
-    /// Starts a control plane with the two CustomResourceDefinitions.
+    /// Starts a control plane with `deploy/`, in which operators run as the deployed service account, and with the definition of an
+    /// AntflyCluster.
     pub async fn new() -> Self {
         let stage = Stage::empty().await;
         let client = stage.control_plane.client().await.unwrap();
-        apply_yaml(&client, CRD).await.unwrap();
+        rights::deploy(&stage.control_plane).await;
         apply_yaml(&client, ANTFLY_CLUSTER_CRD).await.unwrap();
         stage
     }

@@ -60,6 +60,8 @@ impl Components {
             // The port stays reserved by a socket of ours while the server is down: see `ControlPlane::start`.
             "--permit-port-sharing=true",
             "--authorization-mode=RBAC",
+            // As in clusters that run network plugins: without it no Pod may be privileged, whoever makes it.
+            "--allow-privileged=true",
             "--anonymous-auth=false",
             // Hardened distributions have this plugin. Without it, an owner reference may block the deletion of its owner
             // without a permission for the owner's finalizers.
