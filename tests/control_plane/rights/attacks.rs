@@ -175,6 +175,11 @@ fn creations(scene: &Scene) -> Vec<Attack> {
         ("a port of the node", container("ports", json!([{"containerPort": 80, "hostPort": 80}])), HOOKS),
         ("a whole Secret", container("envFrom", json!([{"secretRef": {"name": "s"}}])), ENVIRONMENT),
         ("a whole ConfigMap", container("envFrom", json!([{"configMapRef": {"name": "c"}}])), ENVIRONMENT),
+        (
+            "a key of a ConfigMap under another name",
+            container("env/-", json!({"name": "X", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "x"}}})),
+            ENVIRONMENT,
+        ),
         ("another key of a Secret", container("env/-", secret("PASSWORD", "PASSWORD")), ENVIRONMENT),
         ("another key under a name of ours", container("env/-", secret("ANTFLY_TOKEN", "token")), ENVIRONMENT),
         ("a key of ours under another name", container("env/-", secret("TOKEN", "ANTFLY_TOKEN")), ENVIRONMENT),
