@@ -207,6 +207,16 @@ impl Omitted {
     pub const REFUSAL_MAX_LENGTH: usize = 1024;
 }
 
+/// Bounds and defaults of [`PinnedCluster`].
+impl PinnedCluster {
+    /// `maxLength` of `namespace`.
+    pub const NAMESPACE_MAX_LENGTH: usize = 63;
+    /// `maxLength` of `name`.
+    pub const NAME_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `uid`.
+    pub const UID_MAX_LENGTH: usize = 63;
+}
+
 /// Bounds and defaults of [`AppliedCronJob`].
 impl AppliedCronJob {
     /// `maxLength` of `uid`.

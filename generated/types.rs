@@ -216,7 +216,7 @@ pub struct BackupRecord {
     /// How many tables are in the backup. Absent when that is not known.
     #[serde(rename = "tableCount", default, skip_serializing_if = "Option::is_none")]
     pub table_count: Option<i32>,
-    /// How many of them tables has no room for.
+    /// How many of them tables does not name: it has no room for them, or their names have control or format characters.
     #[serde(rename = "tablesOmitted", default, skip_serializing_if = "Option::is_none")]
     pub tables_omitted: Option<i32>,
     /// Size of the backup's data at the location, in bytes, as it was read back there.
@@ -269,6 +269,17 @@ pub struct Omitted {
     /// What the API server answered when it refused the status with more in it. Absent if only the 512 KiB are the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+}
+
+/// The AntflyCluster of another namespace that the backup is bound to, where its owner has to consent (run --cross-namespace-clusters=consent). Another one of that name is not backed up before the annotation antfly.io/accept-cluster-uid of the AntflyBackup has its UID.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct PinnedCluster {
+    /// Namespace of the AntflyCluster.
+    pub namespace: String,
+    /// Name of the AntflyCluster.
+    pub name: String,
+    /// UID that the AntflyCluster had when it was first seen with the owner's consent, or accepted.
+    pub uid: String,
 }
 
 /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
@@ -388,6 +399,9 @@ pub struct AntflyBackupStatus {
     /// Name of the CronJob that runs the backups.
     #[serde(rename = "cronJobName", default, skip_serializing_if = "Option::is_none")]
     pub cron_job_name: Option<String>,
+    /// The AntflyCluster of another namespace that the backup is bound to, where its owner has to consent (run --cross-namespace-clusters=consent). Another one of that name is not backed up before the annotation antfly.io/accept-cluster-uid of the AntflyBackup has its UID.
+    #[serde(rename = "pinnedCluster", default, skip_serializing_if = "Option::is_none")]
+    pub pinned_cluster: Option<PinnedCluster>,
     /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
     #[serde(rename = "appliedCronJob", default, skip_serializing_if = "Option::is_none")]
     pub applied_cron_job: Option<AppliedCronJob>,

@@ -558,6 +558,7 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "observedSuccessTime",
                 "omitted",
                 "cronJobName",
+                "pinnedCluster",
                 "appliedCronJob",
                 "otherWriters",
             ],
@@ -613,6 +614,9 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "cronJobName") {
         status_cron_job_name(value, &path.field("cronJobName"), out);
+    }
+    if let Some(value) = cel::not_null(object, "pinnedCluster") {
+        status_pinned_cluster(value, &path.field("pinnedCluster"), out);
     }
     if let Some(value) = cel::not_null(object, "appliedCronJob") {
         status_applied_cron_job(value, &path.field("appliedCronJob"), out);
@@ -2519,6 +2523,60 @@ pub(super) fn status_cron_job_name(
     out.max_length(subject, path, 253);
 }
 
+/// Checks `status.pinnedCluster`.
+pub(super) fn status_pinned_cluster(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["namespace", "name", "uid"],
+            &["namespace", "name", "uid"],
+        ) else { return };
+    if let Some(value) = object.get("namespace") {
+        status_pinned_cluster_namespace(value, &path.required_field("namespace"), out);
+    }
+    if let Some(value) = object.get("name") {
+        status_pinned_cluster_name(value, &path.required_field("name"), out);
+    }
+    if let Some(value) = object.get("uid") {
+        status_pinned_cluster_uid(value, &path.required_field("uid"), out);
+    }
+}
+
+/// Checks `status.pinnedCluster.namespace`.
+pub(super) fn status_pinned_cluster_namespace(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
+/// Checks `status.pinnedCluster.name`.
+pub(super) fn status_pinned_cluster_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+}
+
+/// Checks `status.pinnedCluster.uid`.
+pub(super) fn status_pinned_cluster_uid(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+}
+
 /// Checks `status.appliedCronJob`.
 pub(super) fn status_applied_cron_job(
     value: &Value,
@@ -2718,6 +2776,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "observedSuccessTime");
         cel::drop_null(object, "omitted");
         cel::drop_null(object, "cronJobName");
+        cel::drop_null(object, "pinnedCluster");
         cel::drop_null(object, "appliedCronJob");
         cel::drop_null(object, "otherWriters");
     }

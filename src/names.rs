@@ -27,6 +27,13 @@ pub const CLUSTER_NAMESPACE_ANNOTATION: &str = "antfly.io/cluster-namespace";
 /// Annotation of a Job with the UID that the `AntflyCluster` has when the Job is created.
 pub const CLUSTER_UID_ANNOTATION: &str = "antfly.io/cluster-uid";
 
+/// Annotation of an `AntflyCluster` with the other namespaces whose AntflyBackups may use it, where its owner has to consent.
+pub const CONSENT_ANNOTATION: &str = "antfly.io/backup-from-namespaces";
+
+/// Annotation of an `AntflyBackup` with the UID of an `AntflyCluster` that took the place of the pinned one, and that its owner
+/// accepts.
+pub const ACCEPT_CLUSTER_ANNOTATION: &str = "antfly.io/accept-cluster-uid";
+
 /// Annotation of a CronJob with a passed scheduled time. The operator writes it so that the CronJob controller looks at the
 /// CronJob at once.
 pub const CATCH_UP_ANNOTATION: &str = "antfly.io/catch-up";

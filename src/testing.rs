@@ -38,8 +38,9 @@ pub mod cluster {
     //! The cache of watched objects.
 
     pub use crate::cluster::{
-        cache::{ClusterCache, Facts, ObjectKey, Scope, key_of},
-        lookup::ClusterLookup,
+        access::CrossNamespaceClusters,
+        cache::{BackupChange, ClusterCache, Facts, ObjectKey, Refusal, Scope, key_of},
+        lookup::{ClusterLookup, Replaced, Withheld},
         run::Run,
         stored::StoredBackup,
         views::{
@@ -56,8 +57,8 @@ pub mod desired {
         action::{Action, Apply},
         decide::{Decision, OperatorSettings, decide},
         manifest::{apply_body, cron_job},
-        outcome::{Answer, Done, Outcome},
-        plan::{CannotPlan, DEFAULT_IMAGE, JobImage, Plan, plan},
+        outcome::{Answer, Done, Failure, FailureKind, Outcome},
+        plan::{CannotPlan, DEFAULT_IMAGE, FileLocations, JobImage, Plan, plan},
     };
 }
 
@@ -71,7 +72,7 @@ pub mod status {
     //! The status and the events.
 
     pub use crate::status::{
-        announcements::{Announcement, Publish},
+        announcements::{Announcement, Publish, refused},
         records::{are_of_one_run, identity, unconfirmed},
         settle::{AFTER_CHANGE, Settlement, StatusUpdate, settle},
     };

@@ -1,11 +1,52 @@
 //! Makes text from other programs and users safe to show.
+//!
+//! Whatever is shown of it, in the status, in events and in logs, goes through [`one_line`]. Names are left as they are where they
+//! name something: in the arguments of a Pod, or in the manifest of a restore.
 
-use regex::Regex;
-use std::sync::LazyLock;
+use regex::{Captures, Regex};
+use std::{borrow::Cow, sync::LazyLock};
 
 /// White space, and control and format characters, which could hide or forge the text around them.
 static UNSEEN: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+").expect("a constant that a test compiles"));
+
+/// Control and format characters, and what ends a line or a paragraph.
+static CONTROL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]").expect("a constant that a test compiles"));
+
+/// What JSON escapes: a quotation mark or a backslash, or else a control character.
+static ESCAPED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\\(?:["\\/]|[bfnrt]|u[0-9a-fA-F]{4})|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"#)
+        .expect("a constant that a test compiles")
+});
+
+/// Returns whether a text has characters that [`one_line`] does not leave, but for white space.
+pub fn has_unseen(text: &str) -> bool {
+    CONTROL.is_match(text)
+}
+
+/// Returns JSON whose strings have no control and format characters, escaped or not, but a space in place of each. The JSON is on
+/// one line.
+pub fn shown_json(json: &str) -> Cow<'_, str> {
+    ESCAPED.replace_all(json, |found: &Captures<'_>| {
+        let found = &found[0];
+        let code = found.strip_prefix("\\u").and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let is_kept = match (code, found.as_bytes()) {
+            (Some(code), _) => char::from_u32(code).is_none_or(|it| !CONTROL.is_match(it.encode_utf8(&mut [0; 4]))),
+            (None, [b'\\', b'"' | b'\\' | b'/']) => true,
+            (None, _) => false,
+        };
+        if is_kept { found.to_owned() } else { " ".to_owned() }
+    })
+}
+
+/// Returns JSON that means the same, with an escape in place of each control and format character.
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
+    CONTROL.replace_all(json, |found: &Captures<'_>| {
+        let units: Vec<u16> = found[0].encode_utf16().collect();
+        units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>()
+    })
+}
 
 /// Returns `text` on one line. Each run of white space, control and format characters becomes one space.
 pub fn one_line(text: &str) -> String {
@@ -44,6 +85,18 @@ mod tests {
     fn a_line_has_no_control_and_format_characters() {
         assert_eq!(one_line("a\r\n\tb\u{1b}[31mc\u{202e}d\u{2028}e \u{200b}"), "a b [31mc d e");
         assert_eq!(one_line("größer \u{1f600}"), "größer \u{1f600}");
+    }
+
+    #[test]
+    fn strings_of_json_are_shown_or_escaped_without_such_characters() {
+        let text = "a\u{1b}[31m\u{202e}\u{85}\u{e0041}\n\"\\ \u{7f}größer";
+        let json = serde_json::json!({ "text": text }).to_string();
+        let text_of = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["text"].clone();
+        assert_eq!(text_of(&shown_json(&json)), "a [31m    \"\\  größer");
+        let escaped = escaped_json(&json);
+        assert!(!has_unseen(&escaped), "{escaped}");
+        assert_eq!(text_of(&escaped), text);
+        assert_eq!(shown_json(r#"{"a":"\\u001b \\n \u0041 \u202e"}"#), r#"{"a":"\\u001b \\n \u0041  "}"#);
     }
 
     #[test]

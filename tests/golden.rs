@@ -86,6 +86,19 @@ fn the_list_of_what_the_cases_cover_has_one_line_for_each() {
     assert_eq!(listed, cases, "COVERS.md lists other cases than there are, or in another order");
 }
 
+#[test]
+fn a_cluster_that_does_not_consent_reads_like_one_that_does_not_exist() {
+    let outcome = |name: &str| GoldenCase::read(&support::directory().join(name)).unwrap().outcome().unwrap();
+    let (refused, missing) = (outcome("consent-of-another-namespace"), outcome("consent-cluster-missing"));
+    assert_eq!(refused.status, missing.status);
+    assert_eq!(refused.cron_job.unwrap_err(), missing.cron_job.unwrap_err());
+    assert_eq!(refused.actions, missing.actions);
+    let on_backup = |events: &[String]| -> Vec<String> {
+        events.iter().filter(|event| !event.starts_with("on AntflyCluster ")).cloned().collect()
+    };
+    assert_eq!((on_backup(&refused.events), refused.events.len()), (missing.events.clone(), missing.events.len() + 1));
+}
+
 /// Returns the case whose files and outcome stand in for those that other cases leave out.
 fn default_case() -> GoldenCase {
     GoldenCase::read(&support::directory().join(DEFAULT)).unwrap()

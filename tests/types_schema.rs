@@ -3,7 +3,9 @@
 //! Both sides are brought into one form first. What the types cannot express is listed here, once; any other difference
 //! fails.
 
-use antfly_backup_operator::testing::api::{AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, CRD, parse_duration};
+use antfly_backup_operator::testing::api::{
+    AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, CRD, UnknownFields, parse_duration, validate,
+};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
@@ -183,4 +185,42 @@ fn sorted(map: Map<String, Value>) -> Value {
 fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// Texts of the spec that take format characters: they did in the first version, and what was accepted stays accepted.
+const WITH_FORMAT_CHARACTERS: [&str; 2] = ["spec.destination.location", "spec.tables[0]"];
+
+/// Returns the paths of all texts below a schema.
+fn texts(schema: &Value, path: &str, found: &mut Vec<String>) {
+    if schema["type"] == "string" {
+        found.push(path.to_owned());
+    }
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        texts(field, &format!("{path}.{name}"), found);
+    }
+    if schema["items"].is_object() {
+        texts(&schema["items"], &format!("{path}[0]"), found);
+    }
+}
+
+#[test]
+fn each_text_of_the_spec_refuses_control_characters_and_all_but_the_first_ones_format_characters() {
+    let crd: Value = serde_saphyr::from_str(CRD).expect("the definition is YAML");
+    let mut paths = Vec::new();
+    texts(&crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"], "spec", &mut paths);
+    assert!(paths.len() > 6, "{paths:?}");
+    for path in &paths {
+        for (odd, is_format) in [("a\u{1b}b", false), ("a\u{85}b", false), ("a\u{202e}b", true), ("a\u{200b}b", true)] {
+            // a location must begin like one, or that alone is refused
+            let odd = if path.ends_with(".location") { format!("s3://bucket/{odd}") } else { odd.to_owned() };
+            let value = path.split('.').rev().fold(json!(odd), |value, step| match step.strip_suffix("[0]") {
+                Some(name) => json!({ name: [value] }),
+                None => json!({ step: value }),
+            });
+            let violations = validate(&value, UnknownFields::Ignore);
+            let is_refused = violations.iter().any(|violation| violation.field.to_string() == *path);
+            let is_accepted = is_format && WITH_FORMAT_CHARACTERS.contains(&path.as_str());
+            assert_eq!(is_refused, !is_accepted, "{path}: {odd:?}: {violations:?}");
+        }
+    }
 }

@@ -40,6 +40,7 @@ async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> 
     let settings = OperatorSettings {
         job_image: JobImage { name: "antfly-backup-operator:measured".to_owned(), ..Default::default() },
         overdue_grace: SignedDuration::from_mins(15),
+        ..OperatorSettings::default()
     };
     let backup = Arc::new(backup);
     let facts = Facts {
@@ -48,6 +49,7 @@ async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> 
         cron_job: None,
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
+        pinned_cluster: None,
         last_apply: None,
         job_refusal: None,
     };

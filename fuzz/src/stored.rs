@@ -8,7 +8,7 @@ use antfly_backup_operator::testing::{
     api::{UnknownFields, validate, validate_status},
     backup::JobRequest,
     cluster::{ClusterCache, Facts, Scope, StoredBackup, key_of},
-    desired::{JobImage, OperatorSettings, Plan, cron_job},
+    desired::{OperatorSettings, Plan, cron_job},
     status::{AFTER_CHANGE, Settlement, StatusUpdate},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -68,7 +68,7 @@ fn is_possible(metadata: &Value) -> bool {
 }
 
 fn check_facts(facts: &Facts) {
-    let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: GRACE };
+    let settings = OperatorSettings { overdue_grace: GRACE, ..OperatorSettings::default() };
     spec_is_stable(&facts.backup);
     let mut now: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
     let (outcome, mut settlement) = reconciled(facts, &settings, now);

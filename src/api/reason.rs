@@ -32,6 +32,12 @@ pub const CHANGED_BY_ADMISSION: &str = "CronJobChangedByAdmission";
 pub const WRITE_FAILED: &str = "WriteFailed";
 /// The cluster does not exist.
 pub const CLUSTER_NOT_FOUND: &str = "ClusterNotFound";
+/// The cluster is another one than the one that was pinned.
+pub const CLUSTER_REPLACED: &str = "ClusterReplaced";
+/// An AntflyBackup names an AntflyCluster that does not let its namespace back it up.
+pub const BACKUP_REFUSED: &str = "BackupRefused";
+/// The destination is a folder of Antfly's own nodes, and the operator does not allow that.
+pub const FILE_LOCATION_NOT_ALLOWED: &str = "FileLocationNotAllowed";
 /// The cluster exists and does not run.
 pub const CLUSTER_NOT_READY: &str = "ClusterNotReady";
 /// The cluster runs.

@@ -1,6 +1,6 @@
 //! The result of one attempt, which the container's termination message carries from the Pod to the operator.
 
-use crate::text::shortened;
+use crate::text::{escaped_json, shortened};
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -211,8 +211,10 @@ impl BackupResult {
     }
 
     fn json(&self) -> String {
-        serde_json::to_string(&Envelope { version: VERSION, result: self })
-            .expect("strings, numbers and lists of them are JSON")
+        let json = serde_json::to_string(&Envelope { version: VERSION, result: self })
+            .expect("strings, numbers and lists of them are JSON");
+        // whoever describes the Pod is shown the message as it is, and names in it must stay what they are
+        escaped_json(&json).into_owned()
     }
 }
 
@@ -271,6 +273,15 @@ mod tests {
         assert_eq!(result.to_message(), message);
         let parsed = BackupResult::parse(&format!("{message}\n")).unwrap();
         assert_eq!(parsed, Parsed { result, is_cut: false });
+    }
+
+    #[test]
+    fn a_message_has_no_control_and_format_characters_and_its_names_are_exact() {
+        let names = vec!["us\u{202e}ers".to_owned(), "\u{85}\u{e0041}\u{7f}\n".to_owned()];
+        let result = BackupResult { tables: names, table_count: 2, ..Default::default() };
+        let message = result.to_message();
+        assert!(!crate::text::has_unseen(&message), "{message:?}");
+        assert_eq!(BackupResult::parse(&message), Some(Parsed { result, is_cut: false }));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
     cluster::{lookup::ClusterLookup, stored::StoredBackup, views::Cluster},
     desired::{
         manifest::cron_job,
-        plan::{DEFAULT_IMAGE, JobImage, plan},
+        plan::{DEFAULT_IMAGE, FileLocations, JobImage, plan},
     },
 };
 use clap::Args;
@@ -95,7 +95,7 @@ fn manifest(document: &Document, clusters: &[Value], image: &JobImage) -> anyhow
             Cluster::from_value(&metadata)?
         }
     };
-    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, image) {
+    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, image, FileLocations::Allowed) {
         Ok(plan) => Ok(serde_saphyr::to_string(&cron_job(&plan))?.trim_end().to_owned() + "\n"),
         Err(blocked) => Err(format!("{file}: {}: {}\n", blocked.reason, blocked.message)),
     })

@@ -4,8 +4,12 @@ use super::{
     files::{read, skip},
     output::print_yaml,
 };
-use crate::{api::KIND, restore::SavedBackup};
-use anyhow::bail;
+use crate::{
+    api::KIND,
+    restore::{RestoreError, SavedBackup},
+    text::one_line,
+};
+use anyhow::{anyhow, bail};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -46,10 +50,11 @@ pub fn restore_manifest(options: &RestoreManifestOptions) -> anyhow::Result<Exit
         }
     }
     let backup = choose(file, &backups, id)?;
-    let record = backup.choose(id, options.accept_partial)?;
-    let restore = backup.manifest(&record, options.accept_location)?;
+    let shown = |error: RestoreError| anyhow!(one_line(&error.to_string()));
+    let record = backup.choose(id, options.accept_partial).map_err(shown)?;
+    let restore = backup.manifest(&record, options.accept_location).map_err(shown)?;
     for note in backup.notes(&record, &restore) {
-        eprintln!("note: {note}");
+        eprintln!("note: {}", one_line(&note));
     }
     print_yaml(&restore)?;
     Ok(ExitCode::SUCCESS)

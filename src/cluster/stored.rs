@@ -10,6 +10,8 @@ use crate::{
         validation::{self, Step, UnknownFields, Violation},
     },
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    names::ACCEPT_CLUSTER_ANNOTATION,
+    text::shortened,
 };
 use kube::api::ObjectMeta;
 use serde::{
@@ -24,11 +26,17 @@ use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 pub struct StoredBackup {
     /// Name, namespace, uid, resourceVersion, generation and the two timestamps.
     pub metadata: ObjectMeta,
+    /// The UID of a cluster that took the place of the pinned one, and that the owner of the backup accepts: the annotation
+    /// `antfly.io/accept-cluster-uid`, cut if it is longer than any UID.
+    pub accepted_cluster_uid: Option<String>,
     /// The spec, or what is valid of it.
     pub spec: Result<AntflyBackupSpec, Box<InvalidSpec>>,
     /// The valid parts of the stored status.
     pub status: Option<AntflyBackupStatus>,
 }
+
+/// Longest UID that an annotation may name, in characters.
+const LONGEST_UID: usize = 64;
 
 /// What the operator reads of an object whose spec or metadata is invalid. An invalid field is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +92,8 @@ impl StoredBackup {
     pub fn from_value(mut object: Value) -> Result<Self, serde_json::Error> {
         drop_managed_fields(&mut object);
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
+        let accepted = metadata.annotations.as_ref().and_then(|all| all.get(ACCEPT_CLUSTER_ANNOTATION));
+        let accepted_cluster_uid = accepted.map(|uid| shortened(uid, LONGEST_UID)).filter(|uid| !uid.is_empty());
         keep_what_is_read(&mut metadata);
         let mut status = object["status"].take();
         if !status.is_null() {
@@ -94,7 +104,7 @@ impl StoredBackup {
             Ok(backup) => Ok(backup.spec),
             Err(violations) => Err(Box::new(InvalidSpec::read(&object["spec"], violations))),
         };
-        Ok(StoredBackup { metadata, spec, status })
+        Ok(StoredBackup { metadata, accepted_cluster_uid, spec, status })
     }
 
     /// Returns `metadata.name`.

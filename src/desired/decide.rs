@@ -10,7 +10,7 @@ use crate::{
     desired::{
         action::{Action, Apply, CatchUp, Target},
         manifest::{STARTING_DEADLINE_SECONDS, cron_job, owner_reference},
-        plan::{CannotPlan, JobImage, Plan, plan},
+        plan::{CannotPlan, FileLocations, JobImage, Plan, plan},
         repair::{Repair, repair},
         slots::Slots,
     },
@@ -20,12 +20,14 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The operator's settings that decisions depend on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OperatorSettings {
     /// The image of the Pods.
     pub job_image: JobImage,
     /// How late a backup may start before it is overdue.
     pub overdue_grace: SignedDuration,
+    /// Whether backups may be written to folders of Antfly's own nodes.
+    pub file_locations: FileLocations,
 }
 
 /// The plan of a backup, and the writes that it needs.
@@ -46,7 +48,8 @@ pub struct Decision {
 /// Decides what to do: suspend the CronJobs under former names, apply the CronJob, have a late backup started, and delete the former ones that are no longer
 /// needed. If nothing can be planned, suspend all CronJobs that the backup controls.
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
-    let plan = plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image);
+    let plan =
+        plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image, settings.file_locations);
     let (mut requested, mut repair) = (None, None);
     let actions = match &plan {
         Ok(plan) => {

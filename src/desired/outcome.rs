@@ -13,7 +13,7 @@ use crate::{
         repair::OtherWriter,
     },
     names::cron_job_name,
-    text::shortened,
+    text::{one_line, shortened},
 };
 use jiff::Timestamp;
 use std::{error::Error, sync::Arc};
@@ -191,7 +191,7 @@ impl Outcome {
             uid: cron_job.uid().to_owned(),
             requested: requested.to_string(),
             answered: answered.to_string(),
-            changed_fields: changed.map(|field| shortened(field, longest)).collect(),
+            changed_fields: changed.map(|field| shortened(&one_line(field), longest)).collect(),
         })
     }
 
@@ -246,7 +246,7 @@ impl Outcome {
         Err(Blocked::NotWritten(NotWritten {
             attempt: action.attempt(),
             cron_job: action.cron_job_name(facts.backup.name()),
-            error: failure.to_string(),
+            error: one_line(&failure.to_string()),
             consequence,
         }))
     }
@@ -254,7 +254,7 @@ impl Outcome {
     /// Returns the CronJob under a former name that could not be deleted, if there is one. It is suspended.
     pub fn leftover(&self) -> Option<Leftover> {
         let Some((Action::Delete(target), failure)) = self.failure() else { return None };
-        Some(Leftover { cron_job: target.cron_job.name().to_owned(), error: failure.to_string() })
+        Some(Leftover { cron_job: target.cron_job.name().to_owned(), error: one_line(&failure.to_string()) })
     }
 }
 

@@ -76,6 +76,16 @@ impl Default for JobImage {
     }
 }
 
+/// Whether backups may be written to folders of Antfly's own nodes (`file://`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileLocations {
+    /// They may.
+    #[default]
+    Allowed,
+    /// They may not.
+    NotAllowed,
+}
+
 /// Why nothing can be planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CannotPlan {
@@ -88,15 +98,17 @@ pub struct CannotPlan {
 /// Plans a backup.
 ///
 /// # Errors
-/// Returns the first of these that is missing: a valid spec, a schedule that fires, the cluster, a free name for the CronJob.
+/// Returns the first of these that is missing: a valid spec, a schedule that fires, an allowed location, the cluster, a free name for the CronJob.
 pub fn plan(
     backup: &StoredBackup,
     cluster: &ClusterLookup,
     cron_job: Option<&CronJobView>,
     image: &JobImage,
+    file_locations: FileLocations,
 ) -> Result<Plan, CannotPlan> {
     let spec = backup.spec.as_ref().map_err(|spec| invalid(&spec.violations))?;
     let parsed_schedule = fires(&spec.schedule)?;
+    allowed(&spec.destination.location, file_locations)?;
     let cluster = found(backup, cluster)?;
     has_place(backup, cron_job)?;
     Ok(Plan {
@@ -159,12 +171,25 @@ pub fn fires(text: &str) -> Result<Schedule, CannotPlan> {
     Ok(schedule)
 }
 
+/// Returns why backups may not be written to the location, if that is so.
+fn allowed(location: &str, file_locations: FileLocations) -> Result<(), CannotPlan> {
+    if file_locations == FileLocations::Allowed || !location.starts_with("file:") {
+        return Ok(());
+    }
+    let message = format!(
+        "spec.destination.location: {location:?} is a folder of Antfly's own nodes, and the operator runs with \
+         --allow-file-locations=false; write an s3:// location"
+    );
+    Err(cannot_plan(reason::FILE_LOCATION_NOT_ALLOWED, message))
+}
+
 fn found<'a>(backup: &StoredBackup, cluster: &'a ClusterLookup) -> Result<&'a Cluster, CannotPlan> {
     match cluster {
         ClusterLookup::Found(cluster) => Ok(cluster),
         missing => {
             let (namespace, name) = backup.cluster_key().unwrap_or_default();
-            Err(cannot_plan(reason::CLUSTER_NOT_FOUND, cluster_message(missing, &namespace, &name)))
+            let message = cluster_message(missing, backup.namespace(), &namespace, &name);
+            Err(cannot_plan(missing.reason(), message))
         }
     }
 }

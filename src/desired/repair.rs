@@ -188,6 +188,7 @@ mod tests {
             former_cron_jobs: Vec::new(),
             runs: Vec::new(),
             cluster: ClusterLookup::NotFound,
+            pinned_cluster: None,
             last_apply,
             job_refusal: None,
         }

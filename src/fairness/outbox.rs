@@ -24,7 +24,8 @@ pub const LINE: usize = 2000;
 #[derive(Debug)]
 pub struct Outbox<T> {
     waiting: Turns<T>,
-    of_object: Limits<String>,
+    /// By namespace and UID.
+    of_object: Limits<(String, String)>,
     of_namespace: Limits<String>,
 }
 
@@ -39,12 +40,14 @@ impl<T> Default for Outbox<T> {
 }
 
 impl<T> Outbox<T> {
-    /// Queues an event on the object with UID `object`.
+    /// Queues an event on the object of a namespace with UID `object`.
     ///
     /// # Errors
     /// Returns [`Dropped`] if the object exceeds its rate limit, or if the namespace's queue is full.
     pub fn push(&mut self, namespace: &str, object: &str, event: T, now: Instant) -> Result<(), Dropped> {
-        if self.waiting.count_of(namespace) >= LINE || !self.of_object.may(object.to_owned(), now) {
+        if self.waiting.count_of(namespace) >= LINE
+            || !self.of_object.may((namespace.to_owned(), object.to_owned()), now)
+        {
             return Err(Dropped);
         }
         self.waiting.push(namespace, event);

@@ -2,8 +2,11 @@
 
 use super::{backoff::Failures, events::Events, http::metrics::Metrics, triggers::Triggers, writes::Writer};
 use crate::{
-    cluster::cache::{BackupChange, ClusterCache},
-    desired::{decide::OperatorSettings, plan::JobImage},
+    cluster::cache::{BackupChange, ClusterCache, ClusterChanges},
+    desired::{
+        decide::OperatorSettings,
+        plan::{FileLocations, JobImage},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
@@ -22,16 +25,23 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     failures: Mutex<Failures>,
     overdue_grace: SignedDuration,
+    file_locations: FileLocations,
     settings: OnceLock<OperatorSettings>,
 }
 
 impl Context {
     /// Makes the context, once for each process.
-    pub fn new(client: Client, overdue_grace: SignedDuration, triggers: Arc<Triggers>) -> Self {
+    pub fn new(
+        client: Client,
+        overdue_grace: SignedDuration,
+        file_locations: FileLocations,
+        triggers: Arc<Triggers>,
+    ) -> Self {
         let metrics = Arc::<Metrics>::default();
         Context {
             client,
             overdue_grace,
+            file_locations,
             settings: OnceLock::new(),
             triggers,
             events: Events::new(metrics.clone()),
@@ -42,7 +52,11 @@ impl Context {
 
     /// Sets the image of the backups' Pods. Call it once, before the first reconcile.
     pub fn set_job_image(&self, image: JobImage) {
-        let settings = OperatorSettings { job_image: image, overdue_grace: self.overdue_grace };
+        let settings = OperatorSettings {
+            job_image: image,
+            overdue_grace: self.overdue_grace,
+            file_locations: self.file_locations,
+        };
         if self.settings.set(settings).is_err() {
             tracing::error!("the image of the backups' Pods was set twice; the first one counts");
         }
@@ -71,6 +85,12 @@ impl Context {
             }
         }
         self.triggers.backups_changed(changes);
+    }
+
+    /// Queues the backups that a change of clusters concerns, and tells the owners of the clusters of those that are refused.
+    pub fn clusters_changed(&self, changes: ClusterChanges) {
+        self.triggers.reconcile(changes.backups);
+        changes.refusals.iter().for_each(|refusal| self.events.publish_refusal(refusal));
     }
 
     /// Returns the consecutive failures, locked.

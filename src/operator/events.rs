@@ -1,4 +1,4 @@
-//! Events on the AntflyBackups.
+//! Events on the AntflyBackups, and on AntflyClusters that may not be backed up.
 //!
 //! kube's own `Recorder` merges events with the same reason: the second backup that fails within six minutes would be
 //! reported as a repetition of the first, with the first one's id. Here events are merged only if their notes are equal.
@@ -10,8 +10,15 @@ use super::{
     write_error::is_namespace_going,
 };
 use crate::{
-    api::validation::LONGEST_NAME, cluster::stored::StoredBackup, fairness::outbox::Outbox, names::FIELD_MANAGER,
-    status::announcements::Announcement, text::shortened_to_bytes,
+    api::validation::LONGEST_NAME,
+    cluster::{cache::Refusal, stored::StoredBackup},
+    fairness::{
+        limits::{Limits, Pace},
+        outbox::Outbox,
+    },
+    names::FIELD_MANAGER,
+    status::announcements::{Announcement, refused},
+    text::{one_line, shortened_to_bytes},
 };
 use fenced_leader_election::Fence;
 use fenced_leader_election::causes;
@@ -57,12 +64,17 @@ const LONGEST_INSTANCE: usize = 128;
 /// How many events are remembered, to count their repetitions.
 const REMEMBERED: usize = 4096;
 
+/// Rate limit of the events on one cluster about the backups of one namespace.
+const OF_REFUSALS: Pace = Pace { burst: 4, period: Duration::from_mins(15) };
+
 /// Shortest time between two log lines about dropped events.
 const DROPPED_PERIOD: Duration = Duration::from_secs(60);
 
 /// Publishes events. Never delays a reconcile.
 pub struct Events {
     outbox: Mutex<Outbox<Event>>,
+    /// How often the owner of a cluster is told of a namespace: by UID and namespace.
+    refusals: Mutex<Limits<(String, String)>>,
     dropped: Mutex<Dropped>,
     published: Notify,
     metrics: Arc<Metrics>,
@@ -85,8 +97,9 @@ impl Events {
     /// Starts without events.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Events {
-            instance: shortened_to_bytes(&instance::name(), LONGEST_INSTANCE),
+            instance: shortened_to_bytes(&one_line(&instance::name()), LONGEST_INSTANCE),
             outbox: Mutex::default(),
+            refusals: Mutex::new(Limits::new(OF_REFUSALS)),
             dropped: Mutex::default(),
             published: Notify::new(),
             metrics,
@@ -97,8 +110,25 @@ impl Events {
 
     /// Publishes an event on a backup.
     pub fn publish(&self, backup: &StoredBackup, announcement: &Announcement) {
-        let (event, now) = (self.event(backup.object_ref(&()), announcement), Instant::now());
-        match self.outbox.lock().push(backup.namespace(), backup.uid(), event, now) {
+        self.push(backup.object_ref(&()), announcement);
+    }
+
+    /// Publishes an event on a cluster for its owner. A namespace causes few of them, however many of its backups are refused and
+    /// however often.
+    pub fn publish_refusal(&self, refusal: &Refusal) {
+        let of_namespace = (refusal.cluster.uid().to_owned(), refusal.namespace.clone());
+        if self.refusals.lock().may(of_namespace, Instant::now()) {
+            self.push(refusal.cluster.object_ref(&()), &refused(&refusal.namespace));
+        }
+    }
+
+    /// Queues an event on an object.
+    fn push(&self, regarding: ObjectReference, announcement: &Announcement) {
+        let now = Instant::now();
+        let namespace = regarding.namespace.clone().unwrap_or_default();
+        let uid = regarding.uid.clone().unwrap_or_default();
+        let event = self.event(regarding, announcement);
+        match self.outbox.lock().push(&namespace, &uid, event, now) {
             Ok(()) => self.published.notify_one(),
             Err(_) => self.dropped(now),
         }

@@ -67,8 +67,8 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
 
     let scopes = options.scopes();
     let readiness = Arc::new(Readiness::new(&scopes, election.is_some()));
-    let triggers = Arc::new(Triggers::new(options.namespaces.clone()));
-    let context = Arc::new(Context::new(writer, options.overdue_grace, triggers));
+    let triggers = Arc::new(Triggers::new(options.namespaces.clone(), options.cross_namespace_clusters));
+    let context = Arc::new(Context::new(writer, options.overdue_grace, options.file_locations(), triggers));
 
     let (metrics, triggers) = (&context.metrics, context.triggers.clone());
     let heartbeat = Arc::new(Heartbeat::new());

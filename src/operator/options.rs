@@ -1,6 +1,11 @@
 //! The command line of `run`.
 
-use crate::{api::duration, cluster::cache::Scope, names::FIELD_MANAGER};
+use crate::{
+    api::duration,
+    cluster::{access::CrossNamespaceClusters, cache::Scope},
+    desired::plan::FileLocations,
+    names::FIELD_MANAGER,
+};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use std::{ops::RangeInclusive, time::Duration};
@@ -28,6 +33,33 @@ pub struct RunOptions {
     /// write one that matches both of theirs. Each set of replicas needs a Lease with its own name.
     #[arg(long, value_name = "LABELS", env = "ANTFLY_BACKUP_OPERATOR_SELECTOR")]
     pub selector: Option<String>,
+
+    /// Which AntflyClusters of other namespaces an AntflyBackup may use
+    ///
+    /// With consent, an AntflyBackup is also bound to the UID of its AntflyCluster. One that it may not use reads like one that
+    /// does not exist.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        value_enum,
+        default_value_t,
+        env = "ANTFLY_BACKUP_OPERATOR_CROSS_NAMESPACE_CLUSTERS"
+    )]
+    pub cross_namespace_clusters: CrossNamespaceClusters,
+
+    /// Allow backups to file:// locations, which are folders of Antfly's own nodes
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "true",
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        action = clap::ArgAction::Set,
+        env = "ANTFLY_BACKUP_OPERATOR_ALLOW_FILE_LOCATIONS"
+    )]
+    pub allow_file_locations: bool,
 
     /// Address for /healthz and /readyz, and without --metrics-address for /metrics; port 0 takes any free one
     ///
@@ -121,6 +153,11 @@ impl RunOptions {
     /// Returns the Secrets for pulling it.
     pub fn job_image_pull_secrets(&self) -> Vec<String> {
         self.job_image_pull_secrets.iter().filter(|name| !name.is_empty()).cloned().collect()
+    }
+
+    /// Returns whether backups may be written to folders of Antfly's own nodes.
+    pub fn file_locations(&self) -> FileLocations {
+        if self.allow_file_locations { FileLocations::Allowed } else { FileLocations::NotAllowed }
     }
 
     /// Returns the labels of the AntflyBackups to reconcile; `None`: all.

@@ -134,6 +134,9 @@ async fn write(
         Ok(()) => publish != Publish::AtOnce,
         Err(failure) => publish == Publish::WithStatusOrRefusal && is_first && failure.kind == FailureKind::Refused,
     });
+    if let (Ok(()), Some(refusal)) = (&written, &settlement.refusal) {
+        context.events.publish_refusal(refusal);
+    }
     written.map_err(|failure| ReconcileError { attempt: "update the status", failure })
 }
 

@@ -2,7 +2,10 @@
 
 use super::sync::notified_or_at;
 use crate::{
-    cluster::cache::{BackupChange, ClusterCache, ObjectKey, key_of},
+    cluster::{
+        access::CrossNamespaceClusters,
+        cache::{BackupChange, ClusterCache, ObjectKey, key_of},
+    },
     fairness::queue::Queue,
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -18,9 +21,11 @@ pub struct Triggers {
 }
 
 impl Triggers {
-    /// Makes an empty cache of the watched namespaces (none: all). Nothing is reconciled yet.
-    pub fn new(namespaces: Vec<String>) -> Self {
-        Triggers { cache: Mutex::new(ClusterCache::new(namespaces)), queue: Mutex::default(), queued: Notify::new() }
+    /// Makes an empty cache of the watched namespaces (none: all), with the rule for clusters of other namespaces. Nothing is
+    /// reconciled yet.
+    pub fn new(namespaces: Vec<String>, rule: CrossNamespaceClusters) -> Self {
+        let cache = ClusterCache::new(namespaces).with_cross_namespace_clusters(rule);
+        Triggers { cache: Mutex::new(cache), queue: Mutex::default(), queued: Notify::new() }
     }
 
     /// Queues all backups, and from now on those that a change concerns.

@@ -82,7 +82,10 @@ pub fn start(
     tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, ClusterCache::job_refusal_event)));
     let watch = Watch { watched: Watched::AntflyClusters, ..base };
     let clusters = watch.api(client);
-    tokio::spawn(watch.run(clusters, all, |watch, event| watch.pass_on(event, ClusterCache::cluster_event)));
+    tokio::spawn(watch.run(clusters, all, |watch, event| {
+        let changes = watch.context.cache().cluster_event(&watch.scope, event);
+        watch.context.clusters_changed(changes);
+    }));
 }
 
 #[derive(Clone)]

@@ -6,6 +6,7 @@ use crate::{
         validation::{self, FieldPath, LONGEST_NAME, Step, UnknownFields, Violation},
     },
     backup::reason,
+    text::has_unseen,
 };
 use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -204,9 +205,10 @@ impl SavedBackup {
             return Err(RestoreError::TablesOmitted(id.clone(), "the backup is partial"));
         }
         let asked: Option<Vec<String>> = self.field(id, &["spec", "tables"])?;
-        match asked.is_some_and(|tables| !tables.is_empty()) {
-            true => Err(RestoreError::TablesOmitted(id.clone(), "spec.tables asks for a part of the cluster's")),
-            false => Ok(Vec::new()),
+        match asked.filter(|tables| !tables.is_empty()) {
+            Some(tables) if leaves_out_only_unseen(record, &tables) => Ok(tables),
+            Some(_) => Err(RestoreError::TablesOmitted(id.clone(), "spec.tables asks for a part of the cluster's")),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -295,6 +297,16 @@ impl SavedBackup {
 /// Compares two locations without their trailing slashes, which Antfly ignores.
 fn is_same_place(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+/// Returns whether a record lacks, of these tables, just those that a status does not name: their names have control or format
+/// characters.
+fn leaves_out_only_unseen(record: &BackupRecord, tables: &[String]) -> bool {
+    let is_listed = |table: &&String| record.tables.contains(table);
+    let others: Vec<_> = tables.iter().filter(|table| !is_listed(table)).collect();
+    record.tables.iter().all(|table| tables.contains(table))
+        && others.iter().all(|table| has_unseen(table))
+        && record.tables_omitted.and_then(|omitted| usize::try_from(omitted).ok()) == Some(others.len())
 }
 
 /// Returns whether a failed backup contains some of its tables.

@@ -8,7 +8,7 @@ use crate::{
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
         slots::STARTING_DEADLINE,
     },
-    names::cron_job_name,
+    names::{CONSENT_ANNOTATION, cron_job_name},
     status::{
         budget::{fitted_message, weight},
         conditions::{READY, SCHEDULE_READY, status_complete},
@@ -16,6 +16,7 @@ use crate::{
         skipped::Skipped,
         starts::{LateStart, Starts},
     },
+    text::one_line,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -28,7 +29,7 @@ pub struct Announcement {
     pub reason: &'static str,
     /// What the operator did or tried.
     pub action: &'static str,
-    /// For people.
+    /// For people: one line, without control and format characters.
     pub note: String,
     /// When to publish it.
     pub publish: Publish,
@@ -48,7 +49,7 @@ pub enum Publish {
 
 impl Announcement {
     fn normal(reason: &'static str, action: &'static str, note: String) -> Self {
-        Announcement { is_warning: false, reason, action, note, publish: Publish::WithStatus }
+        Announcement { is_warning: false, reason, action, note: one_line(&note), publish: Publish::WithStatus }
     }
 
     fn warning(reason: &'static str, action: &'static str, note: String) -> Self {
@@ -134,6 +135,15 @@ pub fn blocked(earlier: Option<&AntflyBackupStatus>, blocked: &Blocked) -> Optio
     };
     let announcement = Announcement::warning(blocked.reason(), action, blocked.message());
     Some(announcement.published(Publish::WithStatusOrRefusal))
+}
+
+/// Returns the event on a cluster for its owner: AntflyBackups of `namespace` name it, and may not use it.
+pub fn refused(namespace: &str) -> Announcement {
+    let note = format!(
+        "AntflyBackups of namespace {namespace} name this AntflyCluster and are refused: its annotation {CONSENT_ANNOTATION} \
+         does not let {namespace} back it up; to let it, add the namespace there"
+    );
+    Announcement::warning(reason::BACKUP_REFUSED, "BackUpCluster", note)
 }
 
 /// Returns the event for a CronJob under a former name that cannot be deleted, unless the earlier status says the same of it.

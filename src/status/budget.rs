@@ -46,7 +46,8 @@ pub fn fit(status: &mut AntflyBackupStatus, earlier: Option<&AntflyBackupStatus>
         take(status, OmittedFromRecord::Details, |_| true, &mut excess);
         status.conditions = conditions;
     }
-    let refusal = earlier.and_then(|status| status.omitted.as_ref()).and_then(|omitted| omitted.refusal.clone());
+    let refusal =
+        earlier.and_then(|status| status.omitted.as_ref()).and_then(|omitted| omitted.refusal.as_deref().map(one_line));
     status.omitted = omitted(status).map(|what| Omitted { what, refusal });
 }
 
@@ -62,8 +63,13 @@ pub fn without(status: &AntflyBackupStatus, part: OmittedFromRecord, refusal: &s
     Some(smaller)
 }
 
-/// Returns a message that has room in a condition.
+/// Returns a message as a condition has it: on one line, without control and format characters, and not too long.
 pub fn fitted_message(message: &str) -> String {
+    cut_message(&one_line(message))
+}
+
+/// Returns as much of a message as has room in a condition.
+fn cut_message(message: &str) -> String {
     let most = AntflyBackupStatus::CONDITIONS_ITEM_MESSAGE_MAX_LENGTH;
     if message.len() <= MOST_MESSAGE_BYTES / 6 {
         return message.to_owned();
@@ -135,7 +141,7 @@ fn leave_out_of(record: &mut BackupRecord, known: &BackupRecord) {
     let Some(part) = known.omitted.filter(|_| known.status == record.status) else { return };
     leave_out(record, part);
     if rank(part) >= rank(OmittedFromRecord::Errors) && known.reason == record.reason {
-        record.error.clone_from(&known.error);
+        record.error = known.error.as_deref().map(one_line);
     }
 }
 

@@ -21,6 +21,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 /// Type of the condition about the CronJob.
 pub const SCHEDULE_READY: &str = "ScheduleReady";
 
+/// Type of the condition about the cluster.
+pub const CLUSTER_READY: &str = "ClusterReady";
+
 /// Type of the condition whose message is the cause, and nothing else, when no backup is scheduled.
 pub const READY: &str = "Ready";
 
@@ -172,7 +175,7 @@ pub fn left_out(what: OmittedFromStatus) -> &'static str {
 
 /// Returns whether the cluster exists and runs.
 pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &ClusterLookup) -> ConditionDraft {
-    let kind = "ClusterReady";
+    let kind = CLUSTER_READY;
     let Some((namespace, name)) = backup.cluster_key() else {
         let message = "spec.clusterRef is not valid; see ScheduleReady".to_owned();
         return ConditionDraft { kind, status: "Unknown", reason: reason::INVALID_CLUSTER_REF, message };
@@ -186,7 +189,7 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
         },
         ClusterLookup::Found(cluster) => {
             let state = match &cluster.phase {
-                Some(phase) => format!("is in phase {phase:?}"),
+                Some(phase) => phase.to_string(),
                 None => "has no phase yet".to_owned(),
             };
             let starts = standing.is_ok_and(|plan| !plan.suspend);
@@ -201,8 +204,8 @@ pub fn cluster_ready(backup: &StoredBackup, standing: Standing<'_>, cluster: &Cl
         missing => ConditionDraft {
             kind,
             status: "False",
-            reason: reason::CLUSTER_NOT_FOUND,
-            message: cluster_message(missing, &namespace, &name),
+            reason: missing.reason(),
+            message: cluster_message(missing, backup.namespace(), &namespace, &name),
         },
     }
 }

@@ -12,6 +12,7 @@ pub mod others;
 pub mod records;
 mod served;
 pub mod settle;
+mod shown;
 mod skipped;
 mod starts;
 pub mod stuck;

@@ -8,6 +8,7 @@ use crate::{
         served::{MissedRun, Served},
         skipped::waited_for,
     },
+    text::one_line,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -105,7 +106,7 @@ pub fn start_error(
 ) -> Option<StartError> {
     let known = earlier.and_then(|status| {
         let (Time(time), message) = (status.start_error_time.as_ref()?, status.start_error.as_ref()?);
-        Some(StartError { time: *time, message: message.clone() })
+        Some(StartError { time: *time, message: one_line(message) })
     });
     let seen =
         refusal.and_then(|refusal| Some(StartError { time: refusal.last_seen?, message: refusal.message.clone() }));

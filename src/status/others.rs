@@ -45,7 +45,7 @@ fn written(other: &repair::OtherWriter, now: Timestamp) -> OtherWriter {
     let fields = other.fields.iter().take(OtherWriter::FIELDS_MAX_ITEMS);
     OtherWriter {
         manager: shortened(&one_line(&other.manager), OtherWriter::MANAGER_MAX_LENGTH),
-        fields: fields.map(|field| shortened(field, OtherWriter::FIELDS_ITEM_MAX_LENGTH)).collect(),
+        fields: fields.map(|field| shortened(&one_line(field), OtherWriter::FIELDS_ITEM_MAX_LENGTH)).collect(),
         time: Time(whole_seconds(now)),
     }
 }

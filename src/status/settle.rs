@@ -3,7 +3,9 @@
 use crate::{
     api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter, duration},
     cluster::{
-        cache::Facts,
+        access::CrossNamespaceClusters,
+        cache::{Facts, Refusal},
+        lookup::{ClusterLookup, Withheld},
         run::{READ_AGAIN, Run},
         stored::StoredBackup,
         views::{CronJobView, JobOutcome, Origin},
@@ -16,12 +18,14 @@ use crate::{
         announcements::{self, Announcement},
         budget,
         conditions::{
-            ConditionDraft, STATUS_COMPLETE, cluster_ready, conditions, ready, schedule_ready, status_complete,
+            CLUSTER_READY, ConditionDraft, STATUS_COMPLETE, cluster_ready, conditions, ready, schedule_ready,
+            status_complete,
         },
         health,
         others::others,
         records::{self, History, Keeping, UNSEEN, newest},
         served::{self, Served},
+        shown,
         starts::{Schedules, Starts, starts},
         stuck,
         time::whole_seconds,
@@ -51,6 +55,8 @@ pub struct Settlement {
     pub status: StatusUpdate,
     /// The events to publish, in order.
     pub announcements: Vec<Announcement>,
+    /// The event to publish on a cluster that does not let the backup use it, for its owner, when the status is written.
+    pub refusal: Option<Refusal>,
     /// When to reconcile again if nothing changes until then. After a failed write the next reconcile comes earlier.
     pub again: Option<Timestamp>,
 }
@@ -82,11 +88,11 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     let (other_writers, told) = others(earlier, outcome.put_right(), now);
     let mut announcements = announcements::actions(facts.backup.name(), outcome, &told);
     if outcome.may_pass() {
-        return Settlement { status: StatusUpdate::Postponed, announcements, again: None };
+        return Settlement { status: StatusUpdate::Postponed, announcements, refusal: None, again: None };
     }
     let contested_until = outcome.decision.repair.as_ref().and_then(|repair| repair.until);
     if let Some(until) = contested_until.filter(|until| *until <= later(now, SHORT_CONTEST)) {
-        return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
+        return Settlement { status: StatusUpdate::Postponed, announcements, refusal: None, again: Some(until) };
     }
     let standing = outcome.standing(facts);
     let (status, starts, change) = status(facts, outcome, standing.as_ref().copied(), other_writers, now);
@@ -94,12 +100,12 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     let unfinished = outcome.is_unfinished(facts).then(|| later(now, AFTER_UNFINISHED));
     let again = [again, contested_until, unfinished].into_iter().flatten().min();
     if earlier == Some(&status) {
-        return Settlement { status: StatusUpdate::Unchanged, announcements, again };
+        return Settlement { status: StatusUpdate::Unchanged, announcements, refusal: None, again };
     }
     if outcome.failure().is_none()
         && let Some(until) = postponed_until(earlier, &status, &facts.runs, now)
     {
-        return Settlement { status: StatusUpdate::Postponed, announcements, again: Some(until) };
+        return Settlement { status: StatusUpdate::Postponed, announcements, refusal: None, again: Some(until) };
     }
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
     let leftover = outcome.leftover();
@@ -107,7 +113,24 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
     announcements.extend(announcements::starts(earlier, &status, &starts));
     announcements.extend(announcements::runs(&keeping(facts), &status));
     announcements.extend(announcements::omitted(earlier, &status));
-    Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, again }
+    let refusal = refusal(facts, &status);
+    Settlement { status: StatusUpdate::Replace(Box::new(status)), announcements, refusal, again }
+}
+
+/// Returns what to tell the owner of a cluster that does not let the backup use it, unless he was told when the earlier status was
+/// written.
+fn refusal(facts: &Facts, status: &AntflyBackupStatus) -> Option<Refusal> {
+    let ClusterLookup::Withheld(Withheld { namespace, rule: CrossNamespaceClusters::Consent, refused: Some(cluster) }) =
+        &facts.cluster
+    else {
+        return None;
+    };
+    let of_cluster = |status: &AntflyBackupStatus| {
+        let condition = status.conditions.iter().find(|condition| condition.type_ == CLUSTER_READY)?;
+        Some((condition.reason.clone(), condition.message.clone()))
+    };
+    let is_told = facts.backup.status.as_ref().and_then(of_cluster) == of_cluster(status);
+    (!is_told).then(|| Refusal { cluster: cluster.clone(), namespace: namespace.clone() })
 }
 
 fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
@@ -137,15 +160,17 @@ fn status(
     };
     let timeout = backup.timeout().map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
-    let mut records = records::all(&history, now);
+    let mut records: Vec<_> = records::all(&history, now).into_iter().filter_map(shown::record).collect();
     // a success that is not accounted for yet stays news
     let observed = if records::awaits_job(&history, now) {
         earlier.and_then(|status| status.observed_success_time.as_ref()).map(|time| time.0)
     } else {
         ours.and_then(|cron_job| cron_job.last_successful_time)
     };
-    let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| earlier.and_then(field);
-    let last = |status, field| newest(status, &records, remembered(field));
+    let remembered = |field: fn(&AntflyBackupStatus) -> Option<&BackupRecord>| {
+        earlier.and_then(field).cloned().and_then(shown::record)
+    };
+    let last = |status, field| newest(status, &records, remembered(field).as_ref());
     let last_successful_backup = last(BackupStatus::Completed, |status| status.last_successful_backup.as_ref());
     let last_failed_backup = last(BackupStatus::Failed, |status| status.last_failed_backup.as_ref());
     let recent_backups = records::recent(records.clone(), &keeping(facts));
@@ -169,7 +194,7 @@ fn status(
         now,
     );
 
-    let applied_cron_job = outcome.answer(facts);
+    let applied_cron_job = outcome.answer(facts).map(shown::applied);
 
     let drafts = |records: &[BackupRecord]| {
         vec![
@@ -200,8 +225,9 @@ fn status(
         observed_schedule: due.and(backup.schedule()).map(str::to_owned),
         observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
+        pinned_cluster: facts.pinned_cluster.clone(),
         applied_cron_job: applied_cron_job.clone(),
-        other_writers,
+        other_writers: other_writers.into_iter().map(shown::writer).collect(),
         omitted: None,
     };
     budget::fit(&mut status, earlier);

@@ -101,8 +101,15 @@ async fn options_are_environment_variables_too() {
         .env("ANTFLY_BACKUP_OPERATOR_CONCURRENCY", "1")
         .env("ANTFLY_BACKUP_OPERATOR_JOB_IMAGE", "example.com/from-the-environment")
         .env("ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET", "mirror,registry")
+        .env("ANTFLY_BACKUP_OPERATOR_CROSS_NAMESPACE_CLUSTERS", "deny")
+        .env("ANTFLY_BACKUP_OPERATOR_ALLOW_FILE_LOCATIONS", "false")
         .env("ANTFLY_BACKUP_OPERATOR_LOG_FORMAT", "json");
     let operator = Operator::spawn(&stage.control_plane, command).await;
+    other.apply_cluster("main", "Running").await;
+    one.create_backup("far", json!({"clusterRef": {"name": "main", "namespace": "variables-2"}})).await;
+    one.create_backup("files", json!({"destination": {"location": "file:///backups"}})).await;
+    one.until_event("far", "ClusterNotFound").await;
+    one.until_event("files", "FileLocationNotAllowed").await;
     for room in [one, other] {
         let room = room.watched_by(&operator);
         room.apply_cluster("main", "Running").await;

@@ -2,12 +2,13 @@
 
 use super::{
     performed::{reconciled, stored_status, with_status},
-    step::SCHEDULE,
+    step::{SCHEDULE, START},
+    tenants::Forged,
 };
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, validate_status},
-    cluster::{Cluster as AntflyCluster, ClusterCache, ObjectKey, Scope, StoredBackup},
-    desired::{JobImage, OperatorSettings},
+    cluster::{BackupChange, Cluster as AntflyCluster, ClusterCache, Facts, ObjectKey, Scope, StoredBackup},
+    desired::OperatorSettings,
     status::{Announcement, StatusUpdate, unconfirmed},
 };
 use cluster_model::{Change, Cluster, Kind, antfly};
@@ -15,9 +16,10 @@ use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub fn settings() -> OperatorSettings {
-    OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) }
+    OperatorSettings { overdue_grace: SignedDuration::from_mins(15), ..OperatorSettings::default() }
 }
 
 /// An operator with its AntflyBackup.
@@ -109,6 +111,67 @@ impl Operator {
         Reconciled { status, announcements: settlement.announcements, is_postponed: false }
     }
 
+    /// Returns what is known of the AntflyBackup.
+    pub fn facts(&self) -> Facts {
+        self.cache.facts(&ObjectKey::new("harbour", "heron")).unwrap()
+    }
+
+    /// Returns the AntflyBackup.
+    pub fn backup(&self) -> &Value {
+        &self.backup
+    }
+
+    /// Processes a new list of all objects of a kind, whatever namespace they are in.
+    pub fn list_objects(&mut self, kind: Kind, objects: Vec<Value>) {
+        self.list_in(&Scope::All, Forged::Watched(kind), objects);
+    }
+
+    /// Processes a new list of the objects of a kind in one namespace.
+    pub fn list_of(&mut self, namespace: &str, kind: Forged, objects: Vec<Value>) {
+        self.list_in(&Scope::Namespace(namespace.to_owned()), kind, objects);
+    }
+
+    fn list_in(&mut self, scope: &Scope, kind: Forged, objects: Vec<Value>) {
+        match kind {
+            Forged::Watched(Kind::CronJobs) => listed(objects, |event| drop(self.cache.cron_job_event(scope, event))),
+            Forged::Watched(Kind::Jobs) => listed(objects, |event| drop(self.cache.job_event(scope, event))),
+            Forged::Watched(Kind::Pods) => listed(objects, |event| drop(self.cache.pod_event(scope, event))),
+            Forged::Watched(Kind::Refusals) => listed(objects, |event| drop(self.cache.refusal_event(scope, event))),
+            Forged::Backup => listed(objects, |event| drop(self.cache.backup_event(scope, event))),
+            Forged::RefusalOfCronJob => listed(objects, |event| drop(self.cache.job_refusal_event(scope, event))),
+            Forged::Cluster => listed(objects, |event| drop(self.cache.cluster_event(scope, event))),
+        }
+    }
+
+    /// Processes an event about a forged object. Returns the backups that it concerns.
+    pub fn receive_forged(&mut self, kind: Forged, object: &Value, is_deletion: bool) -> BTreeSet<ObjectKey> {
+        let (cache, all) = (&mut self.cache, &Scope::All);
+        match kind {
+            Forged::Watched(Kind::CronJobs) => cache.cron_job_event(all, event_of(object, is_deletion)),
+            Forged::Watched(Kind::Jobs) => cache.job_event(all, event_of(object, is_deletion)),
+            Forged::Watched(Kind::Pods) => cache.pod_event(all, event_of(object, is_deletion)),
+            Forged::Watched(Kind::Refusals) => cache.refusal_event(all, event_of(object, is_deletion)),
+            Forged::RefusalOfCronJob => cache.job_refusal_event(all, event_of(object, is_deletion)),
+            Forged::Cluster => cache.cluster_event(all, event_of(object, is_deletion)).backups,
+            Forged::Backup => {
+                let changes = cache.backup_event(all, event_of(object, is_deletion));
+                let key = |change| match change {
+                    BackupChange::Changed(key) | BackupChange::Gone(key) => key,
+                };
+                changes.into_iter().map(key).collect()
+            }
+        }
+    }
+
+    /// Has the runs of the backup of the same name in another namespace recorded, if there is one.
+    pub fn reconcile_theirs(&mut self, namespace: &str) {
+        let key = ObjectKey::new(namespace, "heron");
+        if let Some(facts) = self.cache.facts(&key) {
+            let now = Timestamp::from_second(START).unwrap() + SignedDuration::from_hours(24);
+            self.cache.recorded(&key, &facts.runs, now);
+        }
+    }
+
     fn backup_changed(&mut self) {
         let backup = StoredBackup::from_value(self.backup.clone()).unwrap();
         self.cache.backup_event(&Scope::All, Event::Apply(backup));
@@ -116,8 +179,12 @@ impl Operator {
 }
 
 fn event<T: DeserializeOwned>(change: &Change) -> Event<T> {
-    let object = serde_json::from_value(change.object.clone()).unwrap();
-    if change.is_deletion { Event::Delete(object) } else { Event::Apply(object) }
+    event_of(&change.object, change.is_deletion)
+}
+
+fn event_of<T: DeserializeOwned>(object: &Value, is_deletion: bool) -> Event<T> {
+    let object = serde_json::from_value(object.clone()).unwrap();
+    if is_deletion { Event::Delete(object) } else { Event::Apply(object) }
 }
 
 fn listed<T: DeserializeOwned>(objects: Vec<Value>, mut take: impl FnMut(Event<T>)) {

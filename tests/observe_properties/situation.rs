@@ -7,7 +7,10 @@ use super::{
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, validate_status},
     backup::JobRequest,
-    cluster::{Cluster, ClusterLookup, CronJobView, Facts, JobOutcome, JobView, Origin, Run, StoredBackup},
+    cluster::{
+        Cluster, ClusterLookup, CronJobView, CrossNamespaceClusters, Facts, JobOutcome, JobView, Origin, Replaced, Run,
+        StoredBackup, Withheld,
+    },
     status::{are_of_one_run, identity},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -158,6 +161,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             observed_generation: Some(1),
             last_skipped_time: None,
             applied_cron_job: None,
+            pinned_cluster: None,
             other_writers: Vec::new(),
             omitted: None,
             skipped_count: None,
@@ -211,6 +215,18 @@ fn cluster() -> impl Strategy<Value = ClusterLookup> {
         1 => Just(ClusterLookup::NotFound),
         1 => Just(ClusterLookup::NoSuchKind),
         1 => Just(ClusterLookup::NotWatched),
+        1 => any::<bool>().prop_map(|is_there| {
+            let object = json!({"metadata": {"name": "osprey", "namespace": "estuary", "uid": "of-osprey"}});
+            let refused = is_there.then(|| Arc::new(Cluster::from_value(&object).unwrap()));
+            let rule = CrossNamespaceClusters::Consent;
+            ClusterLookup::Withheld(Withheld { namespace: "harbour".to_owned(), rule, refused })
+        }),
+        1 => Just(ClusterLookup::Replaced(Replaced {
+            backup: ("harbour".to_owned(), "heron".to_owned()),
+            pinned: "of-the-former".to_owned(),
+            present: "of-osprey".to_owned(),
+            accepted: None,
+        })),
     ]
 }
 
@@ -245,6 +261,7 @@ fn situation() -> impl Strategy<Value = Facts> {
         cron_job: cron_job.map(Arc::new),
         former_cron_jobs: Vec::new(),
         runs,
+        pinned_cluster: None,
         last_apply: None,
         job_refusal: None,
     })

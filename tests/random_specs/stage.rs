@@ -7,7 +7,7 @@ use super::{
 use antfly_backup_operator::testing::{
     api::{AntflyBackup, CRD, UnknownFields, reason, validate},
     cluster::{Cluster, ClusterLookup, StoredBackup},
-    desired::{CannotPlan, JobImage, Plan, apply_body, cron_job, plan},
+    desired::{CannotPlan, FileLocations, JobImage, Plan, apply_body, cron_job, plan},
     names::{FIELD_MANAGER, cron_job_name},
 };
 use anyhow::{Context, Result, bail, ensure};
@@ -171,7 +171,13 @@ fn in_default(backup: &Value) -> Value {
 fn planned(backup: &StoredBackup, image: &JobImage) -> Result<Plan, CannotPlan> {
     let (namespace, name) = backup.cluster_key().unwrap_or_default();
     let cluster = Cluster::from_value(&json!({"metadata": {"name": name, "namespace": namespace}}));
-    plan(backup, &ClusterLookup::Found(Arc::new(cluster.expect("it has metadata"))), None, image)
+    plan(
+        backup,
+        &ClusterLookup::Found(Arc::new(cluster.expect("it has metadata"))),
+        None,
+        image,
+        FileLocations::Allowed,
+    )
 }
 
 /// Returns what `render` prints for the backup, which it reads as YAML.

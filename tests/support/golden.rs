@@ -7,12 +7,13 @@ mod performed;
 
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, reason},
-    cluster::{Cluster, ClusterCache, Facts, Scope, StoredBackup, key_of},
-    desired::{Action, CannotPlan, JobImage, OperatorSettings, cron_job},
+    cluster::{Cluster, ClusterCache, CrossNamespaceClusters, Facts, Scope, StoredBackup, key_of},
+    desired::{Action, CannotPlan, FileLocations, JobImage, OperatorSettings, cron_job},
     names::{BACKUP_LABEL, cron_job_name},
-    status::{Announcement, StatusUpdate, unconfirmed},
+    status::{Announcement, StatusUpdate, refused, unconfirmed},
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::ValueEnum as _;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::runtime::watcher::Event;
@@ -65,6 +66,10 @@ struct Operator {
     deleted_jobs: Vec<String>,
     /// Jobs whose label was removed, which a watch tells of as deletions.
     unlabelled_jobs: Vec<String>,
+    /// `--cross-namespace-clusters`.
+    cross_namespace_clusters: String,
+    /// `--allow-file-locations`.
+    allow_file_locations: bool,
     /// Minutes that a backup may be late.
     overdue_grace: i64,
 }
@@ -80,6 +85,8 @@ impl Default for Operator {
             job_image_pull_secrets: Vec::new(),
             deleted_jobs: Vec::new(),
             unlabelled_jobs: Vec::new(),
+            cross_namespace_clusters: "allow".to_owned(),
+            allow_file_locations: true,
             overdue_grace: 15,
         }
     }
@@ -144,6 +151,11 @@ impl GoldenCase {
         let settings = OperatorSettings {
             job_image: self.job_image(),
             overdue_grace: SignedDuration::from_mins(self.operator.overdue_grace),
+            file_locations: if self.operator.allow_file_locations {
+                FileLocations::Allowed
+            } else {
+                FileLocations::NotAllowed
+            },
         };
         let (outcome, settlement) = reconciled(&facts, &settings, now());
         let status = stored_status(&facts, &settlement).context("the status is written at once")?;
@@ -154,12 +166,18 @@ impl GoldenCase {
             "a second reconcile changes the status from {status:?}: {second:?}"
         );
         let actions = again.decision.actions;
-        ensure!(actions.is_empty() && second.announcements.is_empty(), "a second reconcile: {actions:?}, {second:?}");
+        let events = second.announcements.len() + usize::from(second.refusal.is_some());
+        ensure!(actions.is_empty() && events == 0, "a second reconcile: {actions:?}, {second:?}");
+        let refusal = settlement.refusal.iter().map(|refusal| {
+            let cluster = &refusal.cluster;
+            let event = event_line(&refused(&refusal.namespace));
+            format!("on AntflyCluster {}/{}: {event}", cluster.namespace(), cluster.name())
+        });
         Ok(Outcome {
             cron_job: outcome.decision.plan.as_ref().map(cron_job).map_err(Clone::clone),
             status,
             actions: outcome.decision.actions.iter().map(|action| action_line(self.backup_name(), action)).collect(),
-            events: settlement.announcements.iter().map(event_line).collect(),
+            events: settlement.announcements.iter().map(event_line).chain(refusal).collect(),
         })
     }
 
@@ -219,7 +237,9 @@ impl GoldenCase {
     /// Fills the cache with the objects, as lists of the watches, and returns the facts of the backup, with the Jobs that the
     /// operator reads because no watch has them.
     fn facts(&self) -> Result<Facts> {
-        let mut cache = ClusterCache::new(self.operator.namespaces.clone());
+        let rule = CrossNamespaceClusters::from_str(&self.operator.cross_namespace_clusters, false);
+        let mut cache = ClusterCache::new(self.operator.namespaces.clone())
+            .with_cross_namespace_clusters(rule.map_err(|error| anyhow!(error))?);
         let scopes = match self.operator.namespaces.as_slice() {
             [] => vec![Scope::All],
             namespaces => namespaces.iter().cloned().map(Scope::Namespace).collect(),

@@ -1,9 +1,14 @@
 //! Collects the facts of one backup.
 
-use super::{ClusterCache, Facts, ObjectKey, memory::Memory, relations::cluster_of};
+use super::{
+    ClusterCache, Facts, ObjectKey, UidKey,
+    memory::Memory,
+    relations::{cluster_of, job_of},
+};
 use crate::{
     cluster::{
         lookup::ClusterLookup,
+        pin::{admitted, pin},
         run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
         views::{JobOutcome, JobView, PodView},
@@ -24,7 +29,7 @@ impl ClusterCache {
             if its.name() != right_name.name {
                 former_cron_jobs.push(its.clone());
             }
-            let jobs = self.jobs_by_cron_job.get(its.uid()).filter_map(|job| self.jobs.get(job));
+            let jobs = self.jobs_by_cron_job.get(&UidKey::of(&**its)).filter_map(|job| self.jobs.get(job));
             runs.extend(jobs.map(|job| self.run(key, job, false)));
         }
         for record in backup.running_records() {
@@ -41,10 +46,11 @@ impl ClusterCache {
         let gone = gone.iter().filter(|gone| !is_back(gone)).map(|job| self.run(key, &last_seen(job, &backup), true));
         let gone: Vec<_> = gone.collect();
         runs.extend(gone);
-        let cluster = self.cluster(&backup);
+        let cluster = admitted(&backup, self.cluster(&backup), self.cross_namespace_clusters);
+        let pinned_cluster = pin(&backup, &cluster, self.cross_namespace_clusters);
         let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
         let job_refusal = cron_job.as_ref().and_then(|cron_job| self.job_refusal(cron_job));
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, last_apply, job_refusal })
+        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, pinned_cluster, last_apply, job_refusal })
     }
 
     /// Adds Jobs that were read from the API server because no watch has them. Those that are neither the backup's nor recorded as
@@ -70,15 +76,15 @@ impl ClusterCache {
 
     /// Returns a Job with what is known of its Pods.
     fn run(&self, backup: &ObjectKey, job: &Arc<JobView>, is_gone: bool) -> Run {
-        let is_of_job =
-            |pod: &&Arc<PodView>| pod.controller.as_ref().is_some_and(|controller| controller.uid == job.uid());
+        let uid = UidKey::of(&**job);
+        let is_of_job = |pod: &&Arc<PodView>| job_of(Some(pod)).as_ref() == Some(&uid);
         let gone = self.memories.get(backup).map(Memory::gone_pods).unwrap_or_default();
-        let pods = self.pods_by_job.get(job.uid()).filter_map(|pod| self.pods.get(pod));
+        let pods = self.pods_by_job.get(&uid).filter_map(|pod| self.pods.get(pod));
         let mut pods: Vec<_> = pods.chain(gone.iter().filter(is_of_job)).cloned().collect();
         pods.sort_by(|one, other| {
             one.created().cmp(&other.created()).then_with(|| one.metadata.name.cmp(&other.metadata.name))
         });
-        let refusals = self.refusals_by_job.get(job.uid()).filter_map(|refusal| self.refusals.get(refusal));
+        let refusals = self.refusals_by_job.get(&uid).filter_map(|refusal| self.refusals.get(refusal));
         let refusal = refusals.max_by_key(|refusal| (refusal.last_seen, refusal.message.clone())).cloned();
         Run { job: job.clone(), is_gone, loss: None, pods, refusal }
     }

@@ -2,7 +2,7 @@
 
 use super::last_apply::LastApply;
 use crate::{
-    api::AppliedCronJob,
+    api::{AppliedCronJob, PinnedCluster},
     cluster::{
         lookup::ClusterLookup,
         run::Run,
@@ -27,6 +27,8 @@ pub struct Facts {
     pub job_refusal: Option<Arc<JobRefusal>>,
     /// The cluster.
     pub cluster: ClusterLookup,
+    /// The cluster that the status pins from now on.
+    pub pinned_cluster: Option<PinnedCluster>,
     /// The last write of this process that made the CronJob as planned.
     pub last_apply: Option<LastApply>,
 }

@@ -63,6 +63,7 @@ impl Memory {
                 before.metadata.uid == after.metadata.uid
                     && before.metadata.generation == after.metadata.generation
                     && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
+                    && before.accepted_cluster_uid == after.accepted_cluster_uid
             })
             && self.status_version.is_some()
             && self.status_version == resource_version(&after.metadata)

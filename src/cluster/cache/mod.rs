@@ -2,8 +2,9 @@
 //!
 //! Synchronous and without effects: each call takes a watch event and returns the backups to reconcile. The cost of an event
 //! does not depend on the number of objects: CronJobs are indexed by the backup that controls them, Jobs by their CronJob,
-//! and backups by their cluster.
+//! and backups by their cluster. Objects are matched within their namespace: a UID alone proves nothing.
 
+mod clusters;
 mod collect;
 mod facts;
 mod history;
@@ -17,8 +18,10 @@ mod relations;
 mod tests;
 pub mod watched;
 
+pub use clusters::{ClusterChanges, Refusal};
 pub use facts::Facts;
 pub use history::{Break, History, resource_version};
+use key::UidKey;
 pub use key::{ObjectKey, Scope};
 pub use last_apply::LastApply;
 pub use objects::{BackupChange, Cached, Change};
@@ -26,6 +29,7 @@ pub use relations::key_of;
 
 use crate::{
     cluster::{
+        access::CrossNamespaceClusters,
         run::Run,
         stored::StoredBackup,
         views::{Cluster, CronJobView, JobOutcome, JobRefusal, JobView, PodRefusal, PodView},
@@ -36,9 +40,9 @@ use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use memory::Memory;
 use objects::{Cache, Index};
-use relations::{backup_by_cron_job_name, backups_of_cron_job, cluster_of, controller_uid};
+use relations::{backup_by_cron_job_name, backup_of, backups_of_cron_job, cluster_of, cron_job_of, job_of};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -53,16 +57,19 @@ pub struct ClusterCache {
     refusals: Cache<PodRefusal>,
     job_refusals: Cache<JobRefusal>,
     clusters: Cache<Cluster>,
+    /// The scopes whose clusters were listed once.
+    listed_clusters: HashSet<Scope>,
+    cross_namespace_clusters: CrossNamespaceClusters,
     cluster_kind_is_missing: bool,
     backups_by_cluster: Index<ObjectKey>,
-    cron_jobs_by_backup: Index<String>,
-    jobs_by_cron_job: Index<String>,
-    pods_by_job: Index<String>,
-    refusals_by_job: Index<String>,
-    job_refusals_by_cron_job: Index<String>,
+    cron_jobs_by_backup: Index<UidKey>,
+    jobs_by_cron_job: Index<UidKey>,
+    pods_by_job: Index<UidKey>,
+    refusals_by_job: Index<UidKey>,
+    job_refusals_by_cron_job: Index<UidKey>,
     memories: HashMap<ObjectKey, Memory>,
-    /// The backups of deleted Jobs that have not been recorded, by UID of the Job.
-    unrecorded_jobs: HashMap<String, ObjectKey>,
+    /// The backups of deleted Jobs that have not been recorded.
+    unrecorded_jobs: HashMap<UidKey, ObjectKey>,
 }
 
 impl ClusterCache {
@@ -77,6 +84,8 @@ impl ClusterCache {
             refusals: Cache::default(),
             job_refusals: Cache::default(),
             clusters: Cache::default(),
+            listed_clusters: HashSet::new(),
+            cross_namespace_clusters: CrossNamespaceClusters::default(),
             cluster_kind_is_missing: false,
             backups_by_cluster: Index::default(),
             cron_jobs_by_backup: Index::default(),
@@ -87,6 +96,11 @@ impl ClusterCache {
             memories: HashMap::new(),
             unrecorded_jobs: HashMap::new(),
         }
+    }
+
+    /// Returns the cache with the rule for clusters of other namespaces. Without it, a backup may use all of them.
+    pub fn with_cross_namespace_clusters(self, rule: CrossNamespaceClusters) -> Self {
+        ClusterCache { cross_namespace_clusters: rule, ..self }
     }
 
     /// Processes an event of the watch on backups. Returns what changed.
@@ -102,14 +116,16 @@ impl ClusterCache {
             match after {
                 None => {
                     let memory = self.memories.remove(&key).unwrap_or_default();
-                    memory.gone_jobs().iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
+                    memory.gone_jobs().iter().for_each(|job| drop(self.unrecorded_jobs.remove(&UidKey::of(&**job))));
                     changes.push(BackupChange::Gone(key));
                 }
                 Some(after) => {
                     let memory = self.memories.get_mut(&key);
                     let is_own_write = memory.is_some_and(|memory| {
                         let unrecorded = &mut self.unrecorded_jobs;
-                        memory.forget_ended(after.status.as_ref()).for_each(|job| drop(unrecorded.remove(job.uid())));
+                        memory
+                            .forget_ended(after.status.as_ref())
+                            .for_each(|job| drop(unrecorded.remove(&UidKey::of(&*job))));
                         memory.is_own_write(before.as_deref(), &after)
                     });
                     if !is_own_write {
@@ -133,12 +149,13 @@ impl ClusterCache {
     /// Processes an event of the watch on CronJobs. Returns the backups to reconcile.
     pub fn cron_job_event(&mut self, scope: &Scope, event: Event<CronJobView>) -> BTreeSet<ObjectKey> {
         if matches!(event, Event::Init) {
-            self.memories.values_mut().for_each(Memory::relist_of_cron_jobs_began);
+            let memories = self.memories.iter_mut().filter(|(key, _)| scope.contains(key));
+            memories.for_each(|(_, memory)| memory.relist_of_cron_jobs_began());
         }
         let relisted = matches!(event, Event::InitDone);
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, .. } in self.cron_jobs.apply(scope, event) {
-            self.cron_jobs_by_backup.replace(&key, controller_uid(before.as_deref()), controller_uid(after.as_deref()));
+            self.cron_jobs_by_backup.replace(&key, backup_of(before.as_deref()), backup_of(after.as_deref()));
             let views = [&before, &after].into_iter().flatten();
             let backups: BTreeSet<_> = views.flat_map(|view| backups_of_cron_job(view)).collect();
             for backup in backups {
@@ -166,8 +183,7 @@ impl ClusterCache {
         let is_list = matches!(event, Event::InitDone);
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, last } in self.jobs.apply(scope, event) {
-            let cron_job = |job: Option<&JobView>| job?.controller.as_ref().map(|controller| controller.uid.clone());
-            self.jobs_by_cron_job.replace(&key, cron_job(before.as_deref()), cron_job(after.as_deref()));
+            self.jobs_by_cron_job.replace(&key, cron_job_of(before.as_deref()), cron_job_of(after.as_deref()));
             for job in [&before, &after].into_iter().flatten() {
                 concerned.extend(self.backups_of_job(job));
             }
@@ -176,9 +192,9 @@ impl ClusterCache {
                     job = Arc::new(JobView { outcome: JobOutcome::Unseen, ..JobView::clone(&job) });
                 }
                 for backup in self.backups_controlling(&job) {
-                    self.unrecorded_jobs.insert(job.uid().to_owned(), backup.clone());
+                    self.unrecorded_jobs.insert(UidKey::of(&*job), backup.clone());
                     let forgotten = self.memories.entry(backup).or_default().job_gone(job.clone());
-                    forgotten.into_iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
+                    forgotten.into_iter().for_each(|job| drop(self.unrecorded_jobs.remove(&UidKey::of(&*job))));
                 }
             }
         }
@@ -189,22 +205,18 @@ impl ClusterCache {
     pub fn pod_event(&mut self, scope: &Scope, event: Event<PodView>) -> BTreeSet<ObjectKey> {
         let mut concerned = BTreeSet::new();
         for Change { key, before, after, last } in self.pods.apply(scope, event) {
-            let job_uid = |pod: Option<&PodView>| pod?.controller.as_ref().map(|controller| controller.uid.clone());
-            self.pods_by_job.replace(&key, job_uid(before.as_deref()), job_uid(after.as_deref()));
-            let Some(controller) = after.as_ref().or(before.as_ref()).and_then(|pod| pod.controller.clone()) else {
-                continue;
-            };
-            let job = self
-                .jobs
-                .get(&ObjectKey::new(&key.namespace, &controller.name))
-                .filter(|job| job.uid() == controller.uid);
+            self.pods_by_job.replace(&key, job_of(before.as_deref()), job_of(after.as_deref()));
+            let pod = after.as_ref().or(before.as_ref());
+            let controller = pod.and_then(|pod| Some((job_of(Some(pod))?, &pod.controller.as_ref()?.name)));
+            let Some((uid, name)) = controller else { continue };
+            let job = self.jobs.get(&ObjectKey::new(&key.namespace, name)).filter(|job| UidKey::of(&***job) == uid);
             let backups = match job {
                 Some(job) => {
                     concerned.extend(self.backups_of_job(job));
                     self.backups_controlling(job)
                 }
                 None => {
-                    let unrecorded: Vec<_> = self.unrecorded_jobs.get(&controller.uid).cloned().into_iter().collect();
+                    let unrecorded: Vec<_> = self.unrecorded_jobs.get(&uid).cloned().into_iter().collect();
                     concerned.extend(unrecorded.iter().cloned());
                     unrecorded
                 }
@@ -245,8 +257,8 @@ impl ClusterCache {
 
     /// Returns whether a Job was created by a CronJob of the backup.
     fn made(&self, key: &ObjectKey, backup: &StoredBackup, job: &JobView) -> bool {
-        let cron_job = job.controller.as_ref().map(|controller| controller.uid.as_str());
-        self.cron_jobs_of(key, backup.uid()).any(|its| Some(its.uid()) == cron_job)
+        let cron_job = cron_job_of(Some(job));
+        cron_job.is_some_and(|cron_job| self.cron_jobs_of(key, backup.uid()).any(|its| UidKey::of(&**its) == cron_job))
     }
 
     /// Returns the CronJobs that a backup controls, and the one that it may adopt. The one with the right name is as it was last
@@ -256,30 +268,10 @@ impl ClusterCache {
             self.memories.get(key).and_then(Memory::cron_job).filter(|cron_job| cron_job.belongs_to(&key.name, uid));
         let right_name = ObjectKey::new(&key.namespace, &cron_job_name(&key.name));
         let adoptable = self.cron_jobs.get(&right_name).filter(|cron_job| cron_job.is_adoptable());
-        let controlled = self.cron_jobs_by_backup.get(uid).filter_map(|key| self.cron_jobs.get(key));
+        let controlled = self.cron_jobs_by_backup.get(&UidKey::new(&key.namespace, uid));
+        let controlled = controlled.filter_map(|key| self.cron_jobs.get(key));
         let seen = adoptable.into_iter().chain(controlled);
         written.into_iter().chain(seen.filter(move |seen| written.is_none_or(|written| written.name() != seen.name())))
-    }
-
-    /// Processes an event of the watch on clusters. Returns the backups to reconcile.
-    pub fn cluster_event(&mut self, scope: &Scope, event: Event<Cluster>) -> BTreeSet<ObjectKey> {
-        // A list that only begins proves nothing: the API server may not know the kind.
-        let mut concerned =
-            if matches!(event, Event::Init) { BTreeSet::new() } else { self.set_cluster_kind_is_missing(false) };
-        for change in self.clusters.apply(scope, event) {
-            concerned.extend(self.backups_by_cluster.get(&change.key).cloned());
-        }
-        concerned
-    }
-
-    /// Notes whether the API server lacks the kind `AntflyCluster`. Returns the backups to reconcile.
-    pub fn set_cluster_kind_is_missing(&mut self, missing: bool) -> BTreeSet<ObjectKey> {
-        if std::mem::replace(&mut self.cluster_kind_is_missing, missing) == missing {
-            return BTreeSet::new();
-        }
-        let without_cluster =
-            self.backups_by_cluster.iter().filter(|(cluster, _)| self.clusters.get(cluster).is_none());
-        without_cluster.flat_map(|(_, backups)| backups.iter().cloned()).collect()
     }
 
     /// Returns whether a backup exists.
@@ -292,14 +284,14 @@ impl ClusterCache {
         let Some(memory) = self.memories.get_mut(key) else { return };
         let runs: Vec<_> = runs.iter().filter(|run| !run.awaits_pods(now)).collect();
         let gone: Vec<_> = runs.iter().filter(|run| run.is_gone).map(|run| run.job.clone()).collect();
-        gone.iter().for_each(|job| drop(self.unrecorded_jobs.remove(job.uid())));
+        gone.iter().for_each(|job| drop(self.unrecorded_jobs.remove(&UidKey::of(&**job))));
         let (jobs, unrecorded_jobs) = (&self.jobs, &self.unrecorded_jobs);
         memory.recorded(&gone, |pod| {
             // Keep the Pods of a Job that exists or has not been recorded.
-            let Some(controller) = &pod.controller else { return true };
+            let Some((uid, controller)) = job_of(Some(pod)).zip(pod.controller.as_ref()) else { return true };
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
             let job = jobs.get(&ObjectKey::new(namespace, &controller.name));
-            job.is_none_or(|job| job.uid() != controller.uid) && !unrecorded_jobs.contains_key(&controller.uid)
+            job.is_none_or(|job| UidKey::of(&**job) != uid) && !unrecorded_jobs.contains_key(&uid)
         });
     }
 

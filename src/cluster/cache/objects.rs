@@ -99,7 +99,10 @@ impl Cached for JobRefusal {
 
 impl Cached for Cluster {
     fn is_same(&self, other: &Self) -> bool {
-        self.metadata.uid == other.metadata.uid && self.servers() == other.servers() && self.phase == other.phase
+        self.metadata.uid == other.metadata.uid
+            && self.servers() == other.servers()
+            && self.consent == other.consent
+            && self.phase == other.phase
     }
 }
 
@@ -249,7 +252,10 @@ impl<K: Eq + Hash> Index<K> {
     }
 
     /// Returns the objects that have a property.
-    pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, property: &Q) -> impl Iterator<Item = &ObjectKey>
+    pub(super) fn get<'a, Q: Eq + Hash + ?Sized>(
+        &'a self,
+        property: &Q,
+    ) -> impl Iterator<Item = &'a ObjectKey> + use<'a, K, Q>
     where
         K: Borrow<Q>,
     {

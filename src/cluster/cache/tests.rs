@@ -77,6 +77,18 @@ fn the_progress_of_one_namespace_does_not_count_for_another() {
     assert!(has_cron_job(&cache));
 }
 
+#[test]
+fn a_list_of_one_namespace_says_nothing_of_a_cron_job_that_was_just_written_in_another() {
+    let mut cache = ClusterCache::new([]);
+    let [here, elsewhere] = ["a", "b"].map(|namespace| Scope::Namespace(namespace.to_owned()));
+    cache.backup_event(&here, Event::Apply(backup("old", 1)));
+    cache.cron_job_event(&here, Event::Init);
+    cache.cron_job_written(&key(), Arc::new(cron_job("old", 5)));
+    cache.cron_job_event(&elsewhere, Event::Init);
+    cache.cron_job_event(&here, Event::InitDone);
+    assert!(has_cron_job(&cache), "its list began before the write");
+}
+
 fn list_backups(cache: &mut ClusterCache, version: u64) -> Vec<BackupChange> {
     cache.backup_event(&Scope::All, Event::Init);
     let mut changes = cache.backup_event(&Scope::All, Event::InitApply(backup("old", version)));
@@ -172,4 +184,75 @@ fn the_refusal_of_a_job_concerns_the_backup_of_its_cron_job_and_those_of_other_c
     assert_eq!(message(&cache), "exceeded quota");
     cache.job_refusal_event(&Scope::All, Event::Apply(refusal("a", "nightly-cron", "a policy", 2)));
     assert_eq!(message(&cache), "a policy", "the latest counts");
+}
+
+/// A backup of that namespace, which names the cluster prod/main.
+fn elsewhere(namespace: &str, name: &str) -> StoredBackup {
+    StoredBackup::from_value(json!({
+        "metadata": {"name": name, "namespace": namespace, "uid": format!("{namespace}-{name}"), "resourceVersion": "1"},
+        "spec": {"clusterRef": {"name": "main", "namespace": "prod"}},
+    }))
+    .unwrap()
+}
+
+fn cluster(uid: &str, consent: &str, phase: &str) -> Cluster {
+    let annotations = json!({"antfly.io/backup-from-namespaces": consent});
+    let metadata = json!({"name": "main", "namespace": "prod", "uid": uid, "annotations": annotations});
+    Cluster::from_value(&json!({"metadata": metadata, "status": {"phase": phase}})).unwrap()
+}
+
+/// The backups to reconcile, and the namespaces that the owner of the cluster is told of.
+fn changed(cache: &mut ClusterCache, event: Event<Cluster>) -> (Vec<String>, Vec<String>) {
+    let changes = cache.cluster_event(&Scope::All, event);
+    let backups = changes.backups.iter().map(ToString::to_string).collect();
+    (backups, changes.refusals.into_iter().map(|refusal| refusal.namespace).collect())
+}
+
+fn cache_of(rule: CrossNamespaceClusters) -> ClusterCache {
+    let mut cache = ClusterCache::new([]).with_cross_namespace_clusters(rule);
+    for (namespace, name) in [("let", "a"), ("other", "a"), ("other", "b"), ("prod", "own")] {
+        cache.backup_event(&Scope::All, Event::Apply(elsewhere(namespace, name)));
+    }
+    changed(&mut cache, Event::Init);
+    changed(&mut cache, Event::InitDone);
+    cache
+}
+
+#[test]
+fn a_change_of_a_cluster_concerns_only_the_backups_that_may_know_of_it() {
+    let texts = |texts: &[&str]| -> Vec<String> { texts.iter().map(|text| (*text).to_owned()).collect() };
+    let mut cache = cache_of(CrossNamespaceClusters::Consent);
+    let apply = |consent: &str, phase: &str| Event::Apply(cluster("one", consent, phase));
+    let (may, own) = (texts(&["let/a", "prod/own"]), texts(&["prod/own"]));
+    assert_eq!(changed(&mut cache, apply("let", "Pending")), (may.clone(), texts(&["other"])), "once for a namespace");
+    assert_eq!(changed(&mut cache, apply("let", "Running")), (may.clone(), texts(&[])));
+    assert_eq!(changed(&mut cache, apply("", "Running")), (may, texts(&[])), "it is revoked: its status tells");
+    assert_eq!(changed(&mut cache, apply("", "Pending")), (own.clone(), texts(&[])));
+    assert_eq!(changed(&mut cache, Event::Delete(cluster("one", "", "Pending"))), (own, texts(&[])));
+    let all = texts(&["let/a", "other/a", "other/b", "prod/own"]);
+    assert_eq!(changed(&mut cache_of(CrossNamespaceClusters::Allow), apply("", "Running")), (all, texts(&[])));
+    let denied = changed(&mut cache_of(CrossNamespaceClusters::Deny), apply("*", "Running"));
+    assert_eq!(denied, (texts(&["prod/own"]), texts(&[])));
+}
+
+#[test]
+fn the_owner_of_a_cluster_that_is_there_at_the_start_is_not_told_again() {
+    let mut cache = ClusterCache::new([]).with_cross_namespace_clusters(CrossNamespaceClusters::Consent);
+    cache.backup_event(&Scope::All, Event::Apply(elsewhere("other", "a")));
+    changed(&mut cache, Event::Init);
+    let listed = [Event::InitApply(cluster("one", "", "Running")), Event::InitDone];
+    assert!(listed.into_iter().all(|event| changed(&mut cache, event).1.is_empty()));
+    // one that is new in a later list was not seen before
+    changed(&mut cache, Event::Init);
+    assert_eq!(changed(&mut cache, Event::InitApply(cluster("two", "", "Running"))).1, ["other"]);
+    assert!(changed(&mut cache, Event::InitDone).1.is_empty());
+}
+
+#[test]
+fn an_edit_of_the_annotation_that_accepts_a_cluster_causes_a_reconcile() {
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(backup("old", 1)));
+    cache.status_written(&key(), Some(2));
+    let accepted = StoredBackup { accepted_cluster_uid: Some("two".to_owned()), ..backup("old", 2) };
+    assert_eq!(cache.backup_event(&Scope::All, Event::Apply(accepted)), [BackupChange::Changed(key())]);
 }

@@ -1,11 +1,14 @@
 //! The fields of an `AntflyCluster` that the operator reads. The resource belongs to another operator, so unknown, missing
 //! and malformed fields are tolerated: they must not stop a backup.
 
-use crate::cluster::partial::keep_what_is_read;
+use crate::{
+    cluster::{partial::keep_what_is_read, views::consent::Consent},
+    names::CONSENT_ANNOTATION,
+};
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// A Service that may serve Antfly's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,44 @@ struct Service {
     port: u16,
 }
 
+/// The phase of a cluster. Words that nobody knows are not kept: a cluster may be another tenant's, and whatever is written there
+/// would be shown in the namespace of the backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterPhase {
+    /// `Pending`.
+    Pending,
+    /// `Running`.
+    Running,
+    /// `Degraded`.
+    Degraded,
+    /// Any other word.
+    Unknown,
+}
+
+impl ClusterPhase {
+    /// Reads a phase; the words are those of docs/antfly-api.md.
+    fn of(word: &str) -> Self {
+        match word {
+            "Pending" => ClusterPhase::Pending,
+            "Running" => ClusterPhase::Running,
+            "Degraded" => ClusterPhase::Degraded,
+            _ => ClusterPhase::Unknown,
+        }
+    }
+}
+
+/// For people: `is in phase Pending`, for example.
+impl fmt::Display for ClusterPhase {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            ClusterPhase::Pending => "is in phase \"Pending\"",
+            ClusterPhase::Running => "is running",
+            ClusterPhase::Degraded => "is in phase \"Degraded\"",
+            ClusterPhase::Unknown => "is in an unknown phase",
+        })
+    }
+}
+
 /// The fields of an `AntflyCluster` that the operator reads.
 #[derive(Clone, Debug)]
 pub struct Cluster {
@@ -22,8 +63,10 @@ pub struct Cluster {
     pub metadata: ObjectMeta,
     /// The Services that may serve its API, in the order in which to ask them.
     services: Vec<Service>,
-    /// `status.phase`.
-    pub phase: Option<String>,
+    /// The other namespaces whose AntflyBackups may use it, where its owner has to consent.
+    pub consent: Consent,
+    /// `status.phase`, unless it is empty or no text.
+    pub phase: Option<ClusterPhase>,
 }
 
 impl Cluster {
@@ -33,14 +76,16 @@ impl Cluster {
     /// Returns an error if the metadata is not that of a Kubernetes object.
     pub fn from_value(object: &Value) -> Result<Self, serde_json::Error> {
         let mut metadata = ObjectMeta::deserialize(&object["metadata"])?;
+        let annotations = metadata.annotations.as_ref();
+        let consent = Consent::read(annotations.and_then(|all| all.get(CONSENT_ANNOTATION)).map(String::as_str));
         keep_what_is_read(&mut metadata);
-        let phase = object["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).map(str::to_owned);
-        Ok(Cluster { services: services(&object["spec"]), phase, metadata })
+        let phase = object["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).map(ClusterPhase::of);
+        Ok(Cluster { services: services(&object["spec"]), consent, phase, metadata })
     }
 
     /// Returns whether the cluster reports that it is running.
     pub fn is_running(&self) -> bool {
-        self.phase.as_deref() == Some("Running")
+        self.phase == Some(ClusterPhase::Running)
     }
 
     /// Returns `metadata.name`.
@@ -51,6 +96,11 @@ impl Cluster {
     /// Returns `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Returns `metadata.uid`.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
     }
 
     /// Returns the URLs at which the API may be, in the order in which to ask them: `http://SERVICE.NAMESPACE.svc:PORT`.

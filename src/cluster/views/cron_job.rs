@@ -6,6 +6,7 @@ use super::{
     owned::digest_of_live,
 };
 use crate::{
+    api::KIND,
     cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
     names::{
         BACKUP_LABEL, CATCH_UP_ANNOTATION, FIELD_MANAGER, MADE_BY_ANNOTATION, MANAGED_BY_LABEL,
@@ -139,9 +140,9 @@ impl CronJobView {
         self.metadata.creation_timestamp.as_ref().map(|time| time.0)
     }
 
-    /// Returns whether the `AntflyBackup` with this UID controls it.
+    /// Returns whether the `AntflyBackup` of its namespace that has this UID controls it.
     pub fn is_controlled_by(&self, backup_uid: &str) -> bool {
-        self.controller.as_ref().is_some_and(|controller| controller.uid == backup_uid)
+        self.controller.as_ref().is_some_and(|controller| controller.kind == KIND && controller.uid == backup_uid)
     }
 
     /// Returns whether this operator made it and nobody controls it any more, so that the AntflyBackup of its name may adopt
@@ -150,7 +151,7 @@ impl CronJobView {
         self.controller.is_none() && self.is_marked
     }
 
-    /// Returns whether it belongs to the AntflyBackup with this name and UID, which controls it or may adopt it.
+    /// Returns whether it belongs to the AntflyBackup of its namespace with this name and UID, which controls it or may adopt it.
     pub fn belongs_to(&self, backup: &str, backup_uid: &str) -> bool {
         self.is_controlled_by(backup_uid) || (self.is_adoptable() && self.name() == cron_job_name(backup))
     }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod cluster;
+mod consent;
 mod cron_job;
 mod digest;
 mod field_path;

@@ -32,13 +32,14 @@ fn facts(former: Arc<CronJobView>) -> Facts {
         cron_job: Some(cron_job("nightly-cron", false)),
         former_cron_jobs: vec![former],
         runs: Vec::new(),
+        pinned_cluster: None,
         last_apply: None,
         job_refusal: None,
     }
 }
 
 fn decided(facts: &Facts) -> Vec<String> {
-    let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) };
+    let settings = OperatorSettings { overdue_grace: SignedDuration::from_mins(15), ..OperatorSettings::default() };
     let decision = decide(facts, &settings, now());
     let of_target = |target: &Target| format!("{} {}", target.cron_job.name(), target.reason);
     let actions = decision.actions.iter().map(|action| match action {
@@ -57,7 +58,7 @@ fn the_cron_job_is_applied_where_it_differs_from_the_manifest() {
     let mut facts = facts(cron_job("nightly-backup", true));
     facts.former_cron_jobs.clear();
     assert_eq!(decided(&facts), ["apply CronJobUpdated"]);
-    let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::ZERO };
+    let settings = OperatorSettings { overdue_grace: SignedDuration::ZERO, ..OperatorSettings::default() };
     let Some(Action::Apply(apply)) = decide(&facts, &settings, now()).actions.pop() else { panic!() };
     let applied = CronJobView { applied: Some(apply.digest), ..CronJobView::clone(&apply.existing.unwrap()) };
     facts.cron_job = Some(Arc::new(applied));
@@ -85,7 +86,7 @@ fn edited(former: &str, edited: &str) -> Facts {
 
 /// Returns the facts after the apply that they ask for.
 fn after_apply(facts: &Facts) -> Facts {
-    let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::ZERO };
+    let settings = OperatorSettings { overdue_grace: SignedDuration::ZERO, ..OperatorSettings::default() };
     let mut actions = decide(facts, &settings, now()).actions.into_iter();
     let Some(Action::Apply(apply)) = actions.next() else { panic!() };
     let schedule = apply.manifest["spec"]["schedule"].as_str().unwrap().to_owned();

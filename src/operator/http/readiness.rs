@@ -1,6 +1,6 @@
 //! Readiness: every watch has synced, and the leader of an election is known.
 
-use crate::{api, cluster::cache::Scope};
+use crate::{api, cluster::cache::Scope, text::one_line};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, fmt::Write};
 use tokio::sync::watch;
@@ -81,7 +81,7 @@ impl Readiness {
     pub fn failed(&self, watched: Watched, scope: &Scope, why: &str) {
         let mut waiting = self.waiting.lock();
         if let Some(reason) = waiting.get_mut(&(watched, name(scope))) {
-            why.clone_into(reason);
+            *reason = one_line(why);
         }
     }
 
@@ -93,7 +93,7 @@ impl Readiness {
     /// Records why the Lease cannot be read or written. No effect once a leader is known.
     pub fn lease_failed(&self, why: &str) {
         if let Some(reason) = self.lease.lock().as_mut() {
-            why.clone_into(reason);
+            *reason = one_line(why);
         }
     }
 

@@ -104,11 +104,12 @@ fn what_the_api_server_refuses_loses_tables_and_then_errors_and_says_what_it_ans
 #[test]
 fn a_long_message_is_cut_where_it_takes_too_much() {
     for text in ["x", "\u{1}", "<", "😀"] {
-        let cut = fitted_message(&text.repeat(40_000));
+        let cut = cut_message(&text.repeat(40_000));
         assert!(json_bytes(&cut) <= MOST_MESSAGE_BYTES + 8 && json_bytes(&cut) > MOST_MESSAGE_BYTES - 8, "{text}");
         assert!(cut.ends_with('…'));
     }
     assert_eq!(fitted_message(&"x".repeat(8000)), "x".repeat(8000));
+    assert_eq!(fitted_message("a\u{1b}[2J\u{202e}b"), "a [2J b");
 }
 
 /// A text of at most so many characters, all of one kind: short ones, those that are escaped, and long ones.

@@ -245,7 +245,7 @@ fn terminating(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Optio
 
 /// Returns the cause of a backup from before its Pod did not end: what held it up then, else why the Pod is deleted.
 fn before_deletion(run: &Run, known: Option<&BackupRecord>) -> Option<Cause> {
-    let known = known.and_then(cause_of).filter(|known| known.reason != POD_TERMINATING);
+    let known = known.and_then(cause_of).filter(|known| known.reason != POD_TERMINATING && !known.is_loss());
     let (retrying, known) = known
         .map_or((None, None), |known| if known.reason == RETRYING { (Some(known), None) } else { (None, Some(known)) });
     known.or_else(|| run.newest_failure()).or(retrying)

@@ -7,7 +7,7 @@ use crate::{
         run::{Cause, POD_TERMINATING},
         views::JobView,
     },
-    text::shortened,
+    text::{one_line, shortened},
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -98,9 +98,14 @@ pub fn cause_before(record: &BackupRecord) -> Option<Cause> {
     Some(Cause { reason: record.reason_before.clone().unwrap_or_default(), text })
 }
 
+/// Returns reason and text of a cause as a record has them.
+fn shown(cause: Cause) -> (String, String) {
+    (cause.reason, shortened(&one_line(&cause.text), LONGEST_ERROR))
+}
+
 /// Sets the cause from before the Pod did not end; `None` removes it.
 pub fn set_cause_before(record: &mut BackupRecord, cause: Option<Cause>) {
-    let (reason, text) = cause.map(|cause| (cause.reason, shortened(&cause.text, LONGEST_ERROR))).unzip();
+    let (reason, text) = cause.map(shown).unzip();
     record.reason_before = reason.filter(|reason| !reason.is_empty());
     record.error_before = text;
 }
@@ -113,7 +118,7 @@ pub fn first_cause_of(record: &BackupRecord) -> Option<Cause> {
 
 /// Sets the cause of a failure, of a doubt or of a delay; `None` removes it.
 pub fn set_cause(record: &mut BackupRecord, cause: Option<Cause>) {
-    let (reason, text) = cause.map(|cause| (cause.reason, shortened(&cause.text, LONGEST_ERROR))).unzip();
+    let (reason, text) = cause.map(shown).unzip();
     record.reason = reason.filter(|reason| !reason.is_empty());
     record.error = text;
 }
@@ -145,7 +150,7 @@ pub fn fail(record: &mut BackupRecord, cause: Cause) {
 
 /// Returns why a completed backup is not verified.
 pub fn not_verified(reason: &str, text: &str) -> Cause {
-    Cause { reason: reason.to_owned(), text: format!("not verified: {text}") }
+    Cause { reason: reason.to_owned(), text: one_line(&format!("not verified: {text}")) }
 }
 
 /// Returns the part of an error that says which prefix the id of a backup has, if the id is not known.

