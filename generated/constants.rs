@@ -135,6 +135,8 @@ impl AntflyBackupStatus {
     pub const OBSERVED_SCHEDULE_MAX_LENGTH: usize = 400;
     /// `maxLength` of `cronJobName`.
     pub const CRON_JOB_NAME_MAX_LENGTH: usize = 253;
+    /// `maxItems` of `appliedTemplates`.
+    pub const APPLIED_TEMPLATES_MAX_ITEMS: usize = 16;
     /// `maxItems` of `otherWriters`.
     pub const OTHER_WRITERS_MAX_ITEMS: usize = 8;
 }
@@ -229,6 +231,24 @@ impl AppliedCronJob {
     pub const CHANGED_FIELDS_MAX_ITEMS: usize = 16;
     /// `maxLength` of `changedFields[]`.
     pub const CHANGED_FIELDS_ITEM_MAX_LENGTH: usize = 253;
+}
+
+/// Bounds and defaults of [`AppliedTemplate`].
+impl AppliedTemplate {
+    /// `maxLength` of `requested`.
+    pub const REQUESTED_MAX_LENGTH: usize = 64;
+    /// `maxLength` of `answered`.
+    pub const ANSWERED_MAX_LENGTH: usize = 64;
+    /// `maxItems` of `parts`.
+    pub const PARTS_MAX_ITEMS: usize = 16;
+}
+
+/// Bounds and defaults of [`TemplatePart`].
+impl TemplatePart {
+    /// `maxLength` of `path`.
+    pub const PATH_MAX_LENGTH: usize = 64;
+    /// `maxLength` of `digest`.
+    pub const DIGEST_MAX_LENGTH: usize = 64;
 }
 
 /// Bounds and defaults of [`OtherWriter`].

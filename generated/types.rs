@@ -183,7 +183,7 @@ pub struct BackupRecord {
     /// What started the backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<BackupTrigger>,
-    /// Whether Antfly itself said, of this very backup and of each table that was wanted, that it is complete. When false, reason and error say why not, or nobody saw its end and this is what the CronJob says.
+    /// Whether Antfly itself said, of this very backup and of each table that was wanted, that it is complete, by a run that did what the operator applied. When false, reason and error say why not, or nobody saw its end and this is what the CronJob says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
     /// Why the backup failed, makes no progress or is not verified, what its Job lost while it runs, or what spoiled it after it completed: one word in CamelCase.
@@ -296,6 +296,30 @@ pub struct AppliedCronJob {
     pub changed_fields: Vec<String>,
 }
 
+/// A part of what a Pod does.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct TemplatePart {
+    /// Path of the part in the Pod's spec.
+    pub path: String,
+    /// Digest of the part.
+    pub digest: String,
+}
+
+/// What a Pod does: of all its containers the name, image, command, args, environment and mounts; its volumes, ServiceAccount and host namespaces. Defaults do not count.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct AppliedTemplate {
+    /// Digest of what was asked for.
+    pub requested: String,
+    /// Digest of what the API server made of it.
+    pub answered: String,
+    /// Digests of its parts, to name those that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TemplatePart>,
+    /// When another one took its place. It counts for Jobs that were created before, or within a minute after. Absent from the present one.
+    #[serde(rename = "replacedTime", default, skip_serializing_if = "Option::is_none")]
+    pub replaced_time: Option<Time>,
+}
+
 /// A field manager.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 pub struct OtherWriter {
@@ -405,6 +429,9 @@ pub struct AntflyBackupStatus {
     /// What the API server made of the CronJob that the operator last asked for, where its mutating admission changed that. As long as the CronJob is the one that was answered, the operator does not ask again. Absent where nothing was changed.
     #[serde(rename = "appliedCronJob", default, skip_serializing_if = "Option::is_none")]
     pub applied_cron_job: Option<AppliedCronJob>,
+    /// Digests of what a Pod of the CronJob does, as the API server answered to the operator: first that of the CronJob as it is now, then former ones while Jobs of theirs may exist. A Job that does something else counts neither as scheduled nor as verified (reason TemplateChanged).
+    #[serde(rename = "appliedTemplates", default, skip_serializing_if = "Vec::is_empty")]
+    pub applied_templates: Vec<AppliedTemplate>,
     /// Other field managers that changed the CronJob, or added something to its spec. It was changed back: to change what runs, edit the AntflyBackup. Each is told of in one event; after a day, if it does so again, in another one.
     #[serde(rename = "otherWriters", default, skip_serializing_if = "Vec::is_empty")]
     pub other_writers: Vec<OtherWriter>,

@@ -560,6 +560,7 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "cronJobName",
                 "pinnedCluster",
                 "appliedCronJob",
+                "appliedTemplates",
                 "otherWriters",
             ],
             &[],
@@ -620,6 +621,9 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "appliedCronJob") {
         status_applied_cron_job(value, &path.field("appliedCronJob"), out);
+    }
+    if let Some(value) = cel::not_null(object, "appliedTemplates") {
+        status_applied_templates(value, &path.field("appliedTemplates"), out);
     }
     if let Some(value) = cel::not_null(object, "otherWriters") {
         status_other_writers(value, &path.field("otherWriters"), out);
@@ -2657,6 +2661,145 @@ pub(super) fn status_applied_cron_job_changed_fields_item(
     out.max_length(subject, path, 253);
 }
 
+/// Checks `status.appliedTemplates`.
+pub(super) fn status_applied_templates(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    for (index, item) in subject.iter().enumerate() {
+        status_applied_templates_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.appliedTemplates[]`.
+pub(super) fn status_applied_templates_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["requested", "answered", "parts", "replacedTime"],
+            &["requested", "answered"],
+        ) else { return };
+    if let Some(value) = object.get("requested") {
+        status_applied_templates_item_requested(
+            value,
+            &path.required_field("requested"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("answered") {
+        status_applied_templates_item_answered(
+            value,
+            &path.required_field("answered"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "parts") {
+        status_applied_templates_item_parts(value, &path.field("parts"), out);
+    }
+    if let Some(value) = cel::not_null(object, "replacedTime") {
+        status_applied_templates_item_replaced_time(
+            value,
+            &path.field("replacedTime"),
+            out,
+        );
+    }
+}
+
+/// Checks `status.appliedTemplates[].requested`.
+pub(super) fn status_applied_templates_item_requested(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].answered`.
+pub(super) fn status_applied_templates_item_answered(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].parts`.
+pub(super) fn status_applied_templates_item_parts(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    for (index, item) in subject.iter().enumerate() {
+        status_applied_templates_item_parts_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `status.appliedTemplates[].parts[]`.
+pub(super) fn status_applied_templates_item_parts_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["path", "digest"], &["path", "digest"])
+    else { return };
+    if let Some(value) = object.get("path") {
+        status_applied_templates_item_parts_item_path(
+            value,
+            &path.required_field("path"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("digest") {
+        status_applied_templates_item_parts_item_digest(
+            value,
+            &path.required_field("digest"),
+            out,
+        );
+    }
+}
+
+/// Checks `status.appliedTemplates[].parts[].path`.
+pub(super) fn status_applied_templates_item_parts_item_path(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].parts[].digest`.
+pub(super) fn status_applied_templates_item_parts_item_digest(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
+/// Checks `status.appliedTemplates[].replacedTime`.
+pub(super) fn status_applied_templates_item_replaced_time(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.date_time(subject, path);
+}
+
 /// Checks `status.otherWriters`.
 pub(super) fn status_other_writers(
     value: &Value,
@@ -2778,6 +2921,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "cronJobName");
         cel::drop_null(object, "pinnedCluster");
         cel::drop_null(object, "appliedCronJob");
+        cel::drop_null(object, "appliedTemplates");
         cel::drop_null(object, "otherWriters");
     }
     if let Some(Value::Object(object)) = object

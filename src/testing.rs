@@ -5,7 +5,8 @@ pub mod api {
     //! The resource, its schema, and its validation.
 
     pub use crate::api::{
-        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, CRD,
+        AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus,
+        CRD,
         duration::{parse as parse_duration, seconds_rounded_up},
         reason,
         schedule::{Schedule, ScheduleError},
@@ -44,7 +45,7 @@ pub mod cluster {
         run::Run,
         stored::StoredBackup,
         views::{
-            Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, Others, digest_of_live,
+            Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, Others, PodTemplate, digest_of_live,
             digest_of_manifest,
         },
     };

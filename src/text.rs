@@ -4,7 +4,8 @@
 //! name something: in the arguments of a Pod, or in the manifest of a restore.
 
 use regex::{Captures, Regex};
-use std::{borrow::Cow, sync::LazyLock};
+use serde::Serialize;
+use std::{borrow::Cow, io, sync::LazyLock};
 
 /// White space, and control and format characters, which could hide or forge the text around them.
 static UNSEEN: LazyLock<Regex> =
@@ -75,6 +76,39 @@ pub fn shortened_to_bytes(text: &str, most: usize) -> String {
     }
     let end = text.floor_char_boundary(most.saturating_sub('…'.len_utf8()));
     format!("{}…", &text[..end])
+}
+
+/// Returns how many bytes the API server stores for a value: as JSON, as Go writes it, which escapes `<`, `>`, `&` and two line
+/// separators, too.
+pub fn json_bytes<T: Serialize + ?Sized>(value: &T) -> usize {
+    let mut count = Count::default();
+    serde_json::to_writer(&mut count, value).expect("a status has a JSON form, and counting does not fail");
+    count.bytes
+}
+
+#[derive(Default)]
+struct Count {
+    bytes: usize,
+    last: [u8; 2],
+}
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for byte in bytes {
+            self.bytes += match (self.last, byte) {
+                (_, b'<' | b'>' | b'&') => 6,
+                // U+2028 and U+2029: six bytes instead of three
+                ([0xe2, 0x80], 0xa8 | 0xa9) => 4,
+                _ => 1,
+            };
+            self.last = [self.last[1], *byte];
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

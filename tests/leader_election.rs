@@ -318,25 +318,16 @@ async fn a_deleted_lease_is_created_again_by_the_leader() {
 
 /// Grants a service account all that the operator needs, and access to Leases by the RoleBinding `leases` only.
 async fn restricted(room: &Room<'_>, control_plane: &ControlPlane) -> PathBuf {
-    let namespace = &room.namespace;
-    let group = "rbac.authorization.k8s.io";
-    let subjects = json!([{"kind": "ServiceAccount", "name": "operator", "namespace": namespace}]);
-    let metadata = |name: &str| json!({"name": name, "namespace": namespace});
+    let all = json!({"apiGroups": ["antfly.io", "batch", "", "events.k8s.io"], "verbs": ["*"], "resources": [
+        "antflybackups", "antflybackups/status", "antflyclusters", "cronjobs", "jobs", "pods", "events"]});
+    room.create_account("operator", &[all]).await;
     let verbs = ["get", "list", "watch", "create", "update"];
-    for object in [
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata("operator")}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata("operator"),
-        "rules": [
-            {"apiGroups": ["antfly.io", "batch", "", "events.k8s.io"], "verbs": ["*"], "resources": [
-                "antflybackups", "antflybackups/status", "antflyclusters", "cronjobs", "jobs", "pods", "events"]},
-        ]}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata("leases"),
-            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs}]}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata("operator"),
-            "subjects": subjects, "roleRef": {"apiGroup": group, "kind": "Role", "name": "operator"}}),
-    ] {
-        room.apply(&object).await;
-    }
+    room.apply(&json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"name": "leases", "namespace": room.namespace},
+        "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs}],
+    }))
+    .await;
     allow_leases(room).await;
     let accounts = room.all::<ServiceAccount>();
     let request: TokenRequest = serde_json::from_value(json!({"spec": {"audiences": []}})).unwrap();

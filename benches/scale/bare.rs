@@ -51,6 +51,7 @@ async fn write(client: Client, backup: StoredBackup, cluster: ClusterLookup) -> 
         runs: Vec::new(),
         pinned_cluster: None,
         last_apply: None,
+        templates: Vec::new(),
         job_refusal: None,
     };
     let now = Timestamp::now();

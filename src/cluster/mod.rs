@@ -4,10 +4,12 @@
 //! Nothing here decides, writes or reads a clock. [`crate::desired`] and [`crate::status`] read the facts.
 
 pub mod access;
+pub mod bounded;
 pub mod cache;
 pub mod lookup;
 pub mod partial;
 pub mod pin;
 pub mod run;
 pub mod stored;
+pub mod templates;
 pub mod views;

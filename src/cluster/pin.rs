@@ -73,8 +73,7 @@ fn stored(backup: &StoredBackup) -> Option<&PinnedCluster> {
 /// Returns what the status pins of the cluster that the spec names. What it pins of another one counts no more.
 fn pinned(backup: &StoredBackup) -> Option<&PinnedCluster> {
     let (namespace, name) = backup.cluster_key()?;
-    stored(backup)
-        .filter(|pinned| pinned.namespace == namespace && pinned.name == name && namespace != backup.namespace())
+    stored(backup).filter(|pinned| is_elsewhere(backup) && pinned.namespace == namespace && pinned.name == name)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod cause;
 mod loss;
 mod pod;
+mod template;
 mod tries;
 mod unending;
 
@@ -14,7 +15,7 @@ pub use loss::{LABEL_REMOVED, Loss, READ_AGAIN, is_loss};
 
 use crate::{
     backup::{BackupResult, EXIT_FOR_GOOD, Parsed, backup_id},
-    cluster::views::{CronJobView, JobOutcome, JobView, PodRefusal, PodView, Unfinished},
+    cluster::views::{CronJobView, Differences, JobOutcome, JobView, PodRefusal, PodView, Unfinished},
     names::CONTAINER,
     text::one_line,
 };
@@ -43,6 +44,9 @@ pub const POD_TERMINATING: &str = "PodTerminating";
 /// Cause of a run's delay: its Job should have ended by `activeDeadlineSeconds`, and nobody ends it.
 pub const PAST_DEADLINE: &str = "PastDeadline";
 
+/// Why a backup is not verified: its Job or its Pod does something else than the operator applied.
+pub const TEMPLATE_CHANGED: &str = "TemplateChanged";
+
 /// Why nothing is known of the backup of a completed Job: the Job ran another program.
 pub const OTHER_PROGRAM: &str = "OtherProgram";
 
@@ -64,6 +68,8 @@ pub struct Run {
     pub is_gone: bool,
     /// What the Job has lost since it was recorded, if it goes on without that.
     pub loss: Option<Loss>,
+    /// In which parts the Job differs from what the operator applied, as far as that was asked; see [`crate::cluster::templates`].
+    pub differs: Option<Differences>,
     /// Its Pods, oldest first, including deleted ones.
     pub pods: Vec<Arc<PodView>>,
     /// The last time that the Job controller could not create a Pod.
@@ -79,6 +85,8 @@ pub struct Success {
     pub finished: Option<Timestamp>,
     /// The result that it reported; `None` if it is not known.
     pub said: Option<Parsed>,
+    /// Why it does not verify the backup, if its Job or its Pod does something else than the operator applied.
+    pub changed: Option<Cause>,
     /// Whether the Pod has ended too.
     pub pod_has_ended: bool,
     /// The containers that keep the Pod from ending.
@@ -113,13 +121,15 @@ impl Run {
         backup_id(self.job.name(), self.job.uid(), pod.uid())
     }
 
-    /// Returns the newest attempt whose container `backup` exited with 0, unless it reported a failure.
+    /// Returns the newest attempt whose container `backup` exited with 0, unless it reported a failure. One that does what its Job
+    /// does comes before one that does something else.
     pub fn success(&self) -> Option<Success> {
         if !self.runs_program() {
             return None;
         }
         let ended_well = |pod: &&Arc<PodView>| pod.end_of(CONTAINER).is_some_and(|end| end.exit_code == 0);
-        let pod = self.pods.iter().rev().find(ended_well)?;
+        let of_job = self.pods.iter().rev().filter(|pod| self.changed_pod(pod).is_none());
+        let pod = of_job.chain(self.pods.iter().rev()).find(|pod| ended_well(pod))?;
         let end = pod.end_of(CONTAINER)?;
         let said = BackupResult::parse(&end.message);
         // The reported result outweighs the exit code.
@@ -130,6 +140,7 @@ impl Run {
             backup_id: self.id_of(pod),
             finished: end.finished,
             said,
+            changed: self.changed_job().or_else(|| self.changed_pod(pod)),
             pod_has_ended: pod.succeeded || pod.failed,
             unfinished: others(pod),
         })

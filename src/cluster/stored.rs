@@ -9,9 +9,12 @@ use crate::{
         empty::timeout_of,
         validation::{self, Step, UnknownFields, Violation},
     },
-    cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::{drop_managed_fields, keep_what_is_read, view_of},
+    },
     names::ACCEPT_CLUSTER_ANNOTATION,
-    text::shortened,
+    text::{json_bytes, shortened},
 };
 use kube::api::ObjectMeta;
 use serde::{
@@ -20,6 +23,9 @@ use serde::{
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
+
+/// Most bytes of tables and of the status, as JSON, with which a backup is kept as a whole.
+const MOST_BYTES: usize = 16 * 1024;
 
 /// An `AntflyBackup` from the API server, without the metadata that the operator does not read.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +39,8 @@ pub struct StoredBackup {
     pub spec: Result<AntflyBackupSpec, Box<InvalidSpec>>,
     /// The valid parts of the stored status.
     pub status: Option<AntflyBackupStatus>,
+    /// Whether tables, errors and other long texts were left out, as the cache does with a large backup. A reconcile reads it again.
+    pub is_abridged: bool,
 }
 
 /// Longest UID that an annotation may name, in characters.
@@ -52,6 +60,11 @@ pub struct InvalidSpec {
 }
 
 impl InvalidSpec {
+    /// Returns how many bytes the messages of the violations take.
+    fn message_bytes(&self) -> usize {
+        self.violations.iter().map(|violation| violation.message.len()).sum()
+    }
+
     /// Reads the valid fields of a spec that has its defaults.
     fn read(spec: &Value, violations: Vec<Violation>) -> Self {
         let of_spec = violations.iter().filter_map(|violation| violation.field.below(&["spec"])?.first());
@@ -104,7 +117,43 @@ impl StoredBackup {
             Ok(backup) => Ok(backup.spec),
             Err(violations) => Err(Box::new(InvalidSpec::read(&object["spec"], violations))),
         };
-        Ok(StoredBackup { metadata, accepted_cluster_uid, spec, status })
+        Ok(StoredBackup { metadata, accepted_cluster_uid, spec, status, is_abridged: false })
+    }
+
+    /// Leaves out what is long, if it is more than the cache keeps of a backup: tables, errors and other texts. What the cache needs
+    /// to find what belongs together is left. A reconcile reads the backup again.
+    fn abridge(&mut self) {
+        let tables = self.spec.iter().flat_map(|spec| &spec.tables).map(String::len).sum::<usize>();
+        let violations = self.spec.as_ref().err().map_or(0, |invalid| invalid.message_bytes());
+        if tables + violations + json_bytes(&self.status) <= MOST_BYTES {
+            return;
+        }
+        self.is_abridged = true;
+        match &mut self.spec {
+            Ok(spec) => spec.tables = Vec::new(),
+            Err(invalid) => invalid.violations = Vec::new(),
+        }
+        let Some(status) = &mut self.status else { return };
+        let abridged = |record: BackupRecord| BackupRecord {
+            tables: Vec::new(),
+            error: None,
+            first_error: None,
+            error_before: None,
+            read_back_error: None,
+            location: None,
+            connection: None,
+            cluster_ref: None,
+            other_backup_ids: Vec::new(),
+            ..record
+        };
+        *status = AntflyBackupStatus {
+            observed_generation: status.observed_generation,
+            phase: status.phase,
+            pinned_cluster: status.pinned_cluster.take(),
+            recent_backups: std::mem::take(&mut status.recent_backups).into_iter().map(abridged).collect(),
+            last_successful_backup: status.last_successful_backup.take().map(abridged),
+            ..AntflyBackupStatus::default()
+        };
     }
 
     /// Returns `metadata.name`.
@@ -187,11 +236,26 @@ fn is_written(status: &AntflyBackupStatus) -> bool {
 
 impl<'de> Deserialize<'de> for StoredBackup {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        StoredBackup::from_value(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        let mut backup = WholeBackup::deserialize(deserializer)?.0;
+        backup.abridge();
+        Ok(backup)
     }
 }
 
 view_of!(StoredBackup, AntflyBackup);
+
+/// An AntflyBackup with all that is read of it, for the moment of a reconcile.
+#[derive(Clone, Debug)]
+pub struct WholeBackup(pub StoredBackup);
+
+impl<'de> Deserialize<'de> for WholeBackup {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = bounded::value(deserializer, ManagedFields::Skip)?;
+        StoredBackup::from_value(object).map(WholeBackup).map_err(D::Error::custom)
+    }
+}
+
+view_of!(WholeBackup, AntflyBackup, 0 metadata);
 
 #[cfg(test)]
 mod tests {

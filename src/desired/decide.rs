@@ -5,7 +5,8 @@ use crate::{
     cluster::{
         cache::Facts,
         run::Run,
-        views::{CronJobView, Digest, digest_of_manifest},
+        templates::judged,
+        views::{CronJobView, Digest, PodTemplate, digest_of_manifest},
     },
     desired::{
         action::{Action, Apply, CatchUp, Target},
@@ -16,6 +17,7 @@ use crate::{
     },
 };
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::batch::v1::CronJob;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -39,6 +41,8 @@ pub struct Decision {
     pub actions: Vec<Action>,
     /// Digest of the manifest of the planned CronJob.
     pub requested: Option<Digest>,
+    /// What its Pods do.
+    pub template: Option<PodTemplate>,
     /// What others did to the CronJob, which the actions put right.
     pub repair: Option<Repair>,
     /// How late a backup may start before it is overdue.
@@ -50,32 +54,46 @@ pub struct Decision {
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
     let plan =
         plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image, settings.file_locations);
-    let (mut requested, mut repair) = (None, None);
+    let (mut requested, mut template, mut repair) = (None, None, None);
     let actions = match &plan {
         Ok(plan) => {
-            let manifest = serde_json::to_value(cron_job(plan)).expect("a CronJob has a JSON form");
+            let cron_job = cron_job(plan);
+            template = template_of(&cron_job);
+            let manifest = serde_json::to_value(cron_job).expect("a CronJob has a JSON form");
             let digest = digest_of_manifest(&manifest);
-            let (applied, of_others) = apply(manifest, digest, facts, now);
+            let (applied, of_others) = apply(manifest, digest, template.as_ref(), facts, now);
             (requested, repair) = (Some(digest), of_others);
             // A former CronJob that cannot be suspended ends the list: the new one must not run beside it.
             let retired = facts.former_cron_jobs.iter().filter_map(|former| retire(former, &facts.runs, now));
             let (suspended, deleted): (Vec<_>, Vec<_>) =
                 retired.partition(|action| matches!(action, Action::Suspend(_)));
             let is_applied = applied.iter().any(|action| matches!(action, Action::Apply(_)));
-            let catch_up = catch_up(plan, facts, is_applied, now);
+            let catch_up = catch_up(plan, facts, template.as_ref(), is_applied, now);
             suspended.into_iter().chain(applied).chain(catch_up).chain(deleted).collect()
         }
         Err(cause) => suspend_all(facts, cause.reason),
     };
     // The CronJob controller starts no backup later than that.
     let overdue_grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(settings.overdue_grace);
-    Decision { plan, actions, requested, repair, overdue_grace }
+    Decision { plan, actions, requested, template, repair, overdue_grace }
+}
+
+/// Returns what the Pods of a CronJob do.
+fn template_of(cron_job: &CronJob) -> Option<PodTemplate> {
+    let pod = cron_job.spec.job_template.spec.as_ref()?.template.spec.as_ref()?;
+    PodTemplate::of_template(pod)
 }
 
 /// Returns the writes that make the CronJob as its manifest asks, and what others did to it.
-fn apply(manifest: Value, digest: Digest, facts: &Facts, now: Timestamp) -> (Vec<Action>, Option<Repair>) {
+fn apply(
+    manifest: Value,
+    digest: Digest,
+    template: Option<&PodTemplate>,
+    facts: &Facts,
+    now: Timestamp,
+) -> (Vec<Action>, Option<Repair>) {
     if let Some(existing) = &facts.cron_job {
-        return repair(manifest, digest, existing, facts, now);
+        return repair(manifest, digest, template, existing, facts, now);
     }
     (
         vec![Action::Apply(Apply { manifest, digest, existing: None, first: None, reason: reason::CRON_JOB_CREATED })],
@@ -85,9 +103,18 @@ fn apply(manifest: Value, digest: Digest, facts: &Facts, now: Timestamp) -> (Vec
 
 /// Returns the write that has a backup started whose scheduled time passed before the schedule was edited or resumed; `None` if
 /// there is no such time, if the controller looks at the CronJob anyway, or if it has had that write.
-fn catch_up(plan: &Plan, facts: &Facts, is_applied: bool, now: Timestamp) -> Option<Action> {
+fn catch_up(
+    plan: &Plan,
+    facts: &Facts,
+    template: Option<&PodTemplate>,
+    is_applied: bool,
+    now: Timestamp,
+) -> Option<Action> {
     let cron_job = facts.cron_job.as_ref().filter(|cron_job| cron_job.active.is_empty() && !plan.suspend)?;
-    let slots = Slots { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &facts.runs };
+    let planned = template.filter(|_| !facts.templates.is_empty()).map(|it| it.to_applied(it.digest()));
+    let templates: Vec<_> = facts.templates.iter().cloned().chain(planned).collect();
+    let runs = judged(&facts.runs, &templates);
+    let slots = Slots { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &runs };
     let scheduled = slots.due(now).filter(|scheduled| cron_job.catch_up != Some(*scheduled))?;
     // in the status is the schedule for which this was done
     let is_settled = || {

@@ -1,10 +1,11 @@
 //! The outcome of a decision: the results of its writes.
 
 use crate::{
-    api::{AppliedCronJob, reason},
+    api::{AppliedCronJob, AppliedTemplate, reason},
     cluster::{
         cache::{Facts, LastApply},
-        views::CronJobView,
+        templates::{bounded, is_same},
+        views::{CronJobView, Others, PodTemplate},
     },
     desired::{
         action::Action,
@@ -16,6 +17,7 @@ use crate::{
     text::{one_line, shortened},
 };
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::{error::Error, sync::Arc};
 use thiserror::Error;
 
@@ -195,6 +197,71 @@ impl Outcome {
         })
     }
 
+    /// Returns what the operator has applied: the template that is in force, and former ones. What the API server answered counts:
+    /// what its admission changed is ours, and what others added is not. At first, while the status says nothing, what is there
+    /// counts as applied, for Jobs that were created before now.
+    pub fn templates(&self, facts: &Facts, now: Timestamp) -> Vec<AppliedTemplate> {
+        let Some(planned) = &self.decision.template else { return facts.templates.clone() };
+        let is_first = facts.templates.is_empty();
+        let cron_job = self.cron_job(facts).filter(|it| it.belongs_to(facts.backup.name(), facts.backup.uid()));
+        let present = self.present_template(planned, cron_job, facts);
+        // one that is not in force yet, because its apply was refused, replaces nothing
+        let is_in_force = cron_job.and_then(|it| it.template.as_ref()).is_some_and(|it| it.is(&present));
+        let now = Some(Time(whole_seconds(now)));
+        let replaced = |it: AppliedTemplate| {
+            let time = it.replaced_time.clone().or_else(|| now.clone().filter(|_| is_in_force));
+            AppliedTemplate { replaced_time: time, ..it }
+        };
+        let cron_jobs = facts.cron_job.iter().filter(|it| it.belongs_to(facts.backup.name(), facts.backup.uid()));
+        let of_cron_jobs = cron_jobs.chain(&facts.former_cron_jobs).filter_map(|it| it.template.as_ref());
+        let of_jobs = facts.runs.iter().filter_map(|run| run.job.template.as_ref());
+        let of_jobs = of_jobs.map(|it| AppliedTemplate { replaced_time: now.clone(), ..it.to_applied(it.digest()) });
+        let seen = of_cron_jobs.map(|it| it.to_applied(it.digest())).chain(of_jobs).filter(|_| is_first);
+
+        let mut templates = vec![present];
+        for former in facts.templates.iter().cloned().chain(seen) {
+            if !templates.iter().any(|known| known.answered == former.answered) {
+                templates.push(replaced(former));
+            }
+        }
+        bounded(templates, &facts.runs)
+    }
+
+    /// Returns the template that is planned, as the API server answered to it. `cron_job` is the backup's, after the actions.
+    fn present_template(
+        &self,
+        planned: &PodTemplate,
+        cron_job: Option<&CronJobView>,
+        facts: &Facts,
+    ) -> AppliedTemplate {
+        let template = |cron_job: &CronJobView| {
+            let template = cron_job.template.as_ref().filter(|_| !has_others(&cron_job.others));
+            template.map(|it| it.to_applied(planned.digest()))
+        };
+        let applied = self.results.iter().find_map(|result| match result {
+            Ok(Done::Applied(answer)) => template(&answer.cron_job),
+            _ => None,
+        });
+        let requested = planned.digest().to_string();
+        let mut known = facts.templates.iter().filter(|it| it.requested == requested);
+        let is_there = |it: &&AppliedTemplate| {
+            cron_job.and_then(|cron_job| cron_job.template.as_ref()).is_some_and(|template| template.is(it))
+        };
+        let known = known.clone().find(is_there).or_else(|| known.next()).cloned();
+        let found = || cron_job.filter(|_| facts.templates.is_empty()).and_then(template);
+        let present = applied.or(known).or_else(found).unwrap_or_else(|| planned.to_applied(planned.digest()));
+        AppliedTemplate { replaced_time: None, ..present }
+    }
+
+    /// Returns those of [`Self::templates`] that the status does not have yet.
+    pub fn unwritten_templates(&self, facts: &Facts, now: Timestamp) -> Vec<AppliedTemplate> {
+        let written =
+            facts.backup.status.as_ref().map(|status| status.applied_templates.as_slice()).unwrap_or_default();
+        let mut templates = self.templates(facts, now);
+        templates.retain(|it| !written.iter().any(|written| is_same(written, it)));
+        templates
+    }
+
     /// Returns whether a write made the CronJob as planned, or tried to.
     fn has_repaired(&self) -> bool {
         let is_repair = |action: &Action| matches!(action, Action::Apply(_) | Action::TakeBack(_));
@@ -210,9 +277,7 @@ impl Outcome {
     /// Returns whether the CronJob still has something of others after it was written.
     pub fn is_unfinished(&self, facts: &Facts) -> bool {
         let others = self.cron_job(facts).map(|cron_job| &cron_job.others).filter(|_| self.has_repaired());
-        others.is_some_and(|others| {
-            others.more_taken || others.taken.iter().any(|taken| !taken.path.is_label_or_annotation())
-        })
+        others.is_some_and(has_others)
     }
 
     /// Returns the last write that made the CronJob as planned, for the next decision. `now` is that of this one.
@@ -320,6 +385,15 @@ impl Blocked {
             Blocked::Contested { .. } | Blocked::ChangedByAdmission { .. } => vec![self.message()],
         }
     }
+}
+
+/// Returns whether others own something of a CronJob beside labels and annotations.
+fn has_others(others: &Others) -> bool {
+    others.more_taken || others.taken.iter().any(|taken| !taken.path.is_label_or_annotation())
+}
+
+fn whole_seconds(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
 /// Returns what field managers changed, for people.

@@ -2,10 +2,10 @@
 
 use super::action::{Action, Apply, TakeBack};
 use crate::{
-    api::reason,
+    api::{AppliedTemplate, reason},
     cluster::{
         cache::Facts,
-        views::{CronJobView, Digest, Taken},
+        views::{CronJobView, Digest, PodTemplate, Taken},
     },
     names::FIELD_MANAGER,
 };
@@ -41,16 +41,21 @@ pub struct OtherWriter {
 
 /// Returns the writes that make a CronJob as its manifest asks, and what others did to it. No writes if it is as the manifest
 /// asks, or as mutating admission answered to it, and has nothing that another field manager added.
+///
+/// What nobody owns may be of admission, or of somebody who cleared `managedFields`. So a CronJob whose Pods do what no answer said
+/// is reset and applied again: what admission adds comes back, in an answer, and the rest does not.
 pub fn repair(
     manifest: Value,
     requested: Digest,
+    template: Option<&PodTemplate>,
     existing: &Arc<CronJobView>,
     facts: &Facts,
     now: Timestamp,
 ) -> (Vec<Action>, Option<Repair>) {
     let is_adopted = existing.is_adoptable();
-    let is_as_asked =
-        !is_adopted && (existing.applied == Some(requested) || facts.answer(existing, requested).is_some());
+    let is_as_asked = !is_adopted
+        && does_what_was_answered(existing, template, facts)
+        && (existing.applied == Some(requested) || facts.answer(existing, requested).is_some());
     let (changed, added): (Vec<_>, Vec<_>) =
         existing.others.taken.iter().partition(|taken| taken.path.find(&manifest).is_some());
     let added: Vec<_> = added.into_iter().filter(|taken| !taken.path.is_label_or_annotation()).collect();
@@ -69,7 +74,9 @@ pub fn repair(
     } else {
         let first = match existing.applied {
             None => Some(anew(existing, &manifest, is_adopted)),
-            Some(_) if has_additions => Some(reset(existing, &manifest, is_adopted)),
+            Some(_) if has_additions || (has_unowned(existing) && is_unheard_of(existing, facts)) => {
+                Some(reset(existing, &manifest, is_adopted))
+            }
             Some(_) => None,
         };
         let reason = if is_adopted { reason::CRON_JOB_ADOPTED } else { reason::CRON_JOB_UPDATED };
@@ -77,6 +84,26 @@ pub fn repair(
     };
     let repair = (is_repeated || !others.is_empty()).then_some(Repair { others, until: None, is_repeated });
     (vec![action], repair)
+}
+
+/// Returns whether the Pods of a CronJob do what was asked for, or what the API server answered to that. While no answer is known,
+/// they count as doing so: the status is of a version that did not note them.
+fn does_what_was_answered(existing: &CronJobView, asked: Option<&PodTemplate>, facts: &Facts) -> bool {
+    let (Some(asked), Some(template)) = (asked, &existing.template) else { return true };
+    let requested = asked.digest().to_string();
+    let is_answer = |it: &AppliedTemplate| it.requested == requested && template.is(it);
+    facts.templates.is_empty() || asked == template || facts.templates.iter().any(is_answer)
+}
+
+/// Returns whether the Pods of a CronJob do what no answer said.
+fn is_unheard_of(existing: &CronJobView, facts: &Facts) -> bool {
+    let template = existing.template.as_ref();
+    template.is_some_and(|template| !facts.templates.is_empty() && !facts.templates.iter().any(|it| template.is(it)))
+}
+
+/// Returns whether a CronJob has something that no field manager owns.
+fn has_unowned(existing: &CronJobView) -> bool {
+    existing.others.more_unowned > 0 || !existing.others.unowned.is_empty()
 }
 
 /// Returns the field managers, with the fields of each. This operator is none of them.
@@ -190,6 +217,7 @@ mod tests {
             cluster: ClusterLookup::NotFound,
             pinned_cluster: None,
             last_apply,
+            templates: Vec::new(),
             job_refusal: None,
         }
     }
@@ -209,7 +237,7 @@ mod tests {
     }
 
     fn repaired(existing: &Arc<CronJobView>, facts: &Facts) -> (Option<Action>, Option<Repair>) {
-        let (mut actions, repair) = repair(manifest(), digest_of_manifest(&manifest()), existing, facts, now());
+        let (mut actions, repair) = repair(manifest(), digest_of_manifest(&manifest()), None, existing, facts, now());
         assert!(actions.len() < 2);
         (actions.pop(), repair)
     }
@@ -284,7 +312,8 @@ mod tests {
             Arc::new(CronJobView::from_value(live).unwrap())
         };
         let first = |existing: &Arc<CronJobView>| {
-            let (actions, _) = repair(manifest.clone(), digest_of_manifest(&manifest), existing, &facts(None), now());
+            let (actions, _) =
+                repair(manifest.clone(), digest_of_manifest(&manifest), None, existing, &facts(None), now());
             let [Action::Apply(apply)] = &actions[..] else { panic!("{actions:?}") };
             apply.first.clone().unwrap()[1].clone()
         };

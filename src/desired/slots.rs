@@ -37,7 +37,7 @@ impl Slots<'_> {
         let scheduled = most_recent(self.schedule, self.earliest(now), now)?;
         let cron_job = self.cron_job?;
         // the Job may be seen before the CronJob's status is
-        let is_of_time = |run: &Run| run.is_of(cron_job) && run.job.origin == Origin::Scheduled(Some(scheduled));
+        let is_of_time = |run: &Run| run.is_of(cron_job) && *run.origin() == Origin::Scheduled(Some(scheduled));
         let is_active = || cron_job.active.contains(&scheduled_job_name(cron_job.name(), scheduled));
         (!self.runs.iter().any(is_of_time) && !is_active()).then_some(scheduled)
     }

@@ -18,6 +18,7 @@
 
 mod backoff;
 mod client;
+mod collection;
 mod configuration;
 mod context;
 mod controller;
@@ -42,6 +43,7 @@ pub use options::RunOptions;
 pub use telemetry::start_logging;
 
 use anyhow::Context as _;
+use collection::Lists;
 use context::Context;
 use fenced_leader_election::{Elector, Fence, fenced_client};
 use http::{Heartbeat, readiness::Readiness};
@@ -78,8 +80,9 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
         let (context, fence) = (context.clone(), fence.clone());
         async move { context.events.write(&context.client, &fence, || context.triggers.waiting() > 0).await }
     });
+    let lists = Lists::default();
     for scope in scopes {
-        watches::start(&reader, scope, options.selector(), &context, &readiness);
+        watches::start(&reader, scope, options.selector(), &lists, &context, &readiness);
     }
 
     tokio::select! {

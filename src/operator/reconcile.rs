@@ -7,7 +7,11 @@ use super::{
 };
 use crate::{
     api::{AntflyBackupStatus, OmittedFromRecord},
-    cluster::cache::{Facts, ObjectKey},
+    cluster::{
+        cache::{Facts, ObjectKey},
+        stored::StoredBackup,
+        views::JobView,
+    },
     desired::{
         decide::decide,
         outcome::{Failure, FailureKind},
@@ -21,6 +25,8 @@ use crate::{
 use jiff::Timestamp;
 use std::{
     borrow::Cow,
+    collections::BTreeSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tracing::{debug, info, warn};
@@ -59,6 +65,9 @@ async fn reconcile_once(
     // gather the facts (no client required)
     let Some(facts) = facts(key, context) else { return Ok(None) };
 
+    // read what the cache does not keep of large objects (client required)
+    let Some(facts) = with_whole_objects(key, facts, context).await? else { return Ok(None) };
+
     // read the Jobs that no watch has, before they count as gone (client required)
     let facts = with_unwatched_jobs(key, facts, context, now).await?;
 
@@ -69,6 +78,7 @@ async fn reconcile_once(
     let failures_before = context.failures().count(key);
     let outcome = context.writer().perform(key, decision, failures_before).await;
     context.cache().cron_job_applied(key, outcome.last_apply(&facts, now));
+    context.cache().templates_applied(key, outcome.unwritten_templates(&facts, now));
 
     // settle (no client required)
     let settlement = settle(&facts, &outcome, now);
@@ -92,6 +102,39 @@ fn facts(key: &ObjectKey, context: &Context) -> Option<Facts> {
     let mut cache = context.cache();
     let facts = cache.facts(key).filter(|facts| !cache.awaits_own_status(&facts.backup))?;
     facts.backup.metadata.deletion_timestamp.is_none().then_some(facts)
+}
+
+/// Reads the backup and its Jobs, as far as the cache keeps only a part of them. Returns `None` if the backup or one
+/// of the Jobs is gone: the watch is about to tell of that.
+async fn with_whole_objects(
+    key: &ObjectKey,
+    mut facts: Facts,
+    context: &Context,
+) -> Result<Option<Facts>, ReconcileError> {
+    let failed = |attempt| move |error: WriteError| ReconcileError { attempt, failure: error.into() };
+    if facts.backup.is_abridged {
+        let read = reads::backup(&context.client, &key.namespace, &key.name).await;
+        let read = read.map_err(failed("read the AntflyBackup"))?;
+        let is_there =
+            |read: &StoredBackup| read.uid() == facts.backup.uid() && read.metadata.deletion_timestamp.is_none();
+        let Some(read) = read.filter(is_there) else { return Ok(None) };
+        facts.backup = Arc::new(read);
+    }
+    let abridged = facts.runs.iter().filter(|run| run.job.is_abridged && !run.is_gone);
+    let names: BTreeSet<_> = abridged.map(|run| run.job.name().to_owned()).collect();
+    if !names.is_empty() {
+        let read = reads::jobs(&context.client, &key.namespace, &names).await.map_err(failed("read Jobs"))?;
+        for run in &mut facts.runs {
+            if !run.job.is_abridged || run.is_gone {
+                continue;
+            }
+            // one that is gone is about to leave the watch, and causes a reconcile
+            let Some(read) = read.iter().find(|read| read.uid() == run.job.uid()) else { return Ok(None) };
+            let request = read.request.clone();
+            run.job = Arc::new(JobView { request, is_abridged: false, ..JobView::clone(&run.job) });
+        }
+    }
+    Ok(Some(facts))
 }
 
 /// Adds the Jobs that may still exist though no watch has them; see [`unconfirmed`].

@@ -6,6 +6,7 @@
 use super::{
     backoff,
     client::WATCH_SECONDS,
+    collection::{Lists, Selection, list_and_watch},
     context::Context,
     http::readiness::{Readiness, Watched},
 };
@@ -26,7 +27,7 @@ use kube::{
     core::NamespaceResourceScope,
     runtime::{
         WatchStreamExt,
-        watcher::{self, Event, watcher},
+        watcher::{self, Event},
     },
 };
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
@@ -48,17 +49,26 @@ pub fn start(
     client: &Client,
     scope: Scope,
     selector: Option<&str>,
+    lists: &Lists,
     context: &Arc<Context>,
     readiness: &Arc<Readiness>,
 ) {
-    let base = Watch { scope, context: context.clone(), readiness: readiness.clone(), watched: Watched::AntflyBackups };
-    let all = watcher::Config::default().timeout(WATCH_SECONDS);
+    let base = Watch {
+        scope,
+        context: context.clone(),
+        readiness: readiness.clone(),
+        lists: lists.clone(),
+        watched: Watched::AntflyBackups,
+    };
+    let all = Selection { labels: None, fields: None, watch_seconds: WATCH_SECONDS };
+    let with_labels = |labels: &str| Selection { labels: Some(labels.to_owned()), ..all.clone() };
+    let with_fields = |fields: &str| Selection { fields: Some(fields.to_owned()), ..all.clone() };
     // without this the cache would hold every Job of the cluster
-    let labelled = all.clone().labels(BACKUP_LABEL);
+    let labelled = with_labels(BACKUP_LABEL);
 
     let watch = base.clone();
     let backups = watch.api(client);
-    let selected = selector.map_or_else(|| all.clone(), |selector| all.clone().labels(selector));
+    let selected = selector.map_or_else(|| all.clone(), with_labels);
     tokio::spawn(watch.run(backups, selected, |watch, event| {
         let changes = watch.context.cache().backup_event(&watch.scope, event);
         watch.context.backups_changed(changes);
@@ -74,11 +84,11 @@ pub fn start(
     tokio::spawn(watch.run(pods, labelled, |watch, event| watch.pass_on(event, ClusterCache::pod_event)));
     let watch = Watch { watched: Watched::Events, ..base.clone() };
     let refusals = watch.api(client);
-    let refused = all.clone().fields(REFUSED_POD_SELECTOR);
+    let refused = with_fields(REFUSED_POD_SELECTOR);
     tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, ClusterCache::refusal_event)));
     let watch = Watch { watched: Watched::CronJobEvents, ..base.clone() };
     let refusals = watch.api(client);
-    let refused = all.clone().fields(REFUSED_JOB_SELECTOR);
+    let refused = with_fields(REFUSED_JOB_SELECTOR);
     tokio::spawn(watch.run(refusals, refused, |watch, event| watch.pass_on(event, ClusterCache::job_refusal_event)));
     let watch = Watch { watched: Watched::AntflyClusters, ..base };
     let clusters = watch.api(client);
@@ -94,6 +104,7 @@ struct Watch {
     scope: Scope,
     context: Arc<Context>,
     readiness: Arc<Readiness>,
+    lists: Lists,
 }
 
 impl Watch {
@@ -105,12 +116,12 @@ impl Watch {
     }
 
     /// Watches until the process ends.
-    async fn run<T>(self, api: Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>))
+    async fn run<T>(self, api: Api<T>, selection: Selection, take: impl Fn(&Watch, Event<T>))
     where
         T: watched::Watched + Clone + DeserializeOwned + Debug + Send + 'static,
     {
         loop {
-            let why = self.follow(&api, config.clone(), &take).await;
+            let why = self.follow(&api, selection.clone(), &take).await;
             let resource = self.watched.resource();
             match why {
                 Break::Lost => info!(resource, "{why}; reading all of them anew"),
@@ -122,11 +133,12 @@ impl Watch {
     }
 
     /// Lists and watches a collection until it must be read anew. Returns why.
-    async fn follow<T>(&self, api: &Api<T>, config: watcher::Config, take: impl Fn(&Watch, Event<T>)) -> Break
+    async fn follow<T>(&self, api: &Api<T>, selection: Selection, take: impl Fn(&Watch, Event<T>)) -> Break
     where
         T: watched::Watched + Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        let mut events = watcher(api.clone(), config).backoff(backoff::of_watch()).boxed();
+        let events = list_and_watch(api.clone(), selection, self.lists.clone());
+        let mut events = events.backoff(backoff::of_watch()).boxed();
         let mut history = History::default();
         let mut failing = false;
         let earliest = Instant::now() + CHECK;
@@ -193,7 +205,7 @@ impl Watch {
     where
         T: watched::Watched + Clone + DeserializeOwned + Debug,
     {
-        match timeout(CHECK_LIMIT, api.list_metadata(&ListParams::default().limit(1))).await {
+        match timeout(CHECK_LIMIT, api.list(&ListParams::default().limit(1))).await {
             Ok(Ok(list)) => history.checked(list.metadata.resource_version.as_deref()),
             Ok(Err(error)) => {
                 debug!(resource = self.watched.resource(), error = ?causes(&error), "the version cannot be read");

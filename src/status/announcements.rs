@@ -2,7 +2,7 @@
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, Omitted, OtherWriter, reason},
-    cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, duration_text, is_loss},
+    cluster::run::{POD_TERMINATING, SIDECAR_RUNNING, TEMPLATE_CHANGED, duration_text, is_loss},
     desired::{
         action::{Action, Apply},
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
@@ -288,6 +288,11 @@ fn is_lost(record: &BackupRecord) -> bool {
     record.reason.as_deref().is_some_and(is_loss)
 }
 
+/// Whether a running backup makes no progress.
+fn is_held_up(record: &BackupRecord) -> bool {
+    record.error.is_some() && !is_lost(record) && record.reason.as_deref() != Some(TEMPLATE_CHANGED)
+}
+
 /// Whether a running backup makes no progress for the first time, or cannot end for the first time.
 fn is_newly_stuck(before: Option<&BackupRecord>, now: &BackupRecord) -> bool {
     let is_terminating = |record: &BackupRecord| record.reason.as_deref() == Some(POD_TERMINATING);
@@ -327,7 +332,7 @@ fn of_record(before: Option<&BackupRecord>, now: &BackupRecord, has_history: boo
             let note = format!("Backup {id} goes on by itself: {error}");
             announcements.push(Announcement::warning(reason::JOB_NOT_OURS, action, note));
         }
-        BackupStatus::Running if now.error.is_some() && !is_lost(now) && is_newly_stuck(before, now) => {
+        BackupStatus::Running if is_held_up(now) && is_newly_stuck(before, now) => {
             let note = format!("Backup {id} makes no progress: {error}");
             announcements.push(Announcement::warning(reason::BACKUP_STUCK, action, note));
         }

@@ -7,10 +7,8 @@
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, Omitted, OmittedFromRecord, OmittedFromStatus},
     status::records::are_of_one_run,
-    text::{one_line, shortened},
+    text::{json_bytes, one_line, shortened},
 };
-use serde::Serialize;
-use std::io;
 
 /// Most bytes of a status, as the API server stores it: as JSON, escapes counted.
 pub const BUDGET: usize = 512 * 1024;
@@ -88,39 +86,6 @@ fn cut_message(message: &str) -> String {
     cut
 }
 
-/// Returns how many bytes the API server stores for a value: as JSON, as Go writes it, which escapes `<`, `>`, `&` and two line
-/// separators, too.
-pub fn json_bytes<T: Serialize + ?Sized>(value: &T) -> usize {
-    let mut count = Count::default();
-    serde_json::to_writer(&mut count, value).expect("a status has a JSON form, and counting does not fail");
-    count.bytes
-}
-
-#[derive(Default)]
-struct Count {
-    bytes: usize,
-    last: [u8; 2],
-}
-
-impl io::Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for byte in bytes {
-            self.bytes += match (self.last, byte) {
-                (_, b'<' | b'>' | b'&') => 6,
-                // U+2028 and U+2029: six bytes instead of three
-                ([0xe2, 0x80], 0xa8 | 0xa9) => 4,
-                _ => 1,
-            };
-            self.last = [self.last[1], *byte];
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Leaves out what the status as it was left out of the same records, while these are as they were.
 fn leave_out_again(status: &mut AntflyBackupStatus, earlier: &AntflyBackupStatus) {
     for record in &mut status.recent_backups {
@@ -165,7 +130,8 @@ fn take(
         }
         let before = json_bytes(record);
         leave_out(record, part);
-        *excess = excess.saturating_sub(before.saturating_sub(json_bytes(record)));
+        // a record of few and short names grows by what says that they are left out
+        *excess = excess.saturating_add(json_bytes(record)).saturating_sub(before);
     }
 }
 

@@ -4,12 +4,16 @@ use crate::{
     api::{BackupRecord, BackupStatus, reason},
     cluster::run::duration_text,
     desired::slots::STARTING_DEADLINE,
-    status::{conditions::ConditionDraft, obstacle::Obstacle, served::MissedRun, skipped::has_lapsed, starts::Starts},
+    status::{
+        conditions::ConditionDraft, obstacle::Obstacle, records::is_of_another_template, served::MissedRun,
+        skipped::has_lapsed, starts::Starts,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
 /// Returns the condition. That a backup is overdue, or cannot start, outweighs how the last one ended. It is this condition, not
-/// `ScheduleReady`, that has what keeps a backup from starting: the CronJob itself is as the spec asks.
+/// `ScheduleReady`, that has what keeps a backup from starting: the CronJob itself is as the spec asks. A Job that did something else
+/// than the operator applied counts neither way.
 pub fn run_healthy(starts: &Starts, records: &[BackupRecord], grace: SignedDuration, now: Timestamp) -> ConditionDraft {
     let kind = "BackupRunHealthy";
     let obstacle = starts.obstacle.as_ref();
@@ -28,7 +32,9 @@ pub fn run_healthy(starts: &Starts, records: &[BackupRecord], grace: SignedDurat
         // by itself, that is in good order
         Some(Obstacle::WaitsFor(_)) | None => {}
     }
-    match records.iter().find(|record| record.status != BackupStatus::Running) {
+    let mut ended =
+        records.iter().filter(|record| record.status != BackupStatus::Running && !is_of_another_template(record));
+    match ended.next() {
         Some(record) if record.status == BackupStatus::Completed => {
             let note = match (&record.error, record.verified) {
                 (Some(error), _) => format!("; {error}"),

@@ -1,13 +1,17 @@
 //! What follows from what was done: the status, the events, and when to reconcile again.
 
 use crate::{
-    api::{AntflyBackupStatus, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter, duration},
+    api::{
+        AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter,
+        duration,
+    },
     cluster::{
         access::CrossNamespaceClusters,
         cache::{Facts, Refusal},
         lookup::{ClusterLookup, Withheld},
         run::{READ_AGAIN, Run},
         stored::StoredBackup,
+        templates,
         views::{CronJobView, JobOutcome, Origin},
     },
     desired::{
@@ -95,7 +99,10 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Postponed, announcements, refusal: None, again: Some(until) };
     }
     let standing = outcome.standing(facts);
-    let (status, starts, change) = status(facts, outcome, standing.as_ref().copied(), other_writers, now);
+    let applied = outcome.templates(facts, now);
+    let runs = templates::judged(&facts.runs, &applied);
+    let (mut status, starts, change) =
+        status(facts, &runs, outcome, applied, standing.as_ref().copied(), other_writers, now);
     let again = change.map(|change| later(change, AFTER_CHANGE).min(later(now, LONGEST_REST)));
     let unfinished = outcome.is_unfinished(facts).then(|| later(now, AFTER_UNFINISHED));
     let again = [again, contested_until, unfinished].into_iter().flatten().min();
@@ -103,10 +110,12 @@ pub fn settle(facts: &Facts, outcome: &Outcome, now: Timestamp) -> Settlement {
         return Settlement { status: StatusUpdate::Unchanged, announcements, refusal: None, again };
     }
     if outcome.failure().is_none()
-        && let Some(until) = postponed_until(earlier, &status, &facts.runs, now)
+        && let Some(until) = postponed_until(earlier, &status, &runs, now)
     {
         return Settlement { status: StatusUpdate::Postponed, announcements, refusal: None, again: Some(until) };
     }
+    // at rest, nothing is written to be rid of them
+    status.applied_templates = templates::needed(status.applied_templates, &runs, now);
     announcements.extend(standing.err().and_then(|blocked| announcements::blocked(earlier, &blocked)));
     let leftover = outcome.leftover();
     announcements.extend(leftover.and_then(|it| announcements::leftover(earlier, &it)));
@@ -137,15 +146,18 @@ fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Makes the status. Returns with it how backups start, and the next moment at which it changes though nothing happens.
+/// Makes the status. `runs` are judged by `applied_templates`. Returns with it how backups start, and the next moment at which it
+/// changes though nothing happens.
 fn status(
     facts: &Facts,
+    runs: &[Run],
     outcome: &Outcome,
+    applied_templates: Vec<AppliedTemplate>,
     standing: Standing<'_>,
     other_writers: Vec<OtherWriter>,
     now: Timestamp,
 ) -> (AntflyBackupStatus, Starts, Option<Timestamp>) {
-    let (backup, runs, grace) = (&*facts.backup, facts.runs.as_slice(), outcome.decision.overdue_grace);
+    let (backup, grace) = (&*facts.backup, outcome.decision.overdue_grace);
     let earlier = backup.status.as_ref();
     let ours = outcome.cron_job(facts).filter(|cron_job| cron_job.belongs_to(backup.name(), backup.uid()));
 
@@ -227,6 +239,7 @@ fn status(
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
         pinned_cluster: facts.pinned_cluster.clone(),
         applied_cron_job: applied_cron_job.clone(),
+        applied_templates,
         other_writers: other_writers.into_iter().map(shown::writer).collect(),
         omitted: None,
     };
@@ -331,7 +344,7 @@ fn postponed_until(
 ) -> Option<Timestamp> {
     let earlier = earlier?;
     let is_starting = |run: &&Run| run.starting_until().is_some_and(|until| until > now);
-    if runs.iter().filter(is_starting).any(|run| run.job.origin == Origin::Manual) {
+    if runs.iter().filter(is_starting).any(|run| *run.origin() == Origin::Manual) {
         return None;
     }
     let until = runs.iter().filter_map(Run::starting_until).filter(|until| *until > now).min()?;

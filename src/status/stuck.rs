@@ -2,7 +2,7 @@
 
 use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger, reason},
-    cluster::run::{PAST_DEADLINE, POD_TERMINATING, RESTARTING, RETRYING, Run, SIDECAR_RUNNING},
+    cluster::run::{PAST_DEADLINE, POD_TERMINATING, RESTARTING, RETRYING, Run, SIDECAR_RUNNING, TEMPLATE_CHANGED},
     status::{conditions::ConditionDraft, records::is_of, served::Due},
 };
 use jiff::Timestamp;
@@ -41,7 +41,9 @@ pub fn stuck(records: &[BackupRecord], runs: &[Run], due: Option<Due<'_>>, now: 
 fn is_stuck(record: &BackupRecord) -> bool {
     let reason = record.reason.as_deref();
     match record.status {
-        BackupStatus::Running => reason.is_some_and(|reason| ![RETRYING, RESTARTING].contains(&reason)),
+        BackupStatus::Running => {
+            reason.is_some_and(|reason| ![RETRYING, RESTARTING, TEMPLATE_CHANGED].contains(&reason))
+        }
         BackupStatus::Completed => [Some(SIDECAR_RUNNING), Some(POD_TERMINATING)].contains(&reason),
         BackupStatus::Failed => false,
     }

@@ -2,11 +2,14 @@
 
 use crate::support::{ACTIVE, NO_CLUSTER, Refusing, Room, attended, message};
 use anyhow::ensure;
+use k8s_openapi::api::batch::v1::CronJob;
 use kube::{
     ResourceExt,
-    api::{DeleteParams, DynamicObject},
+    api::{DeleteParams, DynamicObject, PostParams},
 };
 use serde_json::{Value, json};
+
+const REFUSED: &str = "Failed ScheduleReady=False/CronJobRefused ClusterReady=True/ClusterRunning";
 
 const CONFLICT: &str = "Failed ScheduleReady=False/CronJobConflict ClusterReady=True/ClusterRunning";
 
@@ -79,6 +82,51 @@ async fn a_cron_job_under_the_former_name_is_deleted_once_the_new_one_is_in_plac
 
     // also when it comes later, for example because a user has restored it
     apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
+    room.until_gone(room.cron_jobs(), "nightly-backup").await;
+}
+
+#[tokio::test]
+async fn while_a_former_cron_job_cannot_be_suspended_the_new_one_does_not_start_either() {
+    let room = attended().await.room("unsuspended").await;
+    let backup = room.create_backup("nightly", json!({})).await;
+    room.until("nightly", NO_CLUSTER).await;
+    let policy = Refusing {
+        name: "no-suspension-of-cron-jobs",
+        namespace: &room.namespace,
+        group: "batch",
+        resource: "cronjobs",
+        operations: &["CREATE", "UPDATE"],
+        unless: "!object.spec.?suspend.orValue(false)",
+        message: "CronJobs go on here",
+    };
+    room.refuse(&policy).await;
+    let trial = json!({
+        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "trial", "namespace": room.namespace},
+        "spec": {"schedule": "5 5 * * *", "suspend": true, "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/other"}],
+        }}}}},
+    });
+    let trial: CronJob = serde_json::from_value(trial).unwrap();
+    room.eventually("the policy to be in force", async || {
+        let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+        ensure!(room.cron_jobs().create(&dry_run, &trial).await.is_err(), "it is not");
+        Ok(())
+    })
+    .await;
+    apply_cron_job(&room, "nightly-backup", owned_by(&backup)).await;
+    room.apply_cluster("main", "Running").await;
+
+    let refused = room.until("nightly", REFUSED).await;
+    let text = message(&refused, "ScheduleReady");
+    assert!(text.contains("CronJob nightly-backup") && text.contains("CronJobs go on here"), "{text}");
+    assert_eq!(refused.data["status"].get("nextScheduledBackup"), None);
+    let note = room.until_event("nightly", "CronJobRefused").await;
+    assert!(note.contains("CronJob nightly-backup"), "{note}");
+    room.barrier("other").await;
+    assert!(room.cron_jobs().get_opt("nightly-cron").await.unwrap().is_none(), "both would start backups");
+
+    room.refuse_no_more(policy.name).await;
+    room.until("nightly", ACTIVE).await;
     room.until_gone(room.cron_jobs(), "nightly-backup").await;
 }
 

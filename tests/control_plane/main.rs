@@ -25,6 +25,7 @@ mod flood;
 mod hostile;
 mod job_image;
 mod lifecycle;
+mod memory;
 mod network;
 mod orphans;
 mod other_writers;

@@ -72,12 +72,12 @@ async fn without_any_one_of_its_permissions_for_the_lease_a_replica_is_refused_i
     let all = [permissions(RBAC, "ClusterRole"), of_lease.clone()].concat();
     let cases = of_lease.iter().enumerate().map(async |(number, missing)| {
         let room = stage.room(&format!("lease-permission-{number}")).await;
-        let granted = all.iter().filter(|permission| *permission != missing).map(Permission::rule).collect();
+        let granted: Vec<_> = all.iter().filter(|permission| *permission != missing).map(Permission::rule).collect();
         let mut command = Operator::command(&stage.control_plane);
         command
             .args(["run", "--http-address", "127.0.0.1:0", "--namespace", &room.namespace])
             .args(["--leader-election", "--leader-election-namespace", &room.namespace])
-            .env("KUBECONFIG", identity(stage, &room, granted).await);
+            .env("KUBECONFIG", identity(stage, &room, &granted).await);
         let operator = Operator::spawn(&stage.control_plane, command).await;
         let what = format!("a refusal: {}, and what follows", missing.refusal());
         operator
@@ -114,7 +114,7 @@ async fn without(stage: &Stage, namespace: String, missing: &Permission, granted
     let mut command = Operator::command(&stage.control_plane);
     command
         .args(["run", "--http-address", "127.0.0.1:0", "--namespace", &namespace])
-        .env("KUBECONFIG", identity(stage, &room, granted).await);
+        .env("KUBECONFIG", identity(stage, &room, &granted).await);
     let operator = Operator::spawn(&stage.control_plane, command).await;
     let room = room.watched_by(&operator);
     let schedules = ["0 1 * * *", "0 2 * * *"].iter().cycle();
@@ -166,21 +166,9 @@ async fn create_former_cron_job(room: &Room<'_>, backup_uid: &str) {
 }
 
 /// A kubeconfig of a service account that may do `rules` in the namespace.
-async fn identity(stage: &Stage, room: &Room<'_>, rules: Vec<Value>) -> std::path::PathBuf {
+async fn identity(stage: &Stage, room: &Room<'_>, rules: &[Value]) -> std::path::PathBuf {
     const NAME: &str = "operator";
-    let metadata = json!({"name": NAME, "namespace": room.namespace});
-    let group = "rbac.authorization.k8s.io";
-    for object in [
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
-        json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules}),
-        json!({
-            "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": NAME},
-            "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": room.namespace}],
-        }),
-    ] {
-        room.apply(&object).await;
-    }
+    room.create_account(NAME, rules).await;
     let accounts: Api<ServiceAccount> = room.all();
     let request = accounts.create_token_request(NAME, &PostParams::default(), &TokenRequest::default()).await.unwrap();
     stage.control_plane.kubeconfig_for_token(&request.status.unwrap().token.unwrap()).unwrap()

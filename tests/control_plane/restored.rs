@@ -63,7 +63,7 @@ async fn edits_are_acted_upon_after_a_restore(stage: &Stage, operator: &Operator
     stage.control_plane.restore_etcd(&copy).unwrap();
     stage.control_plane.start_api_server().await.unwrap();
     stage.control_plane.start_controller_manager().await.unwrap();
-    assert_eq!(room.cron_jobs().get("nightly-cron").await.unwrap().spec.schedule, "0 2 * * *");
+    // The CronJob proves nothing: the operator may have applied it again.
     assert!(room.backups().get_opt("later").await.unwrap().is_none());
 
     for (name, schedule) in [("nightly", "@weekly"), ("gone", "@monthly"), ("idle", "@yearly")] {

@@ -7,7 +7,7 @@ use k8s_openapi::{
         batch::v1::{CronJob, Job},
         core::v1::{Event, Pod},
     },
-    jiff::Timestamp,
+    jiff::{SignedDuration, Timestamp},
 };
 use kube::{
     Resource, ResourceExt,
@@ -192,7 +192,10 @@ async fn a_refusal_in_another_namespace_is_none_of_the_backups_job() {
     let honest = tenants.start().await;
     let attacker = Attacker::of(evil).await;
     let uid = honest["metadata"]["uid"].as_str().unwrap();
-    attacker.create(refusal(&evil.namespace, "Job", "by-hand", uid, &format!("forged {ESCAPES}")));
+    // the last one counts: this one is of tomorrow
+    let mut forged = refusal(&evil.namespace, "Job", "by-hand", uid, &format!("forged {ESCAPES}"));
+    forged["lastTimestamp"] = json!((Timestamp::now() + SignedDuration::from_hours(24)).to_string());
+    attacker.create(forged);
     attacker.create(refusal(&evil.namespace, "CronJob", "nightly-cron", &cron_job.uid().unwrap(), "forged"));
     let record = tenants.refuse(&honest).await;
     assert_eq!(record["error"], "FailedCreate: exceeded quota: pods");

@@ -112,18 +112,7 @@ async fn permit(room: &Room<'_>, but: Option<(&str, &str, &str)>) {
         rule("antfly.io", "antflybackups/status", &["update", "get"]),
         rule("events.k8s.io", "events", &["create", "patch"]),
     ];
-    let group = "rbac.authorization.k8s.io";
-    let api = "rbac.authorization.k8s.io/v1";
-    let metadata = json!({"name": "operator", "namespace": room.namespace});
-    for object in [
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
-        json!({"apiVersion": api, "kind": "Role", "metadata": metadata, "rules": rules}),
-        json!({"apiVersion": api, "kind": "RoleBinding", "metadata": metadata,
-            "subjects": [{"kind": "ServiceAccount", "name": "operator", "namespace": room.namespace}],
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": "operator"}}),
-    ] {
-        room.apply(&object).await;
-    }
+    room.create_account("operator", &rules).await;
 }
 
 /// Waits until the API server's authorizer has seen a change.

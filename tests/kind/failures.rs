@@ -122,12 +122,13 @@ pub async fn an_image_that_cannot_be_pulled_is_reported_while_the_backup_waits_f
 
 pub async fn a_sidecar_that_keeps_the_pod_running_is_reported_and_fails_the_job_and_not_the_backup(cluster: &Cluster) {
     let nightly = nightly(cluster, "sidecar", &Antfly::june(Mode::Swarm), json!({"backupTimeout": "45s"})).await;
-    let with_sidecar = |job: &mut Value| {
-        let containers = job["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap();
-        let security = containers[0]["securityContext"].clone();
-        containers.push(json!({"name": "proxy", "image": IMAGE, "securityContext": security}));
-    };
-    nightly.start_with("spoiled", with_sidecar).await;
+    let container = "/spec/jobTemplate/spec/template/spec/containers/0";
+    let of_another_image = format!(
+        r#", JSONPatch{{op: "replace", path: "{container}/image", value: "{IMAGE}"}},
+            JSONPatch{{op: "remove", path: "{container}/args"}}, JSONPatch{{op: "remove", path: "{container}/env"}}"#
+    );
+    nightly.admit_sidecar(&of_another_image).await;
+    nightly.start("spoiled").await;
     until_running(&nightly, "spoiled").await;
     let names_it = |record: &Value| {
         let error = record["error"].as_str().unwrap_or_default();

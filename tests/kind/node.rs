@@ -1,6 +1,6 @@
 //! A kind node in a container, with what the tests run in it.
 
-use crate::{antfly, storage};
+use crate::{antfly, room::policy::leave_them_out, storage};
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config, config::Kubeconfig};
 use local_cluster::Binaries;
@@ -89,6 +89,11 @@ impl Cluster {
         let cluster = Cluster { node, files, client, operator_image, operator_image_bytes, turns: RwLock::new(()) };
         local_cluster::apply_yaml(&cluster.client, antfly_stand_in::ANTFLY_CLUSTER_CRD).await?;
         cluster.kubectl(&["apply", "-k", "deploy/"])?;
+        let bindings = cluster.kubectl(&["get", "validatingadmissionpolicybindings", "-o", "name"])?;
+        let patch = leave_them_out().to_string();
+        for binding in bindings.lines() {
+            cluster.kubectl(&["patch", binding, "--type=merge", "-p", &patch])?;
+        }
         cluster.until_operator_ready()?;
         progress("operator ready");
         cluster.kubectl(&["rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=240s"])?;

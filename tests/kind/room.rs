@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "shared with tests that need more of it")]
 mod nightly;
 
-pub use nightly::{Nightly, eventually};
+pub use nightly::{Nightly, eventually, policy};
 
 use crate::{antfly::Antfly, node::Cluster};
 use anyhow::{Context as _, ensure};

@@ -7,8 +7,10 @@ use super::{
 };
 use antfly_backup_operator::testing::{
     api::{AntflyBackupStatus, validate_status},
-    cluster::{BackupChange, Cluster as AntflyCluster, ClusterCache, Facts, ObjectKey, Scope, StoredBackup},
-    desired::OperatorSettings,
+    cluster::{
+        BackupChange, Cluster as AntflyCluster, ClusterCache, ClusterLookup, Facts, ObjectKey, Scope, StoredBackup,
+    },
+    desired::{OperatorSettings, cron_job, plan},
     status::{Announcement, StatusUpdate, unconfirmed},
 };
 use cluster_model::{Change, Cluster, Kind, antfly};
@@ -16,10 +18,44 @@ use jiff::{SignedDuration, Timestamp};
 use kube::runtime::watcher::Event;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 pub fn settings() -> OperatorSettings {
     OperatorSettings { overdue_grace: SignedDuration::from_mins(15), ..OperatorSettings::default() }
+}
+
+fn backup() -> Value {
+    let mut backup = antfly::backup(
+        "heron",
+        json!({
+            "clusterRef": {"name": "osprey"}, "schedule": SCHEDULE, "destination": {"location": "s3://tidewater/ledgers"},
+            "tables": ["voyages", "größe"],
+            "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, "backupTimeout": "500s",
+        }),
+    );
+    backup["metadata"] = json!({
+        "name": "heron", "namespace": "harbour", "uid": "of-heron", "generation": 1, "resourceVersion": "1",
+        "creationTimestamp": "2026-11-23T11:59:00Z",
+    });
+    backup
+}
+
+fn osprey() -> AntflyCluster {
+    AntflyCluster::from_value(&antfly::cluster("harbour", "osprey", json!({}), "Running")).unwrap()
+}
+
+/// Returns the Pod template of the CronJob that the operator applies.
+pub fn planned_template() -> Value {
+    let backup = StoredBackup::from_value(backup()).unwrap();
+    let plan = plan(
+        &backup,
+        &ClusterLookup::Found(Arc::new(osprey())),
+        None,
+        &settings().job_image,
+        settings().file_locations,
+    )
+    .unwrap();
+    json!(cron_job(&plan))["spec"]["jobTemplate"]["spec"]["template"].take()
 }
 
 /// An operator with its AntflyBackup.
@@ -40,22 +76,10 @@ pub struct Reconciled {
 impl Operator {
     /// Starts an operator on the present objects. `status` is that of an earlier operator.
     pub fn start(cluster: &Cluster, status: Option<&AntflyBackupStatus>) -> Self {
-        let mut backup = antfly::backup(
-            "heron",
-            json!({
-                "clusterRef": {"name": "osprey"}, "schedule": SCHEDULE, "destination": {"location": "s3://tidewater/ledgers"},
-                "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, "backupTimeout": "500s",
-            }),
-        );
-        backup["metadata"] = json!({
-            "name": "heron", "namespace": "harbour", "uid": "of-heron", "generation": 1, "resourceVersion": "1",
-            "creationTimestamp": "2026-11-23T11:59:00Z",
-        });
+        let mut backup = backup();
         backup["status"] = json!(status);
         let mut operator = Operator { cache: ClusterCache::new([]), backup };
-        let osprey = antfly::cluster("harbour", "osprey", json!({}), "Running");
-        let osprey = AntflyCluster::from_value(&osprey).unwrap();
-        operator.cache.cluster_event(&Scope::All, Event::Apply(osprey));
+        operator.cache.cluster_event(&Scope::All, Event::Apply(osprey()));
         operator.backup_changed();
         Kind::ALL.into_iter().for_each(|kind| operator.list(cluster, kind));
         operator

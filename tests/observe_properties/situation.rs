@@ -73,7 +73,9 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 outcome,
                 failing: None,
                 request: Some(JobRequest { location: "s3://tidewater/ledgers".into(), connection: None, tables }),
+                is_abridged: false,
                 cluster: None,
+                template: None,
                 origin: Origin::Manual,
                 attempts: 1,
                 ignores_disruptions: true,
@@ -81,7 +83,7 @@ fn job(name: String) -> impl Strategy<Value = Run> {
                 deadline_seconds: Some(3600),
                 suspended: false,
             });
-            Run { job, is_gone: false, loss: None, pods: Vec::new(), refusal: None }
+            Run { job, is_gone: false, loss: None, differs: None, pods: Vec::new(), refusal: None }
         },
     )
 }
@@ -161,6 +163,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
             observed_generation: Some(1),
             last_skipped_time: None,
             applied_cron_job: None,
+            applied_templates: Vec::new(),
             pinned_cluster: None,
             other_writers: Vec::new(),
             omitted: None,
@@ -263,6 +266,7 @@ fn situation() -> impl Strategy<Value = Facts> {
         runs,
         pinned_cluster: None,
         last_apply: None,
+        templates: Vec::new(),
         job_refusal: None,
     })
 }

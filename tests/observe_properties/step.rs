@@ -1,6 +1,6 @@
 //! The cluster of the histories, and the steps that can happen in it.
 
-use super::pod::PodState;
+use super::{operator::planned_template, pod::PodState};
 use cluster_model::{Change, Cluster};
 use jiff::Timestamp;
 use k8s_openapi::{api::batch::v1::CronJob, apimachinery::pkg::apis::meta::v1::Time};
@@ -22,9 +22,7 @@ pub fn new_cluster(skew: i64) -> Cluster {
 }
 
 fn cron_job() -> CronJob {
-    let arguments =
-        ["backup", "--server=http://osprey", "--location=s3://tidewater/ledgers", "--table=voyages", "--table=größe"];
-    let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "backup", "args": arguments}]}});
+    let template = planned_template();
     let object = json!({
         "metadata": {
             "name": "heron-cron", "namespace": "harbour", "uid": "of-the-cron-job",

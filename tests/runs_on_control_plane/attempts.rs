@@ -17,17 +17,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// Adds a container to the Pods of a Job, as a service mesh does.
-fn with_sidecar(job: &mut Value) {
-    let containers = job["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap();
-    let mut sidecar = containers[0].clone();
-    sidecar["name"] = "proxy".into();
-    containers.insert(0, sidecar);
-}
-
-/// The same, and the Job fails with its first Pod.
-fn with_sidecar_and_one_attempt(job: &mut Value) {
-    with_sidecar(job);
+/// Has the Job fail with its first Pod.
+fn with_one_attempt(job: &mut Value) {
     job["spec"]["backoffLimit"] = 0.into();
 }
 
@@ -101,7 +92,8 @@ async fn a_disruption_uses_up_no_attempt_and_one_of_unknown_outcome_is_named() {
 #[tokio::test]
 async fn a_backup_that_completed_stays_so_though_its_job_runs_into_its_deadline() {
     let nightly = Nightly::create(shared().await, "spoiled", json!({"backupTimeout": "8s"})).await;
-    nightly.start_with("late", with_sidecar).await;
+    nightly.admit_sidecar("").await;
+    nightly.start("late").await;
     let pod = nightly.pod("late").await;
     let id = kubelet::id_of(&pod);
     let states = [("proxy", json!({"running": {}})), ("backup", kubelet::ended_well(&pod))];
@@ -124,7 +116,8 @@ async fn a_backup_that_completed_stays_so_though_its_job_runs_into_its_deadline(
 #[tokio::test]
 async fn a_sidecar_that_fails_after_the_backup_spoils_the_job_and_not_the_backup() {
     let nightly = Nightly::create(shared().await, "sidecar-fails", json!({})).await;
-    nightly.start_with("hidden", with_sidecar_and_one_attempt).await;
+    nightly.admit_sidecar("").await;
+    nightly.start_with("hidden", with_one_attempt).await;
     let pod = nightly.pod("hidden").await;
     let states = [("proxy", kubelet::ended(1, "Error", "proxy: gone")), ("backup", kubelet::ended_well(&pod))];
     nightly.report_of(&pod, kubelet::status("Failed", &states)).await;
@@ -138,7 +131,8 @@ async fn a_sidecar_that_fails_after_the_backup_spoils_the_job_and_not_the_backup
 #[tokio::test]
 async fn the_message_of_the_program_counts_when_a_sidecar_failed_too() {
     let nightly = Nightly::create(shared().await, "both-fail", json!({})).await;
-    nightly.start_with("both", with_sidecar_and_one_attempt).await;
+    nightly.admit_sidecar("").await;
+    nightly.start_with("both", with_one_attempt).await;
     let pod = nightly.pod("both").await;
     let result = BackupResult {
         status: ResultStatus::Failed,
@@ -158,7 +152,8 @@ async fn the_message_of_the_program_counts_when_a_sidecar_failed_too() {
 #[tokio::test]
 async fn a_sidecar_that_keeps_the_pod_running_is_reported_as_that() {
     let nightly = Nightly::create(shared().await, "sidecar", json!({})).await;
-    nightly.start_with("kept", with_sidecar).await;
+    nightly.admit_sidecar("").await;
+    nightly.start("kept").await;
     let pod = nightly.pod("kept").await;
     let id = kubelet::id_of(&pod);
     let mut ended = kubelet::ended_well(&pod);

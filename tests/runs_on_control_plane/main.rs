@@ -14,10 +14,9 @@ mod attempts;
 mod ends;
 mod obstacles;
 mod older;
-#[path = "../support/policy.rs"]
-mod policy;
 mod released;
 mod slots;
+mod templates;
 mod unending;
 mod unseen;
 mod writes;
@@ -26,7 +25,7 @@ use anyhow::{Context as _, ensure};
 use k8s_openapi::api::batch::v1::Job;
 use kube::{ResourceExt, api::ListParams};
 use serde_json::Value;
-use support::{Nightly, eventually};
+use support::{Nightly, eventually, policy};
 
 fn is(status: &str) -> impl Fn(&Value) -> bool {
     move |record| record["status"] == status

@@ -6,8 +6,8 @@
 mod performed;
 
 use antfly_backup_operator::testing::{
-    api::{AntflyBackupStatus, reason},
-    cluster::{Cluster, ClusterCache, CrossNamespaceClusters, Facts, Scope, StoredBackup, key_of},
+    api::{AntflyBackupStatus, AppliedTemplate, reason},
+    cluster::{Cluster, ClusterCache, CrossNamespaceClusters, Facts, PodTemplate, Scope, StoredBackup, key_of},
     desired::{Action, CannotPlan, FileLocations, JobImage, OperatorSettings, cron_job},
     names::{BACKUP_LABEL, cron_job_name},
     status::{Announcement, StatusUpdate, refused, unconfirmed},
@@ -97,7 +97,7 @@ impl Default for Operator {
 pub struct Outcome {
     /// The CronJob, or why there is none.
     pub cron_job: Result<CronJob, CannotPlan>,
-    /// The status.
+    /// The status; without `appliedTemplates` if the case is not about them and they are the usual ones.
     pub status: AntflyBackupStatus,
     /// The actions in order, each with its reason.
     #[allow(dead_code, reason = "not all who use this need it")]
@@ -165,6 +165,11 @@ impl GoldenCase {
             second.status == StatusUpdate::Unchanged,
             "a second reconcile changes the status from {status:?}: {second:?}"
         );
+        let mut status = status;
+        if self.backup.pointer("/status/appliedTemplates").is_none() {
+            let templates = std::mem::take(&mut status.applied_templates);
+            ensure_usual(&templates, &facts, outcome.decision.template.as_ref())?;
+        }
         let actions = again.decision.actions;
         let events = second.announcements.len() + usize::from(second.refusal.is_some());
         ensure!(actions.is_empty() && events == 0, "a second reconcile: {actions:?}, {second:?}");
@@ -280,6 +285,22 @@ impl GoldenCase {
         cache.add_read(&key, &mut facts, read.collect::<Result<_, _>>()?);
         Ok(facts)
     }
+}
+
+/// Requires the templates that a status has at first: the one that is planned, or admission's answer to it, and what is there.
+fn ensure_usual(templates: &[AppliedTemplate], facts: &Facts, planned: Option<&PodTemplate>) -> Result<()> {
+    let Some(planned) = planned else {
+        ensure!(templates.is_empty(), "nothing is planned, and yet there are templates: {templates:?}");
+        return Ok(());
+    };
+    let (first, former) = templates.split_first().context("the planned template is missing")?;
+    ensure!(first.requested == planned.digest().to_string() && first.replaced_time.is_none(), "{first:?}");
+    let of_cron_jobs = facts.cron_job.iter().chain(&facts.former_cron_jobs).filter_map(|it| it.template.as_ref());
+    let seen: Vec<_> = of_cron_jobs.chain(facts.runs.iter().filter_map(|run| run.job.template.as_ref())).collect();
+    for template in former {
+        ensure!(seen.iter().any(|seen| seen.is(template)), "it is of nothing: {template:?}");
+    }
+    Ok(())
 }
 
 /// Returns an action as in `events.snap`.

@@ -2,6 +2,8 @@
 
 #[path = "kubelet.rs"]
 pub mod kubelet;
+#[path = "policy.rs"]
+pub mod policy;
 
 use anyhow::{Context as _, Result, ensure};
 use cluster_model::{
@@ -20,6 +22,7 @@ use kube::{
     core::{GroupVersionKind, NamespaceResourceScope},
 };
 use local_cluster::apply_yaml;
+use policy::{Mutating, WITHOUT_POLICY};
 use serde_json::{Value, json};
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -84,6 +87,54 @@ impl Nightly {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("antfly.io", "v1", "AntflyCluster"));
         let clusters: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
         clusters.get("main").await.unwrap().uid().unwrap()
+    }
+
+    /// Has the admission of the API server change CronJobs as a list of `JSONPatch` says, in CEL, and the operator apply its own
+    /// anew. Waits until that fits.
+    pub async fn admit(&self, expression: &str, fits: impl Fn(&CronJob) -> bool) {
+        let policy = Mutating {
+            name: &format!("change-{}", self.namespace),
+            namespace: &self.namespace,
+            group: "batch",
+            resource: "cronjobs",
+            operations: &["CREATE", "UPDATE"],
+            expression,
+        };
+        // the operator's own policy would refuse what it cannot know
+        let free = json!({"metadata": {"labels": {WITHOUT_POLICY: "yes"}}});
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        namespaces.patch(&self.namespace, &PatchParams::default(), &Patch::Merge(free)).await.unwrap();
+        for object in policy.objects() {
+            apply_yaml(&self.client, &object.to_string()).await.unwrap();
+        }
+        let trial = PatchParams { dry_run: true, ..PatchParams::default() };
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {"trial": "yes"}}}));
+        eventually("the policy to be in force", async || {
+            let changed = self.all::<CronJob>().patch("nightly-cron", &trial, &patch).await?;
+            ensure!(fits(&changed), "it is not: {changed:?}");
+            Ok(())
+        })
+        .await;
+        self.change(json!({"spec": {"successfulJobsHistoryLimit": 9}})).await;
+        eventually("the CronJob to be as admission has it", async || {
+            let cron_job = self.all::<CronJob>().get("nightly-cron").await?;
+            ensure!(fits(&cron_job) && cron_job.spec.successful_jobs_history_limit == Some(9), "it is {cron_job:?}");
+            Ok(())
+        })
+        .await;
+    }
+
+    /// The same, with a container `proxy` before the container `backup`, as a service mesh adds it; `changes` are more of the list of
+    /// `JSONPatch`, each preceded by a comma.
+    pub async fn admit_sidecar(&self, changes: &str) {
+        let pod = "/spec/jobTemplate/spec/template/spec";
+        let expression = format!(
+            r#"object.spec.jobTemplate.spec.template.spec.containers.exists(c, c.name == "proxy") ? [] : [
+                JSONPatch{{op: "copy", from: "{pod}/containers/0", path: "{pod}/containers/0"}},
+                JSONPatch{{op: "replace", path: "{pod}/containers/0/name", value: "proxy"}}{changes}]"#
+        );
+        let has_two = |it: &CronJob| container_names(it) == ["proxy", "backup"];
+        self.admit(&expression, has_two).await;
     }
 
     /// Starts a Job by hand, as `kubectl create job --from=cronjob/nightly-cron` does.
@@ -232,6 +283,12 @@ impl Nightly {
         }
         statuses
     }
+}
+
+/// Returns the names of the containers of a CronJob.
+fn container_names(cron_job: &CronJob) -> Vec<&str> {
+    let pod = cron_job.spec.job_template.spec.as_ref().and_then(|job| job.template.spec.as_ref());
+    pod.into_iter().flat_map(|pod| &pod.containers).map(|container| container.name.as_str()).collect()
 }
 
 /// Waits until `check` succeeds, and returns its value.

@@ -19,8 +19,9 @@ pub fn reconciled(facts: &Facts, settings: &OperatorSettings, now: Timestamp) ->
 
 /// Returns the same facts with another status.
 pub fn with_status(facts: &Facts, status: Option<AntflyBackupStatus>) -> Facts {
+    let templates = status.as_ref().map_or_else(Vec::new, |status| status.applied_templates.clone());
     let backup = StoredBackup { status, ..StoredBackup::clone(&facts.backup) };
-    Facts { backup: Arc::new(backup), ..facts.clone() }
+    Facts { backup: Arc::new(backup), templates, ..facts.clone() }
 }
 
 /// Returns the facts after the CronJob was written and those under former names were deleted.
@@ -49,7 +50,7 @@ pub fn performed(decision: Decision) -> Outcome {
                 let cron_job = last_applied.insert(Arc::new(applied(apply))).clone();
                 Done::Applied(Answer { cron_job, changed: Vec::new() })
             }
-            Action::TakeBack(taken) => Done::Written(Arc::new(without_others(&taken.cron_job))),
+            Action::TakeBack(taken) => Done::Written(Arc::new(without_others(&taken.cron_job, &decision))),
             Action::Suspend(target) => {
                 let before = CronJobView::clone(&target.cron_job);
                 let adopter = ControllerRef::find(target.adopter.as_ref().map(std::slice::from_ref));
@@ -67,8 +68,8 @@ pub fn performed(decision: Decision) -> Outcome {
 }
 
 /// Returns the CronJob after what others added was removed.
-fn without_others(cron_job: &CronJobView) -> CronJobView {
-    CronJobView { others: Others::default(), ..cron_job.clone() }
+fn without_others(cron_job: &CronJobView, decision: &Decision) -> CronJobView {
+    CronJobView { others: Others::default(), template: decision.template.clone(), ..cron_job.clone() }
 }
 
 /// Returns the CronJob with which an API server responds to an apply.

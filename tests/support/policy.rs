@@ -1,6 +1,59 @@
-//! Admission that refuses something in one namespace.
+//! Admission that refuses or changes something in one namespace.
+#![allow(dead_code, reason = "shared with tests that need less of it")]
 
 use serde_json::{Value, json};
+
+/// Label of namespaces in which the operator's own policy is not in force, as in a cluster without it: their CronJobs get containers
+/// by admission.
+pub const WITHOUT_POLICY: &str = "tests.antfly.io/without-policy";
+
+/// Returns the merge patch of a ValidatingAdmissionPolicyBinding that leaves those namespaces out.
+pub fn leave_them_out() -> Value {
+    let without = json!({"key": WITHOUT_POLICY, "operator": "DoesNotExist"});
+    json!({"spec": {"matchResources": {"namespaceSelector": {"matchExpressions": [without]}}}})
+}
+
+/// A MutatingAdmissionPolicy and its binding, both of one name.
+pub struct Mutating<'a> {
+    /// Name of both objects.
+    pub name: &'a str,
+    /// The namespace in which it is in force.
+    pub namespace: &'a str,
+    /// API group of what is changed; empty for the core group.
+    pub group: &'a str,
+    /// Plural name of what is changed.
+    pub resource: &'a str,
+    /// With which writes, for example `CREATE`.
+    pub operations: &'a [&'a str],
+    /// The changes: a list of `JSONPatch`, in CEL.
+    pub expression: &'a str,
+}
+
+impl Mutating<'_> {
+    /// Returns the policy and its binding.
+    pub fn objects(&self) -> [Value; 2] {
+        let api_version = "admissionregistration.k8s.io/v1";
+        let metadata = json!({"name": self.name});
+        let policy = json!({
+            "apiVersion": api_version, "kind": "MutatingAdmissionPolicy", "metadata": metadata,
+            "spec": {
+                "matchConstraints": {
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}},
+                    "resourceRules": [{
+                        "apiGroups": [self.group], "apiVersions": ["v1"], "resources": [self.resource], "operations": self.operations,
+                    }],
+                },
+                "failurePolicy": "Fail", "reinvocationPolicy": "Never",
+                "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": self.expression}}],
+            },
+        });
+        let binding = json!({
+            "apiVersion": api_version, "kind": "MutatingAdmissionPolicyBinding", "metadata": metadata,
+            "spec": {"policyName": self.name},
+        });
+        [policy, binding]
+    }
+}
 
 /// A ValidatingAdmissionPolicy and its binding, both of one name.
 pub struct Refusing<'a> {

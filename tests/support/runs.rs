@@ -6,7 +6,7 @@ mod nightly;
 mod rights;
 
 #[allow(unused_imports, reason = "shared with tests that need less of it")]
-pub use nightly::{Nightly, eventually, kubelet};
+pub use nightly::{Nightly, eventually, kubelet, policy};
 
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use local_cluster::{ControlPlane, ManagedProcess, apply_yaml};
@@ -24,10 +24,14 @@ pub async fn control_plane() -> ControlPlane {
     control_plane
 }
 
-/// Starts an operator. Dropping the process kills it.
+/// Starts an operator, with the image `example.com/operator:v1` for its Jobs unless `arguments` name another. Dropping the process
+/// kills it.
 pub fn operator(control_plane: &ControlPlane, name: &str, arguments: &[&str]) -> ManagedProcess {
     let mut command: Command = control_plane.command(Path::new(env!("CARGO_BIN_EXE_antfly-backup-operator")));
-    command.args(["run", "--http-address", "127.0.0.1:0", "--job-image", "example.com/operator:v1"]).args(arguments);
+    command.args(["run", "--http-address", "127.0.0.1:0"]).args(arguments);
+    if !arguments.contains(&"--job-image") {
+        command.args(["--job-image", "example.com/operator:v1"]);
+    }
     command.env("KUBECONFIG", rights::kubeconfig(control_plane));
     control_plane.spawn(name, command).unwrap()
 }

@@ -66,8 +66,10 @@ async fn a_missing_bundle_of_authorities_is_named_and_an_unusable_one_fails_no_b
 async fn an_image_that_cannot_be_pulled_is_named_until_it_can() {
     const IMAGE: &str = "example.com/not-pushed-yet:v2";
     let whole = Blueprint::new(Profile::Today, "no-image").build().await;
-    let with_image = |job: &mut Value| job["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGE.into();
-    whole.nightly.start_with("waits", with_image).await;
+    let image = "/spec/jobTemplate/spec/template/spec/containers/0/image";
+    let expression = format!(r#"[JSONPatch{{op: "replace", path: "{image}", value: "{IMAGE}"}}]"#);
+    whole.nightly.admit(&expression, |it| json!(it).pointer(image) == Some(&json!(IMAGE))).await;
+    whole.nightly.start("waits").await;
     whole.nightly.until_record("waits", "held up by the image", is_held_up("ImagePullBackOff", IMAGE)).await;
     stage().await.node.images().set(IMAGE, operator_program());
     let record = whole.until("waits", "Completed").await;

@@ -4,13 +4,14 @@ use crate::stage::{Blueprint, NEVER, SHELL};
 use antfly_stand_in::Profile;
 use serde_json::{Value, json};
 
-/// Adds a container that runs until it is stopped.
-fn with_sidecar(job: &mut Value) {
-    let containers = job["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap();
-    let mut sidecar = containers[0].clone();
-    (sidecar["name"], sidecar["image"]) = (json!("proxy"), json!(SHELL));
-    sidecar["args"] = json!(["trap 'exit 0' TERM; while :; do sleep 0.2; done"]);
-    containers.insert(0, sidecar);
+/// Returns what makes the added container one that runs until it is stopped.
+fn runs_on() -> String {
+    let container = "/spec/jobTemplate/spec/template/spec/containers/0";
+    let script = "trap 'exit 0' TERM; while :; do sleep 0.2; done";
+    format!(
+        r#", JSONPatch{{op: "replace", path: "{container}/image", value: "{SHELL}"}},
+            JSONPatch{{op: "replace", path: "{container}/args", value: ["{script}"]}}"#
+    )
 }
 
 #[tokio::test]
@@ -18,7 +19,8 @@ async fn a_backup_stays_completed_though_a_sidecar_runs_on_until_the_deadline() 
     let mut blueprint = Blueprint::new(Profile::Today, "sidecar");
     blueprint.spec = json!({"backupTimeout": "45s"});
     let whole = blueprint.build().await;
-    whole.nightly.start_with("kept", with_sidecar).await;
+    whole.nightly.admit_sidecar(&runs_on()).await;
+    whole.nightly.start("kept").await;
 
     let has = |reason: &'static str| move |record: &Value| record["reason"] == reason;
     let record = whole.nightly.until_record("kept", "kept running", has("SidecarRunning")).await;

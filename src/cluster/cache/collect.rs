@@ -6,11 +6,13 @@ use super::{
     relations::{cluster_of, job_of},
 };
 use crate::{
+    api::AppliedTemplate,
     cluster::{
         lookup::ClusterLookup,
         pin::{admitted, pin},
         run::{LABEL_REMOVED, Loss, Run},
         stored::StoredBackup,
+        templates::is_same as is_same_template,
         views::{JobOutcome, JobView, PodView},
     },
     names::cron_job_name,
@@ -48,9 +50,25 @@ impl ClusterCache {
         runs.extend(gone);
         let cluster = admitted(&backup, self.cluster(&backup), self.cross_namespace_clusters);
         let pinned_cluster = pin(&backup, &cluster, self.cross_namespace_clusters);
-        let last_apply = self.memories.get(key).and_then(|memory| memory.last_apply().cloned());
+        let memory = self.memories.get(key);
+        let last_apply = memory.and_then(|memory| memory.last_apply().cloned());
+        let mut templates = backup.status.as_ref().map_or_else(Vec::new, |status| status.applied_templates.clone());
+        let is_unwritten = |it: &&AppliedTemplate| !templates.iter().any(|known| is_same_template(known, it));
+        let unwritten = memory.map(Memory::unwritten_templates).unwrap_or_default();
+        let unwritten: Vec<_> = unwritten.iter().filter(is_unwritten).cloned().collect();
+        templates.extend(unwritten);
         let job_refusal = cron_job.as_ref().and_then(|cron_job| self.job_refusal(cron_job));
-        Some(Facts { backup, cron_job, former_cron_jobs, runs, cluster, pinned_cluster, last_apply, job_refusal })
+        Some(Facts {
+            backup,
+            cron_job,
+            former_cron_jobs,
+            runs,
+            cluster,
+            pinned_cluster,
+            last_apply,
+            job_refusal,
+            templates,
+        })
     }
 
     /// Adds Jobs that were read from the API server because no watch has them. Those that are neither the backup's nor recorded as
@@ -86,7 +104,7 @@ impl ClusterCache {
         });
         let refusals = self.refusals_by_job.get(&uid).filter_map(|refusal| self.refusals.get(refusal));
         let refusal = refusals.max_by_key(|refusal| (refusal.last_seen, refusal.message.clone())).cloned();
-        Run { job: job.clone(), is_gone, loss: None, pods, refusal }
+        Run { job: job.clone(), is_gone, loss: None, differs: None, pods, refusal }
     }
 
     fn cluster(&self, backup: &StoredBackup) -> ClusterLookup {

@@ -2,7 +2,7 @@
 
 use super::last_apply::LastApply;
 use crate::{
-    api::{AppliedCronJob, PinnedCluster},
+    api::{AppliedCronJob, AppliedTemplate, PinnedCluster},
     cluster::{
         lookup::ClusterLookup,
         run::Run,
@@ -31,6 +31,8 @@ pub struct Facts {
     pub pinned_cluster: Option<PinnedCluster>,
     /// The last write of this process that made the CronJob as planned.
     pub last_apply: Option<LastApply>,
+    /// What the operator has applied, as its status or this process knows it: the present template and former ones.
+    pub templates: Vec<AppliedTemplate>,
 }
 
 impl Facts {

@@ -5,7 +5,7 @@
 
 use super::{history::resource_version, key::ObjectKey, last_apply::LastApply};
 use crate::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus},
+    api::{AntflyBackupStatus, AppliedTemplate, BackupRecord, BackupStatus},
     cluster::{
         stored::StoredBackup,
         views::{CronJobView, JobView, PodView},
@@ -23,6 +23,8 @@ pub(super) struct Memory {
     is_reconcile_due: bool,
     cron_job: Option<Arc<CronJobView>>,
     last_apply: Option<LastApply>,
+    /// What was applied and the status does not say yet.
+    unwritten_templates: Vec<AppliedTemplate>,
     /// Whether a list of CronJobs began after the CronJob was written, so that it must contain it.
     cron_job_must_be_listed: bool,
     gone_jobs: Vec<Arc<JobView>>,
@@ -47,6 +49,14 @@ impl Memory {
         self.last_apply = last;
     }
 
+    pub(super) fn templates_applied(&mut self, unwritten: Vec<AppliedTemplate>) {
+        self.unwritten_templates = unwritten;
+    }
+
+    pub(super) fn unwritten_templates(&self) -> &[AppliedTemplate] {
+        &self.unwritten_templates
+    }
+
     pub(super) fn last_apply(&self) -> Option<&LastApply> {
         self.last_apply.as_ref()
     }
@@ -65,6 +75,8 @@ impl Memory {
                     && before.metadata.deletion_timestamp == after.metadata.deletion_timestamp
                     && before.accepted_cluster_uid == after.accepted_cluster_uid
             })
+            // a restored etcd gives the version of a lost write to another one
+            && !self.status_must_be_listed
             && self.status_version.is_some()
             && self.status_version == resource_version(&after.metadata)
     }
@@ -85,7 +97,7 @@ impl Memory {
         if versions.is_some_and(|(seen, written)| seen < written) {
             self.cron_job = Some(written);
         }
-        versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
+        !self.cron_job_must_be_listed && versions.is_some_and(|(seen, written)| seen.is_some() && seen == written)
     }
 
     /// Keeps a deleted Job until its end is recorded. Returns the oldest one if that is dropped because there are too many.

@@ -4,6 +4,7 @@
 //! does not depend on the number of objects: CronJobs are indexed by the backup that controls them, Jobs by their CronJob,
 //! and backups by their cluster. Objects are matched within their namespace: a UID alone proves nothing.
 
+mod cluster_changes;
 mod clusters;
 mod collect;
 mod facts;
@@ -18,7 +19,7 @@ mod relations;
 mod tests;
 pub mod watched;
 
-pub use clusters::{ClusterChanges, Refusal};
+pub use cluster_changes::{ClusterChanges, Refusal};
 pub use facts::Facts;
 pub use history::{Break, History, resource_version};
 use key::UidKey;
@@ -28,6 +29,7 @@ pub use objects::{BackupChange, Cached, Change};
 pub use relations::key_of;
 
 use crate::{
+    api::AppliedTemplate,
     cluster::{
         access::CrossNamespaceClusters,
         run::Run,
@@ -317,6 +319,13 @@ impl ClusterCache {
     pub fn cron_job_applied(&mut self, key: &ObjectKey, last: Option<LastApply>) {
         if self.has(key) {
             self.memories.entry(key.clone()).or_default().cron_job_applied(last);
+        }
+    }
+
+    /// Keeps the templates that were applied and that the status does not have yet.
+    pub fn templates_applied(&mut self, key: &ObjectKey, unwritten: Vec<AppliedTemplate>) {
+        if self.has(key) {
+            self.memories.entry(key.clone()).or_default().templates_applied(unwritten);
         }
     }
 

@@ -24,8 +24,9 @@ pub trait Cached: Resource<DynamicType = ()> + Sized {
 
 impl Cached for StoredBackup {
     fn is_same(&self, other: &Self) -> bool {
-        // Not the resourceVersion alone: a restored etcd gives the same version to another edit.
-        self == other
+        // Not the resourceVersion alone: a restored etcd gives the same version to another edit. What was left out of a large one
+        // may differ, too.
+        self == other && !self.is_abridged
     }
 }
 
@@ -44,6 +45,7 @@ impl Cached for CronJobView {
             && self.active == other.active
             && self.applied == other.applied
             && self.others == other.others
+            && self.template == other.template
     }
 }
 
@@ -61,6 +63,7 @@ impl Cached for JobView {
             && self.backup == other.backup
             && self.deadline_seconds == other.deadline_seconds
             && self.backoff_limit == other.backoff_limit
+            && self.template == other.template
     }
 }
 
@@ -82,6 +85,7 @@ impl Cached for PodView {
             && self.metadata.deletion_timestamp == other.metadata.deletion_timestamp
             && self.metadata.deletion_grace_period_seconds == other.metadata.deletion_grace_period_seconds
             && self.restarts == other.restarts
+            && self.template == other.template
     }
 }
 

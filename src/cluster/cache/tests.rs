@@ -132,6 +132,25 @@ fn another_edit_with_the_same_version_is_reconciled() {
     // After a restore of etcd the versions are given out again.
     let changes = cache.backup_event(&Scope::All, Event::Apply(edited("@weekly")));
     assert_eq!(changes, [BackupChange::Changed(key())]);
+
+    let abridged = || Event::Apply(StoredBackup { is_abridged: true, ..edited("@weekly") });
+    cache.backup_event(&Scope::All, abridged());
+    assert_eq!(cache.backup_event(&Scope::All, abridged()), [BackupChange::Changed(key())], "its tables may be others");
+}
+
+#[test]
+fn an_edit_that_has_the_version_of_a_lost_status_is_reconciled() {
+    let edited = |schedule: &str, version: &str| {
+        let metadata =
+            json!({"name": "nightly", "namespace": "a", "uid": "old", "generation": 2, "resourceVersion": version});
+        StoredBackup::from_value(json!({"metadata": metadata, "spec": {"schedule": schedule}})).unwrap()
+    };
+    let mut cache = ClusterCache::new([]);
+    cache.backup_event(&Scope::All, Event::Apply(edited("@hourly", "4")));
+    cache.status_written(&key(), Some(5));
+    cache.backup_event(&Scope::All, Event::Init);
+    let changes = cache.backup_event(&Scope::All, Event::InitApply(edited("@weekly", "5")));
+    assert_eq!(changes, [BackupChange::Changed(key())]);
 }
 
 #[test]

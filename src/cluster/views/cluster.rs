@@ -2,7 +2,11 @@
 //! and malformed fields are tolerated: they must not stop a backup.
 
 use crate::{
-    cluster::{partial::keep_what_is_read, views::consent::Consent},
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::keep_what_is_read,
+        views::consent::Consent,
+    },
     names::CONSENT_ANNOTATION,
 };
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
@@ -141,7 +145,7 @@ fn services(spec: &Value) -> Vec<Service> {
 
 impl<'de> Deserialize<'de> for Cluster {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cluster::from_value(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        Cluster::from_value(&bounded::value(deserializer, ManagedFields::Skip)?).map_err(D::Error::custom)
     }
 }
 

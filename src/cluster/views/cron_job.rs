@@ -4,10 +4,14 @@ use super::{
     digest::Digest,
     others::{Others, others},
     owned::digest_of_live,
+    template::PodTemplate,
 };
 use crate::{
     api::KIND,
-    cluster::partial::{drop_managed_fields, keep_what_is_read, view_of},
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::{drop_managed_fields, keep_what_is_read, kept_name, view_of},
+    },
     names::{
         BACKUP_LABEL, CATCH_UP_ANNOTATION, FIELD_MANAGER, MADE_BY_ANNOTATION, MANAGED_BY_LABEL,
         backup_of_cron_job_name, cron_job_name,
@@ -15,7 +19,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
-    api::batch::v1::CronJob,
+    api::{batch::v1::CronJob, core::v1::PodSpec},
     apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
 };
 use kube::api::ObjectMeta;
@@ -24,6 +28,9 @@ use serde_json::Value;
 
 /// Most finalizers that are kept.
 const MOST_FINALIZERS: usize = 5;
+
+/// Most names of Jobs in `status.active` that are kept: the last ones.
+const MOST_ACTIVE: usize = 64;
 
 /// The owner that controls an object. An object has at most one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +47,8 @@ impl ControllerRef {
     /// Returns the controller among the owners, if there is one.
     pub fn find(owners: Option<&[OwnerReference]>) -> Option<Self> {
         let owner = owners?.iter().find(|owner| owner.controller == Some(true))?;
-        Some(ControllerRef { kind: owner.kind.clone(), name: owner.name.clone(), uid: owner.uid.clone() })
+        let kept = |text: &String| kept_name(text.clone());
+        Some(ControllerRef { kind: kept(&owner.kind), name: kept(&owner.name), uid: kept(&owner.uid) })
     }
 }
 
@@ -75,6 +83,8 @@ pub struct CronJobView {
     pub applied: Option<Digest>,
     /// What of it others own, and what nobody owns.
     pub others: Others,
+    /// What its Pods do.
+    pub template: Option<PodTemplate>,
 }
 
 impl CronJobView {
@@ -94,26 +104,34 @@ impl CronJobView {
         finalizers.truncate(if metadata.deletion_timestamp.is_some() { MOST_FINALIZERS } else { 0 });
         let annotations = metadata.annotations.as_ref();
         let catch_up = annotations.and_then(|annotations| annotations.get(CATCH_UP_ANNOTATION)?.parse().ok());
-        keep_what_is_read(&mut metadata);
+        let pod = object.pointer("/spec/jobTemplate/spec/template/spec");
+        let pod = pod.and_then(|pod| PodSpec::deserialize(pod).ok());
+        let template = pod.as_ref().and_then(PodTemplate::of_template);
         let has_owners = metadata.owner_references.take().is_some_and(|owners| !owners.is_empty());
+        keep_what_is_read(&mut metadata);
+        finalizers.iter_mut().for_each(|finalizer| *finalizer = kept_name(std::mem::take(finalizer)));
         let status = &object["status"];
         let time = |field: &str| Option::<Time>::deserialize(&status[field]).map(|time| time.map(|time| time.0));
-        let active = status["active"].as_array().into_iter().flatten();
+        // the CronJob controller appends
+        let active = status["active"].as_array().into_iter().flatten().rev().take(MOST_ACTIVE);
+        let mut active: Vec<_> = active.filter_map(|job| Some(kept_name(job["name"].as_str()?.to_owned()))).collect();
+        active.reverse();
         Ok(CronJobView {
             metadata,
             controller,
             has_owners,
             is_marked,
             finalizers,
-            schedule: object["spec"]["schedule"].as_str().unwrap_or_default().to_owned(),
+            schedule: kept_name(object["spec"]["schedule"].as_str().unwrap_or_default().to_owned()),
             suspended: object["spec"]["suspend"] == true,
             catch_up,
             last_schedule_time: time("lastScheduleTime")?,
             last_successful_time: time("lastSuccessfulTime")?,
             scheduled_at,
-            active: active.filter_map(|job| job["name"].as_str().map(str::to_owned)).collect(),
+            active,
             applied,
             others,
+            template,
         })
     }
 
@@ -183,7 +201,7 @@ fn written_at(object: &Value, field: &str) -> Option<Timestamp> {
 
 impl<'de> Deserialize<'de> for CronJobView {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        CronJobView::from_value(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        CronJobView::from_value(bounded::value(deserializer, ManagedFields::Keep)?).map_err(D::Error::custom)
     }
 }
 

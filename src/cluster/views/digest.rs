@@ -14,6 +14,13 @@ impl fmt::Display for Digest {
     }
 }
 
+impl Digest {
+    /// Returns its first four bytes.
+    pub(super) fn beginning(self) -> u32 {
+        u32::from_be_bytes([self.0[0], self.0[1], self.0[2], self.0[3]])
+    }
+}
+
 /// A part of a value, without copying it.
 pub(super) enum Part<'a> {
     Whole(&'a Value),

@@ -1,10 +1,13 @@
 //! The fields of a Job that the operator reads.
 
-use super::cron_job::ControllerRef;
+use super::{cron_job::ControllerRef, template::PodTemplate};
 use crate::{
     api::RecordedCluster,
     backup::arguments::JobRequest,
-    cluster::partial::{keep_what_is_read, view_of},
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::{keep_what_is_read, kept_message, kept_name, view_of},
+    },
     names::{BACKUP_LABEL, CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +16,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use kube::api::ObjectMeta;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// Most bytes that the names of the tables take that are kept of a Job's request.
+const MOST_TABLE_BYTES: usize = 4096;
 
 /// The outcome of a Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,9 +99,13 @@ pub struct JobView {
     pub failing: Option<String>,
     /// What it requests; `None` if it does not run this operator's program.
     pub request: Option<JobRequest>,
+    /// Whether `request` lacks its tables, since their names are long. A reconcile reads the Job again.
+    pub is_abridged: bool,
     /// The cluster that it backs up, if its metadata names it.
     pub cluster: Option<RecordedCluster>,
-    /// What created it.
+    /// What its Pods do.
+    pub template: Option<PodTemplate>,
+    /// What created it, by its own word.
     pub origin: Origin,
     /// `spec.suspend`: whether it must not start Pods.
     pub suspended: bool,
@@ -110,6 +120,17 @@ pub struct JobView {
 }
 
 impl JobView {
+    /// Leaves out the tables that the Job asks for if their names are long: the cache keeps few bytes of a Job.
+    fn abridge(&mut self) {
+        let Some(request) = &mut self.request else { return };
+        request.location = kept_message(std::mem::take(&mut request.location));
+        request.connection = request.connection.take().map(kept_message);
+        if request.tables.iter().map(String::len).sum::<usize>() > MOST_TABLE_BYTES {
+            request.tables = Vec::new();
+            self.is_abridged = true;
+        }
+    }
+
     /// Returns `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
@@ -148,11 +169,15 @@ fn ignores_disruptions(policy: &PodFailurePolicy) -> bool {
 /// Reads the cluster from the labels and annotations of a Job.
 fn cluster(metadata: &ObjectMeta) -> Option<RecordedCluster> {
     let annotation = |name: &str| metadata.annotations.as_ref().and_then(|annotations| annotations.get(name)).cloned();
-    Some(RecordedCluster {
+    let cluster = RecordedCluster {
         name: metadata.labels.as_ref()?.get(CLUSTER_LABEL)?.clone(),
         namespace: annotation(CLUSTER_NAMESPACE_ANNOTATION)?,
         uid: annotation(CLUSTER_UID_ANNOTATION),
-    })
+    };
+    // whatever has no room in a record is not of this operator
+    let has_room = cluster.namespace.len() <= RecordedCluster::NAMESPACE_MAX_LENGTH
+        && cluster.uid.as_ref().is_none_or(|uid| uid.len() <= RecordedCluster::UID_MAX_LENGTH);
+    has_room.then_some(cluster)
 }
 
 impl From<Job> for JobView {
@@ -163,7 +188,6 @@ impl From<Job> for JobView {
         let cluster = cluster(&metadata);
         let backup = metadata.labels.as_ref().and_then(|labels| labels.get(BACKUP_LABEL)).cloned();
         keep_what_is_read(&mut metadata);
-        metadata.owner_references = None;
 
         let status = job.status.unwrap_or_default();
         let conditions = status.conditions.unwrap_or_default();
@@ -173,17 +197,19 @@ impl From<Job> for JobView {
         let (outcome, end_time) = if let Some(condition) = holding("Complete") {
             (JobOutcome::Complete, time(&status.completion_time).or(time(&condition.last_transition_time)))
         } else if let Some(condition) = holding("Failed") {
-            let reason = condition.reason.clone().unwrap_or_default();
-            let message = condition.message.clone().unwrap_or_default();
+            let reason = kept_name(condition.reason.clone().unwrap_or_default());
+            let message = kept_message(condition.message.clone().unwrap_or_default());
             (JobOutcome::Failed { reason, message }, time(&condition.last_transition_time))
         } else {
             (JobOutcome::Running, None)
         };
-        let failing = holding("FailureTarget").and_then(|condition| condition.reason.clone());
+        let failing = holding("FailureTarget").and_then(|condition| condition.reason.clone()).map(kept_name);
         let spec = job.spec.unwrap_or_default();
-        let containers = spec.template.spec.map(|spec| spec.containers).unwrap_or_default();
+        let pod = spec.template.spec.unwrap_or_default();
+        let template = PodTemplate::of_template(&pod);
         // A container with a command does not run the image's own program.
-        let container = containers.iter().find(|container| container.name == CONTAINER && container.command.is_none());
+        let container =
+            pod.containers.iter().find(|container| container.name == CONTAINER && container.command.is_none());
         let arguments = container.and_then(|container| container.args.as_deref()).unwrap_or_default();
         let pods = [status.active, status.succeeded, status.failed];
         JobView {
@@ -196,7 +222,9 @@ impl From<Job> for JobView {
             outcome,
             failing,
             request: JobRequest::from_arguments(arguments),
+            is_abridged: false,
             cluster,
+            template,
             origin,
             suspended: spec.suspend == Some(true),
             attempts: pods.into_iter().flatten().fold(0, i32::saturating_add).max(0),
@@ -209,8 +237,23 @@ impl From<Job> for JobView {
 
 impl<'de> Deserialize<'de> for JobView {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Job::deserialize(deserializer).map(JobView::from)
+        let mut job = WholeJob::deserialize(deserializer)?.0;
+        job.abridge();
+        Ok(job)
     }
 }
 
 view_of!(JobView, Job);
+
+/// A Job with all that it requests, for the moment of a reconcile.
+#[derive(Clone, Debug)]
+pub struct WholeJob(pub JobView);
+
+impl<'de> Deserialize<'de> for WholeJob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let job = bounded::value(deserializer, ManagedFields::Skip)?;
+        Job::deserialize(job).map(|job| WholeJob(job.into())).map_err(D::Error::custom)
+    }
+}
+
+view_of!(WholeJob, Job, 0 metadata);

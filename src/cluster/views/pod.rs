@@ -1,15 +1,19 @@
-//! The fields of a Pod that the operator reads: metadata, status and, of its spec, the node and which containers are started
-//! again and again.
+//! The fields of a Pod that the operator reads: metadata, status and, of its spec, the node, which containers are started again and
+//! again, and a digest of what it does.
 
-use super::cron_job::ControllerRef;
+use super::{cron_job::ControllerRef, template::PodTemplate};
 use crate::{
-    cluster::partial::{keep_what_is_read, view_of},
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::{keep_what_is_read, kept_message, kept_name, view_of},
+    },
     names::CONTAINER,
+    text::shortened_to_bytes,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodSpec};
 use kube::api::ObjectMeta;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// What a container is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +87,8 @@ pub struct PodView {
     pub finalizers: Vec<String>,
     /// `spec.nodeName`: the node that runs it, once one does.
     pub node: Option<String>,
+    /// What it does.
+    pub template: Option<PodTemplate>,
     /// Its controller: a Job, for the Pods of backups.
     pub controller: Option<ControllerRef>,
     /// Whether `status.phase` is `Failed`.
@@ -146,6 +152,12 @@ impl PodView {
     }
 }
 
+/// Most containers of a Pod of each kind that are read.
+const MOST_CONTAINERS: usize = 64;
+
+/// Most bytes of a termination message that are kept. The kubelet keeps 4 KiB of one, and 12 KiB of all of a Pod.
+const LONGEST_TERMINATION_MESSAGE: usize = 16 * 1024;
+
 /// Most finalizers of a Pod that are kept.
 const MOST_FINALIZERS: usize = 5;
 
@@ -155,8 +167,8 @@ impl From<Pod> for PodView {
         let controller = ControllerRef::find(metadata.owner_references.as_deref());
         let mut finalizers = metadata.finalizers.take().unwrap_or_default();
         finalizers.truncate(MOST_FINALIZERS);
+        finalizers.iter_mut().for_each(|finalizer| *finalizer = kept_name(std::mem::take(finalizer)));
         keep_what_is_read(&mut metadata);
-        metadata.owner_references = None;
 
         let spec = pod.spec.unwrap_or_default();
         let status = pod.status.unwrap_or_default();
@@ -165,16 +177,19 @@ impl From<Pod> for PodView {
             .iter()
             .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
             .filter(|condition| condition.reason.as_deref() == Some("Unschedulable"))
-            .map(|condition| condition.message.clone().unwrap_or_default());
+            .map(|condition| kept_message(condition.message.clone().unwrap_or_default()));
         let disruption = conditions
             .iter()
             .find(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True")
             .map(|condition| {
                 (condition.reason.clone().unwrap_or_default(), condition.message.clone().unwrap_or_default())
             });
+        let kept = |(reason, message)| (kept_name(reason), kept_message(message));
         let phase = status.phase.unwrap_or_default();
-        let init = status.init_container_statuses.unwrap_or_default();
-        let main = status.container_statuses.unwrap_or_default();
+        let mut init = status.init_container_statuses.unwrap_or_default();
+        let mut main = status.container_statuses.unwrap_or_default();
+        // the kubelet reports those of the spec; who may write a status may claim more
+        [&mut init, &mut main].into_iter().for_each(|statuses| statuses.truncate(MOST_CONTAINERS));
         let always = started_again(&spec);
         let kind_of_init = |name: &str| {
             if always.iter().any(|always| always == name) { ContainerKind::Sidecar } else { ContainerKind::Init }
@@ -189,24 +204,25 @@ impl From<Pod> for PodView {
             metadata,
             is_gone: false,
             finalizers,
-            node: spec.node_name,
+            template: PodTemplate::of_pod(&spec),
+            node: spec.node_name.map(kept_name),
             controller,
             failed: phase == "Failed",
             succeeded: phase == "Succeeded",
             disrupted: disruption.is_some(),
-            reason: status.reason.map(|reason| (reason, status.message.unwrap_or_default())).or(disruption),
+            reason: status.reason.map(|reason| (reason, status.message.unwrap_or_default())).or(disruption).map(kept),
             unschedulable,
             waiting: program.into_iter().chain(others).find_map(Container::waiting),
             terminated: containers.iter().filter_map(Container::terminated).collect(),
             running: containers
                 .iter()
                 .filter(|container| container.is_running())
-                .map(|container| container.status.name.clone())
+                .map(|container| kept_name(container.status.name.clone()))
                 .collect(),
             unfinished: containers.iter().filter_map(Container::unfinished).collect(),
             restarts: containers
                 .iter()
-                .map(|container| (container.status.name.clone(), container.status.restart_count))
+                .map(|container| (kept_name(container.status.name.clone()), container.status.restart_count))
                 .filter(|(_, restarts)| *restarts > 0)
                 .collect(),
         }
@@ -241,21 +257,21 @@ impl Container<'_> {
         let waiting = self.status.state.as_ref()?.waiting.as_ref()?;
         let reason = waiting.reason.clone().filter(|reason| !ON_ITS_WAY.contains(&reason.as_str()))?;
         Some(Waiting {
-            container: self.status.name.clone(),
+            container: kept_name(self.status.name.clone()),
             kind: self.kind,
-            reason,
-            message: waiting.message.clone().unwrap_or_default(),
+            reason: kept_name(reason),
+            message: kept_message(waiting.message.clone().unwrap_or_default()),
         })
     }
 
     fn terminated(&self) -> Option<Terminated> {
         let terminated = self.status.state.as_ref()?.terminated.as_ref()?;
         Some(Terminated {
-            container: self.status.name.clone(),
+            container: kept_name(self.status.name.clone()),
             kind: self.kind,
             exit_code: terminated.exit_code,
-            reason: terminated.reason.clone().unwrap_or_default(),
-            message: terminated.message.clone().unwrap_or_default(),
+            reason: kept_name(terminated.reason.clone().unwrap_or_default()),
+            message: shortened_to_bytes(terminated.message.as_deref().unwrap_or_default(), LONGEST_TERMINATION_MESSAGE),
             finished: terminated.finished_at.as_ref().map(|time| time.0),
         })
     }
@@ -268,17 +284,18 @@ impl Container<'_> {
             (_, Some(_)) if self.is_always => UnfinishedState::StartedAgain,
             (_, Some(_)) => return None,
             (Some(_), None) if is_again => UnfinishedState::StartedAgain,
-            (Some(waiting), None) => UnfinishedState::Waiting(waiting.reason.clone().unwrap_or_default()),
+            (Some(waiting), None) => UnfinishedState::Waiting(kept_name(waiting.reason.clone().unwrap_or_default())),
             (None, None) if self.is_always && self.status.restart_count > 0 => UnfinishedState::StartedAgain,
             (None, None) => UnfinishedState::Running,
         };
-        Some(Unfinished { container: self.status.name.clone(), state })
+        Some(Unfinished { container: kept_name(self.status.name.clone()), state })
     }
 }
 
 impl<'de> Deserialize<'de> for PodView {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Pod::deserialize(deserializer).map(PodView::from)
+        let pod = bounded::value(deserializer, ManagedFields::Skip)?;
+        Pod::deserialize(pod).map(PodView::from).map_err(D::Error::custom)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::{
     api::AntflyBackupStatus,
-    cluster::partial::{keep_what_is_read, view_of},
+    cluster::{
+        bounded::{self, ManagedFields},
+        partial::{keep_what_is_read, kept_message, kept_name, view_of},
+    },
     text::{one_line, shortened},
 };
 use jiff::Timestamp;
@@ -11,7 +14,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{MicroTime, Time},
 };
 use kube::api::ObjectMeta;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// Selects events that the Job controller could not create a Pod (because of a quota, a policy or Pod Security).
 pub const REFUSED_POD_SELECTOR: &str = "involvedObject.kind=Job,reason=FailedCreate";
@@ -38,9 +41,9 @@ impl From<Event> for PodRefusal {
         let last_seen = last_seen(&event.series, &event.last_timestamp, &event.event_time);
         PodRefusal {
             metadata,
-            job: event.involved_object.name.unwrap_or_default(),
-            job_uid: event.involved_object.uid.unwrap_or_default(),
-            message: event.message.unwrap_or_default(),
+            job: kept_name(event.involved_object.name.unwrap_or_default()),
+            job_uid: kept_name(event.involved_object.uid.unwrap_or_default()),
+            message: kept_message(event.message.unwrap_or_default()),
             last_seen,
         }
     }
@@ -48,7 +51,8 @@ impl From<Event> for PodRefusal {
 
 impl<'de> Deserialize<'de> for PodRefusal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Event::deserialize(deserializer).map(PodRefusal::from)
+        let event = bounded::value(deserializer, ManagedFields::Skip)?;
+        Event::deserialize(event).map(PodRefusal::from).map_err(D::Error::custom)
     }
 }
 
@@ -78,8 +82,8 @@ impl From<Event> for JobRefusal {
         keep_what_is_read(&mut metadata);
         JobRefusal {
             metadata,
-            cron_job: event.involved_object.name.unwrap_or_default(),
-            cron_job_uid: event.involved_object.uid.unwrap_or_default(),
+            cron_job: kept_name(event.involved_object.name.unwrap_or_default()),
+            cron_job_uid: kept_name(event.involved_object.uid.unwrap_or_default()),
             message: shortened(
                 &one_line(&event.message.unwrap_or_default()),
                 AntflyBackupStatus::START_ERROR_MAX_LENGTH,
@@ -91,7 +95,8 @@ impl From<Event> for JobRefusal {
 
 impl<'de> Deserialize<'de> for JobRefusal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Event::deserialize(deserializer).map(JobRefusal::from)
+        let event = bounded::value(deserializer, ManagedFields::Skip)?;
+        Event::deserialize(event).map(JobRefusal::from).map_err(D::Error::custom)
     }
 }
 

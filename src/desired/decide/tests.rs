@@ -34,6 +34,7 @@ fn facts(former: Arc<CronJobView>) -> Facts {
         runs: Vec::new(),
         pinned_cluster: None,
         last_apply: None,
+        templates: Vec::new(),
         job_refusal: None,
     }
 }
@@ -146,7 +147,14 @@ fn a_cron_job_under_a_former_name_is_suspended_and_deleted_once_its_jobs_have_en
         "uid": "of-nightly-backup", "controller": true});
     let metadata = json!({"name": "nightly-backup-1", "namespace": "a", "uid": "j", "ownerReferences": [owner]});
     let job: JobView = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-    facts.runs.push(Run { job: Arc::new(job), is_gone: false, loss: None, pods: Vec::new(), refusal: None });
+    facts.runs.push(Run {
+        job: Arc::new(job),
+        is_gone: false,
+        loss: None,
+        differs: None,
+        pods: Vec::new(),
+        refusal: None,
+    });
     assert_eq!(retired(&facts), [""; 0], "its Job runs");
     facts.runs.clear();
     assert_eq!(retired(&facts), ["delete nightly-backup FormerName"]);

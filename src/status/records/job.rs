@@ -77,7 +77,7 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
             };
             let loss = run.loss_cause();
             record.stuck_time = record.stuck_time.or(obstacle.as_ref().map(|_| Time(whole_seconds(now))));
-            set_cause(&mut record, loss.or(obstacle));
+            set_cause(&mut record, loss.or(obstacle).or_else(|| run.changed()));
         }
         (JobOutcome::Unseen, None) => carry_on(&mut record, known),
         (JobOutcome::Complete, None) => complete_by_job(&mut record, run, known),
@@ -104,9 +104,12 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
 /// Returns the record of a Job that has started.
 fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     let job = &run.job;
-    let (trigger, scheduled_time) = match &job.origin {
-        Origin::Scheduled(time) => (BackupTrigger::Scheduled, *time),
-        Origin::Manual => (BackupTrigger::Manual, None),
+    let (trigger, scheduled_time) = match (known.filter(|known| known.status != BackupStatus::Running), run.origin()) {
+        (Some(BackupRecord { trigger: Some(trigger), scheduled_time, .. }), _) => {
+            (*trigger, scheduled_time.as_ref().map(|time| time.0))
+        }
+        (_, Origin::Scheduled(time)) => (BackupTrigger::Scheduled, *time),
+        (_, Origin::Manual) => (BackupTrigger::Manual, None),
     };
     let known_id = known.filter(|known| known.backup_id_known == Some(true)).map(|known| known.backup_id.clone());
     let disruptions = run.disruptions().max(known.and_then(|known| known.disruptions).unwrap_or(0));
@@ -122,6 +125,7 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     let mut record = BackupRecord {
         backup_id_known: Some(id.is_some()),
         completion_time: job.end_time.map(Time),
+        verified: run.changed().map(|_| false),
         scheduled_time: scheduled_time.map(Time),
         cluster_ref: job.cluster.clone().or_else(|| known.and_then(|known| known.cluster_ref.clone())),
         location: job.request.as_ref().map(|request| request.location.clone()),
@@ -180,13 +184,14 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
     let of_job = record.completion_time.take();
     record.completion_time = of_job.filter(ends_with_it).or(success.finished.map(Time));
 
-    let unverified = match &success.said {
+    let message = match &success.said {
         None => Some(not_verified("MessageMissing", "the Pod left no message that says what Antfly answered")),
         Some(message) => {
             tables_of_result(record, run, &message.result);
             unverified(message, &record.backup_id)
         }
     };
+    let unverified = success.changed.clone().or(message);
     record.verified = Some(unverified.is_none());
     if let Some(known) = known.filter(|known| known.verified == Some(true) && unverified.is_some()) {
         // once verified, a backup stays verified
@@ -202,7 +207,11 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
         let is_stuck = !success.pod_has_ended && has_others && run.job.outcome == JobOutcome::Running;
         is_stuck.then(|| Cause { reason: SIDECAR_RUNNING.to_owned(), text })
     };
-    let cause = job_failure.or_else(|| terminating(run, known, now)).or_else(goes_on);
+    // what keeps the Job from ending is told first, as long as it does
+    let cause = terminating(run, known, now).or_else(goes_on).or_else(|| {
+        let changed = success.changed.clone().filter(|_| record.verified == Some(false));
+        changed.or(job_failure)
+    });
     record.stuck_time = record.stuck_time.take().filter(|_| run.job.outcome != JobOutcome::Complete);
     set_cause(record, cause.or(unverified.filter(|_| record.verified == Some(false))));
 }
@@ -230,6 +239,10 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
     }
     record.status = BackupStatus::Completed;
     record.verified = Some(false);
+    if let Some(changed) = run.changed() {
+        set_cause(record, Some(changed));
+        return;
+    }
     let note = id_prefix_note(record);
     let text = format!("the Pod was gone before the operator saw what Antfly answered{note}");
     set_cause(record, Some(not_verified("PodUnseen", &text)));

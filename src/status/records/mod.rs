@@ -15,7 +15,7 @@ pub use self::{
     all::{all, awaits_job},
     history::{History, UNSEEN},
     recent::{Keeping, recent},
-    record::{are_of_one_run, identity, is_of},
+    record::{are_of_one_run, identity, is_of, is_of_another_template},
     unconfirmed::unconfirmed,
     unseen::END_UNSEEN,
 };
@@ -23,13 +23,14 @@ pub use self::{
 use self::record::newness;
 use crate::api::{BackupRecord, BackupStatus};
 
-/// Returns the newest record of that status among [`all()`] records and the remembered one.
+/// Returns the newest record of that status among [`all()`] records and the remembered one. A run that did something else than the
+/// operator applied is none of them.
 pub fn newest(
     status: BackupStatus,
     records: &[BackupRecord],
     remembered: Option<&BackupRecord>,
 ) -> Option<BackupRecord> {
-    let newest = records.iter().find(|record| record.status == status);
+    let newest = records.iter().find(|record| record.status == status && !is_of_another_template(record));
     // the present record of a run replaces the remembered one
     let remembered = remembered.filter(|remembered| !records.iter().any(|record| are_of_one_run(record, remembered)));
     match (newest, remembered) {

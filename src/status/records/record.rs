@@ -4,7 +4,7 @@ use crate::{
     api::{BackupRecord, BackupStatus, BackupTrigger},
     backup::backup_id_prefix,
     cluster::{
-        run::{Cause, POD_TERMINATING},
+        run::{Cause, POD_TERMINATING, TEMPLATE_CHANGED},
         views::JobView,
     },
     text::{one_line, shortened},
@@ -81,6 +81,12 @@ pub fn ended(record: &BackupRecord) -> Timestamp {
     }
 }
 
+/// Returns whether the Job of a record did something else than the operator applied. It says nothing of the backups that the spec asks
+/// for, well or not.
+pub fn is_of_another_template(record: &BackupRecord) -> bool {
+    record.reason.as_deref() == Some(TEMPLATE_CHANGED) && record.trigger != Some(BackupTrigger::Scheduled)
+}
+
 /// Returns the key that orders records: the start, then the ids of those that started in the same second.
 pub fn newness(record: &BackupRecord) -> (Timestamp, &str, &str) {
     (record.start_time.0, &record.backup_id, identity(record))
@@ -113,7 +119,11 @@ pub fn set_cause_before(record: &mut BackupRecord, cause: Option<Cause>) {
 /// Returns the first cause that a record has: while its Pod does not end, that from before.
 pub fn first_cause_of(record: &BackupRecord) -> Option<Cause> {
     let is_terminating = record.reason.as_deref() == Some(POD_TERMINATING);
-    if is_terminating { cause_before(record) } else { cause_of(record).filter(|cause| !cause.is_loss()) }
+    if is_terminating {
+        cause_before(record)
+    } else {
+        cause_of(record).filter(|cause| !cause.is_loss() && !cause.is_of_template())
+    }
 }
 
 /// Sets the cause of a failure, of a doubt or of a delay; `None` removes it.

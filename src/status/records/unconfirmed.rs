@@ -6,7 +6,7 @@
 use super::{all::from_jobs, history::History, unseen};
 use crate::{
     api::BackupStatus,
-    cluster::{cache::Facts, views::JobOutcome},
+    cluster::{cache::Facts, templates::judged, views::JobOutcome},
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 pub fn unconfirmed(facts: &Facts, now: Timestamp) -> BTreeSet<String> {
     let ours = facts.cron_job.as_deref().filter(|cron_job| cron_job.is_controlled_by(facts.backup.uid()));
     let earlier = facts.backup.status.as_ref();
-    let history = History { earlier, runs: &facts.runs, cron_job: ours, schedule: None, timeout: None };
+    let runs = judged(&facts.runs, &facts.templates);
+    let history = History { earlier, runs: &runs, cron_job: ours, schedule: None, timeout: None };
     let records = from_jobs(&history, now);
 
     let has_ended = |uid: &str| {

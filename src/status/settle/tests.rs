@@ -35,6 +35,7 @@ fn facts(schedule: &str, location: &str) -> Facts {
         runs: Vec::new(),
         pinned_cluster: None,
         last_apply: None,
+        templates: Vec::new(),
         job_refusal: None,
     }
 }

@@ -18,25 +18,13 @@ pub struct Attacker<'a> {
 impl<'a> Attacker<'a> {
     /// Gives an account rights in the namespace of the room, and nowhere else.
     pub async fn of(room: &'a Room<'a>) -> Self {
-        let metadata = json!({"name": NAME, "namespace": room.namespace});
-        let group = "rbac.authorization.k8s.io";
         let verbs = ["get", "list", "create", "update", "patch", "delete"];
-        let rules = json!([
-            {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status", "cronjobs"], "verbs": verbs},
-            {"apiGroups": [""], "resources": ["pods", "pods/status", "events"], "verbs": verbs},
-            {"apiGroups": ["antfly.io"], "resources": ["antflybackups"], "verbs": verbs},
-        ]);
-        for object in [
-            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
-            json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules}),
-            json!({
-                "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
-                "roleRef": {"apiGroup": group, "kind": "Role", "name": NAME},
-                "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": room.namespace}],
-            }),
-        ] {
-            room.apply(&object).await;
-        }
+        let rules = [
+            json!({"apiGroups": ["batch"], "resources": ["jobs", "jobs/status", "cronjobs"], "verbs": verbs}),
+            json!({"apiGroups": [""], "resources": ["pods", "pods/status", "events"], "verbs": verbs}),
+            json!({"apiGroups": ["antfly.io"], "resources": ["antflybackups"], "verbs": verbs}),
+        ];
+        room.create_account(NAME, &rules).await;
         Attacker { room }
     }
 

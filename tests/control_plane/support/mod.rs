@@ -6,6 +6,7 @@ pub mod connect_proxy;
 mod deployed;
 #[path = "../../support/kubelet.rs"]
 pub mod kubelet;
+mod memory_cgroup;
 mod objects;
 mod operator;
 #[path = "../../support/policy.rs"]
@@ -19,6 +20,7 @@ mod waiting;
 pub use attacker::Attacker;
 pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
+pub use memory_cgroup::MemoryCgroup;
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
 pub use operator::{Operator, get};
 pub use policy::Refusing;

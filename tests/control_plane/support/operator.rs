@@ -62,6 +62,12 @@ impl Operator {
         operator
     }
 
+    /// Asserts that it has not ended, as by the kernel for want of memory.
+    pub fn ensure_running(&self) {
+        let running = self.process.lock().unwrap().ensure_running();
+        assert!(running.is_ok(), "{running:?}\n{}", log_tail(&self.log));
+    }
+
     /// Waits until `/readyz` is ok.
     pub async fn ready(&self) {
         self.eventually("the operator to be ready", async || {

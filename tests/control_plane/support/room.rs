@@ -104,6 +104,24 @@ impl<'a> Room<'a> {
         apply_yaml(&self.client, &object.to_string()).await.unwrap();
     }
 
+    /// Gives a ServiceAccount of the namespace these rights in it: a Role and a RoleBinding of the same name. They may be in force
+    /// only a moment later.
+    pub async fn create_account(&self, name: &str, rules: &[Value]) {
+        let metadata = json!({"name": name, "namespace": self.namespace});
+        let group = "rbac.authorization.k8s.io";
+        for object in [
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
+            json!({"apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules}),
+            json!({
+                "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
+                "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": self.namespace}],
+            }),
+        ] {
+            self.apply(&object).await;
+        }
+    }
+
     /// Installs a policy. It may be in force only a moment later.
     pub async fn refuse(&self, policy: &Refusing<'_>) {
         for object in policy.objects() {
