@@ -95,6 +95,18 @@ impl SecretReference {
     pub const NAME_MAX_LENGTH: usize = 253;
 }
 
+/// Bounds and defaults of [`ConfigMapKeyReference`].
+impl ConfigMapKeyReference {
+    /// `minLength` of `name`.
+    pub const NAME_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `name`.
+    pub const NAME_MAX_LENGTH: usize = 253;
+    /// `minLength` of `key`.
+    pub const KEY_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `key`.
+    pub const KEY_MAX_LENGTH: usize = 253;
+}
+
 /// Bounds and defaults of [`AntflyBackupStatus`].
 impl AntflyBackupStatus {
     /// `minimum` of `observedGeneration`.

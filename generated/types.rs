@@ -23,6 +23,23 @@ pub struct SecretReference {
     pub name: String,
 }
 
+/// The key of a ConfigMap, in the namespace of the AntflyBackup, with one or more certificates in PEM form, of at most 128 KiB. While either is missing, no backup starts.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct ConfigMapKeyReference {
+    /// Name of the ConfigMap.
+    pub name: String,
+    /// The key, such as ca.crt.
+    pub key: String,
+}
+
+/// Certificates of authorities that the backup's Pod trusts, besides the well-known ones, when it reads the backup back at an s3:// location. Antfly itself trusts what its own nodes trust.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
+pub struct CaBundle {
+    /// The key of a ConfigMap, in the namespace of the AntflyBackup, with one or more certificates in PEM form, of at most 128 KiB. While either is missing, no backup starts.
+    #[serde(rename = "configMapKeyRef")]
+    pub config_map_key_ref: ConfigMapKeyReference,
+}
+
 /// Where backups are written to, and with which credentials.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 pub struct BackupDestination {
@@ -35,6 +52,9 @@ pub struct BackupDestination {
         skip_serializing_if = "Option::is_none"
     )]
     pub credentials_secret: Option<SecretReference>,
+    /// Certificates of authorities that the backup's Pod trusts, besides the well-known ones, when it reads the backup back at an s3:// location. Antfly itself trusts what its own nodes trust.
+    #[serde(rename = "caBundle", default, skip_serializing_if = "Option::is_none")]
+    pub ca_bundle: Option<CaBundle>,
     /// The id of the connection with which Antfly writes to the location: one of the external_io connections in spec.config of the AntflyCluster, which must grant backup.write there. Newer versions of Antfly require it, older ones ignore it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,

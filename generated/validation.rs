@@ -246,7 +246,7 @@ pub(super) fn spec_destination(value: &Value, path: &Path<'_>, out: &mut Violati
         .object(
             value,
             path,
-            &["location", "credentialsSecret", "connection"],
+            &["location", "credentialsSecret", "caBundle", "connection"],
             &["location"],
         ) else { return };
     if let Some(value) = object.get("location") {
@@ -258,6 +258,9 @@ pub(super) fn spec_destination(value: &Value, path: &Path<'_>, out: &mut Violati
             &path.field("credentialsSecret"),
             out,
         );
+    }
+    if let Some(value) = cel::not_null(object, "caBundle") {
+        spec_destination_ca_bundle(value, &path.field("caBundle"), out);
     }
     if let Some(value) = cel::not_null(object, "connection") {
         spec_destination_connection(value, &path.field("connection"), out);
@@ -350,6 +353,82 @@ pub(super) fn spec_destination_credentials_secret_name(
         path,
         SPEC_DESTINATION_CREDENTIALS_SECRET_NAME_RULE_1_1.is_match(subject),
         "must be the name of a Secret: lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit, such as backup-credentials",
+    );
+}
+
+/// Checks `spec.destination.caBundle`.
+pub(super) fn spec_destination_ca_bundle(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(value, path, &["configMapKeyRef"], &["configMapKeyRef"]) else { return };
+    if let Some(value) = object.get("configMapKeyRef") {
+        spec_destination_ca_bundle_config_map_key_ref(
+            value,
+            &path.required_field("configMapKeyRef"),
+            out,
+        );
+    }
+}
+
+/// Checks `spec.destination.caBundle.configMapKeyRef`.
+pub(super) fn spec_destination_ca_bundle_config_map_key_ref(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["name", "key"], &["name", "key"]) else {
+        return
+    };
+    if let Some(value) = object.get("name") {
+        spec_destination_ca_bundle_config_map_key_ref_name(
+            value,
+            &path.required_field("name"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("key") {
+        spec_destination_ca_bundle_config_map_key_ref_key(
+            value,
+            &path.required_field("key"),
+            out,
+        );
+    }
+}
+
+/// Checks `spec.destination.caBundle.configMapKeyRef.name`.
+pub(super) fn spec_destination_ca_bundle_config_map_key_ref_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        SPEC_DESTINATION_CA_BUNDLE_CONFIG_MAP_KEY_REF_NAME_RULE_1_1.is_match(subject),
+        "must be the name of a ConfigMap: lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit, such as storage-ca",
+    );
+}
+
+/// Checks `spec.destination.caBundle.configMapKeyRef.key`.
+pub(super) fn spec_destination_ca_bundle_config_map_key_ref_key(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        SPEC_DESTINATION_CA_BUNDLE_CONFIG_MAP_KEY_REF_KEY_RULE_1_1.is_match(subject),
+        "must be a key of a ConfigMap: letters, digits, '-', '_' and '.', with no two dots at the beginning, such as ca.crt",
     );
 }
 
@@ -2886,6 +2965,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/spec/destination") {
         cel::drop_null(object, "credentialsSecret");
+        cel::drop_null(object, "caBundle");
         cel::drop_null(object, "connection");
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/status") {
@@ -3108,6 +3188,15 @@ static SPEC_DESTINATION_CREDENTIALS_SECRET_NAME_RULE_1_1: LazyLock<Regex> = Lazy
     Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
         .expect("compiled by the build")
 });
+
+static SPEC_DESTINATION_CA_BUNDLE_CONFIG_MAP_KEY_REF_NAME_RULE_1_1: LazyLock<Regex> = LazyLock::new(||
+{
+    Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+        .expect("compiled by the build")
+});
+
+static SPEC_DESTINATION_CA_BUNDLE_CONFIG_MAP_KEY_REF_KEY_RULE_1_1: LazyLock<Regex> = LazyLock::new(||
+Regex::new("^[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$").expect("compiled by the build"));
 
 static SPEC_DESTINATION_CONNECTION_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("[\\p{Cc}\\p{Cf}]").expect("compiled by the build")

@@ -13,6 +13,7 @@ mod desired;
 mod fairness;
 mod names;
 mod operator;
+mod proxy;
 mod restore;
 mod status;
 pub mod testing;

@@ -6,7 +6,7 @@ pub mod api {
 
     pub use crate::api::{
         AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus,
-        CRD,
+        CRD, SecondWriter,
         duration::{parse as parse_duration, seconds_rounded_up},
         reason,
         schedule::{Schedule, ScheduleError},
@@ -43,7 +43,7 @@ pub mod cluster {
         cache::{BackupChange, ClusterCache, Facts, ObjectKey, Refusal, Scope, key_of},
         lookup::{ClusterLookup, Replaced, Withheld},
         run::Run,
-        stored::StoredBackup,
+        stored::{StatusStanding, StoredBackup},
         views::{
             Cluster, ControllerRef, CronJobView, JobOutcome, JobView, Origin, Others, PodTemplate, digest_of_live,
             digest_of_manifest,
@@ -67,6 +67,12 @@ pub mod names {
     //! Names of the objects that the operator creates.
 
     pub use crate::names::{BACKUP_LABEL, CLUSTER_UID_ANNOTATION, FIELD_MANAGER, cron_job_name};
+}
+
+pub mod preflight {
+    //! What is asked of a cluster.
+
+    pub use crate::operator::OLDEST_MINOR;
 }
 
 pub mod status {

@@ -145,3 +145,17 @@ fn one_version_of_rust_is_named_everywhere() {
     assert!(toolchain.starts_with(&format!("{lowest}.")), "Cargo.toml says {lowest}, rust-toolchain.toml {toolchain}");
     assert!(read("README.md").contains(&format!("Rust {lowest}")), "README.md names another version than {lowest}");
 }
+
+#[test]
+fn the_oldest_kubernetes_is_named_everywhere() {
+    let read = |file: &str| fs::read_to_string(file).unwrap();
+    let oldest = antfly_backup_operator::testing::preflight::OLDEST_MINOR;
+    assert!(
+        read("docs/install.md").contains(&format!("minors: 1.{oldest} to 1.")),
+        "docs/install.md names another than 1.{oldest}"
+    );
+    assert!(
+        read(".ci/minors").contains(&format!("versions=${{*:-v1.{oldest}.")),
+        ".ci/minors begins with another than 1.{oldest}"
+    );
+}

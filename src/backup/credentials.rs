@@ -1,6 +1,6 @@
 //! Reads the credentials from the Pod's environment, and explains which of them cannot be used.
 
-use super::mask::Mask;
+use super::{CA_BUNDLE_VARIABLE, mask::Mask};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
@@ -26,7 +26,7 @@ pub const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 pub const KEYS: [&str; 7] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, REGION, ENDPOINT_URL, TOKEN, USERNAME, PASSWORD];
 
 /// Other variables, in addition to [`ENDPOINT_URL`], whose URL may contain a login.
-const PROXIES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const PROXIES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
 
 /// How to log in to Antfly.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct StorageKeys {
     pub region: Option<String>,
     /// The URL of an object storage other than AWS.
     pub endpoint: Option<String>,
+    /// Certificates of authorities to trust besides the bundled ones, in PEM form.
+    pub ca_bundle: Option<String>,
 }
 
 /// Whether the backup can be read back from its destination.
@@ -147,7 +149,8 @@ pub fn read(
     let storage = match (text(ACCESS_KEY_ID), text(SECRET_ACCESS_KEY)) {
         (Some(access_key_id), Some(secret_access_key)) => {
             let (region, endpoint) = (text(REGION), text(ENDPOINT_URL));
-            Storage::Keys(StorageKeys { access_key_id, secret_access_key, region, endpoint })
+            let ca_bundle = environment(CA_BUNDLE_VARIABLE);
+            Storage::Keys(StorageKeys { access_key_id, secret_access_key, region, endpoint, ca_bundle })
         }
         (Some(_), None) => Storage::Lacks(SECRET_ACCESS_KEY),
         (None, Some(_)) => Storage::Lacks(ACCESS_KEY_ID),

@@ -40,6 +40,9 @@ pub const JOB_UID_VARIABLE: &str = "BACKUP_JOB_UID";
 /// Environment variable for the UID of the Pod, a part of the backup's id.
 pub const POD_UID_VARIABLE: &str = "BACKUP_POD_UID";
 
+/// Environment variable for certificates of authorities, in PEM form, that are trusted besides the bundled ones.
+pub const CA_BUNDLE_VARIABLE: &str = "BACKUP_CA_BUNDLE";
+
 /// Exit code of an attempt that failed, when another attempt may succeed.
 pub const EXIT_AGAIN: u8 = 1;
 

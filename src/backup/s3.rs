@@ -6,6 +6,7 @@ use super::{
     mask::Mask,
     read_back::{Destination, Finding, LARGEST_METADATA, Size},
 };
+use crate::proxy::Proxies;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::{
     BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig,
@@ -13,13 +14,21 @@ use object_store::{
     client::{HttpClient, HttpConnector},
     path::Path,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use std::{error::Error as _, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 /// Timeout for reading a backup back.
 pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Where AWS is, for the choice of a proxy.
+const AWS: &str = "https://s3.amazonaws.com";
 
 /// The default region of an object storage other than AWS.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -194,30 +203,56 @@ fn store(destination: &Destination, keys: &StorageKeys, mask: &Mask) -> Result<A
         .with_allow_http(true)
         .with_virtual_hosted_style_request(false)
         .with_retry(RetryConfig { backoff, max_retries: 3, retry_timeout: LIMIT / 2 })
-        .with_http_connector(Connector);
+        .with_http_connector(Connector {
+            roots: authorities(keys.ca_bundle.as_deref())?,
+            proxies: proxies(keys, mask)?,
+        });
     if let Some(endpoint) = &keys.endpoint {
         builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
     }
     builder.build().map_err(|error| Finding::Unreadable(mask.foreign(&format!("the storage can't be read: {error}"))))
 }
 
-/// Creates the HTTP client. It uses built-in root certificates, because the image has none.
+/// Returns the authorities that the storage's certificate may be of: the bundled ones, because the image has none, and those
+/// of `spec.destination.caBundle`.
+fn authorities(ca_bundle: Option<&str>) -> Result<RootCertStore, Finding> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(TLS_SERVER_ROOT_CERTS.iter().cloned());
+    let Some(bundle) = ca_bundle else { return Ok(roots) };
+    let unusable = |why: String| Finding::Unreadable(format!("spec.destination.caBundle: {why}"));
+    let mut number = 0;
+    for certificate in CertificateDer::pem_slice_iter(bundle.as_bytes()) {
+        number += 1;
+        let certificate = certificate.map_err(|error| unusable(format!("its PEM cannot be read: {error}")))?;
+        roots.add(certificate).map_err(|error| unusable(format!("certificate {number} cannot be used: {error}")))?;
+    }
+    if number == 0 {
+        return Err(unusable("the key of the ConfigMap has no certificate in PEM form (BEGIN CERTIFICATE)".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// Creates the HTTP client.
 #[derive(Debug)]
-struct Connector;
+struct Connector {
+    roots: RootCertStore,
+    proxies: Proxies,
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         let generic = |error: Box<dyn std::error::Error + Send + Sync>| Error::Generic { store: "S3", source: error };
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(TLS_SERVER_ROOT_CERTS.iter().cloned());
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| generic(error.into()))?
-            .with_root_certificates(roots)
+            .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
+        let proxies = self.proxies.clone();
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
+            .no_proxy()
+            .proxy(reqwest::Proxy::custom(move |url| proxies.proxy_for(url).ok().flatten()))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
             .timeout(REQUEST)
@@ -225,6 +260,18 @@ impl HttpConnector for Connector {
             .build()
             .map_err(|error| generic(error.into()))?;
         Ok(HttpClient::new(client))
+    }
+}
+
+/// Returns the proxies of the environment, as the operator reads them.
+fn proxies(keys: &StorageKeys, mask: &Mask) -> Result<Proxies, Finding> {
+    let proxies = Proxies::from_environment(|name| std::env::var(name).ok());
+    let server = Url::parse(keys.endpoint.as_deref().unwrap_or(AWS));
+    let tried = server.map(|server| proxies.proxy_for(&server));
+    match tried {
+        Ok(Err(error)) => Err(Finding::Unreadable(mask.foreign(&format!("the storage can't be read: {error}")))),
+        // the client says what is wrong with the endpoint
+        Ok(Ok(_)) | Err(_) => Ok(proxies),
     }
 }
 
@@ -249,6 +296,28 @@ fn innermost(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn refusal(bundle: &str) -> String {
+        match authorities(Some(bundle)) {
+            Err(Finding::Unreadable(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_bundle_without_a_usable_certificate_is_refused() {
+        let none =
+            "spec.destination.caBundle: the key of the ConfigMap has no certificate in PEM form (BEGIN CERTIFICATE)";
+        assert_eq!(refusal(""), none);
+        assert_eq!(refusal("a word"), none);
+        assert_eq!(refusal("-----BEGIN PRIVATE KEY-----\nYQ==\n-----END PRIVATE KEY-----\n"), none);
+        let broken = refusal("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n");
+        assert!(broken.starts_with("spec.destination.caBundle: its PEM cannot be read: "), "{broken}");
+        let cut = refusal("-----BEGIN CERTIFICATE-----\nYQ==\n");
+        assert!(cut.starts_with("spec.destination.caBundle: its PEM cannot be read: "), "{cut}");
+        let other = refusal("-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n");
+        assert!(other.starts_with("spec.destination.caBundle: certificate 1 cannot be used: "), "{other}");
+    }
 
     #[test]
     fn the_code_of_an_error_is_found() {

@@ -29,6 +29,10 @@ Environment:
       login to Antfly
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL
       to read the backup back from S3
+  BACKUP_CA_BUNDLE
+      certificates, in PEM form, that are trusted there besides the well-known authorities
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+      proxy for S3, as Go's programs read them; Antfly is always asked directly
 
 Exit codes:
   0    the backup is complete

@@ -60,6 +60,8 @@ pub enum Allowance {
 impl Contest {
     /// Returns the contest of which the status of an earlier process tells: it counts as undone at `now`, as often as may be at once.
     pub fn remembered(writer: SecondWriter, now: Timestamp) -> Self {
+        let cron_job = writer.cron_job.as_deref().map(one_line);
+        let writer = joined(SecondWriter::default(), SecondWriter { cron_job, ..writer });
         Contest { writer, is_recognised: true, rounds: ROUNDS, time: now, undone: None }
     }
 

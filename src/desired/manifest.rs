@@ -1,7 +1,9 @@
 //! Builds the CronJob of a planned backup.
 
 use crate::{
-    backup::{EXIT_FOR_GOOD, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, arguments::JobRequest},
+    backup::{
+        CA_BUNDLE_VARIABLE, EXIT_FOR_GOOD, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, arguments::JobRequest,
+    },
     desired::plan::Plan,
     names::{
         BACKUP_LABEL, CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER, FIELD_MANAGER,
@@ -15,9 +17,9 @@ use k8s_openapi::{
             PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
         },
         core::v1::{
-            Capabilities, Container, EnvVar, EnvVarSource, LocalObjectReference, ObjectFieldSelector,
-            PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile, SecretKeySelector,
-            SecurityContext,
+            Capabilities, ConfigMapKeySelector, Container, EnvVar, EnvVarSource, LocalObjectReference,
+            ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile,
+            SecretKeySelector, SecurityContext,
         },
     },
     apimachinery::pkg::{
@@ -215,6 +217,7 @@ fn environment(plan: &Plan) -> Vec<EnvVar> {
         variables.extend(STORAGE_KEYS.map(|(key, optional)| from_secret(secret, key, optional || !is_required)));
         variables.extend(LOGIN_KEYS.map(|key| from_secret(secret, key, true)));
     }
+    variables.extend(plan.ca_bundle.as_ref().map(|(name, key)| from_config_map(CA_BUNDLE_VARIABLE, name, key)));
     variables
 }
 
@@ -229,6 +232,12 @@ fn from_secret(secret: &str, key: &str, optional: bool) -> EnvVar {
     let key_of = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), optional: optional.then_some(true) };
     let source = EnvVarSource { secret_key_ref: Some(key_of), ..Default::default() };
     EnvVar { name: key.to_owned(), value_from: Some(source), ..Default::default() }
+}
+
+fn from_config_map(variable: &str, config_map: &str, key: &str) -> EnvVar {
+    let key_of = ConfigMapKeySelector { name: config_map.to_owned(), key: key.to_owned(), optional: None };
+    let source = EnvVarSource { config_map_key_ref: Some(key_of), ..Default::default() };
+    EnvVar { name: variable.to_owned(), value_from: Some(source), ..Default::default() }
 }
 
 #[cfg(test)]

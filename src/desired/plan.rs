@@ -41,6 +41,8 @@ pub struct Plan {
     pub location: String,
     /// Name of the Secret with the credentials.
     pub credentials_secret: Option<String>,
+    /// Name and key of the ConfigMap with the certificates of authorities.
+    pub ca_bundle: Option<(String, String)>,
     /// Tables; empty for all.
     pub tables: Vec<String>,
     /// Id of the connection that Antfly writes with.
@@ -121,6 +123,10 @@ pub fn plan(
         failed_jobs_history_limit: spec.failed_jobs_history_limit,
         location: spec.destination.location.clone(),
         credentials_secret: spec.destination.credentials_secret.as_ref().map(|secret| secret.name.clone()),
+        ca_bundle: spec.destination.ca_bundle.as_ref().map(|bundle| {
+            let of = &bundle.config_map_key_ref;
+            (of.name.clone(), of.key.clone())
+        }),
         tables: spec.tables.clone(),
         connection: spec.destination.connection.clone(),
         cluster_name: cluster.name().to_owned(),

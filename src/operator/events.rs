@@ -21,6 +21,7 @@ use crate::{
     text::{one_line, shortened_to_bytes},
 };
 use fenced_leader_election::Fence;
+use fenced_leader_election::causes;
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -219,7 +220,7 @@ impl Events {
             Ok(Ok(())) => return self.metrics.event(EventOutcome::Written),
             // the namespace is gone, and its events with it
             Ok(Err(kube::Error::Api(status))) if status.code == 404 || is_namespace_going(&status) => return,
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => causes(&error),
             Err(_) => "no answer".to_owned(),
         };
         self.metrics.event(EventOutcome::Failed);

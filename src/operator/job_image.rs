@@ -2,6 +2,7 @@
 
 use super::{instance, options::RunOptions};
 use crate::{cluster::cache::ObjectKey, desired::plan::JobImage};
+use fenced_leader_election::causes;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use kube::{Api, Client, api::ListParams, core::Status};
 use std::time::Duration;
@@ -84,7 +85,7 @@ async fn read(client: &Client, key: &ObjectKey) -> Result<Pod, JobImageError> {
                 return Err(JobImageError::Forbidden { pod: key.clone(), source });
             }
             Err(error) => {
-                warn!(error = ?error.to_string(), "Pod {key}, the operator's own, cannot be read; trying again");
+                warn!(error = ?causes(&error), "Pod {key}, the operator's own, cannot be read; trying again");
                 tokio::time::sleep(RETRY).await;
             }
         }

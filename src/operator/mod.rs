@@ -19,6 +19,7 @@
 mod backoff;
 mod client;
 mod collection;
+mod configuration;
 mod context;
 mod controller;
 mod definition;
@@ -42,15 +43,14 @@ mod write_error;
 mod writes;
 
 pub use options::RunOptions;
-pub use preflight::{PreflightOptions, preflight};
+pub use preflight::{OLDEST_MINOR, PreflightOptions, preflight};
 pub use telemetry::start_logging;
 
 use anyhow::Context as _;
 use collection::Lists;
 use context::Context;
 use fenced_leader_election::{Elector, Fence, fenced_client};
-use http::readiness::Readiness;
-use kube::Config;
+use http::{Heartbeat, readiness::Readiness};
 use std::sync::Arc;
 use tracing::info;
 use triggers::Triggers;
@@ -58,12 +58,12 @@ use triggers::Triggers;
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// The Kubernetes configuration is not usable, the Lease of an election has no namespace, the HTTP address cannot be listened
+/// The Kubernetes configuration is not usable, the Lease of an election has no namespace, an HTTP address cannot be listened
 /// on, or the image of the operator's own Pod cannot be found. All else is retried.
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
     let election = election::settings(&options)?;
-    let config = Config::infer().await.context("no Kubernetes configuration: set KUBECONFIG, or run in a Pod")?;
+    let config = configuration::load().await?;
     info!(server = %config.cluster_url, version = env!("CARGO_PKG_VERSION"), "starting");
     let fence = if election.is_some() { Fence::closed() } else { Fence::always_open() };
     let limit = election.as_ref().map(|settings| settings.timing().write_limit());
@@ -78,8 +78,9 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     readiness.reports(context.definition.clone());
 
     let (metrics, triggers) = (&context.metrics, context.triggers.clone());
-    let server = http::serve(&options.http_address, readiness.clone(), metrics, triggers).await?;
-    tokio::spawn(server);
+    let heartbeat = Arc::new(Heartbeat::new());
+    http::serve(&options, readiness.clone(), heartbeat.clone(), metrics, triggers)?;
+    tokio::spawn(async move { heartbeat.beat().await });
     tokio::spawn({
         let (context, fence) = (context.clone(), fence.clone());
         async move { context.events.write(&context.client, &fence, || context.triggers.waiting() > 0).await }

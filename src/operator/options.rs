@@ -61,14 +61,15 @@ pub struct RunOptions {
     )]
     pub allow_file_locations: bool,
 
-    /// Address for /healthz, /readyz and /metrics; port 0 takes any free one
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        default_value = "0.0.0.0:8080",
-        env = "ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS"
-    )]
+    /// Address for /healthz and /readyz, and without --metrics-address for /metrics; port 0 takes any free one
+    ///
+    /// [::] listens on IPv4, too, and is 0.0.0.0 on a host without IPv6.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "[::]:8080", env = "ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS")]
     pub http_address: String,
+
+    /// Address for /metrics, so that a NetworkPolicy can say who may read them [default: that of --http-address]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "ANTFLY_BACKUP_OPERATOR_METRICS_ADDRESS")]
+    pub metrics_address: Option<String>,
 
     /// How many AntflyBackups to reconcile at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64), env = "ANTFLY_BACKUP_OPERATOR_CONCURRENCY")]
@@ -153,6 +154,12 @@ fn lease_duration(text: &str) -> Result<Duration, String> {
 }
 
 impl RunOptions {
+    /// Returns the address of `/metrics` if it is not that of the probes.
+    pub fn metrics_address(&self) -> Option<&str> {
+        let own = self.metrics_address.as_deref().filter(|address| !address.is_empty());
+        own.filter(|own| *own != self.http_address || own.ends_with(":0"))
+    }
+
     /// Returns the image of `--job-image`; empty counts as absent.
     pub fn job_image(&self) -> Option<&str> {
         self.job_image.as_deref().filter(|image| !image.is_empty())

@@ -18,6 +18,7 @@ use crate::{
     },
     names::BACKUP_LABEL,
 };
+use fenced_leader_election::causes;
 use futures::StreamExt;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::{
@@ -172,7 +173,7 @@ impl Watch {
                 Err(error) => {
                     let why = self.failed(&error);
                     if !failing {
-                        warn!(resource = self.watched.resource(), error = ?error.to_string(), "{why}; trying again");
+                        warn!(resource = self.watched.resource(), error = ?causes(&error), "{why}; trying again");
                         failing = true;
                     }
                     if is_loss(&error) {
@@ -207,7 +208,7 @@ impl Watch {
         match timeout(CHECK_LIMIT, api.list(&ListParams::default().limit(1))).await {
             Ok(Ok(list)) => history.checked(list.metadata.resource_version.as_deref()),
             Ok(Err(error)) => {
-                debug!(resource = self.watched.resource(), error = ?error.to_string(), "the version cannot be read");
+                debug!(resource = self.watched.resource(), error = ?causes(&error), "the version cannot be read");
                 Ok(())
             }
             Err(_) => {
@@ -246,7 +247,7 @@ impl Watch {
             ),
             _ => format!("{} cannot be watched", self.watched.resource()),
         };
-        let detail = if is_not_found { why.clone() } else { format!("{why}: {error}") };
+        let detail = if is_not_found { why.clone() } else { format!("{why}: {}", causes(error)) };
         self.readiness.failed(self.watched, &self.scope, &detail);
         why
     }

@@ -1,7 +1,7 @@
 //! Why a write failed, and what kind of failure it is.
 
 use crate::desired::outcome::{Failure, FailureKind};
-use fenced_leader_election::Fenced;
+use fenced_leader_election::{Fenced, causes};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -25,7 +25,7 @@ pub enum WriteError {
 fn message(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => status.message.clone(),
-        other => other.to_string(),
+        other => causes(other),
     }
 }
 

@@ -9,6 +9,8 @@
     reason = "tests of the shell: they have a clock, and unwrap also in helpers"
 )]
 
+#[path = "../support/connect_proxy.rs"]
+mod connect_proxy;
 mod program;
 #[path = "../support/storage.rs"]
 mod storage;
@@ -16,6 +18,7 @@ mod storage;
 mod addresses;
 mod answers;
 mod connections;
+mod custom_authority;
 mod ids;
 mod login;
 mod minutes;

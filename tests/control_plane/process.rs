@@ -1,6 +1,6 @@
 //! The process itself: probes, metrics, options, the end.
 
-use crate::support::{ACTIVE, NO_CLUSTER, Operator, attended, container, is_unwritten, message, unattended};
+use crate::support::{ACTIVE, NO_CLUSTER, Operator, attended, container, get, is_unwritten, message, unattended};
 use anyhow::ensure;
 use serde_json::json;
 
@@ -31,6 +31,36 @@ async fn probes_and_figures_are_served() {
             text.lines().find(|line| line.starts_with(sample)).unwrap_or_else(|| panic!("{sample} is not in\n{text}"));
         let number: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
         assert!(sample.ends_with('=') || number > 0.0, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn probes_and_metrics_have_a_port_each_where_it_is_asked_for() {
+    let stage = unattended().await;
+    let _room = stage.room("two-ports").await;
+    let arguments = ["--namespace", "two-ports", "--metrics-address", "127.0.0.1:0"];
+    let operator = Operator::start(&stage.control_plane, &arguments).await;
+    operator.ready().await;
+    let (probes, metrics) = (operator.address("/healthz").to_owned(), operator.address("/metrics").to_owned());
+    assert_ne!(probes, metrics);
+    assert_eq!(operator.get("/healthz").await.unwrap().0, 200);
+    assert_eq!(operator.get("/metrics").await.unwrap().0, 200);
+    for (address, path) in [(&probes, "/metrics"), (&metrics, "/healthz"), (&metrics, "/readyz")] {
+        assert_eq!(get(address, path).await.unwrap().0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn both_families_are_served() {
+    let stage = unattended().await;
+    let _room = stage.room("families").await;
+    let mut command = Operator::command(&stage.control_plane);
+    command.args(["run", "--namespace", "families", "--http-address", "[::]:0"]);
+    let operator = Operator::spawn(&stage.control_plane, command).await;
+    let port = operator.address("/healthz").rsplit(':').next().unwrap().to_owned();
+    assert_eq!(get(&format!("127.0.0.1:{port}"), "/healthz").await.unwrap().0, 200);
+    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+        assert_eq!(get(&format!("[::1]:{port}"), "/healthz").await.unwrap().0, 200);
     }
 }
 
@@ -123,6 +153,15 @@ async fn an_operator_that_cannot_start_prints_why() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains(&format!("cannot listen on {address}")) && errors.contains("--http-address"), "{errors}");
+
+    let arguments = ["run", "--http-address", "127.0.0.1:0", "--metrics-address", &address];
+    let output = Operator::command(&stage.control_plane).args(arguments).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(
+        errors.contains(&format!("cannot listen on {address}")) && errors.contains("--metrics-address"),
+        "{errors}"
+    );
 
     let nowhere = stage.control_plane.directory().join("no-such.kubeconfig");
     let mut command = Operator::command(&stage.control_plane);

@@ -134,10 +134,30 @@ fn service_policy_and_budget_are_about_the_pods_of_the_deployment() {
     assert_eq!(&only(&objects, "Service")["spec"]["selector"], pods);
     assert_eq!(&only(&objects, "NetworkPolicy")["spec"]["podSelector"], &json!({"matchLabels": pods}));
     assert_eq!(&only(&objects, "PodDisruptionBudget")["spec"]["selector"], &json!({"matchLabels": pods}));
-    let port = &container(base())["ports"][0];
-    assert_eq!(*port, json!({"name": "http", "containerPort": 8080}));
-    assert_eq!(only(&objects, "Service")["spec"]["ports"][0]["targetPort"], "http");
-    assert_eq!(only(&objects, "NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"], "http");
+    let ports = &container(base())["ports"];
+    let expected =
+        [json!({"name": "metrics", "containerPort": 8080}), json!({"name": "probes", "containerPort": 8081})];
+    assert_eq!(*ports, json!(expected));
+    assert_eq!(
+        only(&objects, "Service")["spec"]["ports"],
+        json!([{"name": "metrics", "port": 8080, "targetPort": "metrics"}])
+    );
+    let ingress = &only(&objects, "NetworkPolicy")["spec"]["ingress"];
+    assert_eq!(ingress.as_array().unwrap().len(), 1);
+    assert_eq!(ingress[0]["ports"], json!([{"port": "metrics", "protocol": "TCP"}]));
+    assert!(!ingress[0]["from"].as_array().unwrap().is_empty(), "the metrics are for nobody else");
+}
+
+/// The addresses that the operator listens on are those of the ports, and the probes ask the port that serves them.
+#[test]
+fn probes_and_metrics_have_a_port_each() {
+    let container = container(base());
+    let address = |name: &str| variable(&container, name)["value"].clone();
+    assert_eq!(address("ANTFLY_BACKUP_OPERATOR_METRICS_ADDRESS"), "[::]:8080");
+    assert_eq!(address("ANTFLY_BACKUP_OPERATOR_HTTP_ADDRESS"), "[::]:8081");
+    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+        assert_eq!(container[probe]["httpGet"]["port"], "probes", "{probe}");
+    }
 }
 
 fn container(rendered: &str) -> Value {

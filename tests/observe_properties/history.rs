@@ -436,6 +436,16 @@ fn the_success_of_a_run_by_hand_that_an_operator_has_seen_is_never_that_of_the_s
     assert_eq!((of_schedule.status, of_schedule.verified), (BackupStatus::Failed, Some(false)));
 }
 
+/// The success of a run by hand seems to be before its start, if the controllers' clock is behind the API server's.
+#[test]
+fn a_success_before_the_start_of_a_run_by_hand_may_be_of_that_run() {
+    let mut history = History::new(-4000);
+    history.take(&Moment::Watched(vec![Step::Manual(0)]));
+    history.take(&Moment::Absence(vec![Step::Succeed(0), Step::Schedule, Step::DeleteJob(0), Step::DeleteJob(0)]));
+    let records = &history.status.as_ref().unwrap().recent_backups;
+    assert!(records.iter().all(|record| record.status == BackupStatus::Failed), "{records:#?}");
+}
+
 /// Returns the latest time in an object.
 fn latest(object: &serde_json::Value) -> Option<i64> {
     match object {

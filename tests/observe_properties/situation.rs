@@ -5,11 +5,11 @@ use super::{
     performed::{reconciled, stored_status, with_status},
 };
 use antfly_backup_operator::testing::{
-    api::{AntflyBackupStatus, BackupRecord, BackupStatus, validate_status},
+    api::{AntflyBackupStatus, BackupRecord, BackupStatus, SecondWriter, validate_status},
     backup::JobRequest,
     cluster::{
         Cluster, ClusterLookup, CronJobView, CrossNamespaceClusters, Facts, JobOutcome, JobView, Origin, Replaced, Run,
-        StoredBackup, Withheld,
+        StatusStanding, StoredBackup, Withheld,
     },
     status::{are_of_one_run, identity},
 };
@@ -134,7 +134,7 @@ fn record() -> impl Strategy<Value = BackupRecord> {
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
-    let kind = sample::select(vec!["ScheduleReady", "ClusterReady", "Forgotten"]);
+    let kind = sample::select(vec!["ScheduleReady", "ClusterReady", "SoleWriter", "DefinitionMatches", "Forgotten"]);
     (kind, sample::select(vec!["True", "False", "Unknown"]), moment()).prop_map(|(kind, status, at)| Condition {
         type_: kind.into(),
         status: status.into(),
@@ -143,6 +143,12 @@ fn condition() -> impl Strategy<Value = Condition> {
         observed_generation: Some(1),
         last_transition_time: Time(at),
     })
+}
+
+fn second_writer() -> impl Strategy<Value = SecondWriter> {
+    let manager = sample::select(vec!["antfly-operator", "b\u{1b}[2J", "ü"]).prop_map(str::to_owned);
+    (collection::vec(manager, 0..6), option::of(Just("heron-backup".to_owned())), option::of(any::<bool>()))
+        .prop_map(|(managers, cron_job, writes_status)| SecondWriter { managers, cron_job, writes_status })
 }
 
 fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
@@ -158,38 +164,44 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
         collection::vec(condition(), 0..4),
         option::of(moment()),
         option::of(moment()),
+        option::of(second_writer()),
     )
-        .prop_map(|(recent_backups, last_successful_backup, conditions, scheduled, next)| AntflyBackupStatus {
-            observed_generation: Some(1),
-            last_skipped_time: None,
-            applied_cron_job: None,
-            second_writer: None,
-            applied_templates: Vec::new(),
-            pinned_cluster: None,
-            other_writers: Vec::new(),
-            omitted: None,
-            skipped_count: None,
-            start_error: None,
-            start_error_time: None,
-            phase: None,
-            last_scheduled_time: scheduled.map(Time),
-            last_failed_backup: None,
-            last_successful_backup,
-            recent_backups,
-            conditions,
-            active_since: None,
-            observed_schedule: None,
-            observed_success_time: None,
-            next_scheduled_backup: next.map(Time),
-            cron_job_name: Some("an-earlier-name".into()),
+        .prop_map(|(recent_backups, last_successful_backup, conditions, scheduled, next, second_writer)| {
+            AntflyBackupStatus {
+                observed_generation: Some(1),
+                last_skipped_time: None,
+                applied_cron_job: None,
+                second_writer,
+                applied_templates: Vec::new(),
+                pinned_cluster: None,
+                other_writers: Vec::new(),
+                omitted: None,
+                skipped_count: None,
+                start_error: None,
+                start_error_time: None,
+                phase: None,
+                last_scheduled_time: scheduled.map(Time),
+                last_failed_backup: None,
+                last_successful_backup,
+                recent_backups,
+                conditions,
+                active_since: None,
+                observed_schedule: None,
+                observed_success_time: None,
+                next_scheduled_backup: next.map(Time),
+                cron_job_name: Some("an-earlier-name".into()),
+            }
         })
 }
 
 fn backup() -> impl Strategy<Value = StoredBackup> {
     let schedule = sample::select(vec!["30 4 * * *", "@monthly", "0 0 30 2 *", "0 25 * * *"]);
     let limit = || sample::select(vec![0, 3, 30, i32::MAX]);
-    (schedule, any::<bool>(), limit(), limit(), option::of(earlier_status())).prop_map(
-        |(schedule, suspend, successful, failed, status)| {
+    let dropped = || StatusStanding::Pruned(["status.activeSince".to_owned()].into());
+    let standing =
+        prop_oneof![4 => Just(StatusStanding::Whole), 1 => Just(StatusStanding::Incomplete), 1 => Just(dropped())];
+    (schedule, any::<bool>(), limit(), limit(), option::of(earlier_status()), standing).prop_map(
+        |(schedule, suspend, successful, failed, status, standing)| {
             let object = json!({
                 "apiVersion": "antfly.io/v1",
                 "kind": "AntflyBackup",
@@ -203,7 +215,7 @@ fn backup() -> impl Strategy<Value = StoredBackup> {
                     "failedJobsHistoryLimit": failed,
                 },
             });
-            StoredBackup { status, ..StoredBackup::from_value(object).unwrap() }
+            StoredBackup { status, standing, ..StoredBackup::from_value(object).unwrap() }
         },
     )
 }

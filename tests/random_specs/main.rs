@@ -1,7 +1,7 @@
 //! Tests random AntflyBackups, generated from the schema alone, against a real API server. Whatever the schema allows becomes
 //! a CronJob that the API server accepts, and nothing else becomes one.
 //!
-//! `RANDOM_SPECS_CASES` is the number of cases of each kind. The seed is printed; `RANDOM_SPECS_SEED` repeats its cases.
+//! `RANDOM_SPECS_CASES` is the number of cases of each kind. The seed is printed; `PROPTEST_RNG_SEED` repeats its cases.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ use place::Place;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
-    test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
+    test_runner::{Config, RngSeed, TestError, TestRunner},
 };
 use serde_json::{Map, Value, json};
 use stage::Stage;
@@ -54,28 +54,28 @@ fn cases() -> u32 {
 
 /// Runs the cases. Shrinks and prints the first that fails.
 fn try_all(what: &str, cases_of: &BoxedStrategy<Value>, check: impl Fn(&Value) -> anyhow::Result<()>) {
-    let seed = setting("RANDOM_SPECS_SEED").unwrap_or_else(|| fastrand::u64(..));
+    let seed = setting("PROPTEST_RNG_SEED").unwrap_or_else(|| fastrand::u64(..));
     // not println!: the test harness hides its output
     let mut stderr = std::io::stderr();
-    writeln!(stderr, "{what}: {} cases, RANDOM_SPECS_SEED={seed}", cases()).unwrap();
+    writeln!(stderr, "{what}: {} cases, PROPTEST_RNG_SEED={seed}", cases()).unwrap();
     let config = Config {
         cases: cases(),
         max_local_rejects: REJECTS,
         max_global_rejects: REJECTS,
         max_shrink_iters: SHRINKS,
         failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
         ..Config::default()
     };
-    let bytes: Vec<u8> = seed.to_le_bytes().into_iter().cycle().take(32).collect();
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let mut runner = TestRunner::new(config);
     let outcome = runner.run(cases_of, |case| check(&case).map_err(|error| TestCaseError::fail(format!("{error:#}"))));
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(reason, case)) => {
             let yaml = serde_saphyr::to_string(&case).unwrap();
-            panic!("RANDOM_SPECS_SEED={seed}: {reason}\n{case}\n{yaml}");
+            panic!("PROPTEST_RNG_SEED={seed}: {reason}\n{case}\n{yaml}");
         }
-        Err(TestError::Abort(reason)) => panic!("RANDOM_SPECS_SEED={seed}: {reason}"),
+        Err(TestError::Abort(reason)) => panic!("PROPTEST_RNG_SEED={seed}: {reason}"),
     }
 }
 

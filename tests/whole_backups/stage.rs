@@ -84,6 +84,8 @@ pub struct Blueprint {
     pub spec: Value,
     /// Whether the Secret is there from the beginning.
     pub has_secret: bool,
+    /// Name of the ConfigMap with certificates of authorities, if the AntflyBackup names one.
+    pub ca_bundle: Option<&'static str>,
     storage: Arc<S3Server>,
 }
 
@@ -101,6 +103,7 @@ impl Blueprint {
             location: format!("s3://bucket/{namespace}"),
             spec: json!({}),
             has_secret: true,
+            ca_bundle: None,
             storage,
         }
     }
@@ -108,7 +111,7 @@ impl Blueprint {
     /// Makes all of it.
     pub async fn build(self) -> Whole {
         let stage = stage().await;
-        let Self { namespace, mode, antfly, location, mut spec, has_secret, storage } = self;
+        let Self { namespace, mode, antfly, location, mut spec, has_secret, ca_bundle, storage } = self;
         let needs_connection = antfly.profile == Profile::Today;
         let antfly = StandIn::start(antfly).unwrap();
         let services = stage.node.services();
@@ -120,6 +123,9 @@ impl Blueprint {
         let mut destination = json!({"location": location, "credentialsSecret": {"name": SECRET}});
         if needs_connection {
             destination["connection"] = json!("backups");
+        }
+        if let Some(name) = ca_bundle {
+            destination["caBundle"] = json!({"configMapKeyRef": {"name": name, "key": "ca.crt"}});
         }
         spec["destination"] = destination;
         let cluster = mode.map_or(json!({}), |mode| json!({"mode": mode}));

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::{
-    ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory,
-    path::Path,
+    ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
+    memory::InMemory, path::Path,
 };
 use parking_lot::Mutex;
 
@@ -18,6 +18,9 @@ use crate::{
 
 /// Timeout for a request to the storage, including retries.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Hosts that no proxy is asked for.
+const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 
 /// All storage of a stand-in.
 #[derive(Debug)]
@@ -75,6 +78,10 @@ impl Storage {
             return Ok(Arc::clone(store));
         }
         let store = AmazonS3Builder::new()
+            // on loopback: a proxy that is never asked keeps that of the environment from being asked
+            .with_client_options(
+                ClientOptions::new().with_proxy_url("http://proxy.invalid").with_proxy_excludes(LOOPBACK),
+            )
             .with_endpoint(&s3.endpoint)
             .with_access_key_id(&s3.access_key)
             .with_secret_access_key(&s3.secret_key)

@@ -7,9 +7,19 @@ use crate::{
     fence::{Fence, Fenced},
 };
 use http::{Request, Uri, uri::PathAndQuery};
+use hyper::rt::{Read, Write};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::{
-    client::legacy::{Builder, connect::HttpConnector},
+    client::{
+        legacy::{
+            Builder,
+            connect::{
+                Connection, HttpConnector,
+                proxy::{SocksV5, Tunnel},
+            },
+        },
+        proxy::matcher::{Intercept, Matcher},
+    },
     rt::TokioExecutor,
 };
 use kube::{
@@ -17,7 +27,7 @@ use kube::{
     client::{Body, ConfigExt, retry::RetryPolicy},
 };
 use std::{sync::Arc, time::Duration};
-use tower::{BoxError, ServiceBuilder, filter::FilterLayer, retry::RetryLayer};
+use tower::{BoxError, Service, ServiceBuilder, filter::FilterLayer, retry::RetryLayer};
 
 /// Retries of a request while the API server is too busy, and the shortest and longest wait between them. `Retry-After`
 /// takes precedence.
@@ -39,14 +49,56 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 /// Requests for which the API server is too busy are sent again, if `config.default_retry` says so. The fence is checked
 /// for each try. [`Fenced::is_cause_of`] recognizes the error of a request that was not sent.
 ///
+/// With `config.proxy_url`, connections are made through that proxy: `http`, `https`, `socks5` or `socks5h`, with its login.
+/// What the proxy is asked is not fenced; what is sent through it is.
+///
 /// # Errors
-/// The configuration cannot be used, or names a proxy, which is not supported.
+/// The configuration cannot be used, or its proxy has another scheme.
 pub fn fenced_client(config: Config, fence: Arc<Fence>, write_limit: Option<Duration>) -> kube::Result<Client> {
-    if let Some(proxy) = &config.proxy_url {
-        let proxy_url = Box::new(proxy.clone());
-        return Err(kube::Error::ProxyProtocolDisabled { proxy_url, protocol_feature: "kube/http-proxy" });
+    let Some(proxy) = &config.proxy_url else { return client_over(tcp(), config, fence, write_limit) };
+    let unsupported = || kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(without_login(proxy)) };
+    let through = Matcher::builder().all(proxy.to_string()).build().intercept(&config.cluster_url);
+    let through = through.ok_or_else(unsupported)?;
+    match through.uri().scheme_str() {
+        Some("socks5" | "socks5h") => {
+            let mut tunnel = SocksV5::new(through.uri().clone(), tcp());
+            if let Some((user, password)) = through.raw_auth() {
+                tunnel = tunnel.with_auth(user.to_owned(), password.to_owned());
+            }
+            client_over(tunnel, config, fence, write_limit)
+        }
+        Some("http") => client_over(tunnel(&through, tcp()), config, fence, write_limit),
+        Some("https") => {
+            // trusts what the API server's connection trusts, as kubectl does
+            let to_proxy = config.rustls_https_connector_with_connector(tcp())?;
+            client_over(tunnel(&through, to_proxy), config, fence, write_limit)
+        }
+        _ => Err(unsupported()),
     }
-    let fenced = FencedConnector::new(tcp(), fence.clone());
+}
+
+fn tunnel<C>(through: &Intercept, connector: C) -> Tunnel<C> {
+    let tunnel = Tunnel::new(through.uri().clone(), connector);
+    match through.basic_auth() {
+        Some(login) => tunnel.with_auth(login.clone()),
+        None => tunnel,
+    }
+}
+
+/// Makes a client over connections of this connector.
+fn client_over<C>(
+    connector: C,
+    config: Config,
+    fence: Arc<Fence>,
+    write_limit: Option<Duration>,
+) -> kube::Result<Client>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: std::error::Error + Send + Sync + 'static,
+{
+    let fenced = FencedConnector::new(connector, fence.clone());
     let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(fenced)?);
     connector.set_connect_timeout(config.connect_timeout);
     connector.set_read_timeout(config.read_timeout);
@@ -75,6 +127,16 @@ pub fn fenced_client(config: Config, fence: Arc<Fence>, write_limit: Option<Dura
         .map_err(BoxError::from)
         .service(http);
     Ok(Client::new(service, config.default_namespace))
+}
+
+/// Returns the URL of a proxy as an error may show it.
+fn without_login(proxy: &Uri) -> Uri {
+    let mut parts = proxy.clone().into_parts();
+    let host = parts.authority.as_ref().and_then(|authority| authority.as_str().rsplit_once('@'));
+    if let Some(host) = host.and_then(|(_, host)| host.parse().ok()) {
+        parts.authority = Some(host);
+    }
+    Uri::from_parts(parts).unwrap_or_default()
 }
 
 /// Makes connections that notice a peer that has vanished: by TCP's keep-alive when nothing is sent, and by missing
@@ -127,10 +189,58 @@ mod tests {
         assert!(Fenced::is_cause_of(&error), "{error}");
     }
 
-    #[test]
-    fn a_proxy_is_refused() {
-        let mut config = Config::new("http://127.0.0.1:9".parse().unwrap());
-        config.proxy_url = Some("http://127.0.0.1:10".parse().unwrap());
-        assert!(fenced_client(config, Fence::closed(), None).is_err());
+    fn through(proxy: &str) -> kube::Result<Client> {
+        let mut config = Config::new("https://api.example:6443".parse().unwrap());
+        config.proxy_url = Some(proxy.parse().unwrap());
+        fenced_client(config, Fence::always_open(), None)
+    }
+
+    #[tokio::test]
+    async fn a_proxy_of_an_unknown_kind_is_refused_without_its_login() {
+        let error = through("ftp://user:secret@127.0.0.1:10").err().unwrap().to_string();
+        assert!(error.contains("ftp://127.0.0.1:10") && !error.contains("secret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_http_proxy_is_asked_for_a_tunnel_with_its_login() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = through(&format!("http://us%40er:secret@{}", listener.local_addr().unwrap())).unwrap();
+        let proxy = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                tokio::io::AsyncReadExt::read_buf(&mut stream, &mut request).await.unwrap();
+            }
+            let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, refusal).await.unwrap();
+            String::from_utf8(request).unwrap()
+        };
+        let (request, answer) = tokio::join!(proxy, client.apiserver_version());
+        assert!(request.starts_with("CONNECT api.example:6443 HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("Proxy-Authorization: Basic dXNAZXI6c2VjcmV0\r\n"), "{request}");
+        let error = crate::causes(&answer.unwrap_err());
+        assert!(error.contains("proxy authorization required") && !error.contains("secret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_socks_proxy_is_asked_for_the_name() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = through(&format!("socks5://{}", listener.local_addr().unwrap())).unwrap();
+        let proxy = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut greeting = [0; 3];
+            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut greeting).await.unwrap();
+            assert_eq!(greeting, [5, 1, 0]);
+            tokio::io::AsyncWriteExt::write_all(&mut stream, &[5, 0]).await.unwrap();
+            let mut request = [0; 18];
+            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut request).await.unwrap();
+            request
+        };
+        let (request, answer) = tokio::join!(proxy, client.apiserver_version());
+        // connect to a name of eleven letters and port 6443
+        assert_eq!(request[..5], [5, 1, 0, 3, 11]);
+        assert_eq!(&request[5..16], b"api.example");
+        assert_eq!(u16::from_be_bytes([request[16], request[17]]), 6443);
+        assert!(answer.is_err());
     }
 }

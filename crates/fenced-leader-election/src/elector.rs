@@ -9,7 +9,7 @@
 use crate::{
     boot_time::BootTime,
     candidate::{Candidate, Claim},
-    error::{Action, LeaseError, RequestError},
+    error::{Action, LeaseError, RequestError, causes},
     fence::Fence,
     observer::Observer,
     settings::Settings,
@@ -223,7 +223,7 @@ impl Elector {
                 Some(Ok(Event::Delete(_))) => self.candidate.observe(None, BootTime::now()),
                 Some(Ok(Event::Init | Event::InitDone)) | None => {}
                 // meanwhile this replica sees the Lease only by its own requests
-                Some(Err(error)) => warn!(error = ?error.to_string(), "the Lease cannot be watched; trying again"),
+                Some(Err(error)) => warn!(error = ?causes(&error), "the Lease cannot be watched; trying again"),
             },
             () = moment => {}
             () = stopping.cancelled() => {}

@@ -1,10 +1,9 @@
 //! Why a request for the Lease failed.
 
-use std::{fmt, time::Duration};
-use thiserror::Error;
+use std::{error::Error, fmt, time::Duration};
 
 /// A request for the Lease failed. The [`Elector`](crate::Elector) tries again by itself.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("Lease {namespace}/{name} cannot be {action}: {source}")]
 pub struct LeaseError {
     /// Namespace of the Lease.
@@ -43,10 +42,10 @@ impl fmt::Display for Action {
 }
 
 /// Why a request failed.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// The API server refused it, or could not be reached.
-    #[error("{0}")]
+    #[error("{}", causes(.0))]
     Kube(#[from] kube::Error),
     /// The API server did not answer in time.
     #[error("the API server did not answer within {0:?}")]
@@ -65,6 +64,21 @@ impl RequestError {
             RequestError::Kube(_) => Category::Unreachable,
         }
     }
+}
+
+/// Returns the text of an error and of all its causes, each once: why a connection failed is in the innermost.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// What kind of failure an error is, such as for the label of a metric.
@@ -97,7 +111,6 @@ impl Category {
 mod tests {
     use super::*;
     use kube::core::Status;
-    use std::error::Error as _;
 
     fn api(code: u16) -> RequestError {
         RequestError::Kube(kube::Error::Api(Box::new(Status::failure("no", "Reason").with_code(code))))
@@ -110,6 +123,13 @@ mod tests {
         assert_eq!(names, ["refused", "unavailable", "unavailable", "no_answer"]);
         let unreachable = kube::Error::ReadEvents(std::io::ErrorKind::ConnectionReset.into());
         assert_eq!(RequestError::from(unreachable).category().as_str(), "unreachable");
+    }
+
+    #[test]
+    fn the_causes_of_an_error_are_in_its_text_once() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "refused");
+        let error = RequestError::Kube(kube::Error::Service(Box::new(kube::Error::ReadEvents(refused))));
+        assert_eq!(error.to_string(), "ServiceError: Error reading events stream: refused");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use boot_time::BootTime;
 pub use client::fenced_client;
 pub use connector::{FencedConnector, FencedStream};
 pub use elector::Elector;
-pub use error::{Action, Category, LeaseError, RequestError};
+pub use error::{Action, Category, LeaseError, RequestError, causes};
 pub use fence::{Fence, Fenced};
 pub use identity::unique_identity;
 pub use observer::Observer;

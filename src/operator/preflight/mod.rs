@@ -6,18 +6,20 @@ mod judge;
 mod options;
 mod read;
 
+pub use judge::OLDEST_MINOR;
 pub use options::PreflightOptions;
 
+use super::configuration;
 use anyhow::Context as _;
 use jiff::Timestamp;
-use kube::{Client, Config};
+use kube::Client;
 
 /// Returns a report, one line for each check, and whether something must be mended.
 ///
 /// # Errors
 /// The API server cannot be reached.
 pub async fn preflight(options: &PreflightOptions) -> anyhow::Result<(String, bool)> {
-    let mut config = Config::infer().await.context("no Kubernetes configuration: set KUBECONFIG, or run in a Pod")?;
+    let mut config = configuration::load().await?;
     config.default_retry = false;
     let client = Client::try_from(config).context("the Kubernetes configuration cannot be used")?;
     let seen = read::read(&client, options).await?;

@@ -116,14 +116,11 @@ fn unexplained_success(
 
 /// Returns the identity of the run that the success is of, if only one of `unseen` is possible.
 fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> Option<String> {
-    // neither a run that starts later, nor one whose timeout was over
-    let may_own = |record: &&BackupRecord| {
-        let start = record.start_time.0;
-        let end = history.timeout.and_then(|timeout| start.checked_add(timeout).ok()?.checked_add(UNSEEN).ok());
-        start <= success && end.is_none_or(|end| success <= end)
-    };
-    let mut owners = unseen.iter().filter(may_own);
+    let mut owners = unseen.iter().filter(|record| may_be_of(record, success, history));
     let owner = owners.next().filter(|_| owners.next().is_none())?;
+    if !is_within(success, owner.start_time.0, owner.start_time.0, history) {
+        return None;
+    }
     if owner.start_time.0 == success {
         // a success in the second of the start may be of a deleted Job with the same name
         return None;
@@ -134,6 +131,23 @@ fn owner(success: Timestamp, unseen: &[BackupRecord], history: &History<'_>) -> 
     let next = || history.schedule?.next_after(begun);
     let is_alone = last_time.is_none_or(|last| last <= begun) || next().is_some_and(|next| success < next);
     is_alone.then(|| identity(owner).to_owned())
+}
+
+/// Returns whether a success at `success` may be of the run of `record`. Its time is of the controllers' clock, as are scheduled
+/// times; the start of a Job may be of the API server's clock, so that of a run by hand excludes nothing.
+fn may_be_of(record: &BackupRecord, success: Timestamp, history: &History<'_>) -> bool {
+    let start = record.start_time.0;
+    match record.scheduled_time.as_ref().map(|time| time.0) {
+        Some(scheduled) => is_within(success, start.min(scheduled), start.max(scheduled), history),
+        None => true,
+    }
+}
+
+/// Returns whether a run that started at `first` at the earliest and at `last` at the latest can have ended at `success`:
+/// neither before its start nor after its timeout.
+fn is_within(success: Timestamp, first: Timestamp, last: Timestamp, history: &History<'_>) -> bool {
+    let end = history.timeout.and_then(|timeout| last.checked_add(timeout).ok()?.checked_add(UNSEEN).ok());
+    first <= success && end.is_none_or(|end| success <= end)
 }
 
 /// Returns a running record for the CronJob's last scheduled time, if that has none and its Job does not run.

@@ -185,6 +185,7 @@ fn creations(scene: &Scene) -> Vec<Attack> {
         ("a whole Secret", container("envFrom", json!([{"secretRef": {"name": "s"}}])), ENVIRONMENT),
         ("a whole ConfigMap", container("envFrom", json!([{"configMapRef": {"name": "c"}}])), ENVIRONMENT),
         ("a key of a ConfigMap", container("env/-", config_map("AWS_REGION")), ENVIRONMENT),
+        ("a key of a Secret as certificates", container("env/-", secret("BACKUP_CA_BUNDLE", "ca.crt")), ENVIRONMENT),
         ("another key of a Secret", container("env/-", secret("PASSWORD", "PASSWORD")), ENVIRONMENT),
         ("another key under a name of ours", container("env/-", secret("ANTFLY_TOKEN", "token")), ENVIRONMENT),
         ("a key of ours under another name", container("env/-", secret("TOKEN", "ANTFLY_TOKEN")), ENVIRONMENT),

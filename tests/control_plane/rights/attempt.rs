@@ -80,7 +80,12 @@ impl Scene {
         room.apply_cluster("main", "Running").await;
         // as large as it can be, since what a policy may cost is limited, and with what the kubelet would expand
         let tables: Vec<_> = (0..256).map(|number| format!("{number:0>250}$(id)")).collect();
-        let backup = room.create_backup("nightly", json!({"tables": tables})).await.uid().unwrap();
+        let destination = json!({
+            "location": "s3://bucket/backups", "credentialsSecret": {"name": "credentials"},
+            "caBundle": {"configMapKeyRef": {"name": "storage-ca", "key": "ca.crt"}},
+        });
+        let backup =
+            room.create_backup("nightly", json!({"tables": tables, "destination": destination})).await.uid().unwrap();
         room.until("nightly", ACTIVE).await;
         assert_eq!(operator.terminate().await.code(), Some(0));
         let mut honest = json!(room.cron_jobs().get("nightly-cron").await.unwrap());

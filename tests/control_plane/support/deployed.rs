@@ -37,7 +37,7 @@ pub async fn deployed_operator(stage: &Stage, namespace: &str) -> Operator {
     let mut command = Operator::command(&stage.control_plane);
     command
         .args(container.args.iter().flatten())
-        .args(["--http-address", "127.0.0.1:0"])
+        .args(["--http-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"])
         .envs(container.env.iter().flatten().map(|variable| (variable.name.clone(), value(variable, &own_pod))))
         .env("KUBECONFIG", kubeconfig);
     let operator = Operator::spawn(&stage.control_plane, command).await;

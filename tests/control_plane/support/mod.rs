@@ -3,6 +3,8 @@
 #[path = "../../support/antfly_operator/mod.rs"]
 pub mod antfly_operator;
 mod attacker;
+#[path = "../../support/connect_proxy.rs"]
+pub mod connect_proxy;
 mod deployed;
 #[path = "../../support/kubelet.rs"]
 pub mod kubelet;
@@ -22,7 +24,7 @@ pub use cluster_model::antfly::backup;
 pub use deployed::{deployed_identity, deployed_image, deployed_operator};
 pub use memory_cgroup::MemoryCgroup;
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
-pub use operator::Operator;
+pub use operator::{Operator, get};
 pub use policy::Refusing;
 pub use room::Room;
 pub use stage::{Stage, attended, unattended};

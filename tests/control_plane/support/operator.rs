@@ -20,8 +20,8 @@ use std::{
 pub struct Operator {
     process: Mutex<ManagedProcess>,
     log: PathBuf,
-    /// Of its HTTP endpoints.
-    address: String,
+    /// The paths that each of its ports serves, as the log says it, and the address.
+    ports: Vec<(String, String)>,
 }
 
 impl Operator {
@@ -46,14 +46,17 @@ impl Operator {
         let name = format!("operator-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let process = control_plane.spawn(&name, command).unwrap();
         let log = process.log().to_owned();
-        let mut operator = Operator { process: Mutex::new(process), log, address: String::new() };
-        operator.address = operator
+        let mut operator = Operator { process: Mutex::new(process), log, ports: Vec::new() };
+        operator.ports = operator
             .eventually("the operator to listen", async || {
                 operator.process.lock().unwrap().ensure_running()?;
                 let lines = operator.log_lines();
-                let line = lines.iter().find(|line| line["message"].as_str().is_some_and(|m| m.starts_with("serving")));
-                let address = line.and_then(|line| line["address"].as_str()).context("no such line in its log")?;
-                Ok(address.to_owned())
+                let text = |line: &Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
+                let ports = lines.iter().map(|line| (text(line, "message"), text(line, "address")));
+                let ports: Vec<_> = ports.filter(|(message, _)| message.starts_with("serving")).collect();
+                // logged last
+                ensure!(ports.iter().any(|(message, _)| message.contains("/metrics")), "no such line in its log");
+                Ok(ports)
             })
             .await;
         operator
@@ -78,13 +81,19 @@ impl Operator {
 
     /// Returns the status code and text of an HTTP endpoint.
     pub async fn get(&self, path: &str) -> Result<(u16, String)> {
-        let mut config = Config::new(format!("http://{}", self.address).parse()?);
-        // 503 is an answer here
-        config.default_retry = false;
-        let client = Client::try_from(config)?;
-        let response = client.send(Request::get(path).body(Body::empty())?).await?;
-        let code = response.status().as_u16();
-        Ok((code, String::from_utf8(response.into_body().collect_bytes().await?.into())?))
+        get(self.address(path), path).await
+    }
+
+    /// Returns the address of the port that serves a path; for any other path, of the first one.
+    pub fn address(&self, path: &str) -> &str {
+        let serving = self.ports.iter().find(|(message, _)| message.split([' ', ',']).any(|word| word == path));
+        &serving.unwrap_or(&self.ports[0]).1
+    }
+
+    /// Returns how many files and sockets it has open.
+    pub fn open_files(&self) -> usize {
+        let id = self.process.lock().unwrap().id();
+        fs::read_dir(format!("/proc/{id}/fd")).unwrap().count()
     }
 
     /// Sum of the samples of a metric, over all labels; its name without the operator's prefix.
@@ -141,6 +150,17 @@ impl Operator {
     pub async fn eventually<T>(&self, what: &str, check: impl AsyncFn() -> Result<T>) -> T {
         eventually(what, check, async || log_tail(&self.log)).await
     }
+}
+
+/// Returns the status code and text of an HTTP endpoint.
+pub async fn get(address: &str, path: &str) -> Result<(u16, String)> {
+    let mut config = Config::new(format!("http://{address}").parse()?);
+    // 503 is an answer here
+    config.default_retry = false;
+    let client = Client::try_from(config)?;
+    let response = client.send(Request::get(path).body(Body::empty())?).await?;
+    let code = response.status().as_u16();
+    Ok((code, String::from_utf8(response.into_body().collect_bytes().await?.into())?))
 }
 
 /// Returns the last lines of a log.

@@ -49,7 +49,7 @@ type Verdicts = Vec<(Value, Verdict)>;
 /// All fields that may be absent, and those that may not, each with its null and its empty values.
 pub fn cases() -> Vec<Case> {
     let null = || json!(null);
-    let fields: [(&str, Value, Verdicts); 20] = [
+    let fields: [(&str, Value, Verdicts); 21] = [
         // the field is optional, and the reference page has a default
         ("/spec/clusterRef/namespace", json!("elsewhere"), vec![(null(), AsAbsent), (json!(""), AsAbsent)]),
         (
@@ -76,6 +76,22 @@ pub fn cases() -> Vec<Case> {
                 (json!({}), Refused),
                 (json!({"name": null}), Refused),
                 (json!({"name": ""}), Refused),
+                (json!(""), Refused),
+            ],
+        ),
+        (
+            "/spec/destination/caBundle",
+            json!({"configMapKeyRef": {"name": "storage-ca", "key": "ca.crt"}}),
+            vec![
+                (null(), AsAbsent),
+                (json!({}), Refused),
+                (json!({"configMapKeyRef": null}), Refused),
+                (json!({"configMapKeyRef": {}}), Refused),
+                (json!({"configMapKeyRef": {"name": null, "key": "ca.crt"}}), Refused),
+                (json!({"configMapKeyRef": {"name": "storage-ca", "key": null}}), Refused),
+                (json!({"configMapKeyRef": {"name": "", "key": "ca.crt"}}), Refused),
+                (json!({"configMapKeyRef": {"name": "storage-ca", "key": ""}}), Refused),
+                (json!({"configMapKeyRef": {"name": "storage-ca"}}), Refused),
                 (json!(""), Refused),
             ],
         ),

@@ -76,7 +76,7 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>> {
 }
 
 fn server() -> Result<CertificateParams> {
-    let mut params = CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
+    let mut params = CertificateParams::new(["127.0.0.1".to_owned(), "::1".to_owned(), "localhost".to_owned()])?;
     params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     Ok(params)

@@ -324,8 +324,10 @@ impl ControlPlane {
 pub async fn client_for(path: &Path) -> Result<Client> {
     let what = || format!("use the kubeconfig {}", path.display());
     let kubeconfig = Kubeconfig::read_from(path).with_context(what)?;
-    let config =
+    let mut config =
         kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.with_context(what)?;
+    // on loopback; kube takes the proxy of the environment all the same
+    config.proxy_url = None;
     Client::try_from(config).with_context(what)
 }
 
