@@ -7,12 +7,18 @@ use crate::support::{
     condition, message, unattended,
 };
 use anyhow::ensure;
+use futures::StreamExt;
+use kube::{
+    ResourceExt,
+    api::{DynamicObject, WatchEvent, WatchParams},
+};
 use serde_json::json;
 use std::{
+    pin::pin,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// The writes of ours for the backups of a room: those of CronJobs and of statuses.
 async fn writes(operator: &Operator) -> f64 {
@@ -29,17 +35,23 @@ async fn writes_rarely(operator: &Operator) {
     assert!(written <= minutes, "{written} writes in {:?}", begun.elapsed());
 }
 
-/// Waits until the second writer is told, and returns what the condition says.
-async fn until_told(room: &Room<'_>) -> String {
-    let backup = room
-        .eventually("SoleWriter=False", async || {
-            let backup = room.backups().get("nightly").await?;
+/// Waits until the second writer is told in a version of the backup after `before`, and returns what the condition says. The
+/// stand-in overwrites it at once, so that only a watch is sure to see it.
+async fn until_told(room: &Room<'_>, before: &DynamicObject) -> String {
+    let version = before.resource_version().unwrap();
+    let watched = room.backups();
+    let told = async {
+        let mut versions = pin!(watched.watch(&WatchParams::default(), &version).await.unwrap());
+        while let Some(event) = versions.next().await {
+            let WatchEvent::Modified(backup) = event.unwrap() else { continue };
             let told = condition(&backup, "SoleWriter").cloned().unwrap_or_default();
-            ensure!(told["status"] == "False" && told["reason"] == "AnotherOperator", "it is {told}");
-            Ok(backup)
-        })
-        .await;
-    message(&backup, "SoleWriter")
+            if told["status"] == "False" && told["reason"] == "AnotherOperator" {
+                return message(&backup, "SoleWriter");
+            }
+        }
+        panic!("the watch has ended");
+    };
+    timeout(Duration::from_secs(180), told).await.expect("SoleWriter=False")
 }
 
 /// Waits until the operator has made its three rounds and rests.
@@ -70,7 +82,7 @@ async fn an_operator_that_comes_later_is_told_and_there_is_no_war() {
     assert_eq!(condition(&alone, "SoleWriter"), None);
 
     let other = AntflyOperator::start(room.client.clone(), &room.namespace, true);
-    let text = until_told(&room).await;
+    let text = until_told(&room, &alone).await;
     assert!(text.contains(&format!("{MANAGER:?}")) && text.contains("docs/antfly-operator.md"), "{text}");
     until_resting(&operator).await;
     assert!(writes(&operator).await < 20.0, "{} writes", writes(&operator).await);
@@ -84,6 +96,7 @@ async fn an_operator_that_comes_later_is_told_and_there_is_no_war() {
     room.until_cron_job("nightly-backup", "suspended", |it| it.spec.suspend == Some(true)).await;
     room.until_gone(room.cron_jobs(), "nightly-backup").await;
     let told = room.until("nightly", ACTIVE).await;
+    assert_eq!(condition(&told, "SoleWriter").unwrap()["status"], "False");
     let text = message(&told, "SoleWriter");
     assert!(text.contains("CronJob nightly-backup") && text.contains("status"), "{text}");
     assert_eq!(message(&told, "ScheduleReady"), "CronJob nightly-cron is as the spec asks");
