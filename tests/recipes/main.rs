@@ -25,7 +25,7 @@ use std::{
 
 /// The pages with commands, in the order in which a reader needs them. The last one removes all. Those of `docs/decisions/` and
 /// the changelog are of their time.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "CONTRIBUTING.md",
     "generated/api-reference.md",
@@ -35,6 +35,7 @@ const PAGES: [&str; 12] = [
     "docs/antfly-operator-manifests.md",
     "docs/mutants.md",
     "docs/performance.md",
+    "docs/networks.md",
     "docs/program.md",
     "tests/validation/README.md",
     "docs/install.md",
