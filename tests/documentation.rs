@@ -77,6 +77,26 @@ fn every_reason_of_the_program_is_explained() {
     }
 }
 
+#[test]
+fn the_supported_versions_of_kubernetes_are_those_that_are_tried() {
+    let page = fs::read_to_string("docs/install.md").unwrap();
+    let oldest = Regex::new(r"`minKubeVersion` is 1\.([0-9]+)\.").unwrap().captures(&page).unwrap();
+    let oldest: u32 = oldest[1].parse().unwrap();
+    let chore = fs::read_to_string(".ci/minors").unwrap();
+    let (_, versions) = chore.split_once("versions=${*:-").unwrap();
+    let (versions, _) = versions.split_once('}').unwrap();
+    let module = fs::read_to_string("crates/local-cluster/go-modules/control-plane/go.mod").unwrap();
+    let pinned = Regex::new(r"k8s\.io/kubernetes (v1\.[0-9.]+)\n").unwrap().captures(&module).unwrap();
+    let tried: Vec<_> = versions.split(' ').chain([pinned.get(1).unwrap().as_str()]).collect();
+    let minors: Vec<u32> = tried.iter().map(|version| version.split('.').nth(1).unwrap().parse().unwrap()).collect();
+    assert_eq!(minors, (oldest..oldest + 6).collect::<Vec<_>>(), "the last six minors are supported");
+
+    for (version, minor) in tried.iter().zip(minors) {
+        let row = format!("| 1.{minor} | {} |", version.trim_start_matches('v'));
+        assert!(page.contains(&row), "docs/install.md has no row {row}");
+    }
+}
+
 /// Folders at the top that are not source: builds, and the files of editors.
 const NOT_SOURCE: [&str; 5] = [".git", "target", ".idea", ".vscode", "mutants.out"];
 

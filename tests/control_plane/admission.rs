@@ -3,7 +3,7 @@
 
 use crate::{
     at_rest::{events, start, until_quiet},
-    support::{ACTIVE, Room, message, state, unattended},
+    support::{ACTIVE, Mutating, Room, message, state, unattended},
 };
 use anyhow::ensure;
 use kube::{ResourceExt, api::DeleteParams};
@@ -18,26 +18,15 @@ async fn admit_with(room: &Room<'_>, expressions: &[&str]) {
     let admitted = r#"has(object.metadata.labels)
         ? [JSONPatch{op: "add", path: "/metadata/labels/admitted", value: "yes"}]
         : [JSONPatch{op: "add", path: "/metadata/labels", value: {"admitted": "yes"}}]"#;
-    let mutations: Vec<_> = [admitted]
-        .iter()
-        .chain(expressions)
-        .map(|expression| json!({"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}))
-        .collect();
-    let group = "admissionregistration.k8s.io/v1";
-    room.apply(&json!({
-        "apiVersion": group, "kind": "MutatingAdmissionPolicy", "metadata": {"name": name},
-        "spec": {
-            "matchConstraints": {
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": room.namespace}},
-                "resourceRules": [{"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["cronjobs"]}],
-            },
-            "failurePolicy": "Fail", "reinvocationPolicy": "Never", "mutations": mutations,
-        },
-    }))
-    .await;
-    room.apply(&json!({
-        "apiVersion": group, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {"policyName": name},
-    }))
+    let expressions = [&[admitted], expressions].concat();
+    room.change(&Mutating {
+        name: &name,
+        namespace: Some(&room.namespace),
+        group: "batch",
+        resource: "cronjobs",
+        operations: &["CREATE", "UPDATE"],
+        expressions: &expressions,
+    })
     .await;
     let trial = ["create", "cronjob", "trial", "--image=x", "--schedule=@daily", "--dry-run=server", "-o", "yaml"];
     room.eventually("the policy to be in force", async || {

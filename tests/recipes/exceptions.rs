@@ -36,12 +36,18 @@ pub fn placeholders(stage: &Stage) -> Vec<(&'static str, String)> {
 }
 
 /// What is done before the first recipe below a heading: page, heading, commands, and why.
-pub const BEFORE: [(&str, &str, &str, &str); 3] = [
+pub const BEFORE: [(&str, &str, &str, &str); 4] = [
     (
         "README.md",
         "See it",
         "kubectl apply -f examples/04-cross-namespace.yaml",
         "the section shows the objects of the demo",
+    ),
+    (
+        "docs/networks.md",
+        "Namespaces that deny by default",
+        "kubectl create namespace shop && kubectl create namespace search",
+        "the reader has namespaces with AntflyBackups and an AntflyCluster",
     ),
     (
         "docs/install.md",

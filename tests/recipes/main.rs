@@ -35,6 +35,7 @@ const PAGES: [&str; 13] = [
     "docs/antfly-operator-manifests.md",
     "docs/mutants.md",
     "docs/performance.md",
+    "docs/networks.md",
     "docs/program.md",
     "tests/validation/README.md",
     "docs/antfly-operator.md",

@@ -13,7 +13,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use local_cluster::{ControlPlane, apply_yaml};
+use local_cluster::ControlPlane;
 use serde_json::{Value, json};
 use std::{
     io::Write as _,
@@ -233,10 +233,9 @@ async fn change_new(
     fits: impl Fn(&Job) -> bool,
 ) {
     let name = format!("new-{resource}-of-{namespace}");
-    let policy = Mutating { name: &name, namespace, group, resource, operations: &["CREATE"], expression };
-    for object in policy.objects() {
-        apply_yaml(&shared().await.client().await.unwrap(), &object.to_string()).await.unwrap();
-    }
+    let (namespace, expressions) = (Some(namespace), &[expression][..]);
+    let policy = Mutating { name: &name, namespace, group, resource, operations: &["CREATE"], expressions };
+    policy.install(&shared().await.client().await.unwrap()).await;
     let cron_job = the_cron_job(nightly).await;
     eventually("the policy to be in force", async || {
         let mut job = json!(cron_job::job(&cron_job, Trigger::Manual));
@@ -257,15 +256,13 @@ async fn a_sidecar_that_admission_adds_to_the_pod_runs_beside_the_credentials_so
         JSONPatch{op: "replace", path: "/spec/containers/1/name", value: "mesh"}]"#;
     let policy = Mutating {
         name: "inject-mesh",
-        namespace: "injected",
+        namespace: Some("injected"),
         group: "",
         resource: "pods",
         operations: &["CREATE"],
-        expression,
+        expressions: &[expression],
     };
-    for object in policy.objects() {
-        apply_yaml(&shared().await.client().await.unwrap(), &object.to_string()).await.unwrap();
-    }
+    policy.install(&shared().await.client().await.unwrap()).await;
     let trial = json!({"metadata": {"name": "trial"}, "spec": {"containers": [{
         "name": "backup", "image": "x", "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
     }], "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}}}});

@@ -94,19 +94,17 @@ impl Nightly {
     pub async fn admit(&self, expression: &str, fits: impl Fn(&CronJob) -> bool) {
         let policy = Mutating {
             name: &format!("change-{}", self.namespace),
-            namespace: &self.namespace,
+            namespace: Some(&self.namespace),
             group: "batch",
             resource: "cronjobs",
             operations: &["CREATE", "UPDATE"],
-            expression,
+            expressions: &[expression],
         };
         // the operator's own policy would refuse what it cannot know
         let free = json!({"metadata": {"labels": {WITHOUT_POLICY: "yes"}}});
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         namespaces.patch(&self.namespace, &PatchParams::default(), &Patch::Merge(free)).await.unwrap();
-        for object in policy.objects() {
-            apply_yaml(&self.client, &object.to_string()).await.unwrap();
-        }
+        policy.install(&self.client).await;
         let trial = PatchParams { dry_run: true, ..PatchParams::default() };
         let patch = Patch::Merge(json!({"metadata": {"annotations": {"trial": "yes"}}}));
         eventually("the policy to be in force", async || {

@@ -1,7 +1,9 @@
 //! What others make of `deploy/`: a kustomization of their own, a mirror that admission writes in, the overlay for administrators.
 
 use super::attempt::{Attempt, NAMESPACE, POD};
-use crate::support::{ACTIVE, Room, Stage, container, deployed_identity, deployed_image, deployed_operator, message};
+use crate::support::{
+    ACTIVE, Mutating, Room, Stage, container, deployed_identity, deployed_image, deployed_operator, message,
+};
 use antfly_stand_in::ANTFLY_CLUSTER_CRD;
 use anyhow::ensure;
 use kube::ResourceExt;
@@ -81,26 +83,13 @@ async fn an_administrator_gives_an_operator_of_one_namespace_its_policy() {
 /// Has admission write a mirror into each image of that resource, whose Pod template or spec is at `pod`.
 async fn mirror(room: &Room<'_>, group: &str, resource: &str, pod: &str) {
     let name = format!("mirror-{resource}");
-    let api_version = "admissionregistration.k8s.io/v1";
     let image = format!("object{}.containers[0].image", pod.replace('/', "."));
     let expression = format!(
         "{image}.startsWith('ghcr.io/') ? [JSONPatch{{op: 'replace', path: '{pod}/containers/0/image', value: 'mirror.example.com/' + {image}}}] : []"
     );
-    room.apply(&json!({
-        "apiVersion": api_version, "kind": "MutatingAdmissionPolicy", "metadata": {"name": name},
-        "spec": {
-            "matchConstraints": {"resourceRules": [
-                {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]},
-            ]},
-            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
-        },
-    }))
-    .await;
-    room.apply(&json!({
-        "apiVersion": api_version, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {"policyName": name},
-    }))
-    .await;
+    let operations = &["CREATE", "UPDATE"];
+    let policy = Mutating { name: &name, namespace: None, group, resource, operations, expressions: &[&expression] };
+    room.change(&policy).await;
 }
 
 /// Waits until admission writes the mirror into a manifest that kubectl would create.

@@ -25,7 +25,7 @@ pub use deployed::{deployed_identity, deployed_image, deployed_operator};
 pub use memory_cgroup::MemoryCgroup;
 pub use objects::{ACTIVE, NO_CLUSTER, SUSPENDED, condition, container, is_unwritten, message, servers, state};
 pub use operator::{Operator, get};
-pub use policy::Refusing;
+pub use policy::{Mutating, Refusing};
 pub use room::Room;
 pub use stage::{Stage, attended, unattended};
 pub use waiting::eventually;

@@ -1,6 +1,11 @@
 //! A namespace of a test's own.
 
-use super::{eventually, kubelet, operator::log_tail, policy::Refusing, state};
+use super::{
+    eventually, kubelet,
+    operator::log_tail,
+    policy::{Mutating, Refusing},
+    state,
+};
 use anyhow::{Context as _, Result, ensure};
 use cluster_model::{antfly, job};
 use k8s_openapi::{
@@ -120,6 +125,11 @@ impl<'a> Room<'a> {
         ] {
             self.apply(&object).await;
         }
+    }
+
+    /// Installs a policy that changes what is written. It may be in force only a moment later.
+    pub async fn change(&self, policy: &Mutating<'_>) {
+        policy.install(&self.client).await;
     }
 
     /// Installs a policy. It may be in force only a moment later.
