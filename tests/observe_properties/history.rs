@@ -2,6 +2,7 @@
 
 use super::{
     operator::{Operator, Reconciled},
+    pod::PodState,
     starts::Starts,
     step::{START, Step, new_cluster, step, step_unseen},
 };
@@ -444,6 +445,32 @@ fn a_success_before_the_start_of_a_run_by_hand_may_be_of_that_run() {
     history.take(&Moment::Absence(vec![Step::Succeed(0), Step::Schedule, Step::DeleteJob(0), Step::DeleteJob(0)]));
     let records = &history.status.as_ref().unwrap().recent_backups;
     assert!(records.iter().all(|record| record.status == BackupStatus::Failed), "{records:#?}");
+}
+
+/// The first and the second Pod were made in one second.
+#[test]
+fn the_first_of_two_tries_of_one_second_is_the_one_that_ended() {
+    let mut history = History::new(0);
+    let moments = [
+        Moment::Watched(vec![Step::Schedule, Step::Manual(0)]),
+        Moment::InCluster(Step::Pod(0)),
+        Moment::Watched(vec![Step::Manual(1), Step::Schedule]),
+        Moment::InCluster(Step::Manual(2)),
+        Moment::Absence(vec![Step::Succeed(1)]),
+        Moment::Clock(30),
+        Moment::Watched(vec![
+            Step::SetPodState(0, PodState::Partial),
+            Step::Manual(3),
+            Step::Succeed(1),
+            Step::Manual(4),
+            Step::Pod(0),
+        ]),
+        Moment::InCluster(Step::DeletePod(0)),
+        Moment::Reconcile,
+        Moment::InCluster(Step::End(0)),
+        Moment::Watched(vec![Step::Manual(0), Step::Schedule]),
+    ];
+    moments.iter().for_each(|moment| history.take(moment));
 }
 
 /// Returns the latest time in an object.

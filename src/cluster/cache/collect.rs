@@ -99,9 +99,8 @@ impl ClusterCache {
         let gone = self.memories.get(backup).map(Memory::gone_pods).unwrap_or_default();
         let pods = self.pods_by_job.get(&uid).filter_map(|pod| self.pods.get(pod));
         let mut pods: Vec<_> = pods.chain(gone.iter().filter(is_of_job)).cloned().collect();
-        pods.sort_by(|one, other| {
-            one.created().cmp(&other.created()).then_with(|| one.metadata.name.cmp(&other.metadata.name))
-        });
+        // of two that were created in one second, the first is the one that ended
+        pods.sort_by_cached_key(|pod| (pod.created(), !pod.failed, pod.metadata.name.clone()));
         let refusals = self.refusals_by_job.get(&uid).filter_map(|refusal| self.refusals.get(refusal));
         let refusal = refusals.max_by_key(|refusal| (refusal.last_seen, refusal.message.clone())).cloned();
         Run { job: job.clone(), is_gone, loss: None, differs: None, pods, refusal }

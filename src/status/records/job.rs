@@ -114,9 +114,13 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     let known_id = known.filter(|known| known.backup_id_known == Some(true)).map(|known| known.backup_id.clone());
     let disruptions = run.disruptions().max(known.and_then(|known| known.disruptions).unwrap_or(0));
     let attempts = run.tries().saturating_add(disruptions);
-    let first = known.and_then(|known| known.first_error.clone());
-    let first = first.or_else(|| run.first_failure().map(|cause| shortened(&cause.text, LONGEST_ERROR)));
+    let known_attempts = known.and_then(|known| known.attempts).unwrap_or(0);
     let has_ended = known.is_some_and(|known| known.status != BackupStatus::Running);
+    // an ended record has none if it was that of the end; the Pods that are left may be those of later attempts
+    let has_first = || run.pods.len() >= usize::try_from(attempts.max(known_attempts)).unwrap_or_default();
+    let first_failure = || run.first_failure().filter(|_| !has_ended || has_first());
+    let first = known.and_then(|known| known.first_error.clone());
+    let first = first.or_else(|| first_failure().map(|cause| shortened(&cause.text, LONGEST_ERROR)));
     // after an attempt of which nothing was seen, the known id is not the newest
     let is_newest = known.is_none_or(|known| known.attempts.is_none_or(|known| known >= attempts));
     let id = known_id.clone().filter(|_| has_ended);
@@ -131,7 +135,7 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
         location: job.request.as_ref().map(|request| request.location.clone()),
         connection: job.request.as_ref().and_then(|request| request.connection.clone()),
         job_uid: job.metadata.uid.clone(),
-        attempts: Some(attempts.max(known.and_then(|record| record.attempts).unwrap_or(0))),
+        attempts: Some(attempts.max(known_attempts)),
         disruptions: Some(disruptions).filter(|disruptions| *disruptions > 0),
         first_error: first,
         stuck_time: known.and_then(|known| known.stuck_time.clone()),
