@@ -24,7 +24,8 @@ const NAME: &str = "antfly-backup-operator";
 pub async fn deployed_operator(stage: &Stage, namespace: &str) -> Operator {
     let client = stage.control_plane.client().await.unwrap();
     let deployment = Api::<Deployment>::namespaced(client.clone(), namespace).get(NAME).await.unwrap();
-    let own_pod = pod_of_deployment(&client, namespace).await;
+    let image = deployed_image(&client, namespace).await;
+    let own_pod = pod_of_deployment(&client, namespace, image.as_deref()).await;
     let pod = deployment.spec.template.spec.unwrap();
     assert_eq!(pod.service_account_name.as_deref(), Some(NAME));
     let container = &pod.containers[0];
@@ -59,11 +60,12 @@ pub async fn deployed_identity(stage: &Stage, namespace: &str) -> PathBuf {
     stage.control_plane.kubeconfig_for_token(&request.status.unwrap().token.unwrap()).unwrap()
 }
 
-/// Returns a Pod that the Deployment controller made.
-async fn pod_of_deployment(client: &Client, namespace: &str) -> Pod {
+/// Returns a Pod that the Deployment controller made, with this image: those of the version before it may still be there.
+async fn pod_of_deployment(client: &Client, namespace: &str, image: Option<&str>) -> Pod {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let labelled = ListParams::default().labels("app.kubernetes.io/component=operator");
-    let check = async || pods.list(&labelled).await?.items.into_iter().next().context("there is none");
+    let is_of_image = |pod: &Pod| pod.spec.as_ref().is_some_and(|spec| spec.containers[0].image.as_deref() == image);
+    let check = async || pods.list(&labelled).await?.items.into_iter().find(is_of_image).context("there is none");
     eventually("a Pod of the Deployment", check, async || String::new()).await
 }
 
