@@ -143,7 +143,7 @@ async fn one_replica_is_active_and_the_others_are_ready_and_write_nothing() {
     }
     until_quiet(&room).await;
     assert!(leads(&first).await);
-    assert_eq!(first.metric("writes_total").await, 20.0);
+    assert_eq!(first.cron_job_writes().await, 10.0);
     for follower in [&second, &third] {
         assert!(!leads(follower).await);
         assert_eq!(follower.get("/readyz").await.unwrap(), (200, "ok\n".to_owned()));

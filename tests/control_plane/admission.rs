@@ -9,9 +9,6 @@ use anyhow::ensure;
 use kube::{ResourceExt, api::DeleteParams};
 use serde_json::json;
 
-/// Label of the metric of writes. The status may be written twice at first: the backup can be seen before its cluster.
-const CRON_JOBS: &str = r#"resource="cronjobs""#;
-
 /// Installs a policy that changes each CronJob of the room as JSON Patches say, in CEL, and waits until it is in force.
 async fn admit_with(room: &Room<'_>, expressions: &[&str]) {
     let name = format!("mutate-{}", room.namespace);
@@ -76,7 +73,7 @@ async fn after_one_apply_nothing_more_is_written_whatever_admission_changed() {
     until_quiet(&room, &operator).await;
     let made = room.cron_jobs().get("nightly-cron").await.unwrap();
     assert_eq!(made.annotations()["count"], "1", "it was written again");
-    assert_eq!(operator.metric_with("writes_total", CRON_JOBS).await, 1.0, "{}", operator.log());
+    assert_eq!(operator.cron_job_writes().await, 1.0, "{}", operator.log());
     assert_eq!(operator.terminate().await.code(), Some(0));
     let (versions, events_before) = (room.versions().await, events(&room).await);
 
@@ -133,6 +130,6 @@ async fn a_backup_whose_cron_job_admission_suspends_is_not_told_as_active() {
     room.until_event("nightly", "CronJobChangedByAdmission").await;
     until_quiet(&room, &operator).await;
     assert_eq!(state(&room.backups().get("nightly").await.unwrap()), frozen);
-    assert_eq!(operator.metric_with("writes_total", CRON_JOBS).await, 1.0, "{}", operator.log());
+    assert_eq!(operator.cron_job_writes().await, 1.0, "{}", operator.log());
     assert_eq!(room.event_count("nightly", "CronJobChangedByAdmission").await, 1);
 }

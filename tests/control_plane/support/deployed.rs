@@ -7,7 +7,7 @@ use super::{Operator, Stage, eventually, rights};
 use anyhow::Context as _;
 use k8s_openapi::api::{
     admissionregistration::v1::ValidatingAdmissionPolicyBinding,
-    apps::v1::Deployment,
+    apps::v1::{Deployment, ReplicaSet},
     authentication::v1::TokenRequest,
     core::v1::{EnvVar, Pod, ServiceAccount},
 };
@@ -59,11 +59,20 @@ pub async fn deployed_identity(stage: &Stage, namespace: &str) -> PathBuf {
     stage.control_plane.kubeconfig_for_token(&request.status.unwrap().token.unwrap()).unwrap()
 }
 
-/// Returns a Pod that the Deployment controller made.
+/// Returns a Pod that the Deployment controller made, of the Deployment as it is now. Those of an older version stay beside it, since no
+/// Pod becomes ready.
 async fn pod_of_deployment(client: &Client, namespace: &str) -> Pod {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
+    let image = deployed_image(client, namespace).await;
     let labelled = ListParams::default().labels("app.kubernetes.io/component=operator");
-    let check = async || pods.list(&labelled).await?.items.into_iter().next().context("there is none");
+    let check = async || {
+        let image_of = |set: &ReplicaSet| set.spec.template.as_ref()?.spec.as_ref()?.containers[0].image.clone();
+        let sets = sets.list(&labelled).await?.items;
+        let set = sets.into_iter().find(|set| image_of(set) == image).context("there is no ReplicaSet")?;
+        let is_of_set = |pod: &Pod| pod.owner_references().iter().any(|owner| Some(&owner.uid) == set.uid().as_ref());
+        pods.list(&labelled).await?.items.into_iter().find(is_of_set).context("there is none")
+    };
     eventually("a Pod of the Deployment", check, async || String::new()).await
 }
 

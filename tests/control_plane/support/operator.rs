@@ -101,6 +101,11 @@ impl Operator {
         self.metric_with(name, "").await
     }
 
+    /// Returns how often it has written a CronJob. A status may be written twice at first: the backup can be seen before its cluster.
+    pub async fn cron_job_writes(&self) -> f64 {
+        self.metric_with("writes_total", r#"resource="cronjobs""#).await
+    }
+
     /// Sum of the samples of a metric whose labels contain `label`, for example `resource="cronjobs"`.
     pub async fn metric_with(&self, name: &str, label: &str) -> f64 {
         let (_, text) = self.get("/metrics").await.unwrap();
