@@ -25,7 +25,7 @@ use std::{
 
 /// The pages with commands, in the order in which a reader needs them. The last one removes all. Those of `docs/decisions/` and
 /// the changelog are of their time.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "CONTRIBUTING.md",
     "generated/api-reference.md",
