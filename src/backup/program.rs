@@ -166,7 +166,7 @@ impl Attempt {
         if let Ending::Again(after) = verdict.ending
             && !after.is_zero()
         {
-            line(&format!("Antfly asks to wait {} s before the next try", after.as_secs()));
+            line(&format!("Antfly asks to wait {} s before the next attempt", after.as_secs()));
             sleep(after).await;
         }
         exit_code(verdict.ending)

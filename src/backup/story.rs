@@ -118,8 +118,8 @@ pub fn verdict(verdict: &Verdict) -> String {
     let why = error.as_deref().or(note.as_deref()).map(|why| format!(": {}", one_line(why))).unwrap_or_default();
     let then = match verdict.ending {
         Ending::Succeeds => "",
-        Ending::Again(_) => " (another try may succeed)",
-        Ending::ForGood => " (another try would fail, too)",
+        Ending::Again(_) => " (another attempt may succeed)",
+        Ending::ForGood => " (another attempt would fail, too)",
     };
     format!("{what}{why}{then}")
 }

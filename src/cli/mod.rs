@@ -36,8 +36,8 @@ Environment:
 
 Exit codes:
   0    the backup is complete
-  1    another try may succeed
-  3    another try would fail, too
+  1    another attempt may succeed
+  3    another attempt would fail, too
   143  stopped by SIGTERM or SIGINT
 
 Example:

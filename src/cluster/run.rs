@@ -7,7 +7,7 @@ mod cause;
 mod loss;
 mod pod;
 mod template;
-mod tries;
+mod attempts;
 mod unending;
 
 pub use cause::Cause;
@@ -21,7 +21,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use pod::{
-    counts_as_failed, failure, failure_or_deletion, is_outcome_unknown, of_result, others, restarts_text, says_failed,
+    counts_as_failed, failure, failure_or_deletion, is_outcome_unknown, of_result, others, restarts_text, reports_failure,
     stuck, unfinished_text, waiting_cause,
 };
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub struct Success {
     /// When the container `backup` ended, if it is known.
     pub finished: Option<Timestamp>,
     /// The result that it reported; `None` if it is not known.
-    pub said: Option<Parsed>,
+    pub message: Option<Parsed>,
     /// Why it does not verify the backup, if its Job or its Pod does something else than the operator applied.
     pub changed: Option<Cause>,
     /// Whether the Pod has ended too.
@@ -131,15 +131,15 @@ impl Run {
         let of_job = self.pods.iter().rev().filter(|pod| self.changed_pod(pod).is_none());
         let pod = of_job.chain(self.pods.iter().rev()).find(|pod| ended_well(pod))?;
         let end = pod.end_of(CONTAINER)?;
-        let said = BackupResult::parse(&end.message);
+        let message = BackupResult::parse(&end.message);
         // The reported result outweighs the exit code.
-        if said.as_ref().is_some_and(|said| says_failed(&said.result)) {
+        if message.as_ref().is_some_and(|message| reports_failure(&message.result)) {
             return None;
         }
         Some(Success {
             backup_id: self.id_of(pod),
             finished: end.finished,
-            said,
+            message,
             changed: self.changed_job().or_else(|| self.changed_pod(pod)),
             pod_has_ended: pod.succeeded || pod.failed,
             unfinished: others(pod),
@@ -157,19 +157,19 @@ impl Run {
         self.success()?.ending_until()
     }
 
-    /// Returns how many of the Pods that are seen ended by a disruption that used up no try.
+    /// Returns how many of the Pods that are seen ended by a disruption that used up no attempt.
     pub fn disruptions(&self) -> i32 {
-        tries::disruptions(&self.job, &self.pods)
+        attempts::disruptions(&self.job, &self.pods)
     }
 
-    /// Returns how many tries were started: Pods, without those that were disrupted.
-    pub fn tries(&self) -> i32 {
-        tries::started(&self.job, &self.pods)
+    /// Returns how many attempts were started: Pods, without those that were disrupted.
+    pub fn attempts(&self) -> i32 {
+        attempts::started(&self.job, &self.pods)
     }
 
-    /// Returns why the first try failed, as far as its Pod is seen.
+    /// Returns why the first attempt failed, as far as its Pod is seen.
     pub fn first_failure(&self) -> Option<Cause> {
-        tries::first_failure(&self.job, &self.pods)
+        attempts::first_failure(&self.job, &self.pods)
     }
 
     /// Returns whether no watch tells of its Job, which goes on.
@@ -207,7 +207,7 @@ impl Run {
     }
 
     /// Returns the result that the newest attempt reported at its end.
-    pub fn last_said(&self) -> Option<BackupResult> {
+    pub fn last_result(&self) -> Option<BackupResult> {
         if !self.runs_program() {
             return None;
         }
@@ -218,7 +218,7 @@ impl Run {
     /// Returns whether the Job ended so recently that updates of its Pods, which have the result, may still arrive.
     pub fn awaits_pods(&self, now: Timestamp) -> bool {
         let Some(end) = self.job.end_time.filter(|_| self.job.outcome != JobOutcome::Running) else { return false };
-        let is_counted = |pod: &&Arc<PodView>| (pod.failed || pod.succeeded) && !tries::is_disruption(&self.job, pod);
+        let is_counted = |pod: &&Arc<PodView>| (pod.failed || pod.succeeded) && !attempts::is_disruption(&self.job, pod);
         let ended = self.pods.iter().filter(is_counted).count();
         now.duration_since(end).abs() < PODS_LATE && i32::try_from(ended).is_ok_and(|ended| ended < self.job.attempts)
     }
@@ -278,7 +278,7 @@ impl Run {
             return Some(Cause::new("Unschedulable", message));
         }
         // The Job is about to fail, or may be: at its deadline, the running Pod is deleted.
-        let is_last = self.tries() > self.job.backoff_limit;
+        let is_last = self.attempts() > self.job.backoff_limit;
         let is_for_good = newest.end_of(CONTAINER).is_some_and(|end| end.exit_code == i32::from(EXIT_FOR_GOOD));
         if newest.failed && (is_last || is_for_good || newest.is_being_deleted()) {
             return None;
@@ -288,7 +288,7 @@ impl Run {
         if let Some(failed) = Some(newest).filter(|pod| pod.failed).or_else(earlier) {
             let why =
                 failure_or_deletion(failed).map_or_else(|| "the cause is not known".to_owned(), |cause| cause.text);
-            let message = format!("{}; the last that failed: {why}", tries::text(&self.job, &self.pods));
+            let message = format!("{}; the last that failed: {why}", attempts::text(&self.job, &self.pods));
             return Some(Cause::new(RETRYING, &message));
         }
         restarts_text(newest).map(|text| Cause::new(RESTARTING, &text))
@@ -347,8 +347,8 @@ impl Run {
     }
 
     /// Returns the cause that the newest attempt reported, if it reported a failure.
-    pub fn said_failure(&self) -> Option<Cause> {
-        self.last_said().filter(says_failed).map(|result| of_result(&result, 0))
+    pub fn reported_failure(&self) -> Option<Cause> {
+        self.last_result().filter(reports_failure).map(|result| of_result(&result, 0))
     }
 
     /// Returns the cause of the failure according to the Job.

@@ -13,7 +13,7 @@ use crate::{
         manifest::{STARTING_DEADLINE_SECONDS, cron_job, owner_reference},
         plan::{CannotPlan, FileLocations, JobImage, Plan, plan},
         repair::{Repair, repair},
-        slots::Slots,
+        scheduled_times::ScheduledTimes,
         undoing::Undoing,
     },
 };
@@ -118,8 +118,8 @@ fn catch_up(
     let planned = template.filter(|_| !facts.templates.is_empty()).map(|it| it.to_applied(it.digest()));
     let templates: Vec<_> = facts.templates.iter().cloned().chain(planned).collect();
     let runs = judged(&facts.runs, &templates);
-    let slots = Slots { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &runs };
-    let scheduled = slots.due(now).filter(|scheduled| cron_job.catch_up != Some(*scheduled))?;
+    let scheduled_times = ScheduledTimes { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &runs };
+    let scheduled = scheduled_times.due(now).filter(|scheduled| cron_job.catch_up != Some(*scheduled))?;
     // in the status is the schedule for which this was done
     let is_settled = || {
         let observed = facts.backup.status.as_ref().and_then(|status| status.observed_schedule.as_ref());

@@ -10,5 +10,5 @@ pub mod manifest;
 pub mod outcome;
 pub mod plan;
 pub mod repair;
-pub mod slots;
+pub mod scheduled_times;
 pub mod undoing;

@@ -9,7 +9,7 @@ use crate::{
     desired::{
         action::{Action, Apply},
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
-        slots::STARTING_DEADLINE,
+        scheduled_times::STARTING_DEADLINE,
     },
     names::{CONSENT_ANNOTATION, cron_job_name},
     status::{

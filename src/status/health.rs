@@ -3,7 +3,7 @@
 use crate::{
     api::{BackupRecord, BackupStatus, reason},
     cluster::run::duration_text,
-    desired::slots::STARTING_DEADLINE,
+    desired::scheduled_times::STARTING_DEADLINE,
     status::{
         conditions::ConditionDraft, obstacle::Obstacle, records::is_of_another_template, served::MissedRun,
         skipped::has_lapsed, starts::Starts,

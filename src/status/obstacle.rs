@@ -3,7 +3,7 @@
 use crate::{
     api::AntflyBackupStatus,
     cluster::views::JobRefusal,
-    desired::slots::Slots,
+    desired::scheduled_times::ScheduledTimes,
     status::{
         served::{MissedRun, Served},
         skipped::waited_for,
@@ -100,7 +100,7 @@ pub struct StartError {
 pub fn start_error(
     refusal: Option<&JobRefusal>,
     earlier: Option<&AntflyBackupStatus>,
-    slots: &Slots<'_>,
+    scheduled_times: &ScheduledTimes<'_>,
     missed: Option<&MissedRun>,
     now: Timestamp,
 ) -> Option<StartError> {
@@ -114,6 +114,6 @@ pub fn start_error(
         |seen: &StartError| known.as_ref().is_none_or(|known| known.message != seen.message && known.time <= seen.time);
     let error = seen.filter(is_news).or_else(|| known.clone())?;
     // it is about the scheduled time that is due, or about the first one that was missed
-    let waiting = slots.due(now).into_iter().chain(missed.map(|missed| missed.scheduled)).min()?;
+    let waiting = scheduled_times.due(now).into_iter().chain(missed.map(|missed| missed.scheduled)).min()?;
     (waiting <= error.time).then_some(error)
 }

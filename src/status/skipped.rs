@@ -9,7 +9,7 @@
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
-    desired::slots::STARTING_DEADLINE,
+    desired::scheduled_times::STARTING_DEADLINE,
     status::{
         records::{END_UNSEEN, UNSEEN, is_of},
         served::{Due, Served, is_past},

@@ -3,7 +3,7 @@
 use crate::{
     api::{AntflyBackupStatus, BackupPhase},
     cluster::{run::Run, views::JobRefusal},
-    desired::{plan::Plan, slots::Slots},
+    desired::{plan::Plan, scheduled_times::ScheduledTimes},
     names::cron_job_name,
     status::{
         obstacle::{self, Obstacle, StartError},
@@ -65,22 +65,22 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
     let Some(due) = *due else { return Starts::default() };
     let cron_job = served.cron_job;
     let missed = missed_run(due, &cron_job_name(backup), served, *grace, now);
-    let slots = plan.map(|plan| Slots { schedule: &plan.parsed_schedule, cron_job, runs });
+    let scheduled_times = plan.map(|plan| ScheduledTimes { schedule: &plan.parsed_schedule, cron_job, runs });
     let is_of_cron_job = |refusal: &&JobRefusal| cron_job.is_some_and(|it| it.uid() == refusal.cron_job_uid);
     let refusal = refusal.filter(is_of_cron_job);
     let error =
-        slots.as_ref().and_then(|slots| obstacle::start_error(refusal, served.earlier, slots, missed.as_ref(), now));
+        scheduled_times.as_ref().and_then(|times| obstacle::start_error(refusal, served.earlier, times, missed.as_ref(), now));
     let skipped = skipped::skipped(due, served, now);
     let changes = [
         missed.as_ref().map(|missed| missed.overdue),
         missed.as_ref().and_then(|missed| skipped::lapse(missed.scheduled)),
-        slots.as_ref().and_then(|slots| slots.next_change(now)),
+        scheduled_times.as_ref().and_then(|times| times.next_change(now)),
         skipped::next_lapse(due, served, skipped.as_ref(), now),
         obstacle::no_longer_ahead(served),
     ];
     Starts {
-        next: slots.as_ref().and_then(|slots| slots.next(now)),
-        late: slots.as_ref().and_then(|slots| late(slots.due(now)?, due, served)),
+        next: scheduled_times.as_ref().and_then(|times| times.next(now)),
+        late: scheduled_times.as_ref().and_then(|times| late(times.due(now)?, due, served)),
         obstacle: obstacle::obstacle(error.as_ref(), missed.as_ref(), served, now),
         missed,
         error,

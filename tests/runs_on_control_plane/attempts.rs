@@ -234,7 +234,7 @@ async fn a_run_whose_attempt_is_not_known_yet_has_that_in_its_record() {
     .await;
 }
 
-/// The Job controller itself says which Pods use up a try.
+/// The Job controller itself says which Pods use up an attempt.
 #[tokio::test]
 async fn an_eviction_uses_up_no_try_and_the_first_cause_survives_what_follows_from_it() {
     let nightly = Nightly::create(shared().await, "first-cause", json!({})).await;
@@ -272,7 +272,7 @@ async fn an_eviction_uses_up_no_try_and_the_first_cause_survives_what_follows_fr
     let id = fails("a backup is in progress").await;
     assert_eq!(until_failed(&nightly, "tried").await, "BackoffLimitExceeded");
     let record = nightly.until_record("tried", "Failed", is("Failed")).await;
-    assert_eq!(record["error"], "a backup is in progress; the first try failed: access denied");
+    assert_eq!(record["error"], "a backup is in progress; the first attempt failed: access denied");
     assert_eq!((&record["backupId"], &record["firstError"]), (&json!(id), &json!("access denied")));
     assert_eq!((&record["attempts"], &record["disruptions"]), (&json!(3), &json!(1)));
 }

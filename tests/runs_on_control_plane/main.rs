@@ -15,7 +15,7 @@ mod ends;
 mod obstacles;
 mod older;
 mod released;
-mod slots;
+mod scheduled_times;
 mod templates;
 mod unending;
 mod unseen;

@@ -59,7 +59,7 @@ async fn a_job_that_came_and_went_while_no_operator_ran_is_recorded_from_the_cro
     let control_plane = control_plane().await;
     let mut killed = operator(&control_plane, "killed", &[]);
     let success = Nightly::create(&control_plane, "unseen-success", json!({})).await;
-    let failure = Nightly::create(&control_plane, "slot-failure", json!({})).await;
+    let failure = Nightly::create(&control_plane, "unseen-failure", json!({})).await;
     for nightly in [&success, &failure] {
         nightly.until_healthy("Unknown", "NoRunYet").await;
         // the first reconcile may not have found the cluster yet
@@ -125,17 +125,17 @@ async fn a_job_that_came_and_went_while_no_operator_ran_is_recorded_from_the_cro
     failure.until_healthy("False", "BackupJobFailed").await;
 }
 
-/// The CronJob controller starts a slot that has passed as soon as the CronJob is resumed. News of the CronJob may overtake those of the Job.
+/// The CronJob controller starts a scheduled time that has passed as soon as the CronJob is resumed. News of the CronJob may overtake those of the Job.
 #[tokio::test]
 async fn a_slot_that_starts_late_after_a_resumption_is_recorded_as_its_job_is() {
-    let slot = Timestamp::now() - SignedDuration::from_mins(5);
+    let scheduled = Timestamp::now() - SignedDuration::from_mins(5);
     let changes = json!({
-        "schedule": format!("{} * * * *", slot.strftime("%-M")), "suspend": true,
+        "schedule": format!("{} * * * *", scheduled.strftime("%-M")), "suspend": true,
         "successfulJobsHistoryLimit": 0, "failedJobsHistoryLimit": 0,
     });
-    let nightly = Nightly::create(shared().await, "late-slot", changes).await;
+    let nightly = Nightly::create(shared().await, "late-start", changes).await;
     eventually("the CronJob", async || Ok(nightly.all::<CronJob>().get("nightly-cron").await?)).await;
-    let earlier = (slot - SignedDuration::from_hours(2)).strftime("%FT%H:%M:00Z").to_string();
+    let earlier = (scheduled - SignedDuration::from_hours(2)).strftime("%FT%H:%M:00Z").to_string();
     let patch = Patch::Merge(json!({"status": {"lastScheduleTime": earlier}}));
     nightly.all::<CronJob>().patch_status("nightly-cron", &PatchParams::default(), &patch).await.unwrap();
     nightly.change(json!({"spec": {"suspend": false}})).await;

@@ -47,7 +47,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 /// `None` where the fence is always open.
 ///
 /// Requests for which the API server is too busy are sent again, if `config.default_retry` says so. The fence is checked
-/// for each try. [`Fenced::is_cause_of`] recognizes the error of a request that was not sent.
+/// for each attempt. [`Fenced::is_cause_of`] recognizes the error of a request that was not sent.
 ///
 /// With `config.proxy_url`, connections are made through that proxy: `http`, `https`, `socks5` or `socks5h`, with its login.
 /// What the proxy is asked is not fenced; what is sent through it is.
@@ -111,7 +111,7 @@ where
         RetryPolicy::new(shortest, longest, tries, true).map_err(|error| kube::Error::Service(error.into()))?;
     let retry = config.default_retry.then(|| RetryLayer::new(policy));
 
-    // outermost first; the fence is checked for each try
+    // outermost first; the fence is checked for each attempt
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(retry)

@@ -263,7 +263,7 @@ impl Elector {
                 self.fence.open_until(begun.plus(self.timing().renew_deadline()));
                 self.finish(Action::Write, Ok(Ok(())))
             }
-            // another replica was faster, the answer to an earlier try got lost, or the Lease was deleted
+            // another replica was faster, the answer to an earlier attempt got lost, or the Lease was deleted
             Ok(Err(kube::Error::Api(status)))
                 if status.code == 409 || (status.code == 404 && matches!(claim, Claim::Update(_))) =>
             {

@@ -85,9 +85,9 @@ pub(super) fn failure(pod: &PodView) -> Option<Cause> {
     // This is the reason of a container that never ran before its Pod was deleted.
     let is_known = |end: &&Terminated| end.reason != "ContainerStatusUnknown";
     let of_program = pod.end_of(CONTAINER).filter(is_known);
-    let said = of_program.and_then(|end| Some((end, BackupResult::parse(&end.message)?.result)));
+    let result = of_program.and_then(|end| Some((end, BackupResult::parse(&end.message)?.result)));
     let is_final = |result: &BackupResult| !CUT_OFF.contains(&result.reason.as_str());
-    if let Some((end, result)) = said.as_ref().filter(|(end, result)| end.exit_code != 0 && is_final(result)) {
+    if let Some((end, result)) = result.as_ref().filter(|(end, result)| end.exit_code != 0 && is_final(result)) {
         return Some(of_result(result, end.exit_code));
     }
     if let Some((reason, message)) = &pod.reason {
@@ -98,7 +98,7 @@ pub(super) fn failure(pod: &PodView) -> Option<Cause> {
     if end.reason == "OOMKilled" {
         return Some(Cause::new("OOMKilled", "the container used more memory than it may"));
     }
-    if let Some((_, result)) = said.filter(|(end, _)| end.exit_code != 0) {
+    if let Some((_, result)) = result.filter(|(end, _)| end.exit_code != 0) {
         return Some(of_result(&result, end.exit_code));
     }
     let place = place(end.kind, &end.container);
@@ -130,7 +130,7 @@ pub(super) fn is_outcome_unknown(pod: &PodView) -> bool {
 }
 
 /// Returns whether a result reports that there is no complete backup.
-pub(super) fn says_failed(result: &BackupResult) -> bool {
+pub(super) fn reports_failure(result: &BackupResult) -> bool {
     matches!(result.status, ResultStatus::Partial | ResultStatus::Failed)
 }
 

@@ -111,7 +111,7 @@ pub struct JobView {
     pub suspended: bool,
     /// Number of Pods that were started.
     pub attempts: i32,
-    /// Whether `spec.podFailurePolicy` ignores Pods that were disrupted: such a Pod uses up no try.
+    /// Whether `spec.podFailurePolicy` ignores Pods that were disrupted: such a Pod uses up no attempt.
     pub ignores_disruptions: bool,
     /// `spec.backoffLimit`.
     pub backoff_limit: i32,

@@ -87,12 +87,12 @@ pub fn of_job(run: &Run, known: Option<&BackupRecord>, now: Timestamp) -> Option
             let first = before.clone().filter(|cause| cause.reason != RETRYING);
             let cause = run.failure(known_cause.as_ref(), first.as_ref());
             set_cause_before(&mut record, before);
-            match run.last_said() {
+            match run.last_result() {
                 Some(result) => tables_of_result(&mut record, run, &result),
                 None => tables_of(&mut record, known.filter(|_| run.pods.is_empty())),
             }
             if let Some(cause) = cause {
-                // the cause of an only try is that of the run, even if its Pod says another by now
+                // the cause of an only attempt is that of the run, even if its Pod says another by now
                 let first = record.first_error.take().filter(|_| record.attempts.is_some_and(|attempts| attempts > 1));
                 fail_with_first(&mut record, cause, first, &run.ids());
             }
@@ -113,7 +113,7 @@ fn started(run: &Run, known: Option<&BackupRecord>) -> BackupRecord {
     };
     let known_id = known.filter(|known| known.backup_id_known == Some(true)).map(|known| known.backup_id.clone());
     let disruptions = run.disruptions().max(known.and_then(|known| known.disruptions).unwrap_or(0));
-    let attempts = run.tries().saturating_add(disruptions);
+    let attempts = run.attempts().saturating_add(disruptions);
     let known_attempts = known.and_then(|known| known.attempts).unwrap_or(0);
     let has_ended = known.is_some_and(|known| known.status != BackupStatus::Running);
     // an ended record has none if it was that of the end; the Pods that are left may be those of later attempts
@@ -188,7 +188,7 @@ fn completed(record: &mut BackupRecord, run: &Run, known: Option<&BackupRecord>,
     let of_job = record.completion_time.take();
     record.completion_time = of_job.filter(ends_with_it).or(success.finished.map(Time));
 
-    let message = match &success.said {
+    let message = match &success.message {
         None => Some(not_verified("MessageMissing", "the Pod left no message that says what Antfly answered")),
         Some(message) => {
             tables_of_result(record, run, &message.result);
@@ -236,7 +236,7 @@ fn complete_by_job(record: &mut BackupRecord, run: &Run, known: Option<&BackupRe
         fail(record, Cause { reason: OTHER_PROGRAM.to_owned(), text: text.to_owned() });
         return;
     }
-    if let (Some(cause), Some(result)) = (run.said_failure(), run.last_said()) {
+    if let (Some(cause), Some(result)) = (run.reported_failure(), run.last_result()) {
         tables_of_result(record, run, &result);
         fail(record, cause);
         return;

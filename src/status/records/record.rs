@@ -134,7 +134,7 @@ pub fn set_cause(record: &mut BackupRecord, cause: Option<Cause>) {
 }
 
 /// Makes it a record of a failed backup, with the cause of the first failure if that is another one: what failed later is often only
-/// what followed from it. `ids` are those of the tries, by which alone two causes do not differ.
+/// what followed from it. `ids` are those of the attempts, by which alone two causes do not differ.
 pub fn fail_with_first(record: &mut BackupRecord, cause: Cause, first: Option<String>, ids: &[String]) {
     let first = first.filter(|first| {
         let ids = || ids.iter().chain(&record.other_backup_ids).chain([&record.backup_id]);
@@ -145,7 +145,7 @@ pub fn fail_with_first(record: &mut BackupRecord, cause: Cause, first: Option<St
     if let Some(first) =
         first.as_ref().map(|first| shortened(first, LONGEST_FIRST)).filter(|first| !text.contains(first))
     {
-        let note = format!("; the first try failed: {first}");
+        let note = format!("; the first attempt failed: {first}");
         text = shortened(&text, LONGEST_ERROR.saturating_sub(note.chars().count())) + &note;
     }
     record.first_error = first;

@@ -24,9 +24,9 @@ fn what_is_due_is_what_the_cron_job_controller_starts() {
         let [schedule, last, now, starts] = columns[..] else { panic!("four columns: {line}") };
         let schedule = Schedule::parse(&serde_json::from_str::<String>(schedule).unwrap()).unwrap();
         let cron_job = cron_job(moment(last));
-        let slots = Slots { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
+        let scheduled_times = ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
         let expected = Some(starts).filter(|starts| *starts != "none").map(moment);
-        assert_eq!(slots.due(moment(now)), expected, "{line}");
+        assert_eq!(scheduled_times.due(moment(now)), expected, "{line}");
         due += usize::from(expected.is_some());
     }
     assert_eq!(due, 535);
@@ -37,7 +37,7 @@ fn what_is_due_is_next_and_what_has_a_job_is_not_due() {
     let schedule = Schedule::parse("0 * * * *").unwrap();
     let mut cron_job = cron_job(moment("2026-11-23T09:00:00Z"));
     let now = moment("2026-11-23T11:20:00Z");
-    let next = |cron_job: &CronJobView| Slots { schedule: &schedule, cron_job: Some(cron_job), runs: &[] }.next(now);
+    let next = |cron_job: &CronJobView| ScheduledTimes { schedule: &schedule, cron_job: Some(cron_job), runs: &[] }.next(now);
     assert_eq!(next(&cron_job), Some(moment("2026-11-23T11:00:00Z")));
     cron_job.active = vec![scheduled_job_name("nightly-cron", moment("2026-11-23T11:00:00Z"))];
     assert_eq!(next(&cron_job), Some(moment("2026-11-23T12:00:00Z")));
@@ -51,9 +51,9 @@ fn nothing_is_due_of_before_the_creation_or_of_a_cron_job_that_is_about_to_be_ma
     cron_job.last_schedule_time = None;
     for (created, due) in [("2026-11-23T11:00:00Z", None), ("2026-11-23T10:59:59Z", Some("2026-11-23T11:00:00Z"))] {
         cron_job.metadata.creation_timestamp = serde_json::from_value(json!(created)).unwrap();
-        assert_eq!(Slots { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] }.due(now), due.map(moment));
+        assert_eq!(ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] }.due(now), due.map(moment));
     }
-    let none = Slots { schedule: &schedule, cron_job: None, runs: &[] };
+    let none = ScheduledTimes { schedule: &schedule, cron_job: None, runs: &[] };
     assert_eq!((none.due(now), none.next(now)), (None, Some(moment("2026-11-23T12:00:00Z"))));
 }
 
@@ -61,8 +61,8 @@ fn nothing_is_due_of_before_the_creation_or_of_a_cron_job_that_is_about_to_be_ma
 fn after_a_last_scheduled_time_in_the_future_the_next_one_comes_after_it() {
     let schedule = Schedule::parse("0 * * * *").unwrap();
     let cron_job = cron_job(moment("2026-11-23T19:00:00Z"));
-    let slots = Slots { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
-    assert_eq!(slots.next(moment("2026-11-23T11:20:00Z")), Some(moment("2026-11-23T20:00:00Z")));
+    let scheduled_times = ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
+    assert_eq!(scheduled_times.next(moment("2026-11-23T11:20:00Z")), Some(moment("2026-11-23T20:00:00Z")));
 }
 
 proptest! {
@@ -74,12 +74,12 @@ proptest! {
         let columns: Vec<_> = line.split('\t').collect();
         let schedule = Schedule::parse(&serde_json::from_str::<String>(columns[0]).unwrap()).unwrap();
         let cron_job = cron_job(moment(columns[1]));
-        let slots = Slots { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
+        let scheduled_times = ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
         let now = moment(columns[2]);
-        let change = slots.next_change(now).unwrap();
+        let change = scheduled_times.next_change(now).unwrap();
         prop_assert!(change > now);
         let between = ((change.as_second() - now.as_second() - 1) as f64 * share) as i64;
         let later = now + SignedDuration::from_secs(between);
-        prop_assert_eq!(slots.next(later), slots.next(now), "{} at {}, change at {}", line, later, change);
+        prop_assert_eq!(scheduled_times.next(later), scheduled_times.next(now), "{} at {}, change at {}", line, later, change);
     }
 }

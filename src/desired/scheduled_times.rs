@@ -21,7 +21,7 @@ pub const STARTING_DEADLINE: SignedDuration = SignedDuration::from_secs(STARTING
 
 /// The scheduled times of a CronJob, as its controller sees them.
 #[derive(Clone, Copy, Debug)]
-pub struct Slots<'a> {
+pub struct ScheduledTimes<'a> {
     /// The schedule.
     pub schedule: &'a Schedule,
     /// The CronJob; `None` if it is about to be created.
@@ -30,7 +30,7 @@ pub struct Slots<'a> {
     pub runs: &'a [Run],
 }
 
-impl Slots<'_> {
+impl ScheduledTimes<'_> {
     /// Returns the scheduled time that has passed, and whose Job the controller creates as soon as it looks at the CronJob and
     /// no earlier Job goes on; `None` if there is none, or if that Job exists.
     pub fn due(&self, now: Timestamp) -> Option<Timestamp> {

@@ -1,6 +1,6 @@
-//! The tries of a run: its Pods, without those that were disrupted.
+//! The attempts of a run: its Pods, without those that were disrupted.
 //!
-//! The Job's `podFailurePolicy` ignores a Pod that was evicted or disrupted otherwise: it is replaced, and uses up no try.
+//! The Job's `podFailurePolicy` ignores a Pod that was evicted or disrupted otherwise: it is replaced, and uses up no attempt.
 
 use super::{
     cause::Cause,
@@ -9,24 +9,24 @@ use super::{
 use crate::cluster::views::{JobView, PodView};
 use std::sync::Arc;
 
-/// Returns whether a Pod ended by a disruption that uses up no try.
+/// Returns whether a Pod ended by a disruption that uses up no attempt.
 pub(super) fn is_disruption(job: &JobView, pod: &PodView) -> bool {
     job.ignores_disruptions && pod.disrupted && counts_as_failed(pod)
 }
 
-/// Returns how many of these Pods ended by a disruption that used up no try.
+/// Returns how many of these Pods ended by a disruption that used up no attempt.
 pub(super) fn disruptions(job: &JobView, pods: &[Arc<PodView>]) -> i32 {
     let disrupted = pods.iter().filter(|pod| is_disruption(job, pod)).count();
     i32::try_from(disrupted).unwrap_or(i32::MAX)
 }
 
-/// Returns how many tries were started, by the Job and by these Pods.
+/// Returns how many attempts were started, by the Job and by these Pods.
 pub(super) fn started(job: &JobView, pods: &[Arc<PodView>]) -> i32 {
     let seen = pods.iter().filter(|pod| !is_disruption(job, pod)).count();
     job.attempts.max(i32::try_from(seen).unwrap_or(i32::MAX))
 }
 
-/// Returns why the first try failed, as far as its Pod is among these, oldest first. A newest Pod that is only being deleted has not
+/// Returns why the first attempt failed, as far as its Pod is among these, oldest first. A newest Pod that is only being deleted has not
 /// failed: that may be the end of the whole run.
 pub(super) fn first_failure(job: &JobView, pods: &[Arc<PodView>]) -> Option<Cause> {
     let replaced = pods.len().saturating_sub(1);
@@ -36,7 +36,7 @@ pub(super) fn first_failure(job: &JobView, pods: &[Arc<PodView>]) -> Option<Caus
     failed.find_map(|(_, pod)| failure_or_deletion(pod))
 }
 
-/// Returns how many of the tries that there may be have started, and how many Pods were disrupted.
+/// Returns how many of the attempts that there may be have started, and how many Pods were disrupted.
 pub(super) fn text(job: &JobView, pods: &[Arc<PodView>]) -> String {
     let (started, most) = (started(job, pods), job.backoff_limit.saturating_add(1));
     let disrupted = match disruptions(job, pods) {
