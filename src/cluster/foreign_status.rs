@@ -47,11 +47,14 @@ pub(super) fn standing(object: &Value) -> StatusStanding {
 }
 
 /// Takes from the records of such a status what nobody knows: Antfly's own operator calls a backup by its Job, a name that no backup
-/// has, and nobody has said that it is complete. A record that names the UID of its Job is this operator's.
-pub fn disclaim(status: &mut AntflyBackupStatus, manager: &str) {
+/// has, and nobody has said that it is complete. Other records, such as those of an older version of this operator, stay as they
+/// are. `name` is that of the AntflyBackup.
+pub fn disclaim(status: &mut AntflyBackupStatus, name: &str, manager: &str) {
     let last = [&mut status.last_successful_backup, &mut status.last_failed_backup];
     let records = last.into_iter().flatten().chain(&mut status.recent_backups);
-    for record in records.filter(|record| record.job_uid.is_none()) {
+    let of_its_jobs = format!("{name}-backup-");
+    let is_its = |record: &&mut BackupRecord| record.job_uid.is_none() && record.backup_id.starts_with(&of_its_jobs);
+    for record in records.filter(is_its) {
         record.backup_id_known = Some(false);
         record.job_name.get_or_insert_with(|| record.backup_id.clone());
         if record.status == BackupStatus::Completed {
@@ -98,14 +101,19 @@ mod tests {
             json!({"backupId": "nightly-backup-29400000", "startTime": "2026-11-23T02:00:00Z", "status": "Completed"});
         let mut ours = record.clone();
         ours["jobUID"] = "u".into();
-        let status = json!({"phase": "Pending", "recentBackups": [record, ours], "lastSuccessfulBackup": record});
+        let mut older = record.clone();
+        older["backupId"] = "nightly-cron-29400000".into();
+        let status =
+            json!({"phase": "Pending", "recentBackups": [record, ours, older], "lastSuccessfulBackup": record});
         let mut status = serde_json::from_value(status).unwrap();
-        disclaim(&mut status, "them");
+        disclaim(&mut status, "nightly", "them");
         for record in [&status.recent_backups[0], status.last_successful_backup.as_ref().unwrap()] {
             assert_eq!((record.backup_id_known, record.verified), (Some(false), Some(false)));
             assert_eq!(record.job_name.as_deref(), Some("nightly-backup-29400000"));
             assert_eq!(record.reason.as_deref(), Some("AnotherOperator"));
         }
-        assert_eq!((status.recent_backups[1].backup_id_known, status.recent_backups[1].verified), (None, None));
+        for record in &status.recent_backups[1..] {
+            assert_eq!((record.backup_id_known, record.verified, &record.reason), (None, None, &None));
+        }
     }
 }

@@ -79,6 +79,20 @@ async fn the_api_server_is_reached_through_the_proxy_of_the_environment() {
 }
 
 #[tokio::test]
+async fn preflight_goes_through_the_proxy_too() {
+    let stage = unattended().await;
+    let proxy = ConnectProxy::start(api_server(stage));
+    let kubeconfig = kubeconfig(stage, "preflight", &json!({"server": NAME, "tls-server-name": "localhost"}));
+    let mut command = Operator::command(&stage.control_plane);
+    command.arg("preflight").env("KUBECONFIG", kubeconfig).env("HTTPS_PROXY", proxy.url());
+    let output = command.output().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(text.contains("Kubernetes") && !text.contains("cannot be read"), "{text}");
+    assert!(proxy.requests().iter().all(|line| line == "CONNECT api.example.invalid:6443 HTTP/1.1"), "{text}");
+    assert!(!proxy.requests().is_empty(), "{text}");
+}
+
+#[tokio::test]
 async fn no_proxy_says_what_is_connected_to_directly() {
     let stage = unattended().await;
     let proxy = ConnectProxy::start(api_server(stage));

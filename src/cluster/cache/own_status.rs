@@ -68,7 +68,11 @@ impl ClusterCache {
                 after.standing = StatusStanding::Overwritten { manager, after_ours: true };
                 after.status = before.status.clone();
             }
-            None => after.status.iter_mut().for_each(|status| disclaim(status, &manager)),
+            None => {
+                let mut status = after.status.take();
+                status.iter_mut().for_each(|status| disclaim(status, after.name(), &manager));
+                after.status = status;
+            }
         }
         after
     }
@@ -88,7 +92,9 @@ impl ClusterCache {
         match &cached.standing {
             StatusStanding::Overwritten { after_ours: true, .. } => read.status.clone_from(&cached.status),
             StatusStanding::Overwritten { manager, .. } => {
-                read.status.iter_mut().for_each(|status| disclaim(status, manager));
+                let mut status = read.status.take();
+                status.iter_mut().for_each(|status| disclaim(status, read.name(), manager));
+                read.status = status;
             }
             StatusStanding::Pruned(_) => {
                 let pruned = self.memories.get(&key).and_then(|memory| memory.pruned()?.kept.as_ref());

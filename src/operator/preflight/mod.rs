@@ -9,19 +9,17 @@ mod read;
 pub use judge::OLDEST_MINOR;
 pub use options::PreflightOptions;
 
-use super::configuration;
+use super::{client, configuration};
 use anyhow::Context as _;
 use jiff::Timestamp;
-use kube::Client;
 
 /// Returns a report, one line for each check, and whether something must be mended.
 ///
 /// # Errors
 /// The API server cannot be reached.
 pub async fn preflight(options: &PreflightOptions) -> anyhow::Result<(String, bool)> {
-    let mut config = configuration::load().await?;
-    config.default_retry = false;
-    let client = Client::try_from(config).context("the Kubernetes configuration cannot be used")?;
+    let config = configuration::load().await?;
+    let client = client::reader(config).context("the Kubernetes configuration cannot be used")?;
     let seen = read::read(&client, options).await?;
     let lines = judge::report(&seen, Timestamp::now());
     let must_mend = lines.iter().any(|line| line.verdict == judge::Verdict::Mend);
