@@ -168,7 +168,7 @@ pub struct BackupRecord {
     /// Whether backupId is the id that Antfly was asked to use. When false, no Pod of the backup has been seen; if there is a backup, its id begins with backupId, dots in it replaced by dashes, and a dash.
     #[serde(rename = "backupIdKnown", default, skip_serializing_if = "Option::is_none")]
     pub backup_id_known: Option<bool>,
-    /// Identifiers of earlier tries of which nobody knows whether Antfly finished them. What they left at the location can be deleted once backupId is there.
+    /// Identifiers of earlier attempts of which nobody knows whether Antfly finished them. What they left at the location can be deleted once backupId is there.
     #[serde(rename = "otherBackupIds", default, skip_serializing_if = "Vec::is_empty")]
     pub other_backup_ids: Vec<String>,
     /// When the backup started.
@@ -179,7 +179,7 @@ pub struct BackupRecord {
     pub completion_time: Option<Time>,
     /// How the backup went.
     pub status: BackupStatus,
-    /// The slot of the schedule that the backup was started for. Absent for one started by hand.
+    /// The scheduled time that the backup was started for. Absent for one started by hand.
     #[serde(rename = "scheduledTime", default, skip_serializing_if = "Option::is_none")]
     pub scheduled_time: Option<Time>,
     /// What started the backup.
@@ -209,7 +209,7 @@ pub struct BackupRecord {
     /// How many Pods were started for the backup. A failed one is replaced up to three times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<i32>,
-    /// How many of these Pods were evicted or disrupted otherwise, such as by the drain of a node. That uses up none of the tries.
+    /// How many of these Pods were evicted or disrupted otherwise, such as by the drain of a node. That uses up none of the attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruptions: Option<i32>,
     /// The tables that are in the backup, as far as they are known and have room; see tableCount and tablesOmitted.
@@ -233,7 +233,7 @@ pub struct BackupRecord {
     /// Why the backup failed, makes no progress or is not verified, what its Job lost while it runs, or what spoiled it after it completed, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Why the first try failed. While the backup runs, and where it failed in the end for another cause, which is often only what followed from the first.
+    /// Why the first attempt failed. While the backup runs, and where it failed in the end for another cause, which is often only what followed from the first.
     #[serde(rename = "firstError", default, skip_serializing_if = "Option::is_none")]
     pub first_error: Option<String>,
     /// When the backup was first seen to make no progress. Absent if it always made some.
@@ -361,7 +361,7 @@ pub struct AntflyBackupStatus {
     /// State of the schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<BackupPhase>,
-    /// The time of the most recent slot of the schedule for which a backup was started.
+    /// The most recent scheduled time for which a backup was started.
     #[serde(
         rename = "lastScheduledTime",
         default,
@@ -403,14 +403,14 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub next_scheduled_backup: Option<Time>,
-    /// The most recent slot of the schedule that was skipped: a backup was due, and was not started before a later one was, or within 3 hours. Slots that passed unnoticed while no operator ran do not count.
+    /// The most recent scheduled time that was skipped: a backup was due, and was not started before a later one was, or within 3 hours. Those that passed unnoticed while no operator ran do not count.
     #[serde(
         rename = "lastSkippedTime",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub last_skipped_time: Option<Time>,
-    /// How many slots of the schedule were skipped so far.
+    /// How many scheduled times were skipped so far.
     #[serde(rename = "skippedCount", default, skip_serializing_if = "Option::is_none")]
     pub skipped_count: Option<i32>,
     /// Why Kubernetes cannot create the Job of the backup that is due by schedule, such as a quota or a policy. Absent once a backup has started.

@@ -3,11 +3,11 @@
 //! Each Pod is an attempt with its own id. The result that the container `backup` reports counts, whatever other containers
 //! or the Job report later.
 
+mod attempts;
 mod cause;
 mod loss;
 mod pod;
 mod template;
-mod attempts;
 mod unending;
 
 pub use cause::Cause;
@@ -21,8 +21,8 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use pod::{
-    counts_as_failed, failure, failure_or_deletion, is_outcome_unknown, of_result, others, restarts_text, reports_failure,
-    stuck, unfinished_text, waiting_cause,
+    counts_as_failed, failure, failure_or_deletion, is_outcome_unknown, of_result, others, reports_failure,
+    restarts_text, stuck, unfinished_text, waiting_cause,
 };
 use std::sync::Arc;
 
@@ -218,7 +218,8 @@ impl Run {
     /// Returns whether the Job ended so recently that updates of its Pods, which have the result, may still arrive.
     pub fn awaits_pods(&self, now: Timestamp) -> bool {
         let Some(end) = self.job.end_time.filter(|_| self.job.outcome != JobOutcome::Running) else { return false };
-        let is_counted = |pod: &&Arc<PodView>| (pod.failed || pod.succeeded) && !attempts::is_disruption(&self.job, pod);
+        let is_counted =
+            |pod: &&Arc<PodView>| (pod.failed || pod.succeeded) && !attempts::is_disruption(&self.job, pod);
         let ended = self.pods.iter().filter(is_counted).count();
         now.duration_since(end).abs() < PODS_LATE && i32::try_from(ended).is_ok_and(|ended| ended < self.job.attempts)
     }

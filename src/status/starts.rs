@@ -68,8 +68,9 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
     let scheduled_times = plan.map(|plan| ScheduledTimes { schedule: &plan.parsed_schedule, cron_job, runs });
     let is_of_cron_job = |refusal: &&JobRefusal| cron_job.is_some_and(|it| it.uid() == refusal.cron_job_uid);
     let refusal = refusal.filter(is_of_cron_job);
-    let error =
-        scheduled_times.as_ref().and_then(|times| obstacle::start_error(refusal, served.earlier, times, missed.as_ref(), now));
+    let error = scheduled_times
+        .as_ref()
+        .and_then(|times| obstacle::start_error(refusal, served.earlier, times, missed.as_ref(), now));
     let skipped = skipped::skipped(due, served, now);
     let changes = [
         missed.as_ref().map(|missed| missed.overdue),

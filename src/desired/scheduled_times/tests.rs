@@ -37,7 +37,8 @@ fn what_is_due_is_next_and_what_has_a_job_is_not_due() {
     let schedule = Schedule::parse("0 * * * *").unwrap();
     let mut cron_job = cron_job(moment("2026-11-23T09:00:00Z"));
     let now = moment("2026-11-23T11:20:00Z");
-    let next = |cron_job: &CronJobView| ScheduledTimes { schedule: &schedule, cron_job: Some(cron_job), runs: &[] }.next(now);
+    let next =
+        |cron_job: &CronJobView| ScheduledTimes { schedule: &schedule, cron_job: Some(cron_job), runs: &[] }.next(now);
     assert_eq!(next(&cron_job), Some(moment("2026-11-23T11:00:00Z")));
     cron_job.active = vec![scheduled_job_name("nightly-cron", moment("2026-11-23T11:00:00Z"))];
     assert_eq!(next(&cron_job), Some(moment("2026-11-23T12:00:00Z")));
@@ -51,7 +52,10 @@ fn nothing_is_due_of_before_the_creation_or_of_a_cron_job_that_is_about_to_be_ma
     cron_job.last_schedule_time = None;
     for (created, due) in [("2026-11-23T11:00:00Z", None), ("2026-11-23T10:59:59Z", Some("2026-11-23T11:00:00Z"))] {
         cron_job.metadata.creation_timestamp = serde_json::from_value(json!(created)).unwrap();
-        assert_eq!(ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] }.due(now), due.map(moment));
+        assert_eq!(
+            ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] }.due(now),
+            due.map(moment)
+        );
     }
     let none = ScheduledTimes { schedule: &schedule, cron_job: None, runs: &[] };
     assert_eq!((none.due(now), none.next(now)), (None, Some(moment("2026-11-23T12:00:00Z"))));

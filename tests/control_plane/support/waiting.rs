@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Far longer than anything takes, even on a busy machine: only a condition that never comes gets here.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(360);
 
 /// How often the condition is checked.
 const INTERVAL: Duration = Duration::from_millis(150);
