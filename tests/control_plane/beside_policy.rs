@@ -181,3 +181,35 @@ async fn a_backup_with_the_status_of_antflys_own_operator_is_edited_and_converge
     let told = taken.data["status"]["conditions"].as_array().unwrap().iter().any(|it| it["type"] == "SoleWriter");
     assert!(!told, "what was left is taken over, not blamed on anybody");
 }
+
+#[tokio::test]
+async fn preflight_names_the_webhooks_that_judge_backups_and_ends_with_0_where_nothing_must_be_mended() {
+    let stage = Stage::new().await;
+    let room = stage.room("judged").await;
+    let (code, report) = preflight(&stage, &[]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(line(&report, "webhook").starts_with("ok"), "{report}");
+
+    let webhook = |name: &str, resource: &str| {
+        json!({
+            "name": name, "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail",
+            "clientConfig": {"service": {"name": "antfly-operator-webhook", "namespace": "antfly-operator-system", "path": "/"}},
+            "rules": [{"apiGroups": ["antfly.io"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}],
+        })
+    };
+    let judges =
+        [webhook("vantflybackup.antfly.io", "antflybackups"), webhook("vantflycluster.antfly.io", "antflyclusters")];
+    room.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "antfly-operator"}, "webhooks": judges,
+    }))
+    .await;
+    let (code, report) = preflight(&stage, &[]);
+    assert_eq!(code, Some(0), "{report}");
+    let found = line(&report, "webhook");
+    assert!(
+        found.starts_with("note") && found.contains("vantflybackup.antfly.io") && found.contains("credentialsSecret"),
+        "{found}"
+    );
+    assert!(!found.contains("vantflycluster.antfly.io"), "{found}");
+}

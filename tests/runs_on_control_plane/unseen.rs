@@ -127,7 +127,7 @@ async fn a_job_that_came_and_went_while_no_operator_ran_is_recorded_from_the_cro
 
 /// The CronJob controller starts a scheduled time that has passed as soon as the CronJob is resumed. News of the CronJob may overtake those of the Job.
 #[tokio::test]
-async fn a_slot_that_starts_late_after_a_resumption_is_recorded_as_its_job_is() {
+async fn a_scheduled_run_that_starts_late_after_a_resumption_is_recorded_as_its_job_is() {
     let scheduled = Timestamp::now() - SignedDuration::from_mins(5);
     let changes = json!({
         "schedule": format!("{} * * * *", scheduled.strftime("%-M")), "suspend": true,
