@@ -19,8 +19,8 @@ use crate::{
 /// Timeout for a request to the storage, including retries.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Hosts that no proxy is asked for.
-const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+/// Hosts that no proxy is asked for: all, by name and by address.
+const ALL_HOSTS: &str = "*,0.0.0.0/0,::/0";
 
 /// All storage of a stand-in.
 #[derive(Debug)]
@@ -78,9 +78,9 @@ impl Storage {
             return Ok(Arc::clone(store));
         }
         let store = AmazonS3Builder::new()
-            // on loopback: a proxy that is never asked keeps that of the environment from being asked
+            // a proxy that is never asked keeps that of the environment from being asked
             .with_client_options(
-                ClientOptions::new().with_proxy_url("http://proxy.invalid").with_proxy_excludes(LOOPBACK),
+                ClientOptions::new().with_proxy_url("http://proxy.invalid").with_proxy_excludes(ALL_HOSTS),
             )
             .with_endpoint(&s3.endpoint)
             .with_access_key_id(&s3.access_key)
