@@ -69,6 +69,17 @@ pub fn shortened(text: &str, most: usize) -> String {
     cut
 }
 
+/// Returns the first `most` of these names, and how many more there are: `a, b and 3 more`.
+pub fn first_named<S: AsRef<str>>(names: impl ExactSizeIterator<Item = S>, most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let mut text = String::new();
+    for (number, name) in names.take(most).enumerate() {
+        let separator = if number > 0 { ", " } else { "" };
+        text = text + separator + name.as_ref();
+    }
+    if more > 0 { format!("{text} and {more} more") } else { text }
+}
+
 /// Returns a text of at most `most` bytes that ends with an ellipsis if something was cut off.
 pub fn shortened_to_bytes(text: &str, most: usize) -> String {
     if text.len() <= most {
@@ -114,6 +125,12 @@ impl io::Write for Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_few_names_are_shown_and_the_others_counted() {
+        let shown = |most| first_named(["a", "b", "c"].iter(), most);
+        assert_eq!([shown(1), shown(2), shown(3)], ["a and 2 more", "a, b and 1 more", "a, b, c"]);
+    }
 
     #[test]
     fn a_line_has_no_control_and_format_characters() {

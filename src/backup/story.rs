@@ -9,7 +9,7 @@ use super::{
     result::{BackupResult, ResultStatus},
     wanted::Wanted,
 };
-use crate::text::one_line;
+use crate::text::{first_named, one_line};
 use std::{collections::BTreeSet, time::Duration};
 
 /// Most names in one line.
@@ -129,10 +129,7 @@ fn described(address: &Address) -> String {
 }
 
 fn names(names: &BTreeSet<String>) -> String {
-    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| one_line(name)).collect();
-    let more = names.len() - shown.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
+    first_named(names.iter().map(|name| one_line(name)), MOST_NAMES)
 }
 
 fn count_u64(number: u64, noun: &str) -> String {

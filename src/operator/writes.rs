@@ -264,8 +264,7 @@ pub(super) async fn replace_status(
     status: &AntflyBackupStatus,
     dry_run: bool,
 ) -> Result<StatusAnswer, WriteError> {
-    let sent = serde_json::to_value(status)?;
-    let body = json!({
+    let mut body = json!({
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {
@@ -274,7 +273,7 @@ pub(super) async fn replace_status(
             "uid": backup.uid(),
             "resourceVersion": backup.metadata.resource_version,
         },
-        "status": sent,
+        "status": status,
     });
     let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), dry_run };
     let url = StoredBackup::url_path(&(), Some(backup.namespace()));
@@ -282,7 +281,7 @@ pub(super) async fn replace_status(
         Request::new(url).replace_subresource("status", backup.name(), &parameters, serde_json::to_vec(&body)?)?;
     let Stored(object) = within_limit(client.request(request)).await?;
     let metadata = ObjectMeta::deserialize(&object["metadata"])?;
-    Ok(StatusAnswer { version: resource_version(&metadata), sent, object })
+    Ok(StatusAnswer { version: resource_version(&metadata), sent: body["status"].take(), object })
 }
 
 fn namespace_of(metadata: &ObjectMeta) -> &str {

@@ -1,9 +1,10 @@
 //! The conditions about another operator beside this one: `SoleWriter`, and `DefinitionMatches`.
 
 use crate::{
-    api::{AntflyBackupStatus, SecondWriter, reason},
+    api::{AntflyBackupStatus, RESOURCE, SecondWriter, reason},
     cluster::{second_writer::Contest, stored::StatusStanding},
     status::conditions::ConditionDraft,
+    text::first_named,
 };
 
 /// Type of the condition about another operator that works on the same AntflyBackup.
@@ -65,13 +66,9 @@ pub fn definition_matches(standing: &StatusStanding) -> Option<ConditionDraft> {
 
 /// Returns what the matter is with a definition that drops these fields, and what to do, for people.
 pub fn definition_is_another(fields: &[String]) -> String {
-    let named = fields.iter().take(MOST_FIELDS).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = match fields.len().saturating_sub(MOST_FIELDS) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let named = first_named(fields.iter(), MOST_FIELDS);
     format!(
-        "the CustomResourceDefinition antflybackups.antfly.io in the cluster is not this operator's: the API server drops {named}{more}. \
+        "the CustomResourceDefinition {RESOURCE} in the cluster is not this operator's: the API server drops {named}. \
          Apply this operator's again: antfly-backup-operator crd | kubectl apply --server-side --force-conflicts -f -; \
          docs/antfly-operator.md says how it stays"
     )

@@ -68,11 +68,7 @@ impl ClusterCache {
                 after.standing = StatusStanding::Overwritten { manager, after_ours: true };
                 after.status = before.status.clone();
             }
-            None => {
-                let mut status = after.status.take();
-                status.iter_mut().for_each(|status| disclaim(status, after.name(), &manager));
-                after.status = status;
-            }
+            None => after = disclaimed(after, &manager),
         }
         after
     }
@@ -91,11 +87,7 @@ impl ClusterCache {
         read.standing = cached.standing.clone();
         match &cached.standing {
             StatusStanding::Overwritten { after_ours: true, .. } => read.status.clone_from(&cached.status),
-            StatusStanding::Overwritten { manager, .. } => {
-                let mut status = read.status.take();
-                status.iter_mut().for_each(|status| disclaim(status, read.name(), manager));
-                read.status = status;
-            }
+            StatusStanding::Overwritten { manager, .. } => read = disclaimed(read, manager),
             StatusStanding::Pruned(_) => {
                 let pruned = self.memories.get(&key).and_then(|memory| memory.pruned()?.kept.as_ref());
                 if let Some((sent, _)) = pruned.filter(|(_, answered)| *answered == read.status) {
@@ -164,6 +156,13 @@ impl ClusterCache {
             self.memories.entry(key.clone()).or_default().cron_job_suspended(SuspendedCronJob { name, uid, version });
         }
     }
+}
+
+/// Returns a backup whose records claim nothing that only another operator said.
+fn disclaimed(mut backup: StoredBackup, manager: &str) -> StoredBackup {
+    let mut status = backup.status.take();
+    status.iter_mut().for_each(|status| disclaim(status, backup.name(), manager));
+    StoredBackup { status, ..backup }
 }
 
 /// Returns which fields the status lacks of the one in the cache, though both are the same version: the API server reads what is stored by

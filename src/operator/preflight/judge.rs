@@ -7,7 +7,7 @@ use crate::{
         views::CronJobView,
     },
     names::cron_job_name,
-    text::one_line,
+    text::{first_named, one_line},
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::{
@@ -318,9 +318,5 @@ fn webhooks(webhooks: &[ValidatingWebhookConfiguration]) -> Judgement {
 
 /// Returns the first of several, and how many more there are.
 fn named(all: &[String]) -> String {
-    let first = all.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(MOST) {
-        0 => first,
-        more => format!("{first} and {more} more"),
-    }
+    first_named(all.iter(), MOST)
 }
