@@ -39,6 +39,10 @@ impl AntflyBackupSpec {
     pub const SCHEDULE_MIN_LENGTH: usize = 1;
     /// `maxLength` of `schedule`.
     pub const SCHEDULE_MAX_LENGTH: usize = 400;
+    /// `minLength` of `timeZone`.
+    pub const TIME_ZONE_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `timeZone`.
+    pub const TIME_ZONE_MAX_LENGTH: usize = 64;
     /// `maxItems` of `tables`.
     pub const TABLES_MAX_ITEMS: usize = 256;
     /// `minLength` of `tables[]`.
@@ -133,6 +137,8 @@ impl AntflyBackupStatus {
     pub const START_ERROR_MAX_LENGTH: usize = 1024;
     /// `maxLength` of `observedSchedule`.
     pub const OBSERVED_SCHEDULE_MAX_LENGTH: usize = 400;
+    /// `maxLength` of `observedTimeZone`.
+    pub const OBSERVED_TIME_ZONE_MAX_LENGTH: usize = 64;
     /// `maxLength` of `cronJobName`.
     pub const CRON_JOB_NAME_MAX_LENGTH: usize = 253;
     /// `maxItems` of `appliedTemplates`.

@@ -76,8 +76,11 @@ pub struct AntflyBackupSpec {
     /// The AntflyCluster to back up.
     #[serde(rename = "clusterRef")]
     pub cluster_ref: ClusterReference,
-    /// When backups start, as a cron expression in UTC: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-6 or sun-sat, 0 is Sunday). Each field takes *, a number, a range (1-5), a list (1,15) and a step (*/15). If day of month and day of week are both restricted, a day that matches either is meant. Also @hourly, @daily, @midnight, @weekly, @monthly, @yearly and @annually. Example: "0 2 * * *" is every day at 02:00 UTC.
+    /// When backups start, as a cron expression in the time zone that timeZone names, or UTC: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-6 or sun-sat, 0 is Sunday). Each field takes *, a number, a range (1-5), a list (1,15) and a step (*/15). If day of month and day of week are both restricted, a day that matches either is meant. Also @hourly, @daily, @midnight, @weekly, @monthly, @yearly and @annually. Example: "0 2 * * *" is every day at 02:00.
     pub schedule: String,
+    /// The time zone of the schedule, by its name in the IANA database, such as Europe/Berlin or America/New_York. When absent, UTC. A time that the clock skips when daylight saving begins is skipped, and one that it shows twice when that ends starts two backups. All times in the status are in UTC. Since 0.2.0.
+    #[serde(rename = "timeZone", default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// Where backups are written to, and with which credentials.
     pub destination: BackupDestination,
     /// The tables to back up. When absent or empty, all tables that the cluster has when a backup starts.
@@ -396,7 +399,7 @@ pub struct AntflyBackupStatus {
     /// server drops fields of the status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The scheduled time, in UTC, of the backup that starts next. When it is in the past, that backup starts late: at once after an edit of the schedule or a resume, if the time passed less than 3 hours ago, or as soon as an earlier backup has ended or nothing else keeps it from starting. Absent while the schedule is suspended or failed.
+    /// The scheduled time, in UTC, of the backup that starts next. When it is in the past, that backup starts late: at once after an edit of the schedule or its time zone, or a resume, if the time passed less than 3 hours ago, or as soon as an earlier backup has ended or nothing else keeps it from starting. Absent while the schedule is suspended or failed.
     #[serde(
         rename = "nextScheduledBackup",
         default,
@@ -419,7 +422,7 @@ pub struct AntflyBackupStatus {
     /// When startError was first seen.
     #[serde(rename = "startErrorTime", default, skip_serializing_if = "Option::is_none")]
     pub start_error_time: Option<Time>,
-    /// Since when backups are due by the present schedule: from creation, the last edit of the schedule, or the end of a suspension. Absent while suspended.
+    /// Since when backups are due by the present schedule: from creation, the last edit of the schedule or its time zone, or the end of a suspension. Absent while suspended.
     #[serde(rename = "activeSince", default, skip_serializing_if = "Option::is_none")]
     pub active_since: Option<Time>,
     /// The schedule that activeSince speaks of.
@@ -429,6 +432,13 @@ pub struct AntflyBackupStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub observed_schedule: Option<String>,
+    /// The time zone of observedSchedule. When absent, UTC.
+    #[serde(
+        rename = "observedTimeZone",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub observed_time_zone: Option<String>,
     /// The CronJob's status.lastSuccessfulTime when the operator last looked. A later one is of a backup that ended since.
     #[serde(
         rename = "observedSuccessTime",

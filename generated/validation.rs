@@ -59,6 +59,7 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
             &[
                 "clusterRef",
                 "schedule",
+                "timeZone",
                 "destination",
                 "tables",
                 "suspend",
@@ -73,6 +74,9 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = object.get("schedule") {
         spec_schedule(value, &path.required_field("schedule"), out);
+    }
+    if let Some(value) = cel::not_null(object, "timeZone") {
+        spec_time_zone(value, &path.field("timeZone"), out);
     }
     if let Some(value) = object.get("destination") {
         spec_destination(value, &path.required_field("destination"), out);
@@ -163,7 +167,7 @@ pub(super) fn spec_schedule(value: &Value, path: &Path<'_>, out: &mut Violations
         value,
         path,
         !SPEC_SCHEDULE_RULE_2_1.is_match(subject),
-        "must not name a time zone: backups are scheduled in UTC, so remove TZ= and write the hour in UTC",
+        "must not name a time zone: remove TZ=, and name the time zone in spec.timeZone, such as Europe/Berlin",
     );
     out.rule(
         value,
@@ -237,6 +241,19 @@ pub(super) fn spec_schedule(value: &Value, path: &Path<'_>, out: &mut Violations
         path,
         !SPEC_SCHEDULE_RULE_12_1.is_match(subject),
         "a range must not fall: write 3-5, not 5-3; for one that passes midnight or the end of the week or year write a list, such as 22-23,0-4",
+    );
+}
+
+/// Checks `spec.timeZone`.
+pub(super) fn spec_time_zone(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 64);
+    out.rule(
+        value,
+        path,
+        SPEC_TIME_ZONE_RULE_1_1.is_match(subject),
+        "must be the name of a time zone in the IANA database, with its capital letters, such as Europe/Berlin, America/New_York or UTC; an offset such as +02:00 is none",
     );
 }
 
@@ -555,6 +572,7 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "startErrorTime",
                 "activeSince",
                 "observedSchedule",
+                "observedTimeZone",
                 "observedSuccessTime",
                 "omitted",
                 "cronJobName",
@@ -607,6 +625,9 @@ pub(super) fn status(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "observedSchedule") {
         status_observed_schedule(value, &path.field("observedSchedule"), out);
+    }
+    if let Some(value) = cel::not_null(object, "observedTimeZone") {
+        status_observed_time_zone(value, &path.field("observedTimeZone"), out);
     }
     if let Some(value) = cel::not_null(object, "observedSuccessTime") {
         status_observed_success_time(value, &path.field("observedSuccessTime"), out);
@@ -2482,6 +2503,16 @@ pub(super) fn status_observed_schedule(
     out.max_length(subject, path, 400);
 }
 
+/// Checks `status.observedTimeZone`.
+pub(super) fn status_observed_time_zone(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+}
+
 /// Checks `status.observedSuccessTime`.
 pub(super) fn status_observed_success_time(
     value: &Value,
@@ -2954,6 +2985,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "status");
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/spec") {
+        cel::drop_null(object, "timeZone");
         cel::drop_null(object, "tables");
         cel::set_default(object, "suspend", Value::from(false));
         cel::set_default(object, "backupTimeout", Value::from("1h"));
@@ -2983,6 +3015,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "startErrorTime");
         cel::drop_null(object, "activeSince");
         cel::drop_null(object, "observedSchedule");
+        cel::drop_null(object, "observedTimeZone");
         cel::drop_null(object, "observedSuccessTime");
         cel::drop_null(object, "omitted");
         cel::drop_null(object, "cronJobName");
@@ -3148,6 +3181,13 @@ static SPEC_SCHEDULE_RULE_11_1: LazyLock<Regex> = LazyLock::new(|| {
 static SPEC_SCHEDULE_RULE_12_1: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
             "(^|[ ,])(?i:0*[1-5][0-9]-0*[0-9]|0*(5[0-9]-0*[1-4]|4[0-9]-0*[1-3]|3[0-9]-0*[12]|2[0-9]-0*1)[0-9]|0*(9-0*[0-8]|8-0*[0-7]|7-0*[0-6]|6-0*[0-5]|5-0*[0-4]|4-0*[0-3]|3-0*[0-2]|2-0*[01]|1-0*0)|0*1(9-0*1[0-8]|8-0*1[0-7]|7-0*1[0-6]|6-0*1[0-5]|5-0*1[0-4]|4-0*1[0-3]|3-0*1[0-2]|2-0*1[01]|1-0*10)|0*2(9-0*2[0-8]|8-0*2[0-7]|7-0*2[0-6]|6-0*2[0-5]|5-0*2[0-4]|4-0*2[0-3]|3-0*2[0-2]|2-0*2[01]|1-0*20)|0*3(9-0*3[0-8]|8-0*3[0-7]|7-0*3[0-6]|6-0*3[0-5]|5-0*3[0-4]|4-0*3[0-3]|3-0*3[0-2]|2-0*3[01]|1-0*30)|0*4(9-0*4[0-8]|8-0*4[0-7]|7-0*4[0-6]|6-0*4[0-5]|5-0*4[0-4]|4-0*4[0-3]|3-0*4[0-2]|2-0*4[01]|1-0*40)|0*5(9-0*5[0-8]|8-0*5[0-7]|7-0*5[0-6]|6-0*5[0-5]|5-0*5[0-4]|4-0*5[0-3]|3-0*5[0-2]|2-0*5[01]|1-0*50)|dec-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov)|nov-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct)|oct-(jan|feb|mar|apr|may|jun|jul|aug|sep)|sep-(jan|feb|mar|apr|may|jun|jul|aug)|aug-(jan|feb|mar|apr|may|jun|jul)|jul-(jan|feb|mar|apr|may|jun)|jun-(jan|feb|mar|apr|may)|may-(jan|feb|mar|apr)|apr-(jan|feb|mar)|mar-(jan|feb)|feb-jan|sat-(sun|mon|tue|wed|thu|fri)|fri-(sun|mon|tue|wed|thu)|thu-(sun|mon|tue|wed)|wed-(sun|mon|tue)|tue-(sun|mon)|mon-sun)([ ,/]|$)",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_TIME_ZONE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^((Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)(/[A-Z][A-Za-z0-9_+-]{0,13}){1,2}|CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|Factory|GB|GB-Eire|GMT|GMT[+]0|GMT-0|GMT0|Greenwich|HST|Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu)$",
         )
         .expect("compiled by the build")
 });

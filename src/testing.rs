@@ -10,6 +10,7 @@ pub mod api {
         duration::{parse as parse_duration, seconds_rounded_up},
         reason,
         schedule::{Schedule, ScheduleError},
+        time_zone::time_zone,
         validation::{FieldPath, UnknownFields, Violation, apply_defaults, decode, validate, validate_status},
     };
 }

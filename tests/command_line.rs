@@ -241,12 +241,41 @@ fn next_prints_upcoming_runs_in_utc() {
 }
 
 #[test]
+fn next_prints_the_local_time_of_a_time_zone_too() {
+    let next = |zone: &str, schedule: &str, from: &str| {
+        run(&["next", schedule, "--time-zone", zone, "--from", from, "--count", "3"])
+    };
+    let berlin = next("Europe/Berlin", "30 2 * * *", "2027-03-27T00:00:00Z");
+    assert_eq!((berlin.code, berlin.errors.as_str()), (Some(0), ""));
+    let skipped = "2027-03-27T01:30:00Z  Sat 2027-03-27 02:30 +01:00\n\
+                   2027-03-29T00:30:00Z  Mon 2027-03-29 02:30 +02:00\n\
+                   2027-03-30T00:30:00Z  Tue 2027-03-30 02:30 +02:00\n";
+    assert_eq!(berlin.output, skipped);
+    let doubled = "2027-10-31T00:30:00Z  Sun 2027-10-31 02:30 +02:00\n\
+                   2027-10-31T01:30:00Z  Sun 2027-10-31 02:30 +01:00\n\
+                   2027-11-01T01:30:00Z  Mon 2027-11-01 02:30 +01:00\n";
+    assert_eq!(next("Europe/Berlin", "30 2 * * *", "2027-10-30T12:00:00Z").output, doubled);
+    let utc = next("UTC", "@daily", "2027-03-27T00:00:00Z").output;
+    assert!(utc.starts_with("2027-03-28T00:00:00Z  Sun 2027-03-28 00:00 +00:00\n"), "{utc}");
+    for (zone, error) in [
+        ("Europe/Atlantis", "error: --time-zone: \"Europe/Atlantis\" is not a time zone that this version"),
+        ("europe/berlin", "write \"Europe/Berlin\""),
+        ("Local", "is not a time zone"),
+        ("", "is not a time zone"),
+    ] {
+        let ended = next(zone, "@daily", "2027-03-27T00:00:00Z");
+        assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""), "{zone}");
+        assert!(ended.errors.contains(error), "{}", ended.errors);
+    }
+}
+
+#[test]
 fn next_refuses_what_the_operator_refuses() {
     for (schedule, error) in [
         ("0 2 * *", "write five"),
         ("0 2 * * 7", "day of week"),
         ("@every 5m", "write a step such as */15 * * * *"),
-        ("TZ=UTC 0 2 * * *", "UTC"),
+        ("TZ=UTC 0 2 * * *", "spec.timeZone"),
         ("0 0 30 2 *", "never fires"),
     ] {
         let ended = run(&["next", schedule]);

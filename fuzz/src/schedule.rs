@@ -1,6 +1,6 @@
 //! A schedule means the same to the parser, to the rules of the API and to a naive implementation.
 
-use antfly_backup_operator::testing::api::{Schedule, UnknownFields, validate};
+use antfly_backup_operator::testing::api::{Schedule, UnknownFields, time_zone, validate};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// Longest schedule that the API accepts, in characters (`maxLength` in the schema).
@@ -11,6 +11,18 @@ const LONGEST_MESSAGE: usize = 700;
 
 /// 2101-01-01T00:00:00Z in seconds since 1970, the end of the years with scheduled times.
 const END: i64 = 4_133_980_800;
+
+/// Time zones whose clocks are changed in different ways.
+const ZONES: [&str; 8] = [
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "America/Havana",
+    "Pacific/Chatham",
+    "Pacific/Apia",
+    "Antarctica/Troll",
+];
 
 /// How many scheduled times in a row are checked.
 const RUNS: usize = 4;
@@ -37,6 +49,11 @@ pub fn check(input: &[u8]) {
             for start in [usual, any] {
                 runs_follow(&schedule, &reader, start);
             }
+            let zone = ZONES[random.usize(..ZONES.len())];
+            let in_zone = schedule.in_time_zone(time_zone(zone).expect("a name of the data"));
+            for start in [usual, any] {
+                times_follow(&in_zone, start, zone);
+            }
         }
         Err(error) => {
             let message = error.to_string();
@@ -55,6 +72,15 @@ fn other_spellings_are_equal(text: &str, schedule: &Schedule) {
     let lower = text.to_lowercase();
     for other in [fields.join("  "), text.replace('?', "*"), text.replace('*', "?"), lower] {
         assert_eq!(Schedule::parse(&other).as_ref(), Ok(schedule), "{text:?} and {other:?}");
+    }
+}
+
+/// Asserts that the scheduled times in a time zone follow each other.
+fn times_follow(schedule: &Schedule, start: Timestamp, zone: &str) {
+    let mut before = start;
+    for run in schedule.upcoming(start).take(RUNS) {
+        assert!(run > before, "{run} after {before} in {zone}");
+        before = run;
     }
 }
 

@@ -8,6 +8,7 @@ pub mod duration;
 pub mod empty;
 pub mod reason;
 pub mod schedule;
+pub mod time_zone;
 pub mod validation;
 
 mod types {

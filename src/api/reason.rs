@@ -44,6 +44,8 @@ pub const CLUSTER_NOT_READY: &str = "ClusterNotReady";
 pub const CLUSTER_RUNNING: &str = "ClusterRunning";
 /// The schedule is not valid, or never fires.
 pub const INVALID_SCHEDULE: &str = "InvalidSchedule";
+/// The time zone is not valid, or not known.
+pub const INVALID_TIME_ZONE: &str = "InvalidTimeZone";
 /// The destination is not valid.
 pub const INVALID_DESTINATION: &str = "InvalidDestination";
 /// The reference to the cluster is not valid.

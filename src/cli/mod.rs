@@ -73,9 +73,9 @@ enum Command {
         after_help = "Example:\n  kubectl get antflybackup daily-backup -o yaml | antfly-backup-operator restore-manifest -f -"
     )]
     RestoreManifest(restore_manifest::RestoreManifestOptions),
-    /// Print the next runs of a schedule, in UTC
+    /// Print the next runs of a schedule, in UTC and, with --time-zone, in local time
     #[command(
-        after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3"
+        after_help = "Example:\n  antfly-backup-operator next '0 2 * * mon-fri' --from 2026-11-23T00:00:00Z --count 3\n  antfly-backup-operator next '30 2 * * *' --time-zone Europe/Berlin --from 2027-03-27T00:00:00Z"
     )]
     Next(next::NextOptions),
     /// Request one backup from Antfly, as a backup's Pod does

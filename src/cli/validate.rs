@@ -7,6 +7,7 @@ use super::{
 use crate::api::{
     KIND,
     schedule::Schedule,
+    time_zone::time_zone,
     validation::{UnknownFields, validate as violations},
 };
 use clap::Args;
@@ -53,10 +54,14 @@ pub fn validate(options: &ValidateOptions) -> anyhow::Result<ExitCode> {
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Warns of a schedule that never fires. The API server accepts it, but the operator reports InvalidSchedule.
+/// Warns of a schedule that never fires, and of an unknown time zone. The API server accepts them, but the operator reports
+/// InvalidSchedule or InvalidTimeZone.
 fn warn_of_what_the_operator_refuses(document: &Document) {
     let schedule = document.value["spec"]["schedule"].as_str().unwrap_or_default();
     if Schedule::parse(schedule).is_ok_and(|schedule| !schedule.fires()) {
         eprintln!("{}: spec.schedule: warning: {schedule:?} never fires: no year has that date", document.file);
+    }
+    if let Some(Err(unknown)) = document.value["spec"]["timeZone"].as_str().map(time_zone) {
+        eprintln!("{}: spec.timeZone: warning: {unknown}", document.file);
     }
 }

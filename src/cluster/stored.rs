@@ -7,6 +7,7 @@ use crate::{
     api::{
         AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference,
         empty::timeout_of,
+        time_zone::UTC,
         validation::{self, Step, UnknownFields, Violation},
     },
     cluster::{
@@ -58,6 +59,7 @@ pub struct InvalidSpec {
     pub violations: Vec<Violation>,
     cluster_ref: Option<ClusterReference>,
     schedule: Option<String>,
+    time_zone: Option<String>,
     suspend: Option<bool>,
     backup_timeout: Option<String>,
     successful_jobs_history_limit: Option<i32>,
@@ -78,6 +80,7 @@ impl InvalidSpec {
         InvalidSpec {
             cluster_ref: fields.read("clusterRef"),
             schedule: fields.read("schedule"),
+            time_zone: fields.read_or_absent("timeZone").map(|zone| zone.unwrap_or_else(|| UTC.to_owned())),
             suspend: fields.read("suspend"),
             backup_timeout: fields.read("backupTimeout"),
             successful_jobs_history_limit: fields.read("successfulJobsHistoryLimit"),
@@ -99,6 +102,11 @@ impl Fields<'_> {
         let is_invalid = self.invalid.contains(&Step::Field(name.to_owned()));
         let value = self.spec.get(name).filter(|_| !is_invalid)?;
         serde_json::from_value(value.clone()).ok()
+    }
+
+    /// Returns a field that may be absent, if it is valid.
+    fn read_or_absent<T: DeserializeOwned>(&self, name: &str) -> Option<Option<T>> {
+        if self.spec.get(name).is_none_or(Value::is_null) { Some(None) } else { self.read(name).map(Some) }
     }
 }
 
@@ -194,6 +202,14 @@ impl StoredBackup {
         }
     }
 
+    /// Returns the time zone of the schedule, if `spec.timeZone` is valid.
+    pub fn time_zone(&self) -> Option<&str> {
+        match &self.spec {
+            Ok(spec) => Some(spec.time_zone()),
+            Err(invalid) => invalid.time_zone.as_deref(),
+        }
+    }
+
     /// Returns `spec.suspend`, if it is valid.
     pub fn suspend(&self) -> Option<bool> {
         match &self.spec {
@@ -282,7 +298,7 @@ mod tests {
     }
 
     fn with_spec(changes: Value) -> StoredBackup {
-        let mut spec = json!({"clusterRef": {"name": "main"}, "schedule": "@daily", "destination": {"location": "s3://tidewater/ledgers"},
+        let mut spec = json!({"clusterRef": {"name": "main"}, "schedule": "@daily", "timeZone": "Europe/Berlin", "destination": {"location": "s3://tidewater/ledgers"},
             "suspend": true, "backupTimeout": "2h", "successfulJobsHistoryLimit": 4, "failedJobsHistoryLimit": 5.0});
         for (name, value) in changes.as_object().unwrap() {
             spec[name] = value.clone();
@@ -302,6 +318,8 @@ mod tests {
             ("tables", json!(["a", "a"])),
             ("clusterRef", json!({"name": "main", "namespace": "Not Valid"})),
             ("schedule", json!("0 25 * * *")),
+            ("timeZone", json!("CET-1CEST")),
+            ("timeZone", json!(1)),
             ("suspend", json!("maybe")),
             ("backupTimeout", json!("200h")),
             ("successfulJobsHistoryLimit", json!(-1)),
@@ -312,15 +330,17 @@ mod tests {
             let kept = |is_kept: bool, name: &str| assert_eq!(is_kept, field != name, "{name}, as {field} is invalid");
             kept(invalid.cluster_key() == valid.cluster_key(), "clusterRef");
             kept(invalid.schedule() == valid.schedule(), "schedule");
+            kept(invalid.time_zone() == valid.time_zone(), "timeZone");
             kept(invalid.suspend() == valid.suspend(), "suspend");
             kept(invalid.timeout() == valid.timeout(), "backupTimeout");
             let limits = field.strip_suffix("JobsHistoryLimit").is_none();
             assert_eq!(invalid.history_limits() == Some((4, 5)), limits, "{field}");
         }
         for timeout in [json!(null), json!("")] {
-            let absent = with_spec(json!({"suspend": null, "backupTimeout": timeout, "tables": 1}));
+            let absent = with_spec(json!({"suspend": null, "backupTimeout": timeout, "timeZone": null, "tables": 1}));
             let hour = Some(Duration::from_secs(3600));
             assert_eq!((absent.suspend(), absent.timeout()), (Some(false), hour), "the defaults");
+            assert_eq!(absent.time_zone(), Some("UTC"), "the default");
         }
     }
 

@@ -122,10 +122,11 @@ fn catch_up(
     let scheduled = scheduled_times.due(now).filter(|scheduled| cron_job.catch_up != Some(*scheduled))?;
     // in the status is the schedule for which this was done
     let is_settled = || {
-        let observed = facts.backup.status.as_ref().and_then(|status| status.observed_schedule.as_ref());
-        observed == Some(&plan.schedule)
+        let status = facts.backup.status.as_ref();
+        status.is_some_and(|status| status.is_of_schedule(&plan.schedule, &plan.time_zone))
     };
-    let is_unheeded = if is_applied { cron_job.schedule != plan.schedule } else { !is_settled() };
+    let is_as_it_was = || cron_job.schedule == plan.schedule && cron_job.time_zone() == plan.time_zone;
+    let is_unheeded = if is_applied { !is_as_it_was() } else { !is_settled() };
     is_unheeded.then(|| Action::CatchUp(CatchUp { cron_job: cron_job.clone(), scheduled }))
 }
 

@@ -60,7 +60,7 @@ pub fn cron_job(plan: &Plan) -> CronJob {
         },
         spec: CronJobSpec {
             schedule: plan.schedule.clone(),
-            time_zone: Some("UTC".into()),
+            time_zone: Some(plan.time_zone.clone()),
             suspend: Some(plan.suspend),
             concurrency_policy: Some("Forbid".into()),
             starting_deadline_seconds: Some(STARTING_DEADLINE_SECONDS),

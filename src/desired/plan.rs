@@ -1,7 +1,7 @@
 //! Plans the CronJob of a backup by a chain of checks. The first check that fails says why there is no plan.
 
 use crate::{
-    api::{duration, reason, schedule::Schedule, validation::Violation},
+    api::{duration, reason, schedule::Schedule, time_zone::time_zone, validation::Violation},
     cluster::{
         lookup::{ClusterLookup, cluster_message},
         stored::StoredBackup,
@@ -25,9 +25,11 @@ pub struct Plan {
     pub namespace: String,
     /// Its UID; `None` for a file that no API server has seen.
     pub uid: Option<String>,
-    /// Cron expression, UTC.
+    /// Cron expression.
     pub schedule: String,
-    /// The same, parsed.
+    /// The time zone of the schedule, by its IANA name.
+    pub time_zone: String,
+    /// The schedule in its time zone, parsed.
     pub parsed_schedule: Schedule,
     /// Whether the CronJob is suspended.
     pub suspend: bool,
@@ -98,7 +100,7 @@ pub struct CannotPlan {
 /// Plans a backup.
 ///
 /// # Errors
-/// Returns the first of these that is missing: a valid spec, a schedule that fires, an allowed location, the cluster, a free name for the CronJob.
+/// Returns the first of these that is missing: a valid spec, a schedule that fires in a known time zone, an allowed location, the cluster, a free name for the CronJob.
 pub fn plan(
     backup: &StoredBackup,
     cluster: &ClusterLookup,
@@ -107,7 +109,7 @@ pub fn plan(
     file_locations: FileLocations,
 ) -> Result<Plan, CannotPlan> {
     let spec = backup.spec.as_ref().map_err(|spec| invalid(&spec.violations))?;
-    let parsed_schedule = fires(&spec.schedule)?;
+    let parsed_schedule = fires(&spec.schedule, spec.time_zone())?;
     allowed(&spec.destination.location, file_locations)?;
     let cluster = found(backup, cluster)?;
     has_place(backup, cron_job)?;
@@ -116,6 +118,7 @@ pub fn plan(
         namespace: backup.namespace().to_owned(),
         uid: backup.metadata.uid.clone(),
         schedule: spec.schedule.clone(),
+        time_zone: spec.time_zone().to_owned(),
         parsed_schedule,
         suspend: spec.suspend,
         timeout_seconds: duration::seconds_rounded_up(spec.timeout()),
@@ -146,6 +149,8 @@ fn invalid(violations: &[Violation]) -> CannotPlan {
     let is_in = |name: &str| violations.first().is_some_and(|first| first.field.is_within(&["spec", name]));
     let reason = if is_in("schedule") {
         reason::INVALID_SCHEDULE
+    } else if is_in("timeZone") {
+        reason::INVALID_TIME_ZONE
     } else if is_in("destination") {
         reason::INVALID_DESTINATION
     } else if is_in("clusterRef") {
@@ -157,18 +162,20 @@ fn invalid(violations: &[Violation]) -> CannotPlan {
     cannot_plan(reason, message)
 }
 
-/// Returns the schedule that `spec.schedule` means.
+/// Returns the schedule that `spec.schedule` and `spec.timeZone` mean.
 ///
 /// # Errors
-/// Returns an error if the schedule is invalid or never fires.
-pub fn fires(text: &str) -> Result<Schedule, CannotPlan> {
+/// Returns an error if the schedule is invalid or never fires, or if the time zone is not known.
+pub fn fires(text: &str, zone: &str) -> Result<Schedule, CannotPlan> {
     let refused = |why: String| cannot_plan(reason::INVALID_SCHEDULE, format!("spec.schedule: {why}"));
     let schedule = Schedule::parse(text).map_err(|error| refused(format!("{text:?}: {error}")))?;
     if !schedule.fires() {
         let why = format!("{text:?} never fires: no year has that date; correct day of month or month");
         return Err(refused(why));
     }
-    Ok(schedule)
+    let zone = time_zone(zone)
+        .map_err(|unknown| cannot_plan(reason::INVALID_TIME_ZONE, format!("spec.timeZone: {unknown}")))?;
+    Ok(schedule.in_time_zone(zone))
 }
 
 /// Returns why backups may not be written to the location, if that is so.

@@ -44,7 +44,20 @@ impl ScheduledTimes<'_> {
 
     /// Returns the scheduled time that starts next: the one that is [`Self::due`], else the next one to come.
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        self.due(now).or_else(|| self.schedule.next_after(now.max(self.started_until(now))))
+        self.due(now).or_else(|| self.looks_again(now))
+    }
+
+    /// Returns when the controller looks at the CronJob next if nothing is due: at the next time after the last one that has passed,
+    /// whether it was started or not (`nextScheduleTimeDuration`). Around a change of the clock, that may be another one than the next
+    /// from now on.
+    fn looks_again(&self, now: Timestamp) -> Option<Timestamp> {
+        let started_until = self.started_until(now);
+        if self.schedule.next_change_of_clock(now.min(started_until)).is_none() {
+            return self.schedule.next_after(now.max(started_until));
+        }
+        let has_passed = first_two(self.schedule, started_until, now).0.is_some();
+        let last = if has_passed { most_recent(self.schedule, started_until, now).unwrap_or(now) } else { started_until };
+        self.schedule.next_after(last)
     }
 
     /// Returns the next moment at which [`Self::next`] changes though nothing happens.
@@ -55,7 +68,9 @@ impl ScheduledTimes<'_> {
             let (gap, missed) = missed(first, second, now);
             first.checked_add(gap.checked_mul(i32::try_from(missed).ok()?)?).ok()
         });
-        [self.schedule.next_after(now), out_of_reach, counted]
+        // the result of a search may depend on whether it starts before or after a change of the clock
+        let change_of_clock = self.schedule.next_change_of_clock(now);
+        [self.schedule.next_after(now), out_of_reach, counted, change_of_clock]
             .into_iter()
             .flatten()
             .filter(|moment| *moment > now)

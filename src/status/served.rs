@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Since when backups are due, and by which schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Due<'a> {
-    /// From creation, the last edit of the schedule, or the end of a suspension.
+    /// From creation, the last edit of the schedule or its time zone, or the end of a suspension.
     pub since: Timestamp,
     /// The schedule.
     pub schedule: &'a Schedule,
@@ -28,7 +28,7 @@ pub fn due<'a>(backup: &StoredBackup, schedule: Option<&'a Schedule>, now: Times
     let earlier = backup.status.as_ref().filter(|status| status.phase.is_some());
     let since = match earlier {
         None => backup.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0),
-        Some(status) if status.observed_schedule.as_deref() == backup.schedule() => {
+        Some(status) if backup.schedule().zip(backup.time_zone()).is_some_and(|(it, zone)| status.is_of_schedule(it, zone)) => {
             status.active_since.as_ref().map_or(now, |time| time.0)
         }
         Some(_) => now,

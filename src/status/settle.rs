@@ -4,6 +4,7 @@ use crate::{
     api::{
         AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter,
         duration,
+        time_zone::UTC,
     },
     cluster::{
         access::CrossNamespaceClusters,
@@ -192,7 +193,10 @@ fn status(
     };
     let schedule = match standing {
         Ok(plan) => Some(Cow::Borrowed(&plan.parsed_schedule)),
-        Err(_) => backup.schedule().and_then(|schedule| fires(schedule).ok()).map(Cow::Owned),
+        Err(_) => {
+            let of_spec = backup.schedule().zip(backup.time_zone());
+            of_spec.and_then(|(schedule, zone)| fires(schedule, zone).ok()).map(Cow::Owned)
+        }
     };
     let timeout = backup.timeout().map(|timeout| SignedDuration::from_secs(duration::seconds_rounded_up(timeout)));
     let history = History { earlier, runs, cron_job: ours, schedule: schedule.as_deref(), timeout };
@@ -261,6 +265,7 @@ fn status(
         next_scheduled_backup: starts.next.map(Time),
         active_since: due.map(|due| Time(due.since)),
         observed_schedule: due.and(backup.schedule()).map(str::to_owned),
+        observed_time_zone: due.and(backup.time_zone()).filter(|zone| *zone != UTC).map(str::to_owned),
         observed_success_time: last_success(runs, ours, observed).map(Time),
         cron_job_name: ours.map(|cron_job| cron_job.name().to_owned()),
         pinned_cluster: facts.pinned_cluster.clone(),

@@ -81,7 +81,7 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
     ];
     Starts {
         next: scheduled_times.as_ref().and_then(|times| times.next(now)),
-        late: scheduled_times.as_ref().and_then(|times| late(times.due(now)?, due, served)),
+        late: plan.zip(scheduled_times.as_ref()).and_then(|(plan, times)| late(times.due(now)?, plan, due, served)),
         obstacle: obstacle::obstacle(error.as_ref(), missed.as_ref(), served, now),
         missed,
         error,
@@ -91,7 +91,7 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
 }
 
 /// Returns the late start at a scheduled time, unless the earlier status had foreseen it.
-fn late(scheduled: Timestamp, due: Due<'_>, served: &Served<'_>) -> Option<LateStart> {
+fn late(scheduled: Timestamp, plan: &Plan, due: Due<'_>, served: &Served<'_>) -> Option<LateStart> {
     let earlier = served.earlier?;
     if earlier.next_scheduled_backup.as_ref().is_some_and(|next| next.0 == scheduled) {
         return None;
@@ -100,6 +100,7 @@ fn late(scheduled: Timestamp, due: Due<'_>, served: &Served<'_>) -> Option<LateS
         Some(BackupPhase::Suspended) => "the backup was resumed",
         Some(BackupPhase::Failed) => "backups could start again",
         _ if earlier.active_since.as_ref().is_some_and(|since| since.0 == due.since) => return None,
+        _ if earlier.observed_schedule.as_ref() == Some(&plan.schedule) => "the time zone was edited",
         _ => "the schedule was edited",
     };
     let waits_for = skipped::waited_for(served, scheduled).filter(|record| record.completion_time.is_none());

@@ -46,6 +46,7 @@ mod shards;
 mod single_namespace;
 mod status_budget;
 mod tenants;
+mod time_zones;
 mod undecodable;
 mod upgrade;
 mod verdicts;

@@ -187,6 +187,7 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
                 conditions,
                 active_since: None,
                 observed_schedule: None,
+                observed_time_zone: None,
                 observed_success_time: None,
                 next_scheduled_backup: next.map(Time),
                 cron_job_name: Some("an-earlier-name".into()),
@@ -196,12 +197,13 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
 
 fn backup() -> impl Strategy<Value = StoredBackup> {
     let schedule = sample::select(vec!["30 4 * * *", "@monthly", "0 0 30 2 *", "0 25 * * *"]);
+    let zone = option::of(sample::select(vec!["UTC", "Europe/Berlin", "Africa/Cairo", "Asia/Kathmandu", "Europe/Atlantis", "utc"]));
     let limit = || sample::select(vec![0, 3, 30, i32::MAX]);
     let dropped = || StatusStanding::Pruned(["status.activeSince".to_owned()].into());
     let standing =
         prop_oneof![4 => Just(StatusStanding::Whole), 1 => Just(StatusStanding::Incomplete), 1 => Just(dropped())];
-    (schedule, any::<bool>(), limit(), limit(), option::of(earlier_status()), standing).prop_map(
-        |(schedule, suspend, successful, failed, status, standing)| {
+    (schedule, zone, any::<bool>(), limit(), limit(), option::of(earlier_status()), standing).prop_map(
+        |(schedule, zone, suspend, successful, failed, status, standing)| {
             let object = json!({
                 "apiVersion": "antfly.io/v1",
                 "kind": "AntflyBackup",
@@ -209,6 +211,7 @@ fn backup() -> impl Strategy<Value = StoredBackup> {
                 "spec": {
                     "clusterRef": {"name": "osprey"},
                     "schedule": schedule,
+                    "timeZone": zone,
                     "destination": {"location": "s3://tidewater/ledgers"},
                     "suspend": suspend,
                     "successfulJobsHistoryLimit": successful,

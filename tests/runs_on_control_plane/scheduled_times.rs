@@ -82,6 +82,18 @@ async fn after_an_edit_the_backup_of_a_scheduled_time_that_has_passed_starts_at_
 }
 
 #[tokio::test]
+async fn after_an_edit_of_the_time_zone_the_backup_of_a_scheduled_time_that_has_passed_starts_at_once() {
+    let scheduled = soon();
+    // in India the clock is half an hour ahead, besides full hours
+    let schedule = hourly_at(scheduled + 30 * MINUTE);
+    let nightly = created_before(scheduled, "late-by-time-zone", json!({"schedule": schedule})).await;
+    nightly.until_healthy("Unknown", "NoRunYet").await;
+    until_passed(scheduled).await;
+    let edit = json!({"spec": {"timeZone": "Asia/Kolkata"}});
+    starts_late(&nightly, edit, scheduled, "the time zone was edited").await;
+}
+
+#[tokio::test]
 async fn after_a_resume_the_backup_of_a_scheduled_time_that_has_passed_starts_at_once() {
     let scheduled = soon();
     let spec = json!({"schedule": hourly_at(scheduled), "suspend": true});

@@ -28,7 +28,7 @@ use std::{
 /// The case whose `backup.yaml` and `cluster.yaml` are used by cases that have none.
 pub const DEFAULT: &str = "minimal";
 
-/// Returns the time of every case, a Monday.
+/// Returns the time of a case that names none, a Monday.
 fn now() -> Timestamp {
     jiff::civil::date(2026, 11, 23).at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("UTC has it").timestamp()
 }
@@ -72,6 +72,8 @@ struct Operator {
     allow_file_locations: bool,
     /// Minutes that a backup may be late.
     overdue_grace: i64,
+    /// The time of the case.
+    now: Timestamp,
 }
 
 impl Default for Operator {
@@ -88,6 +90,7 @@ impl Default for Operator {
             cross_namespace_clusters: "allow".to_owned(),
             allow_file_locations: true,
             overdue_grace: 15,
+            now: now(),
         }
     }
 }
@@ -157,10 +160,10 @@ impl GoldenCase {
                 FileLocations::NotAllowed
             },
         };
-        let (outcome, settlement) = reconciled(&facts, &settings, now());
+        let (outcome, settlement) = reconciled(&facts, &settings, self.operator.now);
         let status = stored_status(&facts, &settlement).context("the status is written at once")?;
         let at_rest = at_rest(&facts, &outcome, status.clone());
-        let (again, second) = reconciled(&at_rest, &settings, now() + SignedDuration::from_secs(1));
+        let (again, second) = reconciled(&at_rest, &settings, self.operator.now + SignedDuration::from_secs(1));
         ensure!(
             second.status == StatusUpdate::Unchanged,
             "a second reconcile changes the status from {status:?}: {second:?}"
@@ -279,7 +282,7 @@ impl GoldenCase {
         }
         let key = key_of(&StoredBackup::from_value(self.backup.clone())?);
         let mut facts = cache.facts(&key).with_context(|| format!("{key} is not in a watched namespace"))?;
-        let unconfirmed: Vec<String> = unconfirmed(&facts, now()).into_iter().collect();
+        let unconfirmed: Vec<String> = unconfirmed(&facts, self.operator.now).into_iter().collect();
         let exists = |job: &&Value| of_names(&unconfirmed, job) && !of_names(&self.operator.deleted_jobs, job);
         let read = self.jobs.iter().filter(exists).map(|job| serde_json::from_value(job.clone()));
         cache.add_read(&key, &mut facts, read.collect::<Result<_, _>>()?);

@@ -1,7 +1,7 @@
 //! The dialect: from the text of a schedule to the values that each field allows.
 //!
 //! It is a subset of what Kubernetes' CronJob controller reads (`ParseStandard` of robfig/cron v3), with the same
-//! meaning. Left out is what depends on a time zone or a starting moment (`TZ=`, `CRON_TZ=`, `@every`), what that parser
+//! meaning. Left out is what has a field of its own (`TZ=`, `CRON_TZ=`) or depends on a starting moment (`@every`), what that parser
 //! overlooks rather than means (empty list items, `*-5`, a sign before a number), and what one regular expression can't
 //! decide (a range from a name to a number, steps above 9999). [`Schedule::parse`](super::Schedule::parse) states it as
 //! a whole.

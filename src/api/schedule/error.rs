@@ -14,7 +14,7 @@ pub enum ScheduleError {
     #[error("the schedule is empty; write five fields: minute hour day-of-month month day-of-week")]
     Empty,
     /// The text begins with `TZ=` or `CRON_TZ=`.
-    #[error("{prefix} prefix: schedules run in UTC; write the hours in UTC, without a prefix")]
+    #[error("{prefix} prefix: write the schedule without it, and name the time zone in spec.timeZone")]
     TimeZone {
         /// The prefix.
         prefix: &'static str,

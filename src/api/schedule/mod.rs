@@ -11,25 +11,25 @@ mod field;
 #[cfg(test)]
 mod properties;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use calendar::Calendar;
 
 pub use error::ScheduleError;
 
-/// A cron schedule in UTC, with the semantics of Kubernetes' CronJob controller.
+/// A cron schedule in a time zone, with the semantics of Kubernetes' CronJob controller.
 ///
-/// Scheduled times are whole minutes from 1970 to 2100, the years of the `cron` crate's calendar.
+/// Scheduled times are whole minutes from 1970 to 2100.
 ///
 /// Two schedules are equal if their fields allow the same values and restrict the days in the same way, regardless of how
-/// they are written: `@daily` equals `0 0 * * *`.
+/// they are written, in the same time zone: `@daily` equals `0 0 * * *`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     calendar: Calendar,
 }
 
 impl Schedule {
-    /// Reads a schedule in this dialect, which is also that of the rules in the CustomResourceDefinition:
+    /// Reads a schedule in UTC, in this dialect, which is also that of the rules in the CustomResourceDefinition:
     ///
     /// - Five fields with one or more plain spaces between them, or one of seven macros, in lower case.
     /// - A field is a list, separated by commas, of `*`, `?` (the same), a value, or a range of two values; each with an
@@ -48,6 +48,18 @@ impl Schedule {
         Ok(Self { calendar: Calendar::new(&fields) })
     }
 
+    /// Returns the schedule with the same fields in another time zone.
+    #[must_use]
+    pub fn in_time_zone(self, zone: TimeZone) -> Self {
+        Self { calendar: self.calendar.in_time_zone(zone) }
+    }
+
+    /// Returns when the clock of the time zone is changed next; `None` if it is not changed any more.
+    #[must_use]
+    pub fn next_change_of_clock(&self, after: Timestamp) -> Option<Timestamp> {
+        self.calendar.zone().following(after).next().map(|change| change.timestamp())
+    }
+
     /// Returns whether the schedule ever fires. Returns `false` for dates that no year has, such as `0 0 30 2 *`.
     #[must_use]
     pub fn fires(&self) -> bool {
@@ -56,8 +68,8 @@ impl Schedule {
 
     /// Returns the first scheduled time after `after`, or the first one of all if `after` is before 1970.
     ///
-    /// Returns `None` if the schedule never fires, or has no scheduled time left until the end of 2100. The CronJob
-    /// controller searches five years ahead only. That is enough: even 29 February is at most four years away.
+    /// Returns `None` if the schedule never fires, or has no scheduled time left until the end of 2100, or none within the next
+    /// five years, as the CronJob controller searches no further. That is enough: even 29 February is at most four years away.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         self.calendar.next_after(after)

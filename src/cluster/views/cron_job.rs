@@ -7,7 +7,7 @@ use super::{
     template::PodTemplate,
 };
 use crate::{
-    api::KIND,
+    api::{KIND, time_zone::UTC},
     cluster::{
         bounded::{self, ManagedFields},
         partial::{drop_managed_fields, keep_what_is_read, kept_name, view_of},
@@ -70,6 +70,8 @@ pub struct CronJobView {
     pub finalizers: Vec<String>,
     /// `spec.schedule`.
     pub schedule: String,
+    /// `spec.timeZone`; `None` for UTC.
+    pub time_zone: Option<String>,
     /// `spec.suspend`.
     pub suspended: bool,
     /// The passed scheduled time for which the operator last had the CronJob controller look at the CronJob.
@@ -130,6 +132,7 @@ impl CronJobView {
             is_marked,
             finalizers,
             schedule: kept_name(object["spec"]["schedule"].as_str().unwrap_or_default().to_owned()),
+            time_zone: object["spec"]["timeZone"].as_str().filter(|zone| *zone != UTC).map(|zone| kept_name(zone.to_owned())),
             suspended: object["spec"]["suspend"] == true,
             catch_up,
             last_schedule_time: time("lastScheduleTime")?,
@@ -141,6 +144,11 @@ impl CronJobView {
             last_writer,
             template,
         })
+    }
+
+    /// Returns `spec.timeZone`.
+    pub fn time_zone(&self) -> &str {
+        self.time_zone.as_deref().unwrap_or(UTC)
     }
 
     /// Returns `metadata.name`.

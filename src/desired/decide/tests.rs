@@ -112,6 +112,27 @@ fn after_an_edit_a_scheduled_time_within_three_hours_is_caught_up_with_once() {
 }
 
 #[test]
+fn an_edit_of_the_time_zone_is_an_edit_of_the_schedule() {
+    let in_zone = |former: Option<&str>, edited: Option<&str>| {
+        let mut facts = super::tests::edited("30 12 * * *", "30 12 * * *");
+        let mut backup = StoredBackup::clone(&facts.backup);
+        backup.spec.as_mut().unwrap().time_zone = edited.map(str::to_owned);
+        backup.status.as_mut().unwrap().observed_time_zone = former.map(str::to_owned);
+        facts.backup = Arc::new(backup);
+        let time_zone = former.map(str::to_owned);
+        let cron_job = CronJobView::clone(facts.cron_job.as_ref().unwrap());
+        facts.cron_job = Some(Arc::new(CronJobView { time_zone, ..cron_job }));
+        facts
+    };
+    // it is noon in UTC, and one o'clock in Berlin
+    let berlin = in_zone(None, Some("Europe/Berlin"));
+    assert_eq!(decided(&berlin), ["apply CronJobUpdated", "catch up 2026-11-23T11:30:00Z"]);
+    assert_eq!(decided(&in_zone(Some("Europe/Berlin"), None)), ["apply CronJobUpdated"]);
+    assert_eq!(decided(&in_zone(None, Some("UTC"))), ["apply CronJobUpdated"], "the same times");
+    assert_eq!(decided(&in_zone(Some("Europe/Berlin"), Some("Europe/Berlin"))), ["apply CronJobUpdated"]);
+}
+
+#[test]
 fn nothing_is_caught_up_with_that_is_too_old_or_has_yet_to_come_or_would_run_beside_another() {
     assert_eq!(decided(&edited("0 0 * * *", "0 9 * * *")), ["apply CronJobUpdated"], "three hours ago");
     assert_eq!(decided(&edited("0 0 * * *", "30 12 * * *")), ["apply CronJobUpdated"]);

@@ -5,6 +5,9 @@ use serde_json::json;
 /// What Kubernetes' CronJob controller starts; see `tests/schedule/README.md`.
 const CORPUS: &str = include_str!("../../../tests/schedule/cronjob-controller-due.tsv");
 
+/// The same around changes of the clock in time zones.
+const ZONES: &str = include_str!("../../../tests/schedule/cronjob-controller-zones-due.tsv");
+
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -30,6 +33,41 @@ fn what_is_due_is_what_the_cron_job_controller_starts() {
         due += usize::from(expected.is_some());
     }
     assert_eq!(due, 535);
+}
+
+/// A line of [`ZONES`].
+struct InZone {
+    schedule: Schedule,
+    cron_job: CronJobView,
+    now: Timestamp,
+    starts: Option<Timestamp>,
+    looks_again: Timestamp,
+}
+
+fn in_zone(line: &str) -> InZone {
+    let columns: Vec<_> = line.split('\t').collect();
+    let [zone, schedule, last, now, starts, looks_again] = columns[..] else { panic!("six columns: {line}") };
+    let schedule = Schedule::parse(&serde_json::from_str::<String>(schedule).unwrap()).unwrap();
+    InZone {
+        schedule: schedule.in_time_zone(crate::api::time_zone::time_zone(zone).unwrap()),
+        cron_job: cron_job(moment(last)),
+        now: moment(now),
+        starts: Some(starts).filter(|starts| *starts != "none").map(moment),
+        looks_again: moment(looks_again),
+    }
+}
+
+#[test]
+fn around_changes_of_the_clock_what_is_due_and_next_is_what_the_controller_starts() {
+    let mut due = 0;
+    for line in ZONES.lines() {
+        let InZone { schedule, cron_job, now, starts, looks_again } = in_zone(line);
+        let scheduled_times = ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
+        assert_eq!(scheduled_times.due(now), starts, "{line}");
+        assert_eq!(scheduled_times.next(now), Some(starts.unwrap_or(looks_again)), "{line}");
+        due += usize::from(starts.is_some());
+    }
+    assert_eq!((due, ZONES.lines().count()), (625, 1635));
 }
 
 #[test]
@@ -80,6 +118,20 @@ proptest! {
         let cron_job = cron_job(moment(columns[1]));
         let scheduled_times = ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
         let now = moment(columns[2]);
+        let change = scheduled_times.next_change(now).unwrap();
+        prop_assert!(change > now);
+        let between = ((change.as_second() - now.as_second() - 1) as f64 * share) as i64;
+        let later = now + SignedDuration::from_secs(between);
+        prop_assert_eq!(scheduled_times.next(later), scheduled_times.next(now), "{} at {}, change at {}", line, later, change);
+    }
+
+    #[test]
+    fn around_changes_of_the_clock_what_is_next_stays_until_the_moment_of_its_change(
+        line in proptest::sample::select(ZONES.lines().collect::<Vec<_>>()),
+        share in 0.0..1.0,
+    ) {
+        let InZone { schedule, cron_job, now, .. } = in_zone(line);
+        let scheduled_times = ScheduledTimes { schedule: &schedule, cron_job: Some(&cron_job), runs: &[] };
         let change = scheduled_times.next_change(now).unwrap();
         prop_assert!(change > now);
         let between = ((change.as_second() - now.as_second() - 1) as f64 * share) as i64;

@@ -49,7 +49,7 @@ type Verdicts = Vec<(Value, Verdict)>;
 /// All fields that may be absent, and those that may not, each with its null and its empty values.
 pub fn cases() -> Vec<Case> {
     let null = || json!(null);
-    let fields: [(&str, Value, Verdicts); 21] = [
+    let fields: [(&str, Value, Verdicts); 22] = [
         // the field is optional, and the reference page has a default
         ("/spec/clusterRef/namespace", json!("elsewhere"), vec![(null(), AsAbsent), (json!(""), AsAbsent)]),
         (
@@ -68,6 +68,11 @@ pub fn cases() -> Vec<Case> {
         ("/spec/successfulJobsHistoryLimit", json!(9), vec![(null(), AsAbsent), (json!(""), Refused)]),
         ("/spec/failedJobsHistoryLimit", json!(9), vec![(null(), AsAbsent), (json!(""), Refused)]),
         // the field is optional, and has no default
+        (
+            "/spec/timeZone",
+            json!("Europe/Berlin"),
+            vec![(null(), AsAbsent), (json!(""), Refused), (json!(" "), Refused), (json!("Local"), Refused)],
+        ),
         (
             "/spec/destination/credentialsSecret",
             json!({"name": "keys"}),

@@ -99,7 +99,7 @@ fn an_error_names_the_field_the_value_and_what_to_write() {
         ("0\t2 * * *", r"found '\t' between the fields; separate them with plain spaces"),
         (
             "CRON_TZ=Europe/Paris 0 2 * * *",
-            "CRON_TZ= prefix: schedules run in UTC; write the hours in UTC, without a prefix",
+            "CRON_TZ= prefix: write the schedule without it, and name the time zone in spec.timeZone",
         ),
         ("@every 1h", "@every is not supported; write a step such as */15 * * * * (every 15 minutes)"),
         (
