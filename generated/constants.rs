@@ -51,6 +51,8 @@ impl AntflyBackupSpec {
     pub const BACKUP_TIMEOUT_MAX_LENGTH: usize = 64;
     /// `default` of `backupTimeout`.
     pub const BACKUP_TIMEOUT_DEFAULT: &str = "1h";
+    /// `maxLength` of `startingDeadline`.
+    pub const STARTING_DEADLINE_MAX_LENGTH: usize = 64;
     /// `minimum` of `successfulJobsHistoryLimit`.
     pub const SUCCESSFUL_JOBS_HISTORY_LIMIT_MINIMUM: i32 = 0;
     /// `maximum` of `successfulJobsHistoryLimit`.

@@ -31,10 +31,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// How many seconds after its scheduled time a backup may start if it was missed, for example while the control plane was
-/// down.
-pub const STARTING_DEADLINE_SECONDS: i64 = 3 * 60 * 60;
-
 /// Number of failed Pods that a Job replaces.
 const BACKOFF_LIMIT: i32 = 3;
 
@@ -63,7 +59,7 @@ pub fn cron_job(plan: &Plan) -> CronJob {
             time_zone: Some("UTC".into()),
             suspend: Some(plan.suspend),
             concurrency_policy: Some("Forbid".into()),
-            starting_deadline_seconds: Some(STARTING_DEADLINE_SECONDS),
+            starting_deadline_seconds: Some(plan.starting_deadline.as_secs()),
             successful_jobs_history_limit: Some(plan.successful_jobs_history_limit),
             failed_jobs_history_limit: Some(plan.failed_jobs_history_limit),
             job_template: JobTemplateSpec {
