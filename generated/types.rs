@@ -96,6 +96,9 @@ pub struct AntflyBackupSpec {
         skip_serializing_if = "Option::is_none"
     )]
     pub starting_deadline: Option<String>,
+    /// How often a backup is tried again after a failed attempt, with growing pauses, before it counts as failed. All attempts share backupTimeout. Pods that were evicted or disrupted otherwise use up no retry, and a failure that every attempt would repeat is not tried again. When absent, 3. Versions before 0.2.0 ignore it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<i32>,
     /// How many Jobs of successful backups to keep, for their logs. The records in the status do not depend on it.
     #[serde(
         rename = "successfulJobsHistoryLimit",

@@ -64,6 +64,7 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "suspend",
                 "backupTimeout",
                 "startingDeadline",
+                "retries",
                 "successfulJobsHistoryLimit",
                 "failedJobsHistoryLimit",
             ],
@@ -89,6 +90,9 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "startingDeadline") {
         spec_starting_deadline(value, &path.field("startingDeadline"), out);
+    }
+    if let Some(value) = cel::not_null(object, "retries") {
+        spec_retries(value, &path.field("retries"), out);
     }
     if let Some(value) = cel::not_null(object, "successfulJobsHistoryLimit") {
         spec_successful_jobs_history_limit(
@@ -555,6 +559,13 @@ pub(super) fn spec_starting_deadline(
     );
 }
 
+/// Checks `spec.retries`.
+pub(super) fn spec_retries(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 10);
+}
+
 /// Checks `spec.successfulJobsHistoryLimit`.
 pub(super) fn spec_successful_jobs_history_limit(
     value: &Value,
@@ -909,7 +920,7 @@ pub(super) fn status_last_successful_backup_other_backup_ids(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 4);
+    out.max_items(subject, path, 11);
     for (index, item) in subject.iter().enumerate() {
         status_last_successful_backup_other_backup_ids_item(
             item,
@@ -1448,7 +1459,7 @@ pub(super) fn status_last_failed_backup_other_backup_ids(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 4);
+    out.max_items(subject, path, 11);
     for (index, item) in subject.iter().enumerate() {
         status_last_failed_backup_other_backup_ids_item(item, &path.index(index), out);
     }
@@ -2000,7 +2011,7 @@ pub(super) fn status_recent_backups_item_other_backup_ids(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 4);
+    out.max_items(subject, path, 11);
     for (index, item) in subject.iter().enumerate() {
         status_recent_backups_item_other_backup_ids_item(item, &path.index(index), out);
     }
@@ -3001,6 +3012,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::set_default(object, "suspend", Value::from(false));
         cel::set_default(object, "backupTimeout", Value::from("1h"));
         cel::drop_null(object, "startingDeadline");
+        cel::drop_null(object, "retries");
         cel::set_default(object, "successfulJobsHistoryLimit", Value::from(3));
         cel::set_default(object, "failedJobsHistoryLimit", Value::from(1));
     }

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// objects that are older than the field.
 const STARTING_DEADLINE: SignedDuration = SignedDuration::from_hours(3);
 
+/// How often a failed attempt is tried again where `retries` does not say so.
+const RETRIES: i32 = 3;
+
 impl AntflyBackupSpec {
     /// Returns `backupTimeout`, or its default if it is empty.
     pub fn timeout(&self) -> Duration {
@@ -20,6 +23,11 @@ impl AntflyBackupSpec {
     /// Returns `startingDeadline` in whole seconds, rounded up, or three hours if it is absent or empty.
     pub fn starting_deadline(&self) -> SignedDuration {
         starting_deadline_of(self.starting_deadline.as_deref())
+    }
+
+    /// Returns `retries`, or 3 if it is absent.
+    pub fn retries(&self) -> i32 {
+        self.retries.unwrap_or(RETRIES)
     }
 }
 

@@ -31,9 +31,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Number of failed Pods that a Job replaces.
-const BACKOFF_LIMIT: i32 = 3;
-
 /// Keys of the Secret for reading the backup back, and whether each is optional if the backup needs the Secret.
 const STORAGE_KEYS: [(&str, bool); 4] =
     [("AWS_ACCESS_KEY_ID", false), ("AWS_SECRET_ACCESS_KEY", false), ("AWS_REGION", true), ("AWS_ENDPOINT_URL", true)];
@@ -65,7 +62,7 @@ pub fn cron_job(plan: &Plan) -> CronJob {
             job_template: JobTemplateSpec {
                 metadata: Some(ObjectMeta { annotations: Some(annotations(plan)), ..labelled(&labels) }),
                 spec: Some(JobSpec {
-                    backoff_limit: Some(BACKOFF_LIMIT),
+                    backoff_limit: Some(plan.retries),
                     active_deadline_seconds: Some(plan.timeout_seconds),
                     pod_replacement_policy: Some("Failed".into()),
                     pod_failure_policy: Some(pod_failure_policy()),

@@ -36,6 +36,8 @@ pub struct Plan {
     pub timeout_seconds: i64,
     /// How late a backup may start, in whole seconds.
     pub starting_deadline: SignedDuration,
+    /// Number of failed Pods that a Job replaces.
+    pub retries: i32,
     /// Successful Jobs to keep.
     pub successful_jobs_history_limit: i32,
     /// Failed Jobs to keep.
@@ -123,6 +125,7 @@ pub fn plan(
         suspend: spec.suspend,
         timeout_seconds: duration::seconds_rounded_up(spec.timeout()),
         starting_deadline: spec.starting_deadline(),
+        retries: spec.retries(),
         successful_jobs_history_limit: spec.successful_jobs_history_limit,
         failed_jobs_history_limit: spec.failed_jobs_history_limit,
         location: spec.destination.location.clone(),
