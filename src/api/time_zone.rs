@@ -20,7 +20,8 @@ impl AntflyBackupSpec {
 impl AntflyBackupStatus {
     /// Returns whether `observedSchedule` is that schedule, in that time zone.
     pub fn is_of_schedule(&self, schedule: &str, time_zone: &str) -> bool {
-        self.observed_schedule.as_deref() == Some(schedule) && self.observed_time_zone.as_deref().unwrap_or(UTC) == time_zone
+        self.observed_schedule.as_deref() == Some(schedule)
+            && self.observed_time_zone.as_deref().unwrap_or(UTC) == time_zone
     }
 }
 
@@ -101,7 +102,9 @@ mod tests {
         assert!(error("utc").ends_with("; write \"UTC\""), "{}", error("utc"));
         let unknown = error("Europe/Atlantis");
         assert!(unknown.starts_with("\"Europe/Atlantis\" is not a time zone that this version"), "{unknown}");
-        for name in ["", "Local", "localtime", "posixrules", "Etc/Unknown", "+02:00", "CET-1CEST", "Europe/", "../etc/passwd"] {
+        for name in
+            ["", "Local", "localtime", "posixrules", "Etc/Unknown", "+02:00", "CET-1CEST", "Europe/", "../etc/passwd"]
+        {
             assert!(time_zone(name).is_err(), "{name}");
         }
     }

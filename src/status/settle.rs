@@ -3,8 +3,7 @@
 use crate::{
     api::{
         AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus, OmittedFromRecord, OtherWriter,
-        duration,
-        time_zone::UTC,
+        duration, time_zone::UTC,
     },
     cluster::{
         access::CrossNamespaceClusters,
@@ -230,6 +229,7 @@ fn status(
             runs,
             refusal: facts.job_refusal.as_deref(),
             grace,
+            is_edited: keeping(facts).is_edited,
         },
         now,
     );

@@ -68,7 +68,8 @@ async fn kubernetes_knows_each_time_zone_that_the_operator_knows() {
         let answer = room.cron_jobs().create(&dry_run, &cron_job(zone)).await;
         assert!(answer.is_ok(), "{zone}: {answer:?}");
     }
-    for zone in ["", "Local", "local", "europe/berlin", "Europe/Atlantis", "CEST", "+02:00", "CET-1CEST", "Etc/Unknown"] {
+    for zone in ["", "Local", "local", "europe/berlin", "Europe/Atlantis", "CEST", "+02:00", "CET-1CEST", "Etc/Unknown"]
+    {
         let answer = room.cron_jobs().create(&dry_run, &cron_job(zone)).await;
         assert!(answer.is_err(), "{zone:?} is accepted");
     }

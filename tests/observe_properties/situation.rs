@@ -197,7 +197,14 @@ fn earlier_status() -> impl Strategy<Value = AntflyBackupStatus> {
 
 fn backup() -> impl Strategy<Value = StoredBackup> {
     let schedule = sample::select(vec!["30 4 * * *", "@monthly", "0 0 30 2 *", "0 25 * * *"]);
-    let zone = option::of(sample::select(vec!["UTC", "Europe/Berlin", "Africa/Cairo", "Asia/Kathmandu", "Europe/Atlantis", "utc"]));
+    let zone = option::of(sample::select(vec![
+        "UTC",
+        "Europe/Berlin",
+        "Africa/Cairo",
+        "Asia/Kathmandu",
+        "Europe/Atlantis",
+        "utc",
+    ]));
     let limit = || sample::select(vec![0, 3, 30, i32::MAX]);
     let dropped = || StatusStanding::Pruned(["status.activeSince".to_owned()].into());
     let standing =

@@ -86,7 +86,8 @@ impl Calendar {
     /// Returns whether the schedule names an existing date.
     pub(super) fn fires(&self) -> bool {
         let has_day = |longest: i8| (1..=longest).any(|day| self.days_of_month.has(day));
-        self.is_either_day || (1..).zip(LONGEST_MONTHS).any(|(month, longest)| self.months.has(month) && has_day(longest))
+        self.is_either_day
+            || (1..).zip(LONGEST_MONTHS).any(|(month, longest)| self.months.has(month) && has_day(longest))
     }
 
     /// Returns the first scheduled time after `after`, from 1970 to 2100.
@@ -207,7 +208,8 @@ impl<'a> Walk<'a> {
     /// Goes to the same time of another date. A day beyond the end of its month is one of the next.
     fn to_date(&mut self, months: i32, days: i32) {
         let first = self.shows.date().first_of_month();
-        let date = first.saturating_add(months.months()).saturating_add((i32::from(self.shows.day()) - 1 + days).days());
+        let date =
+            first.saturating_add(months.months()).saturating_add((i32::from(self.shows.day()) - 1 + days).days());
         let there = moment(self.zone, date.to_datetime(self.shows.time()));
         // the zone may have left the date out
         self.to(if there > self.second { there } else { self.second + 24 * HOUR });

@@ -132,7 +132,10 @@ impl CronJobView {
             is_marked,
             finalizers,
             schedule: kept_name(object["spec"]["schedule"].as_str().unwrap_or_default().to_owned()),
-            time_zone: object["spec"]["timeZone"].as_str().filter(|zone| *zone != UTC).map(|zone| kept_name(zone.to_owned())),
+            time_zone: object["spec"]["timeZone"]
+                .as_str()
+                .filter(|zone| *zone != UTC)
+                .map(|zone| kept_name(zone.to_owned())),
             suspended: object["spec"]["suspend"] == true,
             catch_up,
             last_schedule_time: time("lastScheduleTime")?,
