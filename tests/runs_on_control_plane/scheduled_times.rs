@@ -96,7 +96,7 @@ async fn after_an_edit_of_the_time_zone_the_backup_of_a_scheduled_time_that_has_
     nightly.until_healthy("Unknown", "NoRunYet").await;
     until_passed(scheduled).await;
     let edit = json!({"spec": {"timeZone": "Asia/Kolkata"}});
-    starts_late(&nightly, edit, scheduled, "the time zone was edited").await;
+    starts_late(&nightly, edit, scheduled, "the time zone was edited", "3h").await;
 }
 
 #[tokio::test]
