@@ -1,239 +1,96 @@
-//! The calendar: finds the scheduled times, from the values that each field allows.
+//! The calendar: finds the scheduled times by a clock that is not changed, from the values that each field allows.
 //!
-//! The rule is what `Next` of robfig/cron v3 does, by which Kubernetes' CronJob controller schedules. It walks the clock of the time
-//! zone forward: to a month that is allowed, then to a day, an hour, a minute. A field that passes its end sends the walk back to the
-//! month. Where the clock changes, that is not the same as "the next minute of which the clock shows an allowed time":
-//!
-//! - A time that the clock skips is skipped, and one that it shows twice is scheduled twice, be it `30 2 * * *` or `*/15 * * * *`.
-//! - Hours are walked in steps of an hour. Where the clock changes by half an hour (Australia/Lord_Howe), the walk goes on at half past,
-//!   and misses an allowed time in the first half of an hour.
-//! - A day begins at midnight. Where the clock skips midnight, east of Greenwich (Africa/Cairo), the walk lands an hour before it, on
-//!   the day before, and steps over the whole day if the schedule does not allow the day before.
-//! - So the result can depend on where the walk starts.
-//! - Two things stop the controller's walk for ever, and ours not: a day that a zone left out (Pacific/Apia, 30 December 2011), and
-//!   a start to which it comes back, as the clock is set back to a quarter to three (Pacific/Chatham).
-//!
-//! Kubernetes starts backups by these times, odd or not, and the status must name the same.
+//! The `cron` crate does the arithmetic. Its dialect starts with seconds, counts weekdays from 1 (Sunday), and requires
+//! both day fields to match. So it gets plain lists of values, and two schedules if either day field may match.
 
-use jiff::{Timestamp, ToSpan, civil, tz::Offset, tz::TimeZone};
+use std::collections::BTreeSet;
 
-use super::field::{Allowed, Fields};
+use chrono::{DateTime, Utc};
+use jiff::Timestamp;
 
-/// 2101-01-01T00:00:00Z in seconds since 1970. There are no scheduled times from then on.
-const END: i64 = 4_133_980_800;
+use super::field::{Allowed, Field, Fields};
 
-/// In how many years after that of its start the walk ends without a result.
-const YEARS: i16 = 5;
-
-const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
+/// 2101-01-01T00:00:00Z in seconds since 1970. The years of the `cron` crate are 1970 to 2100, so there are no scheduled times from
+/// then on.
+pub(super) const END: i64 = 4_133_980_800;
 
 /// The most days that each month can have, from January on.
-const LONGEST_MONTHS: [i8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const LONGEST_MONTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// The values that a field allows: a bit for each.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Values(u64);
-
-impl Values {
-    fn new(allowed: &Allowed) -> Self {
-        Values(allowed.values.iter().fold(0, |bits, value| bits | 1 << value))
-    }
-
-    /// Returns whether a value is allowed. Values of clocks and calendars are from 0 to 59.
-    fn has(self, value: i8) -> bool {
-        self.0 >> value & 1 == 1
-    }
-}
-
-/// A schedule's values, and the time zone of its clock.
+/// A schedule as one or two schedules of the `cron` crate: it fires when any of them fires.
+///
+/// Empty if the schedule names no existing date: the `cron` crate would search every year for one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Calendar {
-    minutes: Values,
-    hours: Values,
-    days_of_month: Values,
-    months: Values,
-    days_of_week: Values,
-    /// Whether a day needs to be allowed by only one of its two fields.
-    is_either_day: bool,
-    zone: TimeZone,
+    alternatives: Vec<cron::Schedule>,
 }
 
 impl Calendar {
-    /// Returns the calendar of a schedule in UTC.
     pub(super) fn new(fields: &Fields) -> Self {
+        let days = (&fields.day_of_month, &fields.day_of_week);
+        let every_day = Allowed { values: Field::DayOfMonth.bounds().collect(), open: true };
+        let every_weekday = Allowed { values: Field::DayOfWeek.bounds().collect(), open: true };
+        let days =
+            if days.0.open || days.1.open { vec![days] } else { vec![(days.0, &every_weekday), (&every_day, days.1)] };
         Self {
-            minutes: Values::new(&fields.minute),
-            hours: Values::new(&fields.hour),
-            days_of_month: Values::new(&fields.day_of_month),
-            months: Values::new(&fields.month),
-            days_of_week: Values::new(&fields.day_of_week),
-            is_either_day: !fields.day_of_month.open && !fields.day_of_week.open,
-            zone: TimeZone::UTC,
+            alternatives: days
+                .into_iter()
+                .filter(|(day, _)| has_date(&fields.month.values, &day.values))
+                .map(|(day, weekday)| translate(fields, day, weekday))
+                .collect(),
         }
     }
 
-    /// Returns the same calendar by the clock of another time zone.
-    pub(super) fn in_time_zone(self, zone: TimeZone) -> Self {
-        Self { zone, ..self }
-    }
-
-    /// Returns the time zone.
-    pub(super) fn zone(&self) -> &TimeZone {
-        &self.zone
-    }
-
-    /// Returns whether the schedule names an existing date.
+    /// Returns whether the schedule ever fires.
     pub(super) fn fires(&self) -> bool {
-        let has_day = |longest: i8| (1..=longest).any(|day| self.days_of_month.has(day));
-        self.is_either_day
-            || (1..).zip(LONGEST_MONTHS).any(|(month, longest)| self.months.has(month) && has_day(longest))
+        !self.alternatives.is_empty()
     }
 
-    /// Returns the first scheduled time after `after`, from 1970 to 2100.
+    /// Returns the first scheduled time after `after`, from 1970 to 2100, by a clock that shows UTC.
     pub(super) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        if !self.fires() {
-            return None;
-        }
-        // From 1970 on, dropping the fraction rounds down.
-        let after = if after < Timestamp::UNIX_EPOCH { -1 } else { after.as_second().min(END) };
-        let found = self.found_from(Walk::start(&self.zone, after + 1))?;
-        if found <= after {
-            // without going back to the beginning of an hour or a day, it only goes forward
-            let walk = Walk { has_left: true, ..Walk::start(&self.zone, after + 1) };
-            return self.found_from(walk).map(timestamp);
-        }
-        Some(timestamp(found))
-    }
-
-    /// Returns the first scheduled time that a walk finds, in seconds since 1970.
-    fn found_from(&self, mut walk: Walk<'_>) -> Option<i64> {
-        let last_year = walk.shows.year() + YEARS;
-        while walk.second < END && walk.shows.year() <= last_year {
-            if self.arrives(&mut walk) {
-                return (walk.second < END).then_some(walk.second);
-            }
-        }
-        None
-    }
-
-    /// Walks to a time whose fields are all allowed. Returns whether it has arrived; if not, a field has passed its end, and those
-    /// above it must be looked at anew.
-    fn arrives(&self, walk: &mut Walk<'_>) -> bool {
-        while !self.months.has(walk.shows.month()) {
-            walk.leave(|shows| shows.date().first_of_month().at(0, 0, 0, 0));
-            walk.to_date(1, 0);
-            if walk.shows.month() == 1 {
-                return false;
-            }
-        }
-        while !self.allows_day(walk.shows.date()) {
-            walk.leave(|shows| shows.date().at(0, 0, 0, 0));
-            walk.to_date(0, 1);
-            walk.to_midnight();
-            if walk.shows.day() == 1 {
-                return false;
-            }
-        }
-        while !self.hours.has(walk.shows.hour()) {
-            walk.leave(|shows| shows.date().at(shows.hour(), 0, 0, 0));
-            walk.by(HOUR);
-            if walk.shows.hour() == 0 {
-                return false;
-            }
-        }
-        while !self.minutes.has(walk.shows.minute()) {
-            walk.leave_within_minute();
-            walk.by(MINUTE);
-            if walk.shows.minute() == 0 {
-                return false;
-            }
-        }
-        let seconds = i64::from(walk.shows.second());
-        if seconds != 0 {
-            walk.has_left = true;
-            walk.by(MINUTE - seconds);
-        }
-        seconds == 0
-    }
-
-    fn allows_day(&self, date: civil::Date) -> bool {
-        let by_month = self.days_of_month.has(date.day());
-        let by_week = self.days_of_week.has(date.weekday().to_sunday_zero_offset());
-        if self.is_either_day { by_month || by_week } else { by_month && by_week }
+        // Times before 1970 would become huge years. From 1970 on, dropping the fraction rounds down.
+        let after = if after < Timestamp::UNIX_EPOCH { -1 } else { after.as_second() };
+        let after = date_time(after.min(END));
+        self.alternatives.iter().filter_map(|schedule| schedule.after(&after).next()).min().map(timestamp)
     }
 }
 
-/// A walk through time, by a clock in a time zone.
-struct Walk<'a> {
-    zone: &'a TimeZone,
-    /// Where it is, in seconds since 1970.
-    second: i64,
-    /// What the clock shows then.
-    shows: civil::DateTime,
-    /// Whether it has left its start. Only then is it at the beginning of the field that it walks by.
-    has_left: bool,
+/// Returns whether any of the months has any of the days.
+fn has_date(months: &BTreeSet<u8>, days: &BTreeSet<u8>) -> bool {
+    let first_day = days.first();
+    (1..)
+        .zip(LONGEST_MONTHS)
+        .any(|(month, longest)| months.contains(&month) && first_day.is_some_and(|day| *day <= longest))
 }
 
-impl<'a> Walk<'a> {
-    fn start(zone: &'a TimeZone, second: i64) -> Self {
-        Walk { zone, second, shows: zone.to_datetime(timestamp(second)), has_left: false }
-    }
-
-    fn to(&mut self, second: i64) {
-        self.second = second;
-        self.shows = self.zone.to_datetime(timestamp(second));
-    }
-
-    fn by(&mut self, seconds: i64) {
-        self.to(self.second + seconds);
-    }
-
-    /// Leaves the start for the beginning of the field that is walked by, unless it was left before.
-    fn leave(&mut self, beginning: impl Fn(civil::DateTime) -> civil::DateTime) {
-        if !self.has_left {
-            self.has_left = true;
-            self.to(moment(self.zone, beginning(self.shows)));
-        }
-    }
-
-    /// The same for the beginning of the minute, which no change of the clock moves.
-    fn leave_within_minute(&mut self) {
-        if !self.has_left {
-            self.has_left = true;
-            self.by(-self.second.rem_euclid(MINUTE));
-        }
-    }
-
-    /// Goes to the same time of another date. A day beyond the end of its month is one of the next.
-    fn to_date(&mut self, months: i32, days: i32) {
-        let first = self.shows.date().first_of_month();
-        let date =
-            first.saturating_add(months.months()).saturating_add((i32::from(self.shows.day()) - 1 + days).days());
-        let there = moment(self.zone, date.to_datetime(self.shows.time()));
-        // the zone may have left the date out
-        self.to(if there > self.second { there } else { self.second + 24 * HOUR });
-    }
-
-    /// Goes to the closest midnight in steps of an hour, where a change of the clock has led away from it.
-    fn to_midnight(&mut self) {
-        match i64::from(self.shows.hour()) {
-            0 => {}
-            hour @ 1..=12 => self.by(-hour * HOUR),
-            hour => self.by((24 - hour) * HOUR),
-        }
-    }
+/// Translates a schedule into the `cron` crate's dialect.
+fn translate(fields: &Fields, day: &Allowed, weekday: &Allowed) -> cron::Schedule {
+    let text = [
+        "0".to_owned(),
+        list(Field::Minute, &fields.minute, 0),
+        list(Field::Hour, &fields.hour, 0),
+        list(Field::DayOfMonth, day, 0),
+        list(Field::Month, &fields.month, 0),
+        list(Field::DayOfWeek, weekday, 1),
+    ]
+    .join(" ");
+    text.parse().expect("lists of values within each field's bounds are in the cron crate's dialect")
 }
 
-/// Returns the moment at which a clock shows a time, as Go's `time.Date` does. Of two, it is that at which the clock has the
-/// offset that it has when it is that time in UTC. If there is none, the clock shows the time that is as far from it as the clock is
-/// changed.
-fn moment(zone: &TimeZone, shows: civil::DateTime) -> i64 {
-    let as_utc = Offset::UTC.to_timestamp(shows).map_or(END, Timestamp::as_second);
-    let offset = |second: i64| i64::from(zone.to_offset(timestamp(second)).seconds());
-    as_utc - offset(as_utc - offset(as_utc))
+/// Returns a field in the `cron` crate's dialect, whose values are `shift` higher than ours.
+fn list(field: Field, allowed: &Allowed, shift: u8) -> String {
+    if field.bounds().all(|value| allowed.values.contains(&value)) {
+        return "*".to_owned();
+    }
+    let values: Vec<String> = allowed.values.iter().map(|value| (value + shift).to_string()).collect();
+    values.join(",")
 }
 
-fn timestamp(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+/// Converts seconds since 1970 to the `cron` crate's type.
+fn date_time(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).expect("chrono's calendar holds 1969 to 2101")
+}
+
+fn timestamp(run: DateTime<Utc>) -> Timestamp {
+    Timestamp::from_second(run.timestamp()).expect("jiff's calendar holds 1970 to 2100")
 }

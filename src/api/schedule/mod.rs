@@ -1,19 +1,21 @@
 //! Cron schedules with the semantics of Kubernetes' CronJob controller.
 //!
-//! `dialect` parses the text into the values that each field allows; `calendar` finds the scheduled times. Both are pure:
-//! times are arguments.
+//! `dialect` parses the text into the values that each field allows; `calendar` finds the scheduled times by a clock that is not
+//! changed, and `walk` those around a change of the clock. All are pure: times are arguments.
 
 mod calendar;
 mod dialect;
 mod error;
 mod field;
+mod walk;
 
 #[cfg(test)]
 mod properties;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use calendar::Calendar;
+use calendar::{Calendar, END};
+use walk::Walk;
 
 pub use error::ScheduleError;
 
@@ -26,7 +28,14 @@ pub use error::ScheduleError;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     calendar: Calendar,
+    walk: Walk,
 }
+
+/// How long before the start of a search a change of the clock matters: the walk goes back to the beginning of the month.
+const MONTH: SignedDuration = SignedDuration::from_hours(32 * 24);
+
+/// How long after a scheduled time a change of the clock matters.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Schedule {
     /// Reads a schedule in UTC, in this dialect, which is also that of the rules in the CustomResourceDefinition:
@@ -45,19 +54,19 @@ impl Schedule {
     /// Returns the first violation of the dialect, with its field, its value and what to write instead.
     pub fn parse(text: &str) -> Result<Self, ScheduleError> {
         let fields = dialect::parse(text)?;
-        Ok(Self { calendar: Calendar::new(&fields) })
+        Ok(Self { calendar: Calendar::new(&fields), walk: Walk::new(&fields) })
     }
 
     /// Returns the schedule with the same fields in another time zone.
     #[must_use]
     pub fn in_time_zone(self, zone: TimeZone) -> Self {
-        Self { calendar: self.calendar.in_time_zone(zone) }
+        Self { walk: self.walk.in_time_zone(zone), ..self }
     }
 
     /// Returns when the clock of the time zone is changed next; `None` if it is not changed any more.
     #[must_use]
     pub fn next_change_of_clock(&self, after: Timestamp) -> Option<Timestamp> {
-        self.calendar.zone().following(after).next().map(|change| change.timestamp())
+        self.walk.zone().following(after).next().map(|change| change.timestamp())
     }
 
     /// Returns whether the schedule ever fires. Returns `false` for dates that no year has, such as `0 0 30 2 *`.
@@ -72,7 +81,20 @@ impl Schedule {
     /// five years, as the CronJob controller searches no further. That is enough: even 29 February is at most four years away.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        self.calendar.next_after(after)
+        if !self.fires() {
+            return None;
+        }
+        self.next_between_changes(after).or_else(|| self.walk.next_after(after))
+    }
+
+    /// Returns the first scheduled time after `after` where the clock is not changed around it, as it never is in UTC.
+    fn next_between_changes(&self, after: Timestamp) -> Option<Timestamp> {
+        let zone = self.walk.zone();
+        let offset = SignedDuration::from_secs(zone.to_offset(after).seconds().into());
+        let next = self.calendar.next_after(after.checked_add(offset).ok()?)?.checked_sub(offset).ok()?;
+        let change = zone.following(after.checked_sub(MONTH).ok()?).next().map(|change| change.timestamp());
+        let is_changed = change.is_some_and(|change| change.duration_since(next) <= DAY);
+        (!is_changed && next > after && (0..END).contains(&next.as_second())).then_some(next)
     }
 
     /// Returns all scheduled times after `after`, in order; empty for a schedule that never fires.

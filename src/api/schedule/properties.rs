@@ -211,6 +211,25 @@ proptest! {
     }
 
     #[test]
+    fn where_the_clock_is_not_changed_the_walk_comes_to_the_same_times(reference in reference(), moment in moment()) {
+        let schedule = Schedule::parse(&reference.text()).unwrap();
+        if schedule.fires() {
+            prop_assert_eq!(schedule.walk.next_after(moment), schedule.next_between_changes(moment));
+        }
+    }
+
+    #[test]
+    fn between_two_changes_of_the_clock_the_walk_comes_to_the_same_times(
+        reference in reference(),
+        (zone, moment) in zone().prop_flat_map(|zone| (Just(zone.clone()), moment_in(&zone))),
+    ) {
+        let schedule = Schedule::parse(&reference.text()).unwrap().in_time_zone(zone);
+        if let Some(next) = schedule.next_between_changes(moment) {
+            prop_assert_eq!(schedule.walk.next_after(moment), Some(next));
+        }
+    }
+
+    #[test]
     fn where_the_clock_is_not_changed_times_are_those_of_utc_shifted(reference in reference(), moment in moment(), hours in -12..=14i8) {
         let utc = Schedule::parse(&reference.text()).unwrap();
         let zone = TimeZone::fixed(jiff::tz::offset(hours));
