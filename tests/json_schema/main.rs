@@ -1,9 +1,9 @@
 //! What editors and users read, made of the schema: the JSON Schema and the sample manifests.
 #![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
-#[path = "support/validation_corpus.rs"]
+#[path = "../support/validation_corpus.rs"]
 mod corpus;
-#[path = "support/validation_judges.rs"]
+#[path = "../support/validation_judges.rs"]
 #[allow(dead_code, reason = "the API server is not asked here")]
 mod judges;
 
@@ -90,7 +90,7 @@ fn all_that_is_valid_is_accepted_and_the_invalid_that_it_can_tell_is_refused() {
 fn a_schedule_is_judged_as_by_the_rules() {
     let validator = validator();
     let mut manifest: Value = serde_saphyr::from_str(MINIMAL).unwrap();
-    for line in include_str!("schedule/cronjob-controller-corpus.tsv").lines() {
+    for line in include_str!("../schedule/cronjob-controller-corpus.tsv").lines() {
         let schedule: String = serde_json::from_str(line.split('\t').next().unwrap()).unwrap();
         manifest["spec"]["schedule"] = json!(schedule);
         let ours = validate(&manifest, UnknownFields::Refuse);
