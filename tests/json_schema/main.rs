@@ -1,5 +1,5 @@
 //! What editors and users read, made of the schema: the JSON Schema and the sample manifests.
-#![allow(clippy::unwrap_used, reason = "a test, helpers included")]
+#![allow(clippy::disallowed_types, clippy::unwrap_used, reason = "a test, helpers included")]
 
 #[path = "../support/validation_corpus.rs"]
 mod corpus;
