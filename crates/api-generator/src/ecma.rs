@@ -114,7 +114,7 @@ mod tests {
             ("^a(b|c)*$", "^a(?:[bc])*$"),
             ("(?i:jan)", "[Jj][Aa][Nn]"),
             (r"[^ ]", r"[^ ]"),
-            (r"[\pZ\p{Cc}]{2,}", r"[\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]{2,}"),
+            (r"[\pZ\p{Cc}]{2,}", r"[\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]{2,}"),
             (r"[.]|%2[eE]", r"\.|%2[Ee]"),
             ("(?s).", r"[\s\S]"),
             ("a{3,63}?-", r"a{3,63}\u002d"),
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_assertion_looks_from_the_beginning_of_the_text() {
-        assert_eq!(assertion("^a|^b", false).as_deref(), Some("(?=(?:^a|^b))"));
+        assert_eq!(assertion("^a|^bc", false).as_deref(), Some("(?=(?:^(?:a|bc)))"));
         assert_eq!(assertion("^a|b", true).as_deref(), Some(r"(?![\s\S]*?(?:^a|b))"));
     }
 }

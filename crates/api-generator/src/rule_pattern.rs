@@ -165,7 +165,7 @@ mod tests {
             ("!self.matches('x')", &[], r"^(?![\s\S]*?(?:x))"),
             ("self == '' || self.matches('^a')", &[], "^(?:(?=(?:^$))|(?=(?:^a)))"),
             ("!(self == 'a' || self.contains('b'))", &[], r"^(?!(?:^a$))(?![\s\S]*?(?:b))"),
-            ("self.startsWith('a.') && !(self in ['x', 'y'])", &[], r"^(?=(?:^a\.))(?!(?:^(?:[xy])$))"),
+            ("self.startsWith('a.') && !(self in ['x', 'y'])", &[], r"^(?=(?:^a\.))(?!(?:^[xy]$))"),
             ("self != 'a'", &[], "^(?!(?:^a$))"),
             ("self.metadata.name.size() <= 47", &["metadata", "name"], r"^[\s\S]{0,47}$"),
         ] {
