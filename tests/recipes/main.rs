@@ -25,11 +25,12 @@ use std::{
 
 /// The pages with commands, in the order in which a reader needs them. The last one removes all. Those of `docs/decisions/` and
 /// the changelog are of their time.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "CONTRIBUTING.md",
     "generated/api-reference.md",
     "docs/api-evolution.md",
+    "docs/validate.md",
     "docs/operations.md",
     "docs/reliability.md",
     "docs/antfly-operator-manifests.md",
