@@ -115,10 +115,9 @@ const INPUTS: [&str; 15] = [
 
 /// Returns what kubectl reads; what it says if it refuses any of it.
 fn by_kubectl(input: &str) -> Result<Vec<Value>, String> {
-    // From a file: from a pipe, kubectl does not always go on with YAML after JSON.
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(input.as_bytes()).unwrap();
-    let mut kubectl = Command::new(Binaries::kubectl().unwrap());
+    let mut kubectl = Command::new(Binaries::pinned_kubectl().unwrap());
     kubectl.args(["label", "--local", "read=1", "-o", "json", "-f"]).arg(file.path()).env("KUBECONFIG", "/dev/null");
     let ended = kubectl.output().unwrap();
     let objects = Deserializer::from_slice(&ended.stdout).into_iter();
