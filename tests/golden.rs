@@ -1,6 +1,10 @@
 //! Golden cases: real YAML in; CronJob, status and events out (`golden/README.md`).
 #![allow(clippy::unwrap_used, reason = "a test, helpers included")]
 
+#[path = "support/validation_corpus.rs"]
+mod corpus;
+#[path = "support/released.rs"]
+mod released;
 #[path = "support/golden.rs"]
 mod support;
 
@@ -125,4 +129,33 @@ fn each_example_of_the_documentation_is_a_case() {
     let cases = support::all().unwrap().into_iter().map(|case| case.name()).filter(|name| name.starts_with("example-"));
     assert_eq!(cases.collect::<BTreeSet<_>>(), names, "a case whose example is gone");
     assert_eq!(names.len(), 5);
+}
+
+/// The variable with the version to keep fixtures of, for a release.
+const NEW_FIXTURES: &str = "RELEASED_FIXTURES";
+
+#[test]
+fn what_a_released_version_accepted_gives_the_manifest_that_it_made_byte_for_byte() {
+    if let Ok(version) = std::env::var(NEW_FIXTURES) {
+        let file = released::file_of(&version);
+        assert!(!file.exists(), "{} is there, and never changes", file.display());
+        let lines =
+            released::made_now(&version).iter().map(|it| serde_json::to_string(it).unwrap() + "\n").collect::<String>();
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, lines).unwrap();
+    }
+    let versions = released::versions();
+    assert!(versions.iter().any(|version| version == "0.1.0"), "{versions:?}");
+    let mut changed = Vec::new();
+    for version in versions {
+        let fixtures = released::read(&version);
+        assert!(fixtures.len() >= 100, "{version} has {} fixtures", fixtures.len());
+        for it in fixtures {
+            let now = released::manifest_now(&it.backup, &it.cluster, &version);
+            if now.as_ref() != Ok(&it.manifest) {
+                changed.push(format!("{version}, {}: it was\n{}\nand is\n{now:?}", it.name, it.manifest));
+            }
+        }
+    }
+    assert!(changed.is_empty(), "an object of a release gives another manifest:\n{}", changed.join("\n\n"));
 }

@@ -42,7 +42,8 @@ pub struct GoldenCase {
     pub description: String,
     /// The AntflyBackup as the API server holds it.
     pub backup: Value,
-    cluster: Option<Value>,
+    /// The AntflyCluster, unless the case has none.
+    pub cluster: Option<Value>,
     cron_jobs: Vec<Value>,
     jobs: Vec<Value>,
     pods: Vec<Value>,
