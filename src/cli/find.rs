@@ -66,7 +66,10 @@ impl Finder {
 
     /// Adds the files that a glob matches.
     fn glob(&mut self, argument: &str) {
-        match GlobBuilder::new(argument.trim_start_matches("./")).literal_separator(true).empty_alternates(true).build()
+        match GlobBuilder::new(argument.trim_start_matches("./").trim_end_matches('/'))
+            .literal_separator(true)
+            .empty_alternates(true)
+            .build()
         {
             Ok(glob) => self.folder(argument, &fixed_part(argument), Some(&glob.compile_matcher())),
             Err(error) => self.refuse(argument, format!("is no glob: {}", error.kind())),

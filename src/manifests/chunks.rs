@@ -1,6 +1,6 @@
 //! Splits a file into documents, as kubectl does: by lines with `---`, or into JSON objects that follow each other.
 
-use super::{SyntaxError, tree::Dialect};
+use super::{error::SyntaxError, tree::Dialect};
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 use std::ops::Range;

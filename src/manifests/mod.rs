@@ -4,11 +4,13 @@
 //! would not read, the position and the cause. `tests/validate_command/kubectl.rs` holds the reading against kubectl itself.
 
 mod chunks;
+mod error;
 mod lines;
 mod node;
 mod scalar;
 mod tree;
 
+pub use error::SyntaxError;
 pub use lines::{Lines, Position};
 pub use node::{About, Node};
 
@@ -24,21 +26,6 @@ pub struct Manifest {
     pub source: Option<String>,
     /// The object, with the position of each part.
     pub node: Node,
-}
-
-/// Why a part of a file cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// Where, as a byte offset in the file.
-    pub at: usize,
-    /// Why, and what to do.
-    pub message: String,
-}
-
-impl SyntaxError {
-    fn new(at: usize, message: impl Into<String>) -> Self {
-        SyntaxError { at, message: message.into() }
-    }
 }
 
 /// Returns the objects of a file, in order. An item of a `List` is an object, a document without content is none. An error stands

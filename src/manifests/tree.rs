@@ -1,7 +1,7 @@
 //! Makes a tree of the parser's events: one parse for values and positions.
 
 use super::{
-    SyntaxError,
+    error::SyntaxError,
     node::{Content, Entry, Node},
     scalar::{self, Tag},
 };

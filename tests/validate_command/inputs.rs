@@ -83,6 +83,7 @@ fn globs_are_expanded() {
     assert_eq!(files("two/.hid*/*"), ["two/.hidden/d.yaml"]);
     // a folder that matches is read as a folder
     assert_eq!(files("o*"), ["one/a.yaml", "one/deep/b.yaml"]);
+    assert_eq!(files("o*/"), ["one/a.yaml", "one/deep/b.yaml"]);
     // what exists is taken as it is
     assert_eq!(files("[odd]/e.yaml"), ["[odd]/e.yaml"]);
     let absolute = format!("{}/tw*/*.yml", folder.path().display());
@@ -136,11 +137,31 @@ fn a_file_that_is_no_manifest_is_an_error_and_the_others_are_checked() {
     assert_eq!(lines.len(), 6);
     assert_eq!(
         ended.errors,
-        "chart/Chart.yaml: skipped a document without kind \"without name\": not an AntflyBackup\n\
+        "chart/Chart.yaml: skipped a document without kind \"without name\": not an AntflyBackup; check what helm template \
+         prints of its folder, with -f -\n\
          chart/values.yaml: skipped a document without kind \"without name\": not an AntflyBackup\n\
          0 valid, 6 refused, 2 skipped\n"
     );
     assert_eq!(ended.code, Some(1));
+}
+
+/// The lines of a violation are found without counting the whole line for each: that would take hours here.
+#[test]
+fn a_large_file_of_one_line_is_read() {
+    let object = |number| {
+        format!(
+            "{{\"apiVersion\":\"antfly.io/v1\",\"kind\":\"AntflyBackup\",\"metadata\":{{\"name\":\"b-{number}\"}},\"spec\":{{\"clusterRef\":\
+             {{\"name\":\"a\"}},\"schedule\":\"never\",\"destination\":{{\"location\":\"s3://my-bucket/{}\"}}}}}}",
+            "a".repeat(500)
+        )
+    };
+    let items: Vec<String> = (0..20_000).map(object).collect();
+    let text = format!("{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{}]}}", items.join(","));
+    let ended = Folder::new(&[("a.json", &text)]).validate(&["a.json"]);
+    assert_eq!(ended.errors, "0 valid, 20000 refused\n");
+    let column = text.rfind("\"never\"").unwrap() + 1;
+    let last = places(&ended.output).pop().unwrap();
+    assert_eq!(last, format!("a.json:1:{column}: error: spec.schedule"));
 }
 
 #[test]

@@ -48,8 +48,8 @@ fn the_report_has_files_documents_violations_and_counts() {
             "files": [
                 {"file": "a.yaml", "errors": [], "documents": [
                     with(json!({"verdict": "invalid", "violations": [
-                        {"path": "spec.typo", "line": 12, "column": 3, "reason": "UnknownField", "message": "…"},
                         {"path": "spec.schedule", "line": 9, "column": 13, "reason": "Rule", "message": "…"},
+                        {"path": "spec.typo", "line": 12, "column": 3, "reason": "UnknownField", "message": "…"},
                     ]})),
                     with(json!({
                         "index": 1, "line": 15, "apiVersion": "v1", "kind": "Secret", "namespace": null, "name": "s",

@@ -80,7 +80,9 @@ fn violations(document: &Document, lines: &Lines<'_>) -> Vec<Finding> {
         let position = lines.position(document.node.position(&field, about));
         Finding { path: field.to_string(), position, reason: reason.as_str(), message }
     });
-    repeated.chain(refused).collect()
+    let mut found: Vec<Finding> = repeated.chain(refused).collect();
+    found.sort_by_key(|finding| finding.position);
+    found
 }
 
 /// Returns what the API server accepts and the operator does not.

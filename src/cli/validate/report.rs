@@ -69,7 +69,7 @@ pub struct DocumentReport {
     pub source: Option<String>,
     /// What it is.
     pub verdict: Verdict,
-    /// What the API server refuses, in the order of the schema.
+    /// What the API server refuses, in the order of the lines.
     pub violations: Vec<Finding>,
     /// What the API server accepts and the operator does not.
     pub warnings: Vec<Finding>,

@@ -8,6 +8,7 @@ use crate::{
     },
     text::one_line,
 };
+use std::path::Path;
 
 /// Prints the errors of a file to standard output; warnings, and what is skipped, to standard error.
 pub fn print_file(file: &FileReport) -> anyhow::Result<()> {
@@ -19,7 +20,7 @@ pub fn print_file(file: &FileReport) -> anyhow::Result<()> {
         let name = one_line(&file.file);
         if document.verdict == Verdict::Skipped {
             let described = shown_kind_and_name(document.kind.as_deref(), document.name.as_deref());
-            eprintln!("{name}: skipped {described}: not an AntflyBackup");
+            eprintln!("{name}: skipped {described}: not an AntflyBackup{}", hint(&file.file));
         }
         let origin = origin(file, document);
         let line = |severity: &str, finding: &Finding| {
@@ -35,6 +36,17 @@ pub fn print_file(file: &FileReport) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns what to check instead of the files of a folder that a tool makes objects of.
+fn hint(file: &str) -> &'static str {
+    match Path::new(file).file_name().and_then(|name| name.to_str()) {
+        Some("kustomization.yaml" | "kustomization.yml" | "Kustomization") => {
+            "; check what kubectl kustomize prints of its folder, with -f -"
+        }
+        Some("Chart.yaml") => "; check what helm template prints of its folder, with -f -",
+        _ => "",
+    }
 }
 
 /// Returns which object a line is about, where the file has several, and which template made it.
