@@ -29,10 +29,12 @@ use std::{
 
 /// The pages with commands, in the order in which a reader needs them. The last one removes all. Those of `docs/decisions/` and
 /// the changelog are of their time.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 17] = [
     "README.md",
     "CONTRIBUTING.md",
     "generated/api-reference.md",
+    "docs/editors.md",
+    "docs/api-changes.md",
     "docs/api-evolution.md",
     "docs/validate.md",
     "docs/operations.md",
