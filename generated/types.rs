@@ -78,7 +78,7 @@ pub struct AntflyBackupSpec {
     pub cluster_ref: ClusterReference,
     /// When backups start, as a cron expression in the time zone that timeZone names, or UTC: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-6 or sun-sat, 0 is Sunday). Each field takes *, a number, a range (1-5), a list (1,15) and a step (*/15). If day of month and day of week are both restricted, a day that matches either is meant. Also @hourly, @daily, @midnight, @weekly, @monthly, @yearly and @annually. Example: "0 2 * * *" is every day at 02:00.
     pub schedule: String,
-    /// The time zone of the schedule, by its name in the IANA database, such as Europe/Berlin or America/New_York. When absent, UTC. A time that the clock skips when daylight saving begins is skipped, and one that it shows twice when that ends starts two backups. All times in the status are in UTC. Since 0.2.0.
+    /// The time zone of the schedule, by its name in the IANA database, such as Europe/Berlin or America/New_York. When absent, UTC. A time that the clock skips when daylight saving begins is skipped, and one that it shows twice when that ends starts two backups. All times in the status are in UTC. Versions before 0.2.0 ignore it.
     #[serde(rename = "timeZone", default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// Where backups are written to, and with which credentials.

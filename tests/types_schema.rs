@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 /// Keywords of the file that Rust types cannot express, and what replaces them.
-const BEYOND_RUST_TYPES: [(&str, &str); 13] = [
+const BEYOND_RUST_TYPES: [(&str, &str); 14] = [
     ("pattern", "the generated validation checks it"),
     ("minLength", "the generated validation checks it"),
     ("maxLength", "the generated validation checks it"),
@@ -24,6 +24,7 @@ const BEYOND_RUST_TYPES: [(&str, &str); 13] = [
     ("x-kubernetes-list-map-keys", "the generated validation checks them; merging is the API server's work"),
     ("nullable", "an Option or Vec, where null means absent"),
     ("title", "the name of the Rust type, which is gone where the derived schema is written out in place"),
+    ("example", "the samples and the JSON Schema have it"),
     ("enum", "compared with the meaning of each value, see `values`"),
 ];
 

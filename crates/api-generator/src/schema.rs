@@ -158,6 +158,8 @@ impl Reader {
         let title = keywords.text("title");
         let description = keywords.text("description");
         let default = keywords.left.remove("default");
+        // of the samples and the JSON Schema, which read the definition themselves
+        keywords.left.remove("example");
         let is_nullable = keywords.flag("nullable");
         let rules = keywords.rules();
         let kind = match keywords.text("type").as_deref() {

@@ -22,7 +22,7 @@ mod rules {
 
 pub use metadata::LONGEST_NAME;
 pub use path::{FieldPath, Path, Step};
-pub use violations::{UnknownFields, Violation, Violations};
+pub use violations::{Reason, UnknownFields, Violation, Violations};
 
 use crate::api::{API_VERSION, AntflyBackup, KIND};
 use serde_json::Value;
@@ -34,7 +34,12 @@ pub fn validate(object: &Value, unknown_fields: UnknownFields) -> Vec<Violation>
     if object.is_object() {
         for (field, expected) in [("apiVersion", API_VERSION), ("kind", KIND)] {
             if object[field] != expected {
-                out.push(&Path::ROOT.field(field), Some(&object[field]), format!("must be {expected}"));
+                out.push(
+                    &Path::ROOT.field(field),
+                    Some(&object[field]),
+                    Reason::NotSupported,
+                    format!("must be {expected}"),
+                );
             }
         }
     }
@@ -89,8 +94,9 @@ pub fn decode_or_leave(object: &mut Value, unknown_fields: UnknownFields) -> Res
     {
         fields.remove("status");
     }
-    serde_json::from_value(object.take())
-        .map_err(|error| vec![Violation::new(FieldPath::default(), format!("cannot be read: {error}"))])
+    serde_json::from_value(object.take()).map_err(|error| {
+        vec![Violation::new(FieldPath::default(), Reason::InvalidFormat, format!("cannot be read: {error}"))]
+    })
 }
 
 /// Replaces `3.0` by `3`, as the API server does when it stores an object.
