@@ -1,13 +1,14 @@
 //! Generates the Rust side of the API from the CustomResourceDefinition.
 //!
 //! `definition` parses the file, `schema` makes a tree of it and refuses what the generator does not handle, `check` checks
-//! the tree itself. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each.
+//! the tree itself. `kubernetes` writes shapes of Kubernetes into the file. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each.
 
 mod case;
 mod cel;
 mod check;
 mod constants;
 mod definition;
+mod kubernetes;
 mod problems;
 mod reference;
 mod rust_file;
@@ -15,6 +16,7 @@ mod schema;
 mod types;
 mod validation;
 
+pub use kubernetes::with_kubernetes_shapes;
 pub use problems::Problems;
 
 /// A generated file.
