@@ -18,7 +18,7 @@ async fn the_shapes_are_those_of_the_api_servers_own_openapi() {
     assert!(kept.len() > 10);
     let mut differences = Vec::new();
     for (name, definition) in &kept {
-        let served = &served["definitions"][name];
+        let served = &without_enums(served["definitions"][name].clone());
         let whole = definition.get("description").is_some();
         let differs = |field: &String| served["properties"][field] != definition["properties"][field];
         let fields =
@@ -33,6 +33,19 @@ async fn the_shapes_are_those_of_the_api_servers_own_openapi() {
         "schema/kubernetes/openapi.json is not what Kubernetes has; copy these and run `cargo xtask generate`:\n{}",
         differences.join("\n")
     );
+}
+
+/// Returns a definition without what a running API server adds to the published one: the values of a text, and words about them.
+fn without_enums(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.into_iter().filter(|(name, value)| name != "enum" || !value.is_array());
+            fields.map(|(name, value)| (name, without_enums(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_enums).collect(),
+        Value::String(text) => json!(text.split("\n\nPossible enum values:").next()),
+        other => other,
+    }
 }
 
 #[tokio::test]

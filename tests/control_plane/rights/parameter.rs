@@ -86,14 +86,14 @@ async fn images_and_account_are_the_deployments_and_without_it_only_the_operator
 /// What of a Pod the Deployment's options and annotation allow.
 async fn pod_fields(scene: &Scene, room: &Room<'_>) {
     let deployment = "deployment/antfly-backup-operator";
-    let with = |field: &str, value: &str| {
+    let with = |field: &str, value: Value| {
         let image = "ghcr.io/antflydb/antfly-backup-operator:0.2.0";
         scene.create(&json!([
             {"op": "add", "path": format!("{POD}/containers/0/image"), "value": image},
             {"op": "add", "path": format!("{POD}/{field}"), "value": value},
         ]))
     };
-    let (account, priority) = (with("serviceAccountName", "backups"), with("priorityClassName", "low"));
+    let (account, priority) = (with("serviceAccountName", json!("backups")), with("priorityClassName", json!("low")));
     let (no_account, no_priority) = (Some("without a service account"), Some("Jobs of one Pod"));
     let until = async |wanted: [Option<&str>; 2]| {
         until_refused(room, &scene.token, &account, wanted[0]).await;
