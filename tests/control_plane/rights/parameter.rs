@@ -121,8 +121,7 @@ async fn pod_fields(scene: &Scene, room: &Room<'_>) {
     let annotation = "antfly.io/pod-fields=priorityClassName, serviceAccountName";
     scene.stage.kubectl(&["annotate", deployment, "-n", NAMESPACE, annotation]);
     until([None, None]).await;
-    let token =
-        scene.create(&json!([{"op": "replace", "path": format!("{POD}/automountServiceAccountToken"), "value": true}]));
+    let token = with("automountServiceAccountToken", json!(true));
     until_refused(room, &scene.token, &token, Some("without a service account and its token")).await;
     scene.stage.kubectl(&["annotate", deployment, "-n", NAMESPACE, "antfly.io/pod-fields-"]);
     until([no_account, no_priority]).await;
