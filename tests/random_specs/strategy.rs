@@ -69,6 +69,11 @@ pub fn values(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value>
         other => panic!("{place}: the type {other:?} is not known to tests/random_specs"),
     };
     match kind {
+        // those of texts are valid by their rules already
+        Kind::Valid if has_rules(schema) && schema["type"] != "string" => {
+            let place = place.clone();
+            valid.prop_filter("valid by its rules", move |value| place.takes(value)).boxed()
+        }
         Kind::Valid => valid,
         Kind::Doubtful => prop_oneof![8 => valid, 1 => doubtful(schema)].boxed(),
     }
@@ -95,6 +100,11 @@ fn objects(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
         })
         .collect();
     fields.prop_map(|fields| Value::Object(fields.into_iter().flatten().collect())).boxed()
+}
+
+/// Returns whether a schema has rules of its own.
+fn has_rules(schema: &Value) -> bool {
+    schema["x-kubernetes-validations"].is_array()
 }
 
 /// Returns the values of fields that Kubernetes holds against each other, which no rule of the schema can: the status reports
