@@ -51,6 +51,12 @@ impl AntflyBackupSpec {
     pub const BACKUP_TIMEOUT_MAX_LENGTH: usize = 64;
     /// `default` of `backupTimeout`.
     pub const BACKUP_TIMEOUT_DEFAULT: &str = "1h";
+    /// `maxLength` of `startingDeadline`.
+    pub const STARTING_DEADLINE_MAX_LENGTH: usize = 64;
+    /// `minimum` of `retries`.
+    pub const RETRIES_MINIMUM: i32 = 0;
+    /// `maximum` of `retries`.
+    pub const RETRIES_MAXIMUM: i32 = 10;
     /// `minimum` of `successfulJobsHistoryLimit`.
     pub const SUCCESSFUL_JOBS_HISTORY_LIMIT_MINIMUM: i32 = 0;
     /// `maximum` of `successfulJobsHistoryLimit`.
@@ -224,7 +230,7 @@ impl BackupRecord {
     /// `maxLength` of `backupId`.
     pub const BACKUP_ID_MAX_LENGTH: usize = 253;
     /// `maxItems` of `otherBackupIds`.
-    pub const OTHER_BACKUP_IDS_MAX_ITEMS: usize = 4;
+    pub const OTHER_BACKUP_IDS_MAX_ITEMS: usize = 11;
     /// `maxLength` of `otherBackupIds[]`.
     pub const OTHER_BACKUP_IDS_ITEM_MAX_LENGTH: usize = 253;
     /// `maxLength` of `reason`.

@@ -133,6 +133,16 @@ pub struct AntflyBackupSpec {
     /// How long a backup may take, retries included, before it is stopped and counts as failed: a duration such as 30m, 1h30m or 90s, from 1s to 168h. A fraction of a second is rounded up. When empty, the default.
     #[serde(rename = "backupTimeout", default = "defaults::spec_backup_timeout")]
     pub backup_timeout: String,
+    /// How late a backup may start when its scheduled time has passed, because Kubernetes was down, an earlier backup went on, or the cluster was missing: a duration such as 30m, 6h or 90s, from 10s to 168h. A fraction of a second is rounded up. Later than that it is skipped. When absent or empty, 3h. Versions before 0.2.0 ignore it.
+    #[serde(
+        rename = "startingDeadline",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub starting_deadline: Option<String>,
+    /// How often a backup is tried again after a failed attempt, with growing pauses, before it counts as failed. All attempts share backupTimeout. Pods that were evicted or disrupted otherwise use up no retry, and a failure that every attempt would repeat is not tried again. When absent, 3. Versions before 0.2.0 ignore it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<i32>,
     /// How many Jobs of successful backups to keep, for their logs. The records in the status do not depend on it.
     #[serde(
         rename = "successfulJobsHistoryLimit",
@@ -443,14 +453,14 @@ pub struct AntflyBackupStatus {
     /// server drops fields of the status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The scheduled time, in UTC, of the backup that starts next. When it is in the past, that backup starts late: at once after an edit of the schedule or a resume, if the time passed less than 3 hours ago, or as soon as an earlier backup has ended or nothing else keeps it from starting. Absent while the schedule is suspended or failed.
+    /// The scheduled time, in UTC, of the backup that starts next. When it is in the past, that backup starts late: at once after an edit of the schedule or a resume, if the time passed within spec.startingDeadline, or as soon as an earlier backup has ended or nothing else keeps it from starting. Absent while the schedule is suspended or failed.
     #[serde(
         rename = "nextScheduledBackup",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub next_scheduled_backup: Option<Time>,
-    /// The most recent scheduled time that was skipped: a backup was due, and was not started before a later one was, or within 3 hours. Those that passed unnoticed while no operator ran do not count.
+    /// The most recent scheduled time that was skipped: a backup was due, and was not started before a later one was, or within spec.startingDeadline. Those that passed unnoticed while no operator ran do not count.
     #[serde(
         rename = "lastSkippedTime",
         default,

@@ -63,6 +63,8 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "tables",
                 "suspend",
                 "backupTimeout",
+                "startingDeadline",
+                "retries",
                 "successfulJobsHistoryLimit",
                 "failedJobsHistoryLimit",
                 "pod",
@@ -86,6 +88,12 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
     }
     if let Some(value) = cel::not_null(object, "backupTimeout") {
         spec_backup_timeout(value, &path.field("backupTimeout"), out);
+    }
+    if let Some(value) = cel::not_null(object, "startingDeadline") {
+        spec_starting_deadline(value, &path.field("startingDeadline"), out);
+    }
+    if let Some(value) = cel::not_null(object, "retries") {
+        spec_retries(value, &path.field("retries"), out);
     }
     if let Some(value) = cel::not_null(object, "successfulJobsHistoryLimit") {
         spec_successful_jobs_history_limit(
@@ -514,6 +522,52 @@ pub(super) fn spec_backup_timeout(value: &Value, path: &Path<'_>, out: &mut Viol
         ),
         "must be at least 1s and at most 168h",
     );
+}
+
+/// Checks `spec.startingDeadline`.
+pub(super) fn spec_starting_deadline(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+    out.rule(
+        value,
+        path,
+        ((subject == "") || SPEC_STARTING_DEADLINE_RULE_1_1.is_match(subject)),
+        "must be a duration, numbers each with a unit (h, m, s, ms, us, ns), such as 30m, 1h30m or 90s",
+    );
+    out.rule(
+        value,
+        path,
+        cel::or(
+            Some(!SPEC_STARTING_DEADLINE_RULE_2_1.is_match(subject)),
+            || cel::and(
+                cel::and(
+                    Some(SPEC_STARTING_DEADLINE_RULE_2_2.is_match(subject)),
+                    || {
+                        cel::duration(subject)
+                            .zip(cel::duration("10s"))
+                            .map(|(left, right)| left >= right)
+                    },
+                ),
+                || {
+                    cel::duration(subject)
+                        .zip(cel::duration("168h"))
+                        .map(|(left, right)| left <= right)
+                },
+            ),
+        ),
+        "must be at least 10s and at most 168h",
+    );
+}
+
+/// Checks `spec.retries`.
+pub(super) fn spec_retries(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 0);
+    out.maximum(subject, path, 10);
 }
 
 /// Checks `spec.successfulJobsHistoryLimit`.
@@ -1890,7 +1944,7 @@ pub(super) fn status_last_successful_backup_other_backup_ids(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 4);
+    out.max_items(subject, path, 11);
     for (index, item) in subject.iter().enumerate() {
         status_last_successful_backup_other_backup_ids_item(
             item,
@@ -2429,7 +2483,7 @@ pub(super) fn status_last_failed_backup_other_backup_ids(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 4);
+    out.max_items(subject, path, 11);
     for (index, item) in subject.iter().enumerate() {
         status_last_failed_backup_other_backup_ids_item(item, &path.index(index), out);
     }
@@ -2981,7 +3035,7 @@ pub(super) fn status_recent_backups_item_other_backup_ids(
     out: &mut Violations,
 ) {
     let Some(subject) = out.array(value, path) else { return };
-    out.max_items(subject, path, 4);
+    out.max_items(subject, path, 11);
     for (index, item) in subject.iter().enumerate() {
         status_recent_backups_item_other_backup_ids_item(item, &path.index(index), out);
     }
@@ -3981,6 +4035,8 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "tables");
         cel::set_default(object, "suspend", Value::from(false));
         cel::set_default(object, "backupTimeout", Value::from("1h"));
+        cel::drop_null(object, "startingDeadline");
+        cel::drop_null(object, "retries");
         cel::set_default(object, "successfulJobsHistoryLimit", Value::from(3));
         cel::set_default(object, "failedJobsHistoryLimit", Value::from(1));
         cel::drop_null(object, "pod");
@@ -4301,6 +4357,23 @@ static SPEC_BACKUP_TIMEOUT_RULE_2_1: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static SPEC_BACKUP_TIMEOUT_RULE_2_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^[+]?(0*([0-9]{0,3}([.][0-9]*)?h|[0-9]{0,5}([.][0-9]*)?m|[0-9]{0,6}([.][0-9]*)?s|[0-9]{0,9}([.][0-9]*)?ms|[0-9]{0,12}([.][0-9]*)?[uµμ]s|[0-9]{0,15}([.][0-9]*)?ns))+$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_STARTING_DEADLINE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[+]?(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+$")
+        .expect("compiled by the build")
+});
+
+static SPEC_STARTING_DEADLINE_RULE_2_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[+]?(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+$")
+        .expect("compiled by the build")
+});
+
+static SPEC_STARTING_DEADLINE_RULE_2_2: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
             "^[+]?(0*([0-9]{0,3}([.][0-9]*)?h|[0-9]{0,5}([.][0-9]*)?m|[0-9]{0,6}([.][0-9]*)?s|[0-9]{0,9}([.][0-9]*)?ms|[0-9]{0,12}([.][0-9]*)?[uµμ]s|[0-9]{0,15}([.][0-9]*)?ns))+$",
         )

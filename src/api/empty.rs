@@ -4,12 +4,30 @@
 //! list needs nothing: absent and empty tables are one `Vec`.
 
 use super::{AntflyBackupSpec, ClusterReference, duration};
+use jiff::SignedDuration;
 use std::time::Duration;
+
+/// How late a backup may start where `startingDeadline` does not say so. The schema has no default, because one would have been added to
+/// objects that are older than the field.
+const STARTING_DEADLINE: SignedDuration = SignedDuration::from_hours(3);
+
+/// How often a failed attempt is tried again where `retries` does not say so.
+const RETRIES: i32 = 3;
 
 impl AntflyBackupSpec {
     /// Returns `backupTimeout`, or its default if it is empty.
     pub fn timeout(&self) -> Duration {
         timeout_of(&self.backup_timeout)
+    }
+
+    /// Returns `startingDeadline` in whole seconds, rounded up, or three hours if it is absent or empty.
+    pub fn starting_deadline(&self) -> SignedDuration {
+        starting_deadline_of(self.starting_deadline.as_deref())
+    }
+
+    /// Returns `retries`, or 3 if it is absent.
+    pub fn retries(&self) -> i32 {
+        self.retries.unwrap_or(RETRIES)
     }
 }
 
@@ -25,6 +43,12 @@ pub fn timeout_of(backup_timeout: &str) -> Duration {
     let default =
         || duration::parse(AntflyBackupSpec::BACKUP_TIMEOUT_DEFAULT).expect("a test holds it against the schema");
     duration::parse(backup_timeout).unwrap_or_else(default)
+}
+
+/// Returns the deadline that a valid `startingDeadline` stands for, in whole seconds, rounded up.
+pub fn starting_deadline_of(starting_deadline: Option<&str>) -> SignedDuration {
+    let given = starting_deadline.and_then(duration::parse);
+    given.map_or(STARTING_DEADLINE, |given| SignedDuration::from_secs(duration::seconds_rounded_up(given)))
 }
 
 #[cfg(test)]

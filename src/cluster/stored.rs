@@ -6,7 +6,7 @@
 use crate::{
     api::{
         AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference,
-        empty::timeout_of,
+        empty::{starting_deadline_of, timeout_of},
         validation::{self, Step, UnknownFields, Violation},
     },
     cluster::{
@@ -19,6 +19,7 @@ use crate::{
     text::{json_bytes, shortened},
 };
 pub use foreign_status::StatusStanding;
+use jiff::SignedDuration;
 use kube::api::ObjectMeta;
 use serde::{
     Deserialize, Deserializer,
@@ -60,6 +61,7 @@ pub struct InvalidSpec {
     schedule: Option<String>,
     suspend: Option<bool>,
     backup_timeout: Option<String>,
+    starting_deadline: Option<String>,
     successful_jobs_history_limit: Option<i32>,
     failed_jobs_history_limit: Option<i32>,
 }
@@ -80,6 +82,7 @@ impl InvalidSpec {
             schedule: fields.read("schedule"),
             suspend: fields.read("suspend"),
             backup_timeout: fields.read("backupTimeout"),
+            starting_deadline: fields.read("startingDeadline"),
             successful_jobs_history_limit: fields.read("successfulJobsHistoryLimit"),
             failed_jobs_history_limit: fields.read("failedJobsHistoryLimit"),
             violations,
@@ -208,6 +211,14 @@ impl StoredBackup {
         match &self.spec {
             Ok(spec) => Some(spec.timeout()),
             Err(invalid) => invalid.backup_timeout.as_deref().map(timeout_of),
+        }
+    }
+
+    /// Returns how late a backup may start: by the spec, or by default if `spec.startingDeadline` is not valid.
+    pub fn starting_deadline(&self) -> SignedDuration {
+        match &self.spec {
+            Ok(spec) => spec.starting_deadline(),
+            Err(invalid) => starting_deadline_of(invalid.starting_deadline.as_deref()),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     desired::{
         action::{Action, Apply, CatchUp, Target},
-        manifest::{STARTING_DEADLINE_SECONDS, cron_job, owner_reference},
+        manifest::{cron_job, owner_reference},
         plan::{CannotPlan, FileLocations, JobImage, Plan, plan},
         pod::PodPolicy,
         repair::{Repair, repair},
@@ -86,7 +86,7 @@ pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Dec
         Err(cause) => suspend_all(facts, cause.reason),
     };
     // The CronJob controller starts no backup later than that.
-    let overdue_grace = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS).min(settings.overdue_grace);
+    let overdue_grace = facts.backup.starting_deadline().min(settings.overdue_grace);
     let (undoing, actions) = Undoing::bounded(facts, actions, now);
     Decision { plan, actions, requested, template, repair, overdue_grace, undoing }
 }
@@ -127,7 +127,12 @@ fn catch_up(
     let planned = template.filter(|_| !facts.templates.is_empty()).map(|it| it.to_applied(it.digest()));
     let templates: Vec<_> = facts.templates.iter().cloned().chain(planned).collect();
     let runs = judged(&facts.runs, &templates);
-    let scheduled_times = ScheduledTimes { schedule: &plan.parsed_schedule, cron_job: Some(cron_job), runs: &runs };
+    let scheduled_times = ScheduledTimes {
+        schedule: &plan.parsed_schedule,
+        starting_deadline: plan.starting_deadline,
+        cron_job: Some(cron_job),
+        runs: &runs,
+    };
     let scheduled = scheduled_times.due(now).filter(|scheduled| cron_job.catch_up != Some(*scheduled))?;
     // in the status is the schedule for which this was done
     let is_settled = || {

@@ -27,13 +27,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// How many seconds after its scheduled time a backup may start if it was missed, for example while the control plane was
-/// down.
-pub const STARTING_DEADLINE_SECONDS: i64 = 3 * 60 * 60;
-
-/// Number of failed Pods that a Job replaces.
-const BACKOFF_LIMIT: i32 = 3;
-
 /// Keys of the Secret for reading the backup back, and whether each is optional if the backup needs the Secret.
 const STORAGE_KEYS: [(&str, bool); 4] =
     [("AWS_ACCESS_KEY_ID", false), ("AWS_SECRET_ACCESS_KEY", false), ("AWS_REGION", true), ("AWS_ENDPOINT_URL", true)];
@@ -59,13 +52,13 @@ pub fn cron_job(plan: &Plan) -> CronJob {
             time_zone: Some("UTC".into()),
             suspend: Some(plan.suspend),
             concurrency_policy: Some("Forbid".into()),
-            starting_deadline_seconds: Some(STARTING_DEADLINE_SECONDS),
+            starting_deadline_seconds: Some(plan.starting_deadline.as_secs()),
             successful_jobs_history_limit: Some(plan.successful_jobs_history_limit),
             failed_jobs_history_limit: Some(plan.failed_jobs_history_limit),
             job_template: JobTemplateSpec {
                 metadata: Some(ObjectMeta { annotations: Some(annotations(plan)), ..labelled(&labels) }),
                 spec: Some(JobSpec {
-                    backoff_limit: Some(BACKOFF_LIMIT),
+                    backoff_limit: Some(plan.retries),
                     active_deadline_seconds: Some(plan.timeout_seconds),
                     pod_replacement_policy: Some("Failed".into()),
                     pod_failure_policy: Some(pod_failure_policy()),

@@ -10,6 +10,7 @@ use crate::{
     desired::pod::PodPolicy,
     names::cron_job_name,
 };
+use jiff::SignedDuration;
 
 /// Image of this version, for an operator outside a Pod.
 pub const DEFAULT_IMAGE: &str = concat!("ghcr.io/antflydb/antfly-backup-operator:", env!("CARGO_PKG_VERSION"));
@@ -34,6 +35,10 @@ pub struct Plan {
     pub suspend: bool,
     /// `activeDeadlineSeconds` of the Jobs.
     pub timeout_seconds: i64,
+    /// How late a backup may start, in whole seconds.
+    pub starting_deadline: SignedDuration,
+    /// Number of failed Pods that a Job replaces.
+    pub retries: i32,
     /// Successful Jobs to keep.
     pub successful_jobs_history_limit: i32,
     /// Failed Jobs to keep.
@@ -124,6 +129,8 @@ pub fn plan(
         parsed_schedule,
         suspend: spec.suspend,
         timeout_seconds: duration::seconds_rounded_up(spec.timeout()),
+        starting_deadline: spec.starting_deadline(),
+        retries: spec.retries(),
         successful_jobs_history_limit: spec.successful_jobs_history_limit,
         failed_jobs_history_limit: spec.failed_jobs_history_limit,
         location: spec.destination.location.clone(),

@@ -11,19 +11,17 @@ use crate::{
         run::Run,
         views::{CronJobView, Origin},
     },
-    desired::manifest::STARTING_DEADLINE_SECONDS,
     names::scheduled_job_name,
 };
 use jiff::{SignedDuration, Timestamp};
-
-/// How late a backup may start.
-pub const STARTING_DEADLINE: SignedDuration = SignedDuration::from_secs(STARTING_DEADLINE_SECONDS);
 
 /// The scheduled times of a CronJob, as its controller sees them.
 #[derive(Clone, Copy, Debug)]
 pub struct ScheduledTimes<'a> {
     /// The schedule.
     pub schedule: &'a Schedule,
+    /// How late a backup may start.
+    pub starting_deadline: SignedDuration,
     /// The CronJob; `None` if it is about to be created.
     pub cron_job: Option<&'a CronJobView>,
     /// The Jobs that are known.
@@ -50,7 +48,7 @@ impl ScheduledTimes<'_> {
     /// Returns the next moment at which [`Self::next`] changes though nothing happens.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let (first, second) = first_two(self.schedule, self.earliest(now), now);
-        let out_of_reach = first.and_then(|first| first.checked_add(STARTING_DEADLINE).ok());
+        let out_of_reach = first.and_then(|first| first.checked_add(self.starting_deadline).ok());
         let counted = first.zip(second).and_then(|(first, second)| {
             let (gap, missed) = missed(first, second, now);
             first.checked_add(gap.checked_mul(i32::try_from(missed).ok()?)?).ok()
@@ -71,7 +69,7 @@ impl ScheduledTimes<'_> {
 
     /// Returns the time after which a scheduled time can still be started.
     fn earliest(&self, now: Timestamp) -> Timestamp {
-        let in_reach = now.checked_sub(STARTING_DEADLINE).unwrap_or(Timestamp::MIN);
+        let in_reach = now.checked_sub(self.starting_deadline).unwrap_or(Timestamp::MIN);
         self.started_until(now).max(in_reach)
     }
 }

@@ -9,7 +9,6 @@ use crate::{
     desired::{
         action::{Action, Apply},
         outcome::{Answer, Blocked, Done, FailureKind, Leftover, Outcome},
-        scheduled_times::STARTING_DEADLINE,
     },
     names::{CONSENT_ANNOTATION, cron_job_name},
     status::{
@@ -190,7 +189,7 @@ pub fn too_large(refusal: &str) -> Announcement {
 
 /// Returns the events for how backups start by schedule: one that starts late, those that were skipped, and why none can start.
 pub fn starts(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus, starts: &Starts) -> Vec<Announcement> {
-    let deadline = duration_text(STARTING_DEADLINE.as_secs());
+    let deadline = duration_text(starts.starting_deadline.as_secs());
     let late = starts.late.as_ref().map(|late| {
         let LateStart { scheduled, after, waits_for } = late;
         let when = waits_for.as_ref().map_or("at once".to_owned(), |backup| format!("when backup {backup} has ended"));
@@ -208,7 +207,7 @@ pub fn starts(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus,
         Announcement::warning(
             reason::BACKUP_SKIPPED,
             "StartBackup",
-            format!("{what}: {}", why_skipped(skipped, earlier, status)),
+            format!("{what}: {}", why_skipped(skipped, &deadline, earlier, status)),
         )
     });
     let is_refused = |status: &AntflyBackupStatus| status.start_error.is_some();
@@ -220,8 +219,12 @@ pub fn starts(earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus,
 }
 
 /// Returns what kept a skipped backup from starting.
-fn why_skipped(skipped: &Skipped, earlier: Option<&AntflyBackupStatus>, status: &AntflyBackupStatus) -> String {
-    let deadline = duration_text(STARTING_DEADLINE.as_secs());
+fn why_skipped(
+    skipped: &Skipped,
+    deadline: &str,
+    earlier: Option<&AntflyBackupStatus>,
+    status: &AntflyBackupStatus,
+) -> String {
     let waited = skipped.waited_for.as_ref().map(|backup| {
         let until = if skipped.is_superseded { "a later one was due" } else { "its starting deadline was over" };
         format!("it waited for backup {backup} to end (concurrencyPolicy: Forbid) until {until}")

@@ -3,10 +3,9 @@
 use crate::{
     api::{BackupRecord, BackupStatus, reason},
     cluster::run::duration_text,
-    desired::scheduled_times::STARTING_DEADLINE,
     status::{
         conditions::ConditionDraft, obstacle::Obstacle, records::is_of_another_template, served::MissedRun,
-        skipped::has_lapsed, starts::Starts,
+        starts::Starts,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +17,7 @@ pub fn run_healthy(starts: &Starts, records: &[BackupRecord], grace: SignedDurat
     let kind = "BackupRunHealthy";
     let obstacle = starts.obstacle.as_ref();
     if let Some(missed) = starts.missed.as_ref().filter(|missed| now >= missed.overdue) {
-        let message = overdue_message(missed, obstacle, grace, now);
+        let message = overdue_message(missed, starts, grace, now);
         return ConditionDraft { kind, status: "False", reason: reason::BACKUP_OVERDUE, message };
     }
     match obstacle {
@@ -57,18 +56,19 @@ pub fn run_healthy(starts: &Starts, records: &[BackupRecord], grace: SignedDurat
 }
 
 /// Returns the message about a backup that has not started, and why.
-fn overdue_message(missed: &MissedRun, obstacle: Option<&Obstacle>, grace: SignedDuration, now: Timestamp) -> String {
-    let MissedRun { scheduled, job, .. } = missed;
+fn overdue_message(missed: &MissedRun, starts: &Starts, grace: SignedDuration, now: Timestamp) -> String {
+    let MissedRun { scheduled, lapse, job, .. } = missed;
+    let has_lapsed = now >= *lapse;
     let limit = |limit: SignedDuration| duration_text(limit.as_secs());
-    let late = if has_lapsed(*scheduled, now) {
-        let deadline = limit(STARTING_DEADLINE);
+    let late = if has_lapsed {
+        let deadline = limit(starts.starting_deadline);
         format!("was skipped: kube-controller-manager has not started it within {deadline}, its starting deadline")
     } else {
         format!("has not started within {}", limit(grace))
     };
-    let why = match obstacle {
+    let why = match &starts.obstacle {
         Some(obstacle) => obstacle.text(),
-        None if has_lapsed(*scheduled, now) => "see ScheduleReady".to_owned(),
+        None if has_lapsed => "see ScheduleReady".to_owned(),
         None => "see ScheduleReady, and whether kube-controller-manager runs".to_owned(),
     };
     format!("backup {job}, due at {scheduled}, {late}; {why}")

@@ -18,6 +18,20 @@ pub struct Due<'a> {
     pub since: Timestamp,
     /// The schedule.
     pub schedule: &'a Schedule,
+    /// How late a backup may start.
+    pub starting_deadline: SignedDuration,
+}
+
+impl Due<'_> {
+    /// Returns when a backup counts as unable to start for a scheduled time. Clocks may differ a little, and updates may lag.
+    pub fn lapse(&self, scheduled: Timestamp) -> Timestamp {
+        scheduled.checked_add(self.starting_deadline + UNSEEN).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Returns the last moment that has [lapsed](Self::lapse).
+    pub fn lapsed_until(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.starting_deadline + UNSEEN).unwrap_or(Timestamp::MIN)
+    }
 }
 
 /// Returns since when the spec asks for backups; `None` when it does not. Obstacles such as a missing cluster, or
@@ -33,7 +47,7 @@ pub fn due<'a>(backup: &StoredBackup, schedule: Option<&'a Schedule>, now: Times
         }
         Some(_) => now,
     };
-    Some(Due { since: whole_seconds(since), schedule })
+    Some(Due { since: whole_seconds(since), schedule, starting_deadline: backup.starting_deadline() })
 }
 
 /// A backup that should have started by schedule.
@@ -43,6 +57,8 @@ pub struct MissedRun {
     pub scheduled: Timestamp,
     /// When it counts as overdue.
     pub overdue: Timestamp,
+    /// When it counts as unable to start.
+    pub lapse: Timestamp,
     /// The name that its Job would have.
     pub job: String,
 }
@@ -112,5 +128,6 @@ pub fn missed_run(
     let last = served.until(now);
     let scheduled = due.schedule.next_after(last.map_or(due.since, |last| last.max(due.since)))?;
     let overdue = scheduled.max(served.busy_until(now)?).checked_add(grace).ok()?;
-    Some(MissedRun { scheduled, overdue, job: scheduled_job_name(cron_job_name, scheduled) })
+    let job = scheduled_job_name(cron_job_name, scheduled);
+    Some(MissedRun { scheduled, overdue, lapse: due.lapse(scheduled), job })
 }

@@ -9,9 +9,8 @@
 
 use crate::{
     api::{AntflyBackupStatus, BackupRecord, BackupStatus, BackupTrigger},
-    desired::scheduled_times::STARTING_DEADLINE,
     status::{
-        records::{END_UNSEEN, UNSEEN, is_of},
+        records::{END_UNSEEN, is_of},
         served::{Due, Served, is_past},
     },
 };
@@ -46,7 +45,7 @@ pub fn skipped(due: Due<'_>, served: &Served<'_>, now: Timestamp) -> Option<Skip
     let superseded: Vec<_> = between(due, told, last_started).filter(|time| *time < last_started).collect();
     let superseded: Vec<_> = superseded.into_iter().filter(is_certain).collect();
     let started_until = served.until(now).map_or(told, |until| until.max(told));
-    let lapsed: Vec<_> = between(due, started_until, lapsed_until(now)).collect();
+    let lapsed: Vec<_> = between(due, started_until, due.lapsed_until(now)).collect();
 
     let last = superseded.iter().chain(&lapsed).max().copied()?;
     Some(Skipped {
@@ -61,17 +60,7 @@ pub fn skipped(due: Due<'_>, served: &Served<'_>, now: Timestamp) -> Option<Skip
 pub fn next_lapse(due: Due<'_>, served: &Served<'_>, skipped: Option<&Skipped>, now: Timestamp) -> Option<Timestamp> {
     let told = told_until(due, served, now)?.max(served.until(now).unwrap_or(Timestamp::MIN));
     let told = skipped.map_or(told, |skipped| told.max(skipped.last));
-    lapse(due.schedule.next_after(told)?)
-}
-
-/// Returns when a backup counts as unable to start for a scheduled time. Clocks may differ a little, and updates may lag.
-pub fn lapse(scheduled: Timestamp) -> Option<Timestamp> {
-    scheduled.checked_add(STARTING_DEADLINE + UNSEEN).ok()
-}
-
-/// Returns whether a backup can no longer start for a scheduled time.
-pub fn has_lapsed(scheduled: Timestamp, now: Timestamp) -> bool {
-    scheduled <= lapsed_until(now)
+    Some(due.lapse(due.schedule.next_after(told)?))
 }
 
 /// Returns the backup that went on at a scheduled time, so that `Forbid` kept another from starting.
@@ -105,11 +94,6 @@ fn promised(due: Due<'_>, earlier: &AntflyBackupStatus) -> Option<Timestamp> {
 fn between(due: Due<'_>, after: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
     let after = until.checked_sub(COUNTED_BACK).unwrap_or(Timestamp::MIN).max(after);
     due.schedule.upcoming(after).take_while(move |time| *time <= until)
-}
-
-/// Returns the last moment that has [lapsed](lapse).
-fn lapsed_until(now: Timestamp) -> Timestamp {
-    now.checked_sub(STARTING_DEADLINE + UNSEEN).unwrap_or(Timestamp::MIN)
 }
 
 fn has_record(records: &[BackupRecord], scheduled: Timestamp) -> bool {

@@ -28,6 +28,8 @@ pub struct Starts {
     pub error: Option<StartError>,
     /// The scheduled times that were skipped since the earlier status.
     pub skipped: Option<Skipped>,
+    /// How late a backup may start.
+    pub starting_deadline: SignedDuration,
     /// The next moment at which any of this changes though nothing happens.
     pub change: Option<Timestamp>,
 }
@@ -65,7 +67,12 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
     let Some(due) = *due else { return Starts::default() };
     let cron_job = served.cron_job;
     let missed = missed_run(due, &cron_job_name(backup), served, *grace, now);
-    let scheduled_times = plan.map(|plan| ScheduledTimes { schedule: &plan.parsed_schedule, cron_job, runs });
+    let scheduled_times = plan.map(|plan| ScheduledTimes {
+        schedule: &plan.parsed_schedule,
+        starting_deadline: plan.starting_deadline,
+        cron_job,
+        runs,
+    });
     let is_of_cron_job = |refusal: &&JobRefusal| cron_job.is_some_and(|it| it.uid() == refusal.cron_job_uid);
     let refusal = refusal.filter(is_of_cron_job);
     let error = scheduled_times
@@ -74,7 +81,7 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
     let skipped = skipped::skipped(due, served, now);
     let changes = [
         missed.as_ref().map(|missed| missed.overdue),
-        missed.as_ref().and_then(|missed| skipped::lapse(missed.scheduled)),
+        missed.as_ref().map(|missed| missed.lapse),
         scheduled_times.as_ref().and_then(|times| times.next_change(now)),
         skipped::next_lapse(due, served, skipped.as_ref(), now),
         obstacle::no_longer_ahead(served),
@@ -85,6 +92,7 @@ pub fn starts(backup: &str, schedules: &Schedules<'_>, now: Timestamp) -> Starts
         obstacle: obstacle::obstacle(error.as_ref(), missed.as_ref(), served, now),
         missed,
         error,
+        starting_deadline: due.starting_deadline,
         skipped,
         change: changes.into_iter().flatten().filter(|change| *change > now).min(),
     }
@@ -99,8 +107,12 @@ fn late(scheduled: Timestamp, due: Due<'_>, served: &Served<'_>) -> Option<LateS
     let after = match earlier.phase {
         Some(BackupPhase::Suspended) => "the backup was resumed",
         Some(BackupPhase::Failed) => "backups could start again",
-        _ if earlier.active_since.as_ref().is_some_and(|since| since.0 == due.since) => return None,
-        _ => "the schedule was edited",
+        _ if earlier.active_since.as_ref().is_none_or(|since| since.0 != due.since) => "the schedule was edited",
+        // by the earlier status it was too late for this one
+        _ if earlier.next_scheduled_backup.as_ref().is_some_and(|next| next.0 > scheduled) => {
+            "spec.startingDeadline was extended"
+        }
+        _ => return None,
     };
     let waits_for = skipped::waited_for(served, scheduled).filter(|record| record.completion_time.is_none());
     Some(LateStart { scheduled, after, waits_for: waits_for.map(|record| record.backup_id.clone()) })

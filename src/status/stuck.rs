@@ -103,7 +103,11 @@ mod tests {
         }))
         .unwrap();
         let schedule = Schedule::parse(schedule).unwrap();
-        let due = Due { since: since.parse().unwrap(), schedule: &schedule };
+        let due = Due {
+            since: since.parse().unwrap(),
+            schedule: &schedule,
+            starting_deadline: jiff::SignedDuration::from_hours(3),
+        };
         Waiting::for_run(&record, due, "2026-11-23T12:00:00Z".parse().unwrap())
     }
 

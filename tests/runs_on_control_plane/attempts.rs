@@ -61,6 +61,17 @@ async fn an_attempt_that_failed_for_good_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn without_retries_the_first_failed_attempt_is_the_last() {
+    let nightly = Nightly::create(shared().await, "no-retries", json!({"retries": 0})).await;
+    nightly.start("once").await;
+    let failed = |_: &Pod| kubelet::ended(EXIT_AGAIN.into(), "Error", "");
+    nightly.report_as("once", "Failed", failed).await;
+    assert_eq!(until_failed(&nightly, "once").await, "BackoffLimitExceeded");
+    let record = nightly.until_record("once", "Failed", is("Failed")).await;
+    assert_eq!(record["attempts"], 1);
+}
+
+#[tokio::test]
 async fn a_disruption_uses_up_no_attempt_and_one_of_unknown_outcome_is_named() {
     let nightly = Nightly::create(shared().await, "disrupted", json!({})).await;
     nightly.start_with("drained", |job| job["spec"]["backoffLimit"] = 0.into()).await;

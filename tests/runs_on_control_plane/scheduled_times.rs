@@ -4,10 +4,16 @@ use crate::support::{Nightly, eventually, shared};
 use crate::{is, scheduled_job};
 use anyhow::{Context as _, ensure};
 use k8s_openapi::{
-    api::{batch::v1::CronJob, core::v1::ResourceQuota},
+    api::{
+        batch::v1::{CronJob, Job},
+        core::v1::ResourceQuota,
+    },
     jiff::{SignedDuration, Timestamp},
 };
-use kube::{ResourceExt, api::DeleteParams};
+use kube::{
+    ResourceExt,
+    api::{DeleteParams, ListParams},
+};
 use serde_json::{Value, json};
 
 /// A schedule that fires on no day of these tests.
@@ -48,14 +54,14 @@ async fn created_before(moment: Timestamp, namespace: &str, spec: Value) -> Nigh
 
 /// Makes a change, after which the backup of a scheduled time in the past must start at once, as the status foresees it and an
 /// event says why.
-async fn starts_late(nightly: &Nightly, change: Value, scheduled: Timestamp, why: &str) {
+async fn starts_late(nightly: &Nightly, change: Value, scheduled: Timestamp, why: &str, deadline: &str) {
     let (generation, since) = nightly.settle(5).await;
     nightly.change(change).await;
     let record = nightly.until_record(&job_name(scheduled), "Running", is("Running")).await;
     assert_eq!(record["scheduledTime"], json!(scheduled.to_string()));
     let late = nightly.events("CatchUp").await;
     let note = format!(
-        "The scheduled time {scheduled} passed before {why}, less than 3h ago: Kubernetes starts its backup at once"
+        "The scheduled time {scheduled} passed before {why}, less than {deadline} ago: Kubernetes starts its backup at once"
     );
     assert_eq!(late, [("Normal".to_owned(), note)]);
 
@@ -78,7 +84,7 @@ async fn after_an_edit_the_backup_of_a_scheduled_time_that_has_passed_starts_at_
     nightly.until_healthy("Unknown", "NoRunYet").await;
     until_passed(scheduled).await;
     let edit = json!({"spec": {"schedule": hourly_at(scheduled)}});
-    starts_late(&nightly, edit, scheduled, "the schedule was edited").await;
+    starts_late(&nightly, edit, scheduled, "the schedule was edited", "3h").await;
 }
 
 #[tokio::test]
@@ -88,7 +94,28 @@ async fn after_a_resume_the_backup_of_a_scheduled_time_that_has_passed_starts_at
     let nightly = created_before(scheduled, "late-by-resume", spec).await;
     nightly.suspend().await;
     until_passed(scheduled).await;
-    starts_late(&nightly, json!({"spec": {"suspend": false}}), scheduled, "the backup was resumed").await;
+    let resume = json!({"spec": {"suspend": false}});
+    starts_late(&nightly, resume, scheduled, "the backup was resumed", "3h").await;
+}
+
+#[tokio::test]
+async fn what_is_later_than_the_starting_deadline_is_not_started_unless_that_is_extended() {
+    let scheduled = soon();
+    let spec = json!({"schedule": RARE, "startingDeadline": "10s"});
+    let nightly = created_before(scheduled, "late-by-deadline", spec).await;
+    nightly.until_healthy("Unknown", "NoRunYet").await;
+    until_passed(scheduled + SignedDuration::from_secs(11)).await;
+    nightly.change(json!({"spec": {"schedule": hourly_at(scheduled)}})).await;
+    let in_an_hour = json!((scheduled + 60 * MINUTE).to_string());
+    eventually("the next scheduled time to be in an hour", async || {
+        let next = nightly.status().await?["nextScheduledBackup"].clone();
+        ensure!(next == in_an_hour, "it is {next}");
+        Ok(())
+    })
+    .await;
+    assert!(nightly.all::<Job>().list(&ListParams::default()).await.unwrap().items.is_empty(), "it is too late");
+    let extend = json!({"spec": {"startingDeadline": "1h"}});
+    starts_late(&nightly, extend, scheduled, "spec.startingDeadline was extended", "1h").await;
 }
 
 #[tokio::test]

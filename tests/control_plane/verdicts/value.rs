@@ -49,7 +49,7 @@ type Verdicts = Vec<(Value, Verdict)>;
 /// All fields that may be absent, and those that may not, each with its null and its empty values.
 pub fn cases() -> Vec<Case> {
     let null = || json!(null);
-    let fields: [(&str, Value, Verdicts); 22] = [
+    let fields: [(&str, Value, Verdicts); 24] = [
         // the field is optional, and the reference page has a default
         ("/spec/clusterRef/namespace", json!("elsewhere"), vec![(null(), AsAbsent), (json!(""), AsAbsent)]),
         (
@@ -64,6 +64,8 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         ("/spec/backupTimeout", json!("2h"), vec![(null(), AsAbsent), (json!(""), AsAbsent), (json!(" "), Refused)]),
+        ("/spec/startingDeadline", json!("6h"), vec![(null(), AsAbsent), (json!(""), AsAbsent), (json!(" "), Refused)]),
+        ("/spec/retries", json!(1), vec![(null(), AsAbsent), (json!(""), Refused)]),
         ("/spec/suspend", json!(true), vec![(null(), AsAbsent), (json!(""), Refused)]),
         ("/spec/successfulJobsHistoryLimit", json!(9), vec![(null(), AsAbsent), (json!(""), Refused)]),
         ("/spec/failedJobsHistoryLimit", json!(9), vec![(null(), AsAbsent), (json!(""), Refused)]),
