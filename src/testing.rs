@@ -66,6 +66,12 @@ pub mod desired {
     };
 }
 
+pub mod manifests {
+    //! Files with manifests.
+
+    pub use crate::manifests::{Lines, Manifest, SyntaxError, read};
+}
+
 pub mod names {
     //! Names of the objects that the operator creates.
 

@@ -167,11 +167,16 @@ fn validate_prints_a_line_for_every_violation() {
     let ended = run_on_files(&["validate"], &[&format!("{}---\n{invalid}", named("fine")), &named("Shouting")]);
     assert_eq!(ended.code, Some(1));
     let fields: Vec<_> =
-        ended.output.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
-    for field in ["{0} spec.destination.location", "{0} spec.schedule", "{0} spec.typo", "{1} metadata.name"] {
+        ended.output.lines().map(|line| line.split(": ").take(3).collect::<Vec<_>>().join(" ")).collect();
+    for field in [
+        "{0}:15:27 error spec.destination.location",
+        "{0}:14:13 error spec.schedule",
+        "{0}:16:3 error spec.typo",
+        "{1}:3:18 error metadata.name",
+    ] {
         assert!(fields.iter().any(|it| it == field), "{field} is not in {fields:#?}");
     }
-    assert!(ended.output.lines().all(|line| line.splitn(3, ": ").count() == 3), "{}", ended.output);
+    assert!(ended.output.lines().all(|line| line.splitn(4, ": ").count() == 4), "{}", ended.output);
     assert_eq!(ended.errors, "1 valid, 2 refused\n");
 }
 
@@ -186,9 +191,9 @@ fn validate_reads_lists_and_standard_input_and_skips_other_kinds() {
     );
     let ended = run_on(&["validate", "-f", "-"], &list);
     assert_eq!(ended.code, Some(1), "{}", ended.errors);
-    assert!(ended.output.lines().all(|line| line.starts_with("-: spec.schedule: ")), "{}", ended.output);
+    assert!(ended.output.lines().all(|line| line.starts_with("-:18:15: error: spec.schedule: ")), "{}", ended.output);
     assert!(!ended.output.is_empty());
-    assert_eq!(ended.errors, "-: skipped Secret \"credentials\": not an AntflyBackup\n1 valid, 1 refused\n");
+    assert_eq!(ended.errors, "-: skipped Secret \"credentials\": not an AntflyBackup\n1 valid, 1 refused, 1 skipped\n");
 }
 
 #[test]
@@ -197,9 +202,12 @@ fn validate_shows_where_yaml_is_broken_and_goes_on_with_the_other_files() {
     let twice = format!("{BACKUP}  schedule: 0 3 * * *\n");
     let ended = run_on_files(&["validate"], &[broken, &twice, BACKUP]);
     assert_eq!((ended.code, ended.errors.lines().last()), (Some(1), Some("1 valid, 2 refused")));
-    assert!(ended.output.contains("{0}: ") && ended.output.contains("{1}: "), "{}", ended.output);
+    assert!(
+        ended.output.contains("{0}:1:13: error: ") && ended.output.contains("{1}:8:3: error: "),
+        "{}",
+        ended.output
+    );
     assert!(ended.output.contains("duplicate") && ended.output.contains("schedule"), "{}", ended.output);
-    assert!(ended.output.contains("line"), "{}", ended.output);
     let ended = run(&["validate", "-f", "/nonexistent/file.yaml"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.output.starts_with("/nonexistent/file.yaml: cannot be read: "), "{}", ended.output);
@@ -209,7 +217,7 @@ fn validate_shows_where_yaml_is_broken_and_goes_on_with_the_other_files() {
 fn validate_warns_of_a_schedule_that_never_fires() {
     let ended = run_on_files(&["validate"], &[&BACKUP.replace("0 2 * * *", "0 0 31 4 *")]);
     assert_eq!((ended.code, ended.output.as_str()), (Some(0), ""));
-    assert!(ended.errors.contains("{0}: spec.schedule: warning: \"0 0 31 4 *\" never fires"), "{}", ended.errors);
+    assert!(ended.errors.contains("{0}:6:13: warning: spec.schedule: \"0 0 31 4 *\" never fires"), "{}", ended.errors);
 }
 
 #[test]
@@ -220,7 +228,7 @@ fn a_hostile_value_is_printed_escaped() {
         let printed = ended.output + &ended.errors;
         assert_eq!(ended.code, Some(1), "{printed}");
         assert!(printed.contains("red") && !printed.contains(['\u{1b}', '\r']), "{printed:?}");
-        assert!(printed.lines().all(|line| line.starts_with("{0}: ") || line.ends_with(" refused")), "{printed:?}");
+        assert!(printed.lines().all(|line| line.starts_with("{0}:") || line.ends_with(" refused")), "{printed:?}");
     }
     let ended = run(&["next", "* * * * *\n\u{1b}[31mred"]);
     assert_eq!(ended.code, Some(1));

@@ -25,6 +25,7 @@ const BEYOND_RUST_TYPES: [(&str, &str); 14] = [
     ("x-kubernetes-list-map-keys", "the generated validation checks them; merging is the API server's work"),
     ("nullable", "an Option or Vec, where null means absent"),
     ("title", "the name of the Rust type, which is gone where the derived schema is written out in place"),
+    ("example", "the samples and the JSON Schema have it"),
     ("enum", "compared with the meaning of each value, see `values`"),
 ];
 

@@ -1,7 +1,8 @@
 //! `render`: prints the CronJob of an AntflyBackup, without a cluster.
 
 use super::{
-    files::{Document, read, skip},
+    files::{Document, read_all, skip},
+    find,
     output::print,
 };
 use crate::{
@@ -24,7 +25,8 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 /// Options of `render`.
 #[derive(Args, Clone, Debug)]
 pub struct RenderOptions {
-    /// File with AntflyBackups and the AntflyClusters they name, as YAML or JSON; - for standard input; repeatable
+    /// File, folder or glob with AntflyBackups and the AntflyClusters they name, as YAML or JSON; repeatable
+    #[arg(long_help = format!("File, folder or glob with AntflyBackups and the AntflyClusters they name, as YAML or JSON; repeatable\n\n{}", find::HELP))]
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     files: Vec<String>,
 
@@ -44,13 +46,11 @@ pub struct RenderOptions {
 /// Prints the CronJob of each AntflyBackup as a YAML document. Returns exit code 1 if an AntflyBackup has none.
 pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
     let (mut backups, mut clusters) = (Vec::new(), Vec::new());
-    for file in &options.files {
-        for document in read(file)? {
-            match document.value["kind"].as_str() {
-                Some(KIND) => backups.push(document),
-                Some("AntflyCluster") => clusters.push(in_namespace(document.value)),
-                _ => skip(&document, "an AntflyBackup or AntflyCluster"),
-            }
+    for document in read_all(&options.files)? {
+        match document.value["kind"].as_str() {
+            Some(KIND) => backups.push(document),
+            Some("AntflyCluster") => clusters.push(in_namespace(document.value)),
+            _ => skip(&document, "an AntflyBackup or AntflyCluster"),
         }
     }
     let image = JobImage {

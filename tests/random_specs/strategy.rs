@@ -49,7 +49,7 @@ const USUAL_ITEMS: usize = 6;
 /// Panics if the schema has something that is not supported here. The message names the place.
 pub fn values(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
     let keywords = schema.as_object().unwrap_or_else(|| panic!("{place}: not a schema: {schema}"));
-    for keyword in keywords.keys().filter(|keyword| *keyword != "description") {
+    for keyword in keywords.keys().filter(|keyword| !["description", "example"].contains(&keyword.as_str())) {
         assert!(
             KEYWORDS.contains(&keyword.as_str()),
             "{place}: the keyword {keyword} is not known to tests/random_specs"

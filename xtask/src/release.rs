@@ -3,9 +3,10 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
+use crd_compatibility::Exception;
 use semver::Version;
 
-use crate::schema::{self, DEFINITION, RELEASED};
+use crate::schema::{self, Check, DEFINITION, EXCEPTIONS, RELEASED};
 
 const CHANGELOG: &str = "CHANGELOG.md";
 
@@ -25,7 +26,8 @@ const MENTIONS: [(&str, &str); 7] = [
 ///
 /// # Errors
 /// All that speaks against the release: a breaking change, a version that is not above the released ones, a file that names
-/// another version, a changelog without the version or with entries that belong to it elsewhere. Nothing is written then.
+/// another version, an exception of this release that names another one, a changelog without the version or with entries that belong to it
+/// elsewhere. Nothing is written then.
 pub fn freeze(repository: &Path, version: &Version) -> Result<String> {
     let mut problems = Vec::new();
     problems.extend(order(&schema::released(repository)?, version));
@@ -37,6 +39,7 @@ pub fn freeze(repository: &Path, version: &Version) -> Result<String> {
     if !check.is_passed() {
         problems.push(format!("the API:\n{check}"));
     }
+    problems.extend(exceptions(&check, version));
     if !problems.is_empty() {
         bail!("{version} cannot be released:\n- {}", problems.join("\n- "));
     }
@@ -62,6 +65,20 @@ fn order(released: &[Version], version: &Version) -> Option<String> {
     }
     let latest = released.last().filter(|latest| *latest > version)?;
     Some(format!("{latest} is released, which is above {version}: choose a version above it"))
+}
+
+/// Returns the exceptions that this version is the first to have, and that name another one.
+fn exceptions(check: &Check, version: &Version) -> Vec<String> {
+    let Some((latest, _)) = check.copies.last() else { return Vec::new() };
+    let news = check.exceptions.iter().filter(|(_, used)| used.contains(latest)).map(|(exception, _)| exception);
+    let others = news.filter(|exception| exception.version != *version);
+    let problem = |exception: &Exception| {
+        format!(
+            "{EXCEPTIONS}: {:?} at {} names {}, but {version} is the first version that has the change: write {version}",
+            exception.rule, exception.path, exception.version
+        )
+    };
+    others.map(problem).collect()
 }
 
 /// Returns what is wrong with a file's mentions of the version.

@@ -74,8 +74,6 @@ pub struct Schema {
     pub properties: Option<IndexMap<String, Schema>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Schema>>,
-    #[serde(rename = "additionalProperties", skip_serializing_if = "Option::is_none")]
-    pub additional_properties: Option<Box<Schema>>,
     /// All other keywords.
     #[serde(flatten)]
     pub keywords: Map<String, Value>,

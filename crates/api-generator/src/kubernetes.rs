@@ -37,7 +37,8 @@ const DROPPED: [&str; 4] =
 const BELOW: [&str; 3] = ["properties", "items", "additionalProperties"];
 
 /// Keywords that `add` may have, besides those of [`BELOW`].
-const ADDED: [&str; 9] = [
+const ADDED: [&str; 10] = [
+    "example",
     "description",
     "minLength",
     "maxLength",
@@ -210,6 +211,7 @@ fn write_schema(out: &mut String, indentation: usize, schema: &Map<String, Value
         "type" | "x-kubernetes-int-or-string" => 2,
         "format" => 3,
         "nullable" => 4,
+        "example" => 5,
         "x-kubernetes-validations" => 6,
         "properties" | "items" | "additionalProperties" => 7,
         _ => 5,

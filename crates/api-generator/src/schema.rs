@@ -168,13 +168,14 @@ impl Reader {
             left: schema.keywords.clone(),
             properties: schema.properties.as_ref(),
             items: schema.items.as_deref(),
-            values: schema.additional_properties.as_deref(),
             path: path.clone(),
             reader: self,
         };
         let title = keywords.text("title");
         let description = keywords.text("description");
         let default = keywords.left.remove("default");
+        // of the samples and the JSON Schema, which read the definition themselves
+        keywords.left.remove("example");
         let is_nullable = keywords.flag("nullable");
         let rules = keywords.rules();
         let kind = match keywords.text("type").as_deref() {
@@ -193,11 +194,7 @@ impl Reader {
                 Kind::Boolean
             }
         };
-        let subschemas = [
-            ("properties", keywords.properties.is_some()),
-            ("items", keywords.items.is_some()),
-            ("additionalProperties", keywords.values.is_some()),
-        ];
+        let subschemas = [("properties", keywords.properties.is_some()), ("items", keywords.items.is_some())];
         let subschemas = subschemas.into_iter().filter(|(_, is_left)| *is_left).map(|(name, _)| name.to_owned());
         let unknown: Vec<_> = keywords.left.keys().cloned().chain(subschemas).collect();
         for keyword in unknown {
@@ -216,7 +213,6 @@ struct Keywords<'a> {
     left: Map<String, Value>,
     properties: Option<&'a IndexMap<String, Schema>>,
     items: Option<&'a Schema>,
-    values: Option<&'a Schema>,
     path: String,
     reader: &'a mut Reader,
 }
@@ -278,14 +274,15 @@ impl Keywords<'_> {
             self.reader.problem(&self.path, format!("x-kubernetes-map-type {other:?} is not handled by the generator"));
         }
         if self.properties.is_none()
-            && let Some(values) = self.values.take()
+            && let Some(values) = self
+                .take("additionalProperties", "a schema", |value| serde_json::from_value::<Schema>(value.clone()).ok())
         {
             let max_properties = self.count("maxProperties");
             if max_properties.is_none() {
                 self.reader
                     .problem(&self.path, "has no maxProperties; the API server derives the cost of a rule from it");
             }
-            let values = self.reader.node(values, format!("{}{{}}", self.path));
+            let values = self.reader.node(&values, format!("{}{{}}", self.path));
             return Kind::Map { values: Box::new(values), max_properties };
         }
         let properties: Vec<_> = self

@@ -22,7 +22,7 @@ mod rules {
 
 pub use metadata::LONGEST_NAME;
 pub use path::{FieldPath, Path, Step};
-pub use violations::{UnknownFields, Violation, Violations};
+pub use violations::{Reason, UnknownFields, Violation, Violations};
 
 use crate::api::{API_VERSION, AntflyBackup, KIND, PodSettings};
 use serde::Deserialize as _;
@@ -35,7 +35,12 @@ pub fn validate(object: &Value, unknown_fields: UnknownFields) -> Vec<Violation>
     if object.is_object() {
         for (field, expected) in [("apiVersion", API_VERSION), ("kind", KIND)] {
             if object[field] != expected {
-                out.push(&Path::ROOT.field(field), Some(&object[field]), format!("must be {expected}"));
+                out.push(
+                    &Path::ROOT.field(field),
+                    Some(&object[field]),
+                    Reason::NotSupported,
+                    format!("must be {expected}"),
+                );
             }
         }
     }
@@ -66,9 +71,9 @@ pub fn decode_pod(pod: Value) -> Result<PodSettings, Vec<Violation>> {
     }
     apply_defaults(&mut object);
     write_whole_numbers_without_point(&mut object);
-    Option::deserialize(object["spec"]["pod"].take())
-        .map(Option::unwrap_or_default)
-        .map_err(|error| vec![Violation::new(FieldPath::default(), format!("cannot be read: {error}"))])
+    Option::deserialize(object["spec"]["pod"].take()).map(Option::unwrap_or_default).map_err(|error| {
+        vec![Violation::new(FieldPath::default(), Reason::InvalidFormat, format!("cannot be read: {error}"))]
+    })
 }
 
 /// Drops from a status only what the schema does not allow: an invalid optional field, a record that lacks a required
@@ -111,8 +116,9 @@ pub fn decode_or_leave(object: &mut Value, unknown_fields: UnknownFields) -> Res
     {
         fields.remove("status");
     }
-    serde_json::from_value(object.take())
-        .map_err(|error| vec![Violation::new(FieldPath::default(), format!("cannot be read: {error}"))])
+    serde_json::from_value(object.take()).map_err(|error| {
+        vec![Violation::new(FieldPath::default(), Reason::InvalidFormat, format!("cannot be read: {error}"))]
+    })
 }
 
 /// Replaces `3.0` by `3`, as the API server does when it stores an object.
