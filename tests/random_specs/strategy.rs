@@ -115,9 +115,9 @@ fn chosen(place: &Place) -> Option<Vec<Value>> {
             json!({}),
             json!({"limits": {"memory": "1024Mi", "cpu": 2}}),
             json!({"limits": {"memory": "16Mi"}, "requests": null}),
-            json!({"requests": {"memory": "0.5Gi", "cpu": "1000m"}, "limits": {"memory": "128974848000m"}}),
+            json!({"requests": {"memory": "0.5Gi", "cpu": "1000m"}, "limits": {"memory": "2147483648000m"}}),
             json!({"requests": {"ephemeral-storage": "129e6"}, "limits": {"example.com/gpu": 1}}),
-            json!({"requests": {"cpu": "1.500", "memory": "1.1Gi"}, "limits": {"cpu": null}}),
+            json!({"requests": {"cpu": "1.500", "memory": "1.5Gi"}, "limits": {"cpu": null}}),
         ]),
         "spec.pod.securityContext.sysctls" => Some(vec![
             json!([]),
