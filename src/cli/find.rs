@@ -11,6 +11,9 @@ use walkdir::{DirEntry, WalkDir};
 /// What the names of manifests end with.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
+/// The argument for standard input, and its name in messages.
+pub const STANDARD_INPUT: &str = "-";
+
 /// The help of an argument that [`find`] takes.
 pub const HELP: &str = "\
 In a folder, all files below it that end with .yaml, .yml or .json; hidden folders are left out. In quotes, a glob such as \
@@ -53,7 +56,7 @@ struct Finder {
 impl Finder {
     fn argument(&mut self, argument: &str) {
         let path = Path::new(argument);
-        if argument == "-" {
+        if argument == STANDARD_INPUT {
             self.add(argument.to_owned(), PathBuf::from(argument), Place::StandardInput);
         } else if path.is_dir() {
             self.folder(argument, path, None);

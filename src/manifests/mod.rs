@@ -28,8 +28,8 @@ pub struct Manifest {
     pub node: Node,
 }
 
-/// Returns the objects of a file, in order. An item of a `List` is an object, a document without content is none. An error stands
-/// for one document; those after it are read.
+/// Returns the objects of a file, in order. An item of a `List` is an object, a document without content is none; one that is a text
+/// or a list of something else is returned as it is. An error stands for one document; those after it are read.
 pub fn read(text: &str) -> Vec<Result<Manifest, SyntaxError>> {
     let mut found = Vec::new();
     for chunk in chunks::split(text) {
@@ -55,8 +55,11 @@ fn objects(text: &str, chunk: &Chunk) -> Result<Vec<Manifest>, SyntaxError> {
 
 /// Adds the object, or the items if it is a list.
 fn flatten(node: Node, out: &mut Vec<Node>) -> Result<(), SyntaxError> {
-    if !matches!(node.content, Content::Mapping(_)) {
-        return Err(no_object(&node));
+    if let Content::Sequence(items) = &node.content
+        && items.iter().any(|item| item.field("kind").is_some() && item.field("apiVersion").is_some())
+    {
+        let message = "a bare list of objects, which kubectl does not read; write apiVersion: v1, kind: List and the objects as its items";
+        return Err(SyntaxError::new(node.at, message));
     }
     let text = |name: &str| node.field(name).and_then(Node::as_str).unwrap_or_default().to_owned();
     let kind = text("kind");
@@ -78,14 +81,4 @@ fn flatten(node: Node, out: &mut Vec<Node>) -> Result<(), SyntaxError> {
         flatten(item, out)?;
     }
     Ok(())
-}
-
-fn no_object(node: &Node) -> SyntaxError {
-    let message = match &node.content {
-        Content::Sequence(_) => {
-            "is a bare list, which kubectl does not read; write apiVersion: v1, kind: List and the objects as its items"
-        }
-        _ => "is no object; a manifest has apiVersion, kind and metadata",
-    };
-    SyntaxError::new(node.at, message)
 }

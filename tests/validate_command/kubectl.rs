@@ -95,7 +95,7 @@ const BODIES: [&str; 81] = [
 ];
 
 /// Whole inputs.
-const INPUTS: [&str; 15] = [
+const INPUTS: [&str; 14] = [
     "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
     "# c\n---\n\n---\n# d\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n--- # e\nnull\n---\n~\n---\n",
     "--- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n",
@@ -110,7 +110,6 @@ const INPUTS: [&str; 15] = [
     "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n",
     "apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n- metadata: {name: b}\n",
     "[{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}]\n",
-    "text\n",
 ];
 
 /// Returns what kubectl reads; what it says if it refuses any of it.

@@ -1,7 +1,9 @@
 //! `-o json`.
 
 use super::{BACKUP, Folder, command::run_on, refused};
+use regex::Regex;
 use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs};
 
 fn report(folder: &Folder, arguments: &[&str]) -> (Option<i32>, Value) {
     let ended = folder.validate(&[&["-o", "json"], arguments].concat());
@@ -109,4 +111,63 @@ fn every_reason_is_one_word() {
             "WrongType"
         ]
     );
+}
+
+/// Returns the names of the fields of a value, with the path to each.
+fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields_of) => {
+            for (name, value) in fields_of {
+                let path = format!("{path}.{name}");
+                fields(value, &path, found);
+                found.insert(path);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| fields(item, path, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_page_shows_the_form_and_names_every_reason() {
+    let page = fs::read_to_string("docs/validate.md").unwrap();
+    let (_, block) = page.split_once("```json\n").unwrap();
+    let shown: Value = serde_json::from_str(block.split("```").next().unwrap()).unwrap();
+    let folder = Folder::new(&[("a.yaml", &refused()), ("b.yaml", "a: [\n")]);
+    let (_, printed) = report(&folder, &["."]);
+    let [mut of_page, mut of_program] = [BTreeSet::new(), BTreeSet::new()];
+    fields(&shown, "", &mut of_page);
+    fields(&printed, "", &mut of_program);
+    assert_eq!(of_page, of_program);
+
+    let source = fs::read_to_string("src/api/validation/violations.rs").unwrap();
+    let reasons: Vec<_> = Regex::new(r#"Reason::[A-Za-z]+ => "([A-Za-z]+)""#)
+        .unwrap()
+        .captures_iter(&source)
+        .map(|found| found[1].to_owned())
+        .collect();
+    assert!(reasons.len() > 10);
+    for reason in reasons {
+        assert!(page.contains(&format!("`{reason}`")), "docs/validate.md does not name {reason}");
+    }
+}
+
+/// The corpus of `tests/validation/`, of which an API server has the same verdict.
+#[test]
+fn the_verdict_on_the_corpus_is_that_of_the_api_server() {
+    let corpus = Folder::new(&[]);
+    for (folder, verdict) in [("valid", "valid"), ("invalid", "invalid")] {
+        let path = format!("{}/tests/validation/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let (_, report) = report(&corpus, &[&path]);
+        let documents = report["files"].as_array().unwrap().iter().flat_map(|file| {
+            assert_eq!(file["errors"], json!([]), "{}", file["file"]);
+            file["documents"].as_array().unwrap()
+        });
+        let mut count = 0;
+        for document in documents {
+            assert_eq!(document["verdict"], verdict, "{document:#}");
+            count += 1;
+        }
+        assert!(count > 50, "{count} documents in {folder}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What Helm, kustomize and kubectl print, and the odd corners of YAML.
 
-use super::{BACKUP, command::run_on, places, refused};
+use super::{BACKUP, Folder, command::run_on, places, refused};
 
 #[test]
 fn what_helm_prints_is_read_and_its_templates_are_named() {
@@ -131,11 +131,34 @@ fn a_kind_that_is_misspelt_or_missing_is_not_skipped() {
     }
     let ended = run_on(&["validate", "-"], &BACKUP.replace("AntflyBackup", "AntflyCluster"));
     assert_eq!((ended.code, ended.errors.lines().last()), (Some(0), Some("0 valid, 0 refused, 1 skipped")));
-    let bare = "[{apiVersion: v1, kind: Secret}]\n";
-    let ended = run_on(&["validate", "-"], bare);
+}
+
+#[test]
+fn yaml_that_is_no_manifest_is_skipped_unless_objects_would_be_missed() {
+    for text in ["- a\n- kind: none\n", "a text\n", "a: !Ref b\non: push\n"] {
+        let ended = run_on(&["validate", "-"], text);
+        assert_eq!(
+            (ended.code, ended.errors.lines().last()),
+            (Some(0), Some("0 valid, 0 refused, 1 skipped")),
+            "{text}"
+        );
+    }
+    let ended = run_on(&["validate", "-"], "[{apiVersion: v1, kind: Secret}]\n");
     assert!(
-        ended.output.starts_with("-:1:1: error: is a bare list, which kubectl does not read; "),
+        ended.output.starts_with("-:1:1: error: a bare list of objects, which kubectl does not read; "),
         "{}",
         ended.output
     );
+    assert_eq!(ended.code, Some(1));
+}
+
+#[test]
+fn nothing_on_standard_input_is_an_error() {
+    for text in ["", "# nothing\n---\n"] {
+        let ended = run_on(&["validate", "-"], text);
+        assert_eq!(ended.output, "-: has no object; see whether the command that should print it failed\n");
+        assert_eq!((ended.code, ended.errors.as_str()), (Some(1), "0 valid, 1 refused\n"));
+    }
+    let empty = Folder::new(&[("empty.yaml", "# rendered to nothing\n")]).validate(&["empty.yaml"]);
+    assert_eq!((empty.code, empty.errors.as_str()), (Some(0), "0 valid, 0 refused\n"));
 }

@@ -7,7 +7,10 @@ use crate::{
         schedule::Schedule,
         validation::{FieldPath, Reason, UnknownFields, Violation, validate},
     },
-    cli::files::{Document, File, REPEATED},
+    cli::{
+        files::{Document, File, REPEATED},
+        find::STANDARD_INPUT,
+    },
     manifests::{About, Lines},
 };
 use serde_json::Value;
@@ -15,7 +18,10 @@ use serde_json::Value;
 /// The reason of a field that is written twice.
 const DUPLICATE_KEY: &str = "DuplicateKey";
 
-/// Checks what was read of a file.
+/// What is wrong with standard input that has no object.
+const NOTHING: &str = "has no object; see whether the command that should print it failed";
+
+/// Checks what was read of a file. Standard input must have an object.
 pub fn file(file: File) -> FileReport {
     let lines = Lines::new(&file.text);
     let (mut errors, mut documents) = (Vec::new(), Vec::new());
@@ -24,6 +30,9 @@ pub fn file(file: File) -> FileReport {
             Ok(read) => documents.push(document(read, &lines)),
             Err(error) => errors.push(ReadError { position: error.position, message: error.message.clone() }),
         }
+    }
+    if file.documents.is_empty() && file.name == STANDARD_INPUT {
+        errors.push(ReadError { position: None, message: NOTHING.to_owned() });
     }
     FileReport { file: file.name, errors, documents }
 }
