@@ -56,8 +56,9 @@ impl Amount {
         if let Some(power) = BINARY_UNITS.iter().skip(1).position(|binary| *binary == unit) {
             let factor = 1024_u128.checked_pow(u32::try_from(power).ok()? + 1)?;
             let product = mantissa.checked_mul(factor)?;
-            let is_kept =
-                fraction.is_empty() && MOST_BINARY_DIGITS >= digits.len() + (power + 1) * 3 && mantissa % 8 != 0;
+            let is_kept = fraction.is_empty()
+                && MOST_BINARY_DIGITS >= digits.len() + (power + 1) * 3
+                && !mantissa.is_multiple_of(8);
             return Some(Amount { mantissa: product, scale: -decimals, form: Form::Binary, is_kept });
         }
         let (exponent, form) = match DECIMAL_UNITS.iter().position(|decimal| *decimal == unit) {
@@ -84,7 +85,7 @@ impl Amount {
             mantissa = mantissa.div_ceil(10);
             scale += 1;
         }
-        while mantissa % 10 == 0 {
+        while mantissa.is_multiple_of(10) {
             mantissa /= 10;
             scale += 1;
         }
@@ -105,7 +106,7 @@ pub fn as_stored(text: &str) -> String {
         && whole >= 1024
     {
         let (mut number, mut unit) = (whole.min(GREATEST_BINARY), 0);
-        while number % 1024 == 0 && unit + 1 < BINARY_UNITS.len() {
+        while number.is_multiple_of(1024) && unit + 1 < BINARY_UNITS.len() {
             number /= 1024;
             unit += 1;
         }

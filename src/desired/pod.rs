@@ -9,8 +9,7 @@ use crate::{
 use clap::ValueEnum;
 use k8s_openapi::{
     api::core::v1::{
-        AppArmorProfile, LocalObjectReference, PodSecurityContext, ResourceRequirements, SELinuxOptions,
-        SeccompProfile, Toleration,
+        LocalObjectReference, PodSecurityContext, ResourceRequirements, SELinuxOptions, SeccompProfile, Toleration,
     },
     apimachinery::pkg::api::resource::Quantity,
 };
@@ -234,9 +233,7 @@ pub fn security_context(settings: &PodSettings) -> PodSecurityContext {
         seccomp_profile: Some(
             set.seccomp_profile.unwrap_or(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
         ),
-        app_armor_profile: set
-            .app_armor_profile
-            .map(|AppArmorProfile { type_, localhost_profile }| AppArmorProfile { type_, localhost_profile }),
+        app_armor_profile: set.app_armor_profile,
         fs_group_change_policy: set.fs_group_change_policy,
         se_linux_change_policy: set.se_linux_change_policy,
         se_linux_options: set

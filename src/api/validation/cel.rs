@@ -43,7 +43,11 @@ pub(super) fn has(value: &Value, path: &[&str]) -> bool {
 
 /// `self.all(…)`: false if any is false, even if another is an error.
 pub(super) fn all(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    conditions.fold(Some(true), |all, holds| and(all, || holds))
+    let mut all = Some(true);
+    for holds in conditions {
+        all = and(all, || holds);
+    }
+    all
 }
 
 /// Returns a field, or `None` if it is absent or null. The API server treats null as absent.

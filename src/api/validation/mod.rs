@@ -12,6 +12,7 @@ mod violations;
 mod rules {
     #![allow(
         unused_parens,
+        clippy::double_parens,
         clippy::redundant_closure,
         clippy::comparison_to_empty,
         reason = "the generator puts every logical operation in parentheses, and every step of a chain in a closure; it \
