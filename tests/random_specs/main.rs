@@ -81,6 +81,19 @@ fn try_all(what: &str, cases_of: &BoxedStrategy<Value>, check: impl Fn(&Value) -
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(judges::schema);
 
+/// The JSON Schema for editors, which must not refuse what the API server accepts.
+static JSON_SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let text = include_str!(concat!(env!("OUT_DIR"), "/generated/antflybackup.schema.json"));
+    jsonschema::draft7::new(&serde_json::from_str(text).unwrap()).unwrap()
+});
+
+/// Requires that the JSON Schema accepts what the API server accepts.
+fn editors_accept(backup: &Value) -> anyhow::Result<()> {
+    let complaints: Vec<_> = JSON_SCHEMA.iter_errors(backup).map(|error| error.to_string()).collect();
+    anyhow::ensure!(complaints.is_empty(), "valid, and refused by the JSON Schema: {complaints:?}");
+    Ok(())
+}
+
 /// Returns AntflyBackups with a spec, which the schema describes, and metadata, which it does not describe.
 fn backups(kind: Kind) -> BoxedStrategy<Value> {
     let spec = strategy::values(&SCHEMA["properties"]["spec"], &Place::default().field("spec"), kind);
@@ -105,6 +118,7 @@ fn every_valid_spec_becomes_a_cron_job_that_the_api_server_accepts() {
     try_all("valid specs", &backups(Kind::Valid), |backup| {
         let fires = Schedule::parse(backup["spec"]["schedule"].as_str().unwrap())?.fires();
         scheduled.set(scheduled.get() + u32::from(fires));
+        editors_accept(backup)?;
         stage.becomes_a_cron_job(backup, fires)
     });
     assert!(f64::from(scheduled.get()) >= SCHEDULED * f64::from(cases()), "{} of {}", scheduled.get(), cases());
@@ -118,7 +132,7 @@ fn what_the_api_server_refuses_becomes_no_cron_job() {
     try_all("doubtful specs", &backups(Kind::Doubtful), |backup| {
         let is_valid = stage.verdicts_agree(backup)?;
         refused.set(refused.get() + u32::from(!is_valid));
-        Ok(())
+        if is_valid { editors_accept(backup) } else { Ok(()) }
     });
     assert!(refused.get() > cases() / 4, "{} of {} were refused", refused.get(), cases());
     stage.stop();

@@ -96,6 +96,12 @@ fn mention(file: &str, text: &str, before: &str, version: &Version) -> Option<St
     }
 }
 
+/// Returns whether a text is a date such as 2026-12-01.
+fn is_date(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').map(|part| (part.len(), part.parse::<u32>().unwrap_or(0))).collect();
+    matches!(parts.as_slice(), [(4, 1..), (2, 1..=12), (2, 1..=31)])
+}
+
 /// Returns what is wrong with the changelog: the version has a section with a date and an entry, and none is left over.
 fn changelog(text: &str, version: &Version) -> Vec<String> {
     let sections: Vec<_> = text.split("\n## ").skip(1).collect();
@@ -105,9 +111,7 @@ fn changelog(text: &str, version: &Version) -> Vec<String> {
         None => problems.push(format!("{CHANGELOG} has no section \"## [{version}] - YYYY-MM-DD\"")),
         Some(section) => {
             let date = section.lines().next().unwrap_or_default().strip_prefix(" - ").unwrap_or_default();
-            let is_date =
-                date.len() == 10 && date.chars().all(|character| character.is_ascii_digit() || character == '-');
-            if !is_date {
+            if !is_date(date) {
                 problems.push(format!(
                     "{CHANGELOG}: the section of {version} has no date: write \"## [{version}] - YYYY-MM-DD\""
                 ));

@@ -157,6 +157,11 @@ fn a_release_says_all_that_speaks_against_it() {
         assert!(error.contains(part), "{part:?} is not in:\n{error}");
     }
     assert!(!directory.path().join("schema/released/antflybackup-0.2.0.yaml").exists());
+    for date in ["2026-13-01", "2026-12-00", "26-12-1", "tomorrow"] {
+        write(directory.path(), "CHANGELOG.md", &format!("# Changelog\n\n## [0.2.0] - {date}\n- One.\n"));
+        let error = freeze(directory.path(), &Version::new(0, 2, 0)).unwrap_err().to_string();
+        assert!(error.contains("the section of 0.2.0 has no date"), "{date}: {error}");
+    }
     let error = freeze(directory.path(), &Version::new(0, 4, 0)).unwrap_err().to_string();
     assert!(
         error.contains("has no section \"## [0.4.0] - YYYY-MM-DD\"") && error.contains("Cargo.toml names 0.2.0"),
