@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 /// Keywords of the file that Rust types cannot express, and what replaces them.
-const BEYOND_RUST_TYPES: [(&str, &str); 14] = [
+const BEYOND_RUST_TYPES: [(&str, &str); 15] = [
     ("pattern", "the generated validation checks it"),
     ("minLength", "the generated validation checks it"),
     ("maxLength", "the generated validation checks it"),
