@@ -96,14 +96,17 @@ fn violations(document: &Document, lines: &Lines<'_>) -> Vec<Finding> {
 
 /// Returns what the API server accepts and the operator does not.
 fn warnings(document: &Document, lines: &Lines<'_>) -> Vec<Finding> {
-    let field = FieldPath::of(&["spec", "schedule"]);
-    let schedule = document.value["spec"]["schedule"].as_str().unwrap_or_default();
-    let never_fires = Schedule::parse(schedule).is_ok_and(|schedule| !schedule.fires());
-    let finding = never_fires.then(|| Finding {
-        path: field.to_string(),
-        position: lines.position(document.node.position(&field, About::Value)),
-        reason: reason::INVALID_SCHEDULE,
-        message: format!("{schedule:?} never fires: no year has that date; correct day of month or month"),
-    });
-    finding.into_iter().collect()
+    let mut found = Vec::new();
+    let mut warn = |name: &str, reason: &'static str, message: String| {
+        let field = FieldPath::of(&["spec", name]);
+        let position = lines.position(document.node.position(&field, About::Value));
+        found.push(Finding { path: field.to_string(), position, reason, message });
+    };
+    let text = |name: &str| document.value["spec"][name].as_str();
+    let schedule = text("schedule").unwrap_or_default();
+    if Schedule::parse(schedule).is_ok_and(|schedule| !schedule.fires()) {
+        let message = format!("{schedule:?} never fires: no year has that date; correct day of month or month");
+        warn("schedule", reason::INVALID_SCHEDULE, message);
+    }
+    found
 }
