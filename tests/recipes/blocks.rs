@@ -4,7 +4,8 @@
 //!
 //! - `apiVersion` and `kind` in each document: objects, which the API server accepts as they are.
 //! - `metadata`, `spec` or `status` and nothing else: a part of an AntflyBackup, which is completed by the fields that it needs.
-//! - the first line `# kustomization.yaml`: that file, beside a folder `path/to/deploy` with what `deploy/` has.
+//! - the first line `# kustomization.yaml`, or the kind Kustomization: that file, with what `deploy/` has in `../deploy` and in
+//!   `path/to/deploy`.
 //! - a first line `# refused: MESSAGE`: objects or a part, which the API server refuses with that message.
 //!
 //! Any other block is listed in `exceptions.rs`, with the reason.
@@ -56,6 +57,9 @@ impl Block {
         }
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&self.text).map_err(|error| format!("no YAML: {error}"))?;
+        if matches!(documents.as_slice(), [document] if document["kind"] == "Kustomization") {
+            return Ok(Claim::Kustomization);
+        }
         let objects = documents.into_iter().filter(|document| !document.is_null()).map(completed);
         let objects: Vec<Value> = objects.collect::<Option<_>>().ok_or_else(|| {
             "neither an object with apiVersion and kind, nor a part of an AntflyBackup that begins with metadata:, spec: or \

@@ -120,17 +120,20 @@ impl Stage {
         Ok(())
     }
 
-    /// Returns what kustomize makes of a `kustomization.yaml` beside a copy of `deploy/`.
+    /// Returns what kustomize makes of a `kustomization.yaml` that finds copies of `deploy/`.
     fn kustomized(&self, kustomization: &str) -> Result<String, String> {
         let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("kustomization.yaml"), kustomization).unwrap();
-        let copy = folder.path().join("path/to");
-        fs::create_dir_all(&copy).unwrap();
-        for part in ["deploy", "schema"] {
-            // kustomize follows no link out of its folder
-            assert!(Command::new("cp").args(["-r", &in_repository(part)]).arg(&copy).status().unwrap().success());
+        let overlay = folder.path().join("overlay");
+        // kustomize follows no link out of its folder
+        for copy in [folder.path().to_owned(), overlay.join("path/to")] {
+            fs::create_dir_all(&copy).unwrap();
+            for part in ["deploy", "schema"] {
+                let copied = Command::new("cp").args(["-r", &in_repository(part)]).arg(&copy).status().unwrap();
+                assert!(copied.success());
+            }
         }
-        self.kubectl(&["kustomize", folder.path().to_str().unwrap()], "")
+        fs::write(overlay.join("kustomization.yaml"), kustomization).unwrap();
+        self.kubectl(&["kustomize", overlay.to_str().unwrap()], "")
     }
 
     fn kubectl(&self, arguments: &[&str], input: &str) -> Result<String, String> {
@@ -178,6 +181,7 @@ fn what_is_wrong_in_a_block_is_found(stage: &mut Stage) {
         ("# refused: hour (the second field)\nspec:\n  schedule: 0 2 * * *\n", Some("is accepted")),
         ("# refused: hour (the second field)\nspec:\n  tabels: []\n", Some("is refused, but not with")),
         ("# kustomization.yaml\nresources: [path/to/deploy]\n", None),
+        ("kind: Kustomization\nresources: [../deploy]\n", None),
         ("# kustomization.yaml\nresources: [path/to/nothing]\n", Some("path/to/nothing")),
         ("replicas: 2\n", Some("neither an object")),
     ] {

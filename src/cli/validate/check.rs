@@ -97,18 +97,20 @@ fn violations(document: &Document, lines: &Lines<'_>) -> Vec<Finding> {
 
 /// Returns what the API server accepts and the operator does not.
 fn warnings(document: &Document, lines: &Lines<'_>) -> Vec<Finding> {
-    let finding = |name: &str, reason: &'static str, message: String| {
+    let mut found = Vec::new();
+    let mut warn = |name: &str, reason: &'static str, message: String| {
         let field = FieldPath::of(&["spec", name]);
         let position = lines.position(document.node.position(&field, About::Value));
-        Finding { path: field.to_string(), position, reason, message }
+        found.push(Finding { path: field.to_string(), position, reason, message });
     };
     let text = |name: &str| document.value["spec"][name].as_str();
     let schedule = text("schedule").unwrap_or_default();
-    let never_fires = Schedule::parse(schedule).is_ok_and(|schedule| !schedule.fires()).then(|| {
+    if Schedule::parse(schedule).is_ok_and(|schedule| !schedule.fires()) {
         let message = format!("{schedule:?} never fires: no year has that date; correct day of month or month");
-        finding("schedule", reason::INVALID_SCHEDULE, message)
-    });
-    let unknown = text("timeZone").and_then(|zone| time_zone(zone).err());
-    let unknown = unknown.map(|unknown| finding("timeZone", reason::INVALID_TIME_ZONE, unknown.to_string()));
-    never_fires.into_iter().chain(unknown).collect()
+        warn("schedule", reason::INVALID_SCHEDULE, message);
+    }
+    if let Some(Err(unknown)) = text("timeZone").map(time_zone) {
+        warn("timeZone", reason::INVALID_TIME_ZONE, unknown.to_string());
+    }
+    found
 }

@@ -57,13 +57,13 @@ pub struct DocumentReport {
     /// Where it begins.
     #[serde(flatten)]
     pub position: Position,
-    /// Its fields of that name, if they are texts.
+    /// Its `apiVersion`, if that is a text; so are the next three.
     pub api_version: Option<String>,
-    #[allow(missing_docs, reason = "as above")]
+    /// Its `kind`.
     pub kind: Option<String>,
-    #[allow(missing_docs, reason = "as above")]
+    /// Its `metadata.namespace`.
     pub namespace: Option<String>,
-    #[allow(missing_docs, reason = "as above")]
+    /// Its `metadata.name`.
     pub name: Option<String>,
     /// The template that `helm template` names above it.
     pub source: Option<String>,
