@@ -60,6 +60,50 @@ pub struct BackupDestination {
     pub connection: Option<String>,
 }
 
+/// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Default)]
+pub struct PodSettings {
+    /// Labels of the Pods, besides those of the operator. The CronJob and its Jobs do not get them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<std::collections::BTreeMap<String, String>>,
+    /// Annotations of the Pods. The CronJob and its Jobs do not get them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<std::collections::BTreeMap<String, String>>,
+    /// Resources of the container. What is not set has the operator's value: requests of 10m cpu and 32Mi memory, and a limit of 256Mi memory. A request of the operator's that is above a limit is lowered to it, and a limit of the operator's below a request is raised to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<k8s_openapi::api::core::v1::ResourceRequirements>,
+    /// Labels that a node must have for the Pods to run on it, besides kubernetes.io/os=linux.
+    #[serde(rename = "nodeSelector", default, skip_serializing_if = "Option::is_none")]
+    pub node_selector: Option<std::collections::BTreeMap<String, String>>,
+    /// Taints of nodes that the Pods tolerate. The operator allows it only with --allow-pod-fields=tolerations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tolerations: Vec<k8s_openapi::api::core::v1::Toleration>,
+    /// Name of the PriorityClass of the Pods. The operator allows it only with --allow-pod-fields=priorityClassName. While there is none of that name, no backup starts.
+    #[serde(
+        rename = "priorityClassName",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub priority_class_name: Option<String>,
+    /// Name of the ServiceAccount of the Pods, in the namespace of the AntflyBackup. Its token is not mounted. The operator allows it only with --allow-pod-fields=serviceAccountName. While there is none of that name, no backup starts.
+    #[serde(
+        rename = "serviceAccountName",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub service_account_name: Option<String>,
+    /// Secrets, in the namespace of the AntflyBackup, for pulling the image of the Pods, besides those of the operator's options.
+    #[serde(rename = "imagePullSecrets", default, skip_serializing_if = "Vec::is_empty")]
+    pub image_pull_secrets: Vec<k8s_openapi::api::core::v1::LocalObjectReference>,
+    /// Security of the Pods. What is not set has the operator's value: runAsNonRoot true and the seccomp profile RuntimeDefault. The restricted Pod Security Standard holds in any case, and the container's own settings cannot be changed.
+    #[serde(
+        rename = "securityContext",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub security_context: Option<k8s_openapi::api::core::v1::PodSecurityContext>,
+}
+
 /// What to back up, when, and where to.
 #[derive(CustomResource, Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 #[kube(
@@ -78,7 +122,7 @@ pub struct AntflyBackupSpec {
     pub cluster_ref: ClusterReference,
     /// When backups start, as a cron expression in the time zone that timeZone names, or UTC: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-6 or sun-sat, 0 is Sunday). Each field takes *, a number, a range (1-5), a list (1,15) and a step (*/15). If day of month and day of week are both restricted, a day that matches either is meant. Also @hourly, @daily, @midnight, @weekly, @monthly, @yearly and @annually. Example: "0 2 * * *" is every day at 02:00.
     pub schedule: String,
-    /// The time zone of the schedule, by its name in the IANA database, such as Europe/Berlin or America/New_York. When absent, UTC. A time that the clock skips when daylight saving begins is skipped, and one that it shows twice when that ends starts two backups. All times in the status are in UTC. Since 0.2.0.
+    /// The time zone of the schedule, by its name in the IANA database, such as Europe/Berlin or America/New_York. When absent, UTC. A time that the clock skips when daylight saving begins is skipped, and one that it shows twice when that ends starts two backups. All times in the status are in UTC. Versions before 0.2.0 ignore it.
     #[serde(rename = "timeZone", default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// Where backups are written to, and with which credentials.
@@ -114,6 +158,9 @@ pub struct AntflyBackupSpec {
         default = "defaults::spec_failed_jobs_history_limit"
     )]
     pub failed_jobs_history_limit: i32,
+    /// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
 }
 
 /// State of the schedule.

@@ -8,10 +8,12 @@ pub mod api {
         AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus,
         CRD, SecondWriter,
         duration::{parse as parse_duration, seconds_rounded_up},
-        reason,
+        quantity, reason,
         schedule::{Schedule, ScheduleError},
         time_zone::time_zone,
-        validation::{FieldPath, UnknownFields, Violation, apply_defaults, decode, validate, validate_status},
+        validation::{
+            FieldPath, UnknownFields, Violation, apply_defaults, decode, decode_pod, validate, validate_status,
+        },
     };
 }
 
@@ -61,7 +63,14 @@ pub mod desired {
         manifest::{apply_body, cron_job},
         outcome::{Answer, Done, Failure, FailureKind, Outcome},
         plan::{CannotPlan, DEFAULT_IMAGE, FileLocations, JobImage, Plan, plan},
+        pod::{PodField, PodPolicy},
     };
+}
+
+pub mod manifests {
+    //! Files with manifests.
+
+    pub use crate::manifests::{Lines, Manifest, SyntaxError, read};
 }
 
 pub mod names {

@@ -167,11 +167,16 @@ fn validate_prints_a_line_for_every_violation() {
     let ended = run_on_files(&["validate"], &[&format!("{}---\n{invalid}", named("fine")), &named("Shouting")]);
     assert_eq!(ended.code, Some(1));
     let fields: Vec<_> =
-        ended.output.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
-    for field in ["{0} spec.destination.location", "{0} spec.schedule", "{0} spec.typo", "{1} metadata.name"] {
+        ended.output.lines().map(|line| line.split(": ").take(3).collect::<Vec<_>>().join(" ")).collect();
+    for field in [
+        "{0}:15:27 error spec.destination.location",
+        "{0}:14:13 error spec.schedule",
+        "{0}:16:3 error spec.typo",
+        "{1}:3:18 error metadata.name",
+    ] {
         assert!(fields.iter().any(|it| it == field), "{field} is not in {fields:#?}");
     }
-    assert!(ended.output.lines().all(|line| line.splitn(3, ": ").count() == 3), "{}", ended.output);
+    assert!(ended.output.lines().all(|line| line.splitn(4, ": ").count() == 4), "{}", ended.output);
     assert_eq!(ended.errors, "1 valid, 2 refused\n");
 }
 
@@ -186,9 +191,9 @@ fn validate_reads_lists_and_standard_input_and_skips_other_kinds() {
     );
     let ended = run_on(&["validate", "-f", "-"], &list);
     assert_eq!(ended.code, Some(1), "{}", ended.errors);
-    assert!(ended.output.lines().all(|line| line.starts_with("-: spec.schedule: ")), "{}", ended.output);
+    assert!(ended.output.lines().all(|line| line.starts_with("-:18:15: error: spec.schedule: ")), "{}", ended.output);
     assert!(!ended.output.is_empty());
-    assert_eq!(ended.errors, "-: skipped Secret \"credentials\": not an AntflyBackup\n1 valid, 1 refused\n");
+    assert_eq!(ended.errors, "-: skipped Secret \"credentials\": not an AntflyBackup\n1 valid, 1 refused, 1 skipped\n");
 }
 
 #[test]
@@ -197,9 +202,12 @@ fn validate_shows_where_yaml_is_broken_and_goes_on_with_the_other_files() {
     let twice = format!("{BACKUP}  schedule: 0 3 * * *\n");
     let ended = run_on_files(&["validate"], &[broken, &twice, BACKUP]);
     assert_eq!((ended.code, ended.errors.lines().last()), (Some(1), Some("1 valid, 2 refused")));
-    assert!(ended.output.contains("{0}: ") && ended.output.contains("{1}: "), "{}", ended.output);
+    assert!(
+        ended.output.contains("{0}:1:13: error: ") && ended.output.contains("{1}:8:3: error: "),
+        "{}",
+        ended.output
+    );
     assert!(ended.output.contains("duplicate") && ended.output.contains("schedule"), "{}", ended.output);
-    assert!(ended.output.contains("line"), "{}", ended.output);
     let ended = run(&["validate", "-f", "/nonexistent/file.yaml"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.output.starts_with("/nonexistent/file.yaml: cannot be read: "), "{}", ended.output);
@@ -209,7 +217,16 @@ fn validate_shows_where_yaml_is_broken_and_goes_on_with_the_other_files() {
 fn validate_warns_of_a_schedule_that_never_fires() {
     let ended = run_on_files(&["validate"], &[&BACKUP.replace("0 2 * * *", "0 0 31 4 *")]);
     assert_eq!((ended.code, ended.output.as_str()), (Some(0), ""));
-    assert!(ended.errors.contains("{0}: spec.schedule: warning: \"0 0 31 4 *\" never fires"), "{}", ended.errors);
+    assert!(ended.errors.contains("{0}:6:13: warning: spec.schedule: \"0 0 31 4 *\" never fires"), "{}", ended.errors);
+}
+
+#[test]
+fn validate_warns_of_an_unknown_time_zone() {
+    let in_atlantis = BACKUP.replace("  schedule:", "  timeZone: Europe/Atlantis\n  schedule:");
+    let ended = run_on_files(&["validate"], &[&in_atlantis]);
+    assert_eq!((ended.code, ended.output.as_str()), (Some(0), ""));
+    let warning = "{0}:6:13: warning: spec.timeZone: \"Europe/Atlantis\" is not a time zone";
+    assert!(ended.errors.contains(warning), "{}", ended.errors);
 }
 
 #[test]
@@ -220,7 +237,7 @@ fn a_hostile_value_is_printed_escaped() {
         let printed = ended.output + &ended.errors;
         assert_eq!(ended.code, Some(1), "{printed}");
         assert!(printed.contains("red") && !printed.contains(['\u{1b}', '\r']), "{printed:?}");
-        assert!(printed.lines().all(|line| line.starts_with("{0}: ") || line.ends_with(" refused")), "{printed:?}");
+        assert!(printed.lines().all(|line| line.starts_with("{0}:") || line.ends_with(" refused")), "{printed:?}");
     }
     let ended = run(&["next", "* * * * *\n\u{1b}[31mred"]);
     assert_eq!(ended.code, Some(1));
@@ -319,4 +336,48 @@ fn wrong_usage_is_2() {
         assert_eq!((ended.code, ended.output.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(ended.errors.contains("Usage") || ended.errors.contains("--help"), "{}", ended.errors);
     }
+}
+
+#[test]
+fn a_file_of_pod_defaults_is_merged_by_render_and_one_that_is_not_valid_ends_the_operator_at_its_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pod.yaml");
+    let path = file.to_str().unwrap();
+    fs::write(&file, "nodeSelector: {pool: backups}\nserviceAccountName: backups\n").unwrap();
+    let backup = format!("{BACKUP}  pod: {{nodeSelector: {{zone: east}}, priorityClassName: low}}\n");
+    let ended = run_on_files(&["render", "--pod-defaults-file", path], &[&backup, CLUSTER]);
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    let [cron_job] = &cron_jobs(&ended.output)[..] else { panic!("{}", ended.output) };
+    let pod = cron_job.spec.job_template.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+    let selector = serde_json::json!({"kubernetes.io/os": "linux", "pool": "backups", "zone": "east"});
+    assert_eq!(serde_json::json!(pod.node_selector), selector);
+    assert_eq!(
+        (pod.service_account_name.as_deref(), pod.priority_class_name.as_deref()),
+        (Some("backups"), Some("low"))
+    );
+
+    for (defaults, told) in [
+        ("resources: {limits: {memory: lots}}", "resources.limits.memory: invalid value \"lots\": must be an amount"),
+        ("labels: {antfly.io/backup: x}", "labels: keys that begin with app.kubernetes.io/, antfly.io/"),
+        ("hostNetwork: true", "hostNetwork: unknown field"),
+        ("[]", "must be an object, is a list"),
+        ("a: b: c", "--pod-defaults-file"),
+    ] {
+        fs::write(&file, defaults).unwrap();
+        for arguments in [["run", "--pod-defaults-file", path], ["render", "--pod-defaults-file", path]] {
+            let ended = run_on_files(&arguments, if arguments[0] == "run" { &[] } else { &[BACKUP] });
+            assert_eq!(ended.code, Some(1), "{defaults}");
+            assert!(ended.errors.contains(told) && ended.errors.contains(path), "{defaults}: {}", ended.errors);
+        }
+    }
+    fs::remove_file(&file).unwrap();
+    let ended = run(&["run", "--pod-defaults-file", path]);
+    assert!(ended.code == Some(1) && ended.errors.contains(path), "{}", ended.errors);
+}
+
+#[test]
+fn only_three_fields_can_be_allowed() {
+    let ended = run(&["run", "--allow-pod-fields=serviceAccountName,hostNetwork"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.errors.contains("serviceAccountName, priorityClassName, tolerations"), "{}", ended.errors);
 }

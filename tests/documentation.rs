@@ -4,6 +4,7 @@
 
 use antfly_backup_operator::testing::preflight::OLDEST_MINOR;
 use regex::Regex;
+use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs,
@@ -166,4 +167,95 @@ fn one_version_of_rust_is_named_everywhere() {
     let lowest = version("Cargo.toml", r#"rust-version = "([0-9.]+)""#);
     assert!(toolchain.starts_with(&format!("{lowest}.")), "Cargo.toml says {lowest}, rust-toolchain.toml {toolchain}");
     assert!(read("README.md").contains(&format!("Rust {lowest}")), "README.md names another version than {lowest}");
+}
+
+/// Returns the schema of a released version.
+fn released(version: &str) -> Value {
+    let text = fs::read_to_string(format!("schema/released/antflybackup-{version}.yaml")).unwrap();
+    let definition: Value = serde_saphyr::from_str(&text).unwrap();
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+/// Returns the schema at a path such as `.spec.tables[]`. A record is any of the two that Antfly's definition has, too.
+fn at<'a>(schema: &'a Value, path: &str) -> &'a Value {
+    let pointer = path.replace("RECORD", "lastSuccessfulBackup").replace("[]", ".items").replace('.', "/properties/");
+    let pointer = pointer.replace("/properties/items", "/items");
+    schema.pointer(&pointer).unwrap_or_else(|| panic!("0.1.0 has no {path}"))
+}
+
+/// Calls `visit` with each path of a schema that Antfly's definition has, too: what is `added` is not among them.
+fn visit<'a>(schema: &'a Value, path: &str, added: &[&str], visit_node: &mut impl FnMut(&str, &'a Value)) {
+    if added.contains(&path) || path.starts_with(".status.recentBackups[]") {
+        return;
+    }
+    visit_node(path, schema);
+    for (name, child) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}").replace("lastSuccessfulBackup", "RECORD");
+        visit(child, &path, added, visit_node);
+    }
+    if let Some(items) = schema.get("items") {
+        visit(items, &format!("{path}[]"), added, visit_node);
+    }
+}
+
+/// Antfly's definition is not in this repository. Of its difference to this one the test holds this side: what is new here is there, and
+/// each rule and each bound of the length of a text that this definition has is listed, as Antfly's has them only in conditions.
+#[test]
+fn the_report_on_antflys_definition_is_that_of_0_1_0() {
+    let page = fs::read_to_string("docs/api-evolution.md").unwrap();
+    let (_, section) = page.split_once("## Antfly's own definition").unwrap();
+    assert!(section.contains("to that of\n0.1.0,"));
+    let schema = released("0.1.0");
+    let code = Regex::new("`([^`]+)`").unwrap();
+    let row = section.lines().find(|line| line.starts_with("| FieldAdded |")).unwrap();
+    let added: Vec<_> = code.captures_iter(row).map(|found| found.get(1).unwrap().as_str()).collect();
+    assert!(added.iter().all(|path| at(&schema, path).is_object()));
+
+    let part = Regex::new(r"([A-Z][A-Za-z]+) \(([^)]+)\)").unwrap();
+    let mut listed = BTreeSet::new();
+    for line in section.lines().filter(|line| line.starts_with("| `")) {
+        let (path, rest) = line.trim_start_matches("| `").split_once("` | ").unwrap();
+        let path = if path == "the object" { "" } else { path };
+        for part in part.captures_iter(rest) {
+            for keyword in part.get(2).unwrap().as_str().split(", ") {
+                let name = match keyword {
+                    "rules" => "x-kubernetes-validations",
+                    "list type" => "x-kubernetes-list-type",
+                    "map type" => "x-kubernetes-map-type",
+                    other => other,
+                };
+                assert!(at(&schema, path).get(name).is_some(), "{path} of 0.1.0 has no {name}");
+                listed.insert((path.to_owned(), name));
+            }
+        }
+    }
+    visit(&schema, "", &added, &mut |path, node| {
+        for name in ["x-kubernetes-validations", "maxLength"] {
+            let is_theirs = path.starts_with(".status.conditions[]");
+            let is_listed = listed.contains(&(path.to_owned(), name));
+            assert!(is_theirs || is_listed || node.get(name).is_none(), "the report does not list {name} of {path}");
+        }
+    });
+    assert!(listed.len() > 30);
+}
+
+#[test]
+fn what_is_deprecated_is_on_the_page() {
+    let page = fs::read_to_string("docs/api-changes.md").unwrap();
+    let (_, section) = page.split_once("## Deprecation").unwrap();
+    let schema = fs::read_to_string("schema/antflybackup.yaml").unwrap();
+    let claims_none = section.contains("Deprecated today: nothing.");
+    assert_eq!(claims_none, !schema.contains("Deprecated"), "the page and the descriptions of the schema differ");
+}
+
+#[test]
+fn the_conditions_that_users_may_rely_on_are_described() {
+    let page = fs::read_to_string("docs/api-changes.md").unwrap();
+    let row = page.lines().find(|line| line.starts_with("| `status.conditions` |")).unwrap();
+    let always = ["Ready", "ScheduleReady", "ClusterReady", "BackupRunHealthy"];
+    let schema = fs::read_to_string("schema/antflybackup.yaml").unwrap();
+    for name in always {
+        assert!(row.contains(&format!("`{name}`")), "the page does not name {name}");
+        assert!(schema.contains(&format!("{name}: ")), "the schema does not describe {name}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod files;
+mod find;
 mod next;
 mod output;
 mod render;
@@ -64,9 +65,9 @@ enum Command {
     #[command(after_help = "Example:\n  antfly-backup-operator render -f backup.yaml -f cluster.yaml")]
     Render(render::RenderOptions),
     /// Check AntflyBackups as the API server would, without a cluster
-    #[command(
-        after_help = "Example:\n  antfly-backup-operator validate -f backup.yaml\n  kubectl get antflybackups -A -o yaml | antfly-backup-operator validate -f -"
-    )]
+    ///
+    /// Reads what kubectl reads, and means the same by it; names file, line and column of what would be refused. Other kinds of objects are skipped.
+    #[command(after_help = validate::HELP)]
     Validate(validate::ValidateOptions),
     /// Print the AntflyRestore manifest for a backup
     #[command(

@@ -1,7 +1,7 @@
 //! `restore-manifest`: prints the AntflyRestore for a backup, from the output of `kubectl get -o yaml`.
 
 use super::{
-    files::{read, skip},
+    files::{read_all, skip},
     output::print_yaml,
 };
 use crate::{
@@ -42,7 +42,7 @@ pub struct RestoreManifestOptions {
 pub fn restore_manifest(options: &RestoreManifestOptions) -> anyhow::Result<ExitCode> {
     let (file, id) = (&options.file, options.id.as_deref());
     let mut backups = Vec::new();
-    for document in read(file)? {
+    for document in read_all(std::slice::from_ref(file))? {
         if document.value["kind"] == KIND {
             backups.push(SavedBackup::new(document.value));
         } else {

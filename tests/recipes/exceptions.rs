@@ -1,4 +1,4 @@
-//! All that sets a command of the pages apart: those that are not run, with the reason, what stands for a placeholder, and what
+//! All that sets a command or a YAML block of the pages apart: those that are not run or applied, with the reason, what stands for a placeholder, and what
 //! a reader has done before a section that the page itself does not say.
 
 use crate::stage::Stage;
@@ -12,6 +12,18 @@ pub const NOT_RUN: [(&str, &str); 7] = [
     ("antfly-backup-operator run --leader-election", "goes on until it is stopped; the Pods of the Deployment run it"),
     ("kubectl apply --validate=strict", "names an option"),
     ("kubectl set image", "names a subcommand"),
+];
+
+/// YAML blocks that are not applied: page, first line of the block, and why.
+pub const NOT_APPLIED: [(&str, &str, &str); 4] = [
+    (
+        "CONTRIBUTING.md",
+        "purpose:",
+        "a field of the schema; crates/api-generator/tests/contributing.rs makes code of it",
+    ),
+    ("docs/api-evolution.md", "exceptions:", "a file of this repository, which the gate reads"),
+    ("docs/validate.md", "# .github/workflows/backups.yaml", "a file for GitHub"),
+    ("docs/validate.md", "# .pre-commit-config.yaml", "a file for pre-commit"),
 ];
 
 /// What a command says, and what it is run with.

@@ -4,13 +4,17 @@
 //! A block of a page is one script. It runs again in the next second, as a recipe that is used again: names must not repeat, and
 //! what is there already must not be an error. [`exceptions`] lists what is not run; a command that is neither listed nor
 //! succeeds fails the test.
+//!
+//! Every YAML block of the pages is applied, too, by a dry run: [`blocks`] says what a block may claim to be.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests of the shell, helpers included")]
 
+mod blocks;
 mod exceptions;
 mod markdown;
 mod stage;
 #[path = "../support/storage.rs"]
 mod storage;
+mod yaml;
 
 use exceptions::{BEFORE, NOT_RUN, placeholders};
 use markdown::{Recipe, recipes};
@@ -25,11 +29,14 @@ use std::{
 
 /// The pages with commands, in the order in which a reader needs them. The last one removes all. Those of `docs/decisions/` and
 /// the changelog are of their time.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 17] = [
     "README.md",
     "CONTRIBUTING.md",
     "generated/api-reference.md",
+    "docs/editors.md",
+    "docs/api-changes.md",
     "docs/api-evolution.md",
+    "docs/validate.md",
     "docs/operations.md",
     "docs/reliability.md",
     "docs/antfly-operator-manifests.md",

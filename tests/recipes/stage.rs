@@ -102,7 +102,7 @@ impl Stage {
 /// Makes the folder: a clone of the repository, with the two programs on the search path.
 fn folder_of_reader(folder: &Path, backup: &str) {
     fs::create_dir_all(folder.join("bin")).unwrap();
-    for name in ["deploy", "schema", "examples"] {
+    for name in ["deploy", "schema", "examples", "generated"] {
         symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join(name), folder.join(name)).unwrap();
     }
     symlink(Binaries::kubectl().unwrap(), folder.join("bin/kubectl")).unwrap();

@@ -3,9 +3,10 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
+use crd_compatibility::Exception;
 use semver::Version;
 
-use crate::schema::{self, DEFINITION, RELEASED};
+use crate::schema::{self, Check, DEFINITION, EXCEPTIONS, RELEASED};
 
 const CHANGELOG: &str = "CHANGELOG.md";
 
@@ -25,7 +26,8 @@ const MENTIONS: [(&str, &str); 7] = [
 ///
 /// # Errors
 /// All that speaks against the release: a breaking change, a version that is not above the released ones, a file that names
-/// another version, a changelog without the version or with entries that belong to it elsewhere. Nothing is written then.
+/// another version, an exception of this release that names another one, a changelog without the version or with entries that belong to it
+/// elsewhere. Nothing is written then.
 pub fn freeze(repository: &Path, version: &Version) -> Result<String> {
     let mut problems = Vec::new();
     problems.extend(order(&schema::released(repository)?, version));
@@ -37,6 +39,7 @@ pub fn freeze(repository: &Path, version: &Version) -> Result<String> {
     if !check.is_passed() {
         problems.push(format!("the API:\n{check}"));
     }
+    problems.extend(exceptions(&check, version));
     if !problems.is_empty() {
         bail!("{version} cannot be released:\n- {}", problems.join("\n- "));
     }
@@ -64,6 +67,20 @@ fn order(released: &[Version], version: &Version) -> Option<String> {
     Some(format!("{latest} is released, which is above {version}: choose a version above it"))
 }
 
+/// Returns the exceptions that this version is the first to have, and that name another one.
+fn exceptions(check: &Check, version: &Version) -> Vec<String> {
+    let Some((latest, _)) = check.copies.last() else { return Vec::new() };
+    let news = check.exceptions.iter().filter(|(_, used)| used.contains(latest)).map(|(exception, _)| exception);
+    let others = news.filter(|exception| exception.version != *version);
+    let problem = |exception: &Exception| {
+        format!(
+            "{EXCEPTIONS}: {:?} at {} names {}, but {version} is the first version that has the change: write {version}",
+            exception.rule, exception.path, exception.version
+        )
+    };
+    others.map(problem).collect()
+}
+
 /// Returns what is wrong with a file's mentions of the version.
 fn mention(file: &str, text: &str, before: &str, version: &Version) -> Option<String> {
     let named = text.split(before).skip(1).map(|rest| {
@@ -79,6 +96,12 @@ fn mention(file: &str, text: &str, before: &str, version: &Version) -> Option<St
     }
 }
 
+/// Returns whether a text is a date such as 2026-12-01.
+fn is_date(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').map(|part| (part.len(), part.parse::<u32>().unwrap_or(0))).collect();
+    matches!(parts.as_slice(), [(4, 1..), (2, 1..=12), (2, 1..=31)])
+}
+
 /// Returns what is wrong with the changelog: the version has a section with a date and an entry, and none is left over.
 fn changelog(text: &str, version: &Version) -> Vec<String> {
     let sections: Vec<_> = text.split("\n## ").skip(1).collect();
@@ -88,9 +111,7 @@ fn changelog(text: &str, version: &Version) -> Vec<String> {
         None => problems.push(format!("{CHANGELOG} has no section \"## [{version}] - YYYY-MM-DD\"")),
         Some(section) => {
             let date = section.lines().next().unwrap_or_default().strip_prefix(" - ").unwrap_or_default();
-            let is_date =
-                date.len() == 10 && date.chars().all(|character| character.is_ascii_digit() || character == '-');
-            if !is_date {
+            if !is_date(date) {
                 problems.push(format!(
                     "{CHANGELOG}: the section of {version} has no date: write \"## [{version}] - YYYY-MM-DD\""
                 ));

@@ -5,12 +5,23 @@ use std::{fs, path::Path, process::Command};
 
 use semver::Version;
 use tempfile::TempDir;
-use xtask::{cargo::repository, release::freeze, schema::check};
+use xtask::{cargo::repository, release::freeze, schema::check, schema::released};
 
 #[test]
 fn the_api_has_all_that_was_released() {
     let check = check(repository()).unwrap();
     assert!(check.is_passed(), "{check}");
+}
+
+/// Without its copy a release could be broken and nobody would notice.
+#[test]
+fn each_release_of_the_changelog_has_its_copy() {
+    let changelog = fs::read_to_string(repository().join("CHANGELOG.md")).unwrap();
+    let versions = changelog.lines().filter_map(|line| line.strip_prefix("## [")?.split(']').next());
+    let mut versions: Vec<_> = versions.filter_map(|version| Version::parse(version).ok()).collect();
+    versions.sort();
+    assert!(!versions.is_empty());
+    assert_eq!(released(repository()).unwrap(), versions);
 }
 
 /// The definition of this repository.
@@ -146,11 +157,35 @@ fn a_release_says_all_that_speaks_against_it() {
         assert!(error.contains(part), "{part:?} is not in:\n{error}");
     }
     assert!(!directory.path().join("schema/released/antflybackup-0.2.0.yaml").exists());
+    for date in ["2026-13-01", "2026-12-00", "26-12-1", "tomorrow"] {
+        write(directory.path(), "CHANGELOG.md", &format!("# Changelog\n\n## [0.2.0] - {date}\n- One.\n"));
+        let error = freeze(directory.path(), &Version::new(0, 2, 0)).unwrap_err().to_string();
+        assert!(error.contains("the section of 0.2.0 has no date"), "{date}: {error}");
+    }
     let error = freeze(directory.path(), &Version::new(0, 4, 0)).unwrap_err().to_string();
     assert!(
         error.contains("has no section \"## [0.4.0] - YYYY-MM-DD\"") && error.contains("Cargo.toml names 0.2.0"),
         "{error}"
     );
+}
+
+#[test]
+fn a_release_is_the_version_that_its_exceptions_name() {
+    let directory = small_repository();
+    write(directory.path(), "schema/released/antflybackup-0.1.0.yaml", &definition());
+    edit(directory.path(), TIGHTENED.0, TIGHTENED.1);
+    let except = |version: &str| {
+        let exception =
+            format!("{{path: v1 .spec.tables maxItems, rule: BoundTightened, reason: meant, version: {version}}}");
+        write(directory.path(), "schema/exceptions.yaml", &format!("exceptions: [{exception}]\n"));
+    };
+    for wrong in ["0.1.5", "0.3.0"] {
+        except(wrong);
+        let error = freeze(directory.path(), &Version::new(0, 2, 0)).unwrap_err().to_string();
+        assert!(error.contains(&format!("names {wrong}, but 0.2.0 is the first version")), "{error}");
+    }
+    except("0.2.0");
+    freeze(directory.path(), &Version::new(0, 2, 0)).unwrap();
 }
 
 #[test]
@@ -175,4 +210,29 @@ fn the_exit_code_says_whether_two_files_differ_in_what_breaks() {
     assert!(text.contains("BoundRelaxed  v1 .spec.tables maxItems"), "{text}");
     fs::remove_file(&old).unwrap();
     assert_eq!(diff("text").0, Some(2), "nothing could be compared");
+}
+
+#[test]
+fn what_cannot_be_compared_has_a_code_of_its_own() {
+    let directory = small_repository();
+    let good = directory.path().join("schema/antflybackup.yaml");
+    let beta = directory.path().join("beta.yaml");
+    fs::write(&beta, definition().replacen("apiextensions.k8s.io/v1", "apiextensions.k8s.io/v1beta1", 1)).unwrap();
+    let empty = directory.path().join("empty.yaml");
+    fs::write(&empty, "").unwrap();
+    let missing = directory.path().join("missing.yaml");
+    for (old, new, reason) in [
+        (&missing, &good, "missing.yaml"),
+        (&good, &missing, "missing.yaml"),
+        (&beta, &good, "One of v1beta1 has to be converted first"),
+        (&good, &empty, "it has: nothing"),
+    ] {
+        for format in ["text", "json"] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+            let output = command.args(["schema", "diff", "--format", format]).args([old, new]).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true), "{said}");
+            assert!(said.starts_with("error: ") && said.contains(reason), "{reason:?} is not in {said}");
+        }
+    }
 }

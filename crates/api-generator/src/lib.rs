@@ -1,21 +1,32 @@
 //! Generates the Rust side of the API from the CustomResourceDefinition.
 //!
 //! `definition` parses the file, `schema` makes a tree of it and refuses what the generator does not handle, `check` checks
-//! the tree itself. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each.
+//! the tree itself. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each, as do `json_schema` (with
+//! `rule_pattern`, `ecma` and `metadata`) for editors, and `sample` for users. `kubernetes` writes shapes of Kubernetes into the
+//! definition before all that.
 
 mod case;
 mod cel;
 mod check;
 mod constants;
 mod definition;
+mod ecma;
+mod json_schema;
+mod kubernetes;
+mod metadata;
 mod problems;
 mod reference;
+mod rule_pattern;
 mod rust_file;
+mod sample;
 mod schema;
 mod types;
 mod validation;
 
+pub use kubernetes::with_kubernetes_shapes;
 pub use problems::Problems;
+
+use sample::Extent;
 
 /// A generated file.
 pub struct GeneratedFile {
@@ -40,5 +51,8 @@ pub fn generate(schema_yaml: &str) -> Result<Vec<GeneratedFile>, Problems> {
         GeneratedFile { name: "constants.rs", contents: constants::generate(&api)? },
         GeneratedFile { name: "validation.rs", contents: validation::generate(&api)? },
         GeneratedFile { name: "api-reference.md", contents: reference::generate(&api) },
+        GeneratedFile { name: "antflybackup.schema.json", contents: json_schema::generate(&definition)? },
+        GeneratedFile { name: "sample-minimal.yaml", contents: sample::generate(&definition, Extent::Minimal)? },
+        GeneratedFile { name: "sample-full.yaml", contents: sample::generate(&definition, Extent::Full)? },
     ])
 }

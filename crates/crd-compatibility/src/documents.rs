@@ -15,7 +15,7 @@ use crate::{
 /// one definition, the two are compared whatever their names, else those of the same name.
 ///
 /// # Errors
-/// A file that is no YAML or JSON, or has no definition.
+/// A file that is no YAML or JSON, has no definition, or has two of one name.
 pub fn compare_texts(old: &str, new: &str) -> Result<Report, InputError> {
     let (old, new) = (definitions("old", old)?, definitions("new", new)?);
     if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
@@ -69,6 +69,12 @@ fn definitions(file: &'static str, text: &str) -> Result<Vec<Value>, InputError>
     if definitions.is_empty() {
         let found = if found.is_empty() { "nothing".to_owned() } else { found };
         return Err(InputError::NoDefinition(file, found));
+    }
+    for (index, definition) in definitions.iter().enumerate() {
+        let name = name_of(definition);
+        if definitions[..index].iter().any(|other| name_of(other) == name) {
+            return Err(InputError::Twice(file, name.to_owned()));
+        }
     }
     Ok(definitions)
 }

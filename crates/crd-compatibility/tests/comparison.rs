@@ -355,6 +355,48 @@ fn files_may_have_several_definitions_and_other_documents() {
 }
 
 #[test]
+fn a_file_has_one_definition_of_a_name() {
+    let one = definition(&json!({"type": "string"})).to_string();
+    let other = definition(&json!({"type": "integer"})).to_string();
+    let twice = format!("{one}\n---\n{other}\n");
+    for (old, new, file) in [(&one, &twice, "new"), (&twice, &one, "old")] {
+        let error = compare_texts(old, new).unwrap_err().to_string();
+        assert!(error.contains(&format!("the {file} file has two CustomResourceDefinitions named")), "{error}");
+    }
+}
+
+#[test]
+fn files_may_be_json_with_tabs_and_have_the_line_ends_of_windows() {
+    let one = definition(&json!({"type": "string"}));
+    let tabs = serde_json::to_string_pretty(&one).unwrap().replace("  ", "\t");
+    let windows = serde_json::to_string_pretty(&one).unwrap().replace('\n', "\r\n");
+    for text in [&tabs, &windows, &format!("\u{feff}{tabs}")] {
+        assert_eq!(compare_texts(&one.to_string(), text).unwrap().changes, [], "{text:?}");
+    }
+}
+
+#[test]
+fn another_webhook_is_not_proven_to_convert_alike() {
+    let with = |webhook: Value| {
+        let mut definition = definition(&json!({"type": "string"}));
+        definition["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": webhook});
+        definition
+    };
+    let webhook = |name: &str, versions: &[&str], bundle: &str| {
+        let client = json!({"service": {"name": name, "namespace": "a"}, "caBundle": bundle});
+        with(json!({"clientConfig": client, "conversionReviewVersions": versions}))
+    };
+    let old = webhook("convert", &["v1"], "QQ==");
+    for new in [webhook("other", &["v1"], "QQ=="), webhook("convert", &["v2"], "QQ==")] {
+        let changes = compare(&old, &new).unwrap().changes;
+        assert_eq!(changes.len(), 1);
+        assert_eq!((changes[0].rule, changes[0].verdict), (Rule::ConversionChanged, Verdict::Breaking));
+        assert_eq!(changes[0].path, "spec.conversion.webhook");
+    }
+    assert_eq!(compare(&old, &webhook("convert", &["v1"], "Qg==")).unwrap().changes, []);
+}
+
+#[test]
 fn an_exception_allows_one_change_against_older_copies() {
     let report = compare(&definition(&text(&json!({}))), &definition(&text(&json!({"maxLength": 3})))).unwrap();
     let exception = |version: &str| {

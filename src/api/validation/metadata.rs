@@ -1,7 +1,10 @@
 //! The rules for the `metadata` of every resource
 //! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
 
-use super::{path::Path, violations::Violations};
+use super::{
+    path::Path,
+    violations::{Reason, Violations},
+};
 use kube::api::ObjectMeta;
 use regex::Regex;
 use serde_json::{Map, Value, json};
@@ -104,7 +107,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
     let text = |name: &str| metadata.get(name).filter(|value| !value.is_null());
     let name_path = path.field("name");
     match text("name").filter(|name| *name != "") {
-        None => out.push(&name_path, None, "required, and missing"),
+        None => out.push(&name_path, None, Reason::Required, "required, and missing"),
         Some(name) => {
             if let Some(text) = out.text(name, &name_path) {
                 let valid = text.len() <= LONGEST_NAME && SUBDOMAIN.is_match(text);
@@ -129,7 +132,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
         let path = path.field(field);
         let Some(entries) = text(field) else { continue };
         let Some(entries) = entries.as_object() else {
-            out.push(&path, Some(entries), "must be a map of strings");
+            out.push(&path, Some(entries), Reason::WrongType, "must be a map of strings");
             continue;
         };
         for (key, value) in entries {
@@ -138,6 +141,7 @@ pub(super) fn check(value: Option<&Value>, path: &Path<'_>, out: &mut Violations
                 out.push(
                     &path,
                     None,
+                    Reason::InvalidKey,
                     "the key must be NAME or DOMAIN/NAME, NAME of at most 63 letters, digits, '-', '_' and '.'",
                 );
             }
@@ -160,7 +164,7 @@ fn check_rest(metadata: &Map<String, Value>, path: &Path<'_>, out: &mut Violatio
     for field in FREE_FIELDS {
         let Some(value) = metadata.get(field) else { continue };
         if let Err(error) = serde_json::from_value::<ObjectMeta>(json!({ field: value })) {
-            out.push(&path.field(field), None, format_args!("cannot be read: {error}"));
+            out.push(&path.field(field), None, Reason::InvalidFormat, format_args!("cannot be read: {error}"));
         }
     }
     let list = |field: &str| metadata.get(field).filter(|value| !value.is_null());
@@ -190,7 +194,7 @@ fn check_owner(owner: &Value, path: &Path<'_>, out: &mut Violations) {
         if let Some(value) = owner.get(field)
             && out.text(value, &path) == Some("")
         {
-            out.push(&path, Some(value), "must not be empty");
+            out.push(&path, Some(value), Reason::TooShort, "must not be empty");
         }
     }
     for field in ["controller", "blockOwnerDeletion"] {

@@ -12,6 +12,7 @@ mod violations;
 mod rules {
     #![allow(
         unused_parens,
+        clippy::double_parens,
         clippy::redundant_closure,
         clippy::comparison_to_empty,
         reason = "the generator puts every logical operation in parentheses, and every step of a chain in a closure; it \
@@ -22,10 +23,11 @@ mod rules {
 
 pub use metadata::LONGEST_NAME;
 pub use path::{FieldPath, Path, Step};
-pub use violations::{UnknownFields, Violation, Violations};
+pub use violations::{Reason, UnknownFields, Violation, Violations};
 
-use crate::api::{API_VERSION, AntflyBackup, KIND};
-use serde_json::Value;
+use crate::api::{API_VERSION, AntflyBackup, KIND, PodSettings};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
 
 /// Returns all violations of an `AntflyBackup`; empty if it is valid. Checks the status only for unknown fields, because
 /// the API server drops the status from what users write.
@@ -34,7 +36,12 @@ pub fn validate(object: &Value, unknown_fields: UnknownFields) -> Vec<Violation>
     if object.is_object() {
         for (field, expected) in [("apiVersion", API_VERSION), ("kind", KIND)] {
             if object[field] != expected {
-                out.push(&Path::ROOT.field(field), Some(&object[field]), format!("must be {expected}"));
+                out.push(
+                    &Path::ROOT.field(field),
+                    Some(&object[field]),
+                    Reason::NotSupported,
+                    format!("must be {expected}"),
+                );
             }
         }
     }
@@ -47,6 +54,27 @@ pub fn validate_status(status: &Value) -> Vec<Violation> {
     let mut out = Violations::new(UnknownFields::Refuse);
     rules::status(status, &Path::ROOT.field("status"), &mut out);
     out.into_vec()
+}
+
+/// Decodes what `spec.pod` takes, by itself. Null is no settings.
+///
+/// # Errors
+/// Returns all violations, with their places below `spec.pod`.
+pub fn decode_pod(pod: Value) -> Result<PodSettings, Vec<Violation>> {
+    let mut object = json!({"spec": {"pod": pod}});
+    let mut out = Violations::new(UnknownFields::Refuse);
+    if !object["spec"]["pod"].is_null() {
+        rules::spec_pod(&object["spec"]["pod"], &Path::ROOT, &mut out);
+    }
+    let violations = out.into_vec();
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    apply_defaults(&mut object);
+    write_whole_numbers_without_point(&mut object);
+    Option::deserialize(object["spec"]["pod"].take()).map(Option::unwrap_or_default).map_err(|error| {
+        vec![Violation::new(FieldPath::default(), Reason::InvalidFormat, format!("cannot be read: {error}"))]
+    })
 }
 
 /// Drops from a status only what the schema does not allow: an invalid optional field, a record that lacks a required
@@ -89,8 +117,9 @@ pub fn decode_or_leave(object: &mut Value, unknown_fields: UnknownFields) -> Res
     {
         fields.remove("status");
     }
-    serde_json::from_value(object.take())
-        .map_err(|error| vec![Violation::new(FieldPath::default(), format!("cannot be read: {error}"))])
+    serde_json::from_value(object.take()).map_err(|error| {
+        vec![Violation::new(FieldPath::default(), Reason::InvalidFormat, format!("cannot be read: {error}"))]
+    })
 }
 
 /// Replaces `3.0` by `3`, as the API server does when it stores an object.

@@ -17,11 +17,65 @@ pub enum UnknownFields {
     Ignore,
 }
 
+/// What is wrong with a field, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It is missing.
+    Required,
+    /// The schema does not have it.
+    UnknownField,
+    /// Its name is not one that a label or an annotation may have.
+    InvalidKey,
+    /// It has the wrong type.
+    WrongType,
+    /// It has too few characters.
+    TooShort,
+    /// It has too many characters.
+    TooLong,
+    /// It is below the least number.
+    TooSmall,
+    /// It is above the greatest number.
+    TooLarge,
+    /// It has too many items.
+    TooMany,
+    /// It is there already.
+    Duplicate,
+    /// It is none of the values that are allowed.
+    NotSupported,
+    /// It does not have the form that is asked for.
+    InvalidFormat,
+    /// A rule refuses it.
+    Rule,
+}
+
+impl Reason {
+    /// Returns the word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Required => "Required",
+            Reason::UnknownField => "UnknownField",
+            Reason::InvalidKey => "InvalidKey",
+            Reason::WrongType => "WrongType",
+            Reason::TooShort => "TooShort",
+            Reason::TooLong => "TooLong",
+            Reason::TooSmall => "TooSmall",
+            Reason::TooLarge => "TooLarge",
+            Reason::TooMany => "TooMany",
+            Reason::Duplicate => "Duplicate",
+            Reason::NotSupported => "NotSupported",
+            Reason::InvalidFormat => "InvalidFormat",
+            Reason::Rule => "Rule",
+        }
+    }
+}
+
 /// One violation of the schema or of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The path, such as `spec.schedule`; empty for the whole object.
     pub field: FieldPath,
+    /// What is wrong.
+    pub reason: Reason,
     /// The refused value (escaped, shortened) and what to write instead.
     pub message: String,
     /// What to leave out so that the rest is valid.
@@ -42,9 +96,9 @@ pub(super) enum Remedy {
 
 impl Violation {
     /// Creates a violation at `field`.
-    pub fn new(field: FieldPath, message: impl Into<String>) -> Self {
+    pub fn new(field: FieldPath, reason: Reason, message: impl Into<String>) -> Self {
         let remedy = Remedy::LeaveOut { steps: field.steps().len() };
-        Violation { field, message: message.into(), remedy }
+        Violation { field, reason, message: message.into(), remedy }
     }
 }
 
@@ -75,7 +129,7 @@ impl Violations {
     }
 
     /// Adds a violation. `value` is the refused value.
-    pub(super) fn push(&mut self, path: &Path<'_>, value: Option<&Value>, message: impl fmt::Display) {
+    pub(super) fn push(&mut self, path: &Path<'_>, value: Option<&Value>, reason: Reason, message: impl fmt::Display) {
         if self.only_unknown_fields {
             return;
         }
@@ -86,12 +140,13 @@ impl Violations {
             _ => message.to_string(),
         };
         let remedy = Remedy::LeaveOut { steps: path.steps_to_what_may_be_left_out() };
-        self.found.push(Violation { remedy, ..Violation::new(path.to_field_path(), message) });
+        self.found.push(Violation { remedy, ..Violation::new(path.to_field_path(), reason, message) });
     }
 
     pub(super) fn unknown_field(&mut self, path: &Path<'_>) {
         if self.unknown_fields == UnknownFields::Refuse {
-            self.found.push(Violation::new(path.to_field_path(), "unknown field; remove it, or correct its name"));
+            let message = "unknown field; remove it, or correct its name";
+            self.found.push(Violation::new(path.to_field_path(), Reason::UnknownField, message));
         }
     }
 
@@ -103,7 +158,7 @@ impl Violations {
     }
 
     fn wrong_type(&mut self, path: &Path<'_>, value: &Value, expected: &str) {
-        self.push(path, Some(value), format_args!("must be {expected}, is {}", type_name(value)));
+        self.push(path, Some(value), Reason::WrongType, format_args!("must be {expected}, is {}", type_name(value)));
     }
 
     pub(super) fn object<'a>(
@@ -121,7 +176,7 @@ impl Violations {
             self.unknown_field(&path.field(name));
         }
         for name in required.iter().filter(|name| !object.contains_key(**name)) {
-            self.push(&path.required_field(name), None, "required, and missing");
+            self.push(&path.required_field(name), None, Reason::Required, "required, and missing");
         }
         Some(object)
     }
@@ -131,6 +186,23 @@ impl Violations {
             self.wrong_type(path, value, "a list");
         }
         value.as_array().map(Vec::as_slice)
+    }
+
+    pub(super) fn map<'a>(&mut self, value: &'a Value, path: &Path<'_>) -> Option<&'a Map<String, Value>> {
+        if value.as_object().is_none() {
+            self.wrong_type(path, value, "an object");
+        }
+        value.as_object()
+    }
+
+    /// Returns a quantity as a text.
+    pub(super) fn quantity(&mut self, value: &Value, path: &Path<'_>) -> Option<String> {
+        // a number with a point is none for the rules of the API server, be it whole or not
+        let text = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|number| number.to_string()));
+        if text.is_none() {
+            self.wrong_type(path, value, "a string or a whole number (put it in quotes)");
+        }
+        text
     }
 
     pub(super) fn text<'a>(&mut self, value: &'a Value, path: &Path<'_>) -> Option<&'a str> {
@@ -160,59 +232,85 @@ impl Violations {
     pub(super) fn rule(&mut self, value: &Value, path: &Path<'_>, holds: impl Into<Option<bool>>, message: &str) {
         let is_refused = holds.into().map_or(self.found.is_empty(), |holds| !holds);
         if is_refused {
-            self.push(path, Some(value), message);
+            self.push(path, Some(value), Reason::Rule, message);
         }
     }
 
     pub(super) fn min_length(&mut self, text: &str, path: &Path<'_>, bound: usize) {
         if text.chars().count() < bound {
-            self.push(path, None, format_args!("must have at least {bound} characters"));
+            self.push(path, None, Reason::TooShort, format_args!("must have at least {bound} characters"));
         }
     }
 
     pub(super) fn max_length(&mut self, text: &str, path: &Path<'_>, bound: usize) {
         let length = text.chars().count();
         if length > bound {
-            self.push(path, None, format_args!("has {length} characters; at most {bound} are allowed"));
+            self.push(
+                path,
+                None,
+                Reason::TooLong,
+                format_args!("has {length} characters; at most {bound} are allowed"),
+            );
         }
     }
 
     pub(super) fn pattern(&mut self, text: &str, path: &Path<'_>, pattern: &Regex) {
         if !pattern.is_match(text) {
-            self.push(path, Some(&text.into()), format_args!("must match {:?}", pattern.as_str()));
+            self.push(
+                path,
+                Some(&text.into()),
+                Reason::InvalidFormat,
+                format_args!("must match {:?}", pattern.as_str()),
+            );
         }
     }
 
     pub(super) fn one_of(&mut self, text: &str, path: &Path<'_>, values: &[&str]) {
         if !values.contains(&text) {
-            self.push(path, Some(&text.into()), format_args!("must be one of {}", values.join(", ")));
+            self.push(
+                path,
+                Some(&text.into()),
+                Reason::NotSupported,
+                format_args!("must be one of {}", values.join(", ")),
+            );
         }
     }
 
     pub(super) fn date_time(&mut self, text: &str, path: &Path<'_>) {
         if text.parse::<jiff::Timestamp>().is_err() {
-            self.push(path, Some(&text.into()), "must be a time such as 2026-11-23T02:00:00Z");
+            self.push(path, Some(&text.into()), Reason::InvalidFormat, "must be a time such as 2026-11-23T02:00:00Z");
         }
     }
 
     pub(super) fn minimum(&mut self, number: i64, path: &Path<'_>, bound: i64) {
         if number < bound {
-            self.push(path, Some(&number.into()), format_args!("must be at least {bound}"));
+            self.push(path, Some(&number.into()), Reason::TooSmall, format_args!("must be at least {bound}"));
         }
     }
 
     pub(super) fn maximum(&mut self, number: i64, path: &Path<'_>, bound: i64) {
         if number > bound {
-            self.push(path, Some(&number.into()), format_args!("must be at most {bound}"));
+            self.push(path, Some(&number.into()), Reason::TooLarge, format_args!("must be at most {bound}"));
         }
     }
 
     pub(super) fn max_items(&mut self, items: &[Value], path: &Path<'_>, bound: usize) {
         if items.len() > bound {
-            self.push(path, None, format_args!("has {} items; at most {bound} are allowed", items.len()));
+            self.push(
+                path,
+                None,
+                Reason::TooMany,
+                format_args!("has {} items; at most {bound} are allowed", items.len()),
+            );
             if let Some(violation) = self.found.last_mut() {
                 violation.remedy = Remedy::KeepItems(bound);
             }
+        }
+    }
+
+    pub(super) fn max_properties(&mut self, map: &Map<String, Value>, path: &Path<'_>, bound: usize) {
+        if map.len() > bound {
+            self.push(path, None, Reason::TooMany, format_args!("has {} keys; at most {bound} are allowed", map.len()));
         }
     }
 
@@ -220,7 +318,7 @@ impl Violations {
         let mut seen = HashSet::new();
         for (index, item) in items.iter().enumerate() {
             if !seen.insert(item) {
-                self.push(&path.index(index), Some(item), "is there already; write each item once");
+                self.push(&path.index(index), Some(item), Reason::Duplicate, "is there already; write each item once");
             }
         }
     }
@@ -231,7 +329,12 @@ impl Violations {
             let of_item: Vec<_> = keys.iter().map(|key| item.get(key)).collect();
             if !seen.insert(of_item) {
                 let keys = keys.join(", ");
-                self.push(&path.index(index), None, format_args!("another item has the same {keys}; write each once"));
+                self.push(
+                    &path.index(index),
+                    None,
+                    Reason::Duplicate,
+                    format_args!("another item has the same {keys}; write each once"),
+                );
             }
         }
     }
