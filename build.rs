@@ -4,9 +4,20 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 const SCHEMA: &str = "schema/antflybackup.yaml";
 
+/// What the schema takes of Kubernetes' OpenAPI, and that.
+const SHAPES: &str = "schema/kubernetes/shapes.yaml";
+const OPENAPI: &str = "schema/kubernetes/openapi.json";
+
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={SCHEMA}");
-    let schema = fs::read_to_string(SCHEMA).map_err(|error| format!("{SCHEMA}: {error}"))?;
+    let [schema, shapes, openapi] = [read(SCHEMA)?, read(SHAPES)?, read(OPENAPI)?];
+    let shaped = api_generator::with_kubernetes_shapes(&schema, &shapes, &openapi)
+        .map_err(|problems| format!("{SHAPES}: {problems}"))?;
+    if shaped != schema {
+        println!(
+            "cargo::error={SCHEMA}: the shapes of Kubernetes are not those of {SHAPES}; run `cargo xtask generate`"
+        );
+        return Err(format!("{SCHEMA} is out of date").into());
+    }
     let files = api_generator::generate(&schema).map_err(|problems| {
         problems.to_string().lines().for_each(|line| println!("cargo::error={SCHEMA}: {line}"));
         format!("no Rust can be generated from {SCHEMA}")
@@ -17,4 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(directory.join(file.name), file.contents)?;
     }
     Ok(())
+}
+
+fn read(file: &str) -> Result<String, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={file}");
+    Ok(fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?)
 }

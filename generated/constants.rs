@@ -113,6 +113,84 @@ impl ConfigMapKeyReference {
     pub const KEY_MAX_LENGTH: usize = 253;
 }
 
+/// Bounds and defaults of [`PodSettings`].
+impl PodSettings {
+    /// `maxProperties` of `labels`.
+    pub const LABELS_MAX_PROPERTIES: usize = 32;
+    /// `maxLength` of `labels{}`.
+    pub const LABELS_VALUE_MAX_LENGTH: usize = 63;
+    /// `maxProperties` of `annotations`.
+    pub const ANNOTATIONS_MAX_PROPERTIES: usize = 32;
+    /// `maxLength` of `annotations{}`.
+    pub const ANNOTATIONS_VALUE_MAX_LENGTH: usize = 4096;
+    /// `maxProperties` of `resources.limits`.
+    pub const RESOURCES_LIMITS_MAX_PROPERTIES: usize = 8;
+    /// `maxLength` of `resources.limits{}`.
+    pub const RESOURCES_LIMITS_VALUE_MAX_LENGTH: usize = 32;
+    /// `maxProperties` of `resources.requests`.
+    pub const RESOURCES_REQUESTS_MAX_PROPERTIES: usize = 8;
+    /// `maxLength` of `resources.requests{}`.
+    pub const RESOURCES_REQUESTS_VALUE_MAX_LENGTH: usize = 32;
+    /// `maxProperties` of `nodeSelector`.
+    pub const NODE_SELECTOR_MAX_PROPERTIES: usize = 16;
+    /// `maxLength` of `nodeSelector{}`.
+    pub const NODE_SELECTOR_VALUE_MAX_LENGTH: usize = 63;
+    /// `maxItems` of `tolerations`.
+    pub const TOLERATIONS_MAX_ITEMS: usize = 16;
+    /// `maxLength` of `tolerations[].effect`.
+    pub const TOLERATIONS_ITEM_EFFECT_MAX_LENGTH: usize = 32;
+    /// `maxLength` of `tolerations[].key`.
+    pub const TOLERATIONS_ITEM_KEY_MAX_LENGTH: usize = 317;
+    /// `maxLength` of `tolerations[].operator`.
+    pub const TOLERATIONS_ITEM_OPERATOR_MAX_LENGTH: usize = 16;
+    /// `maxLength` of `tolerations[].value`.
+    pub const TOLERATIONS_ITEM_VALUE_MAX_LENGTH: usize = 63;
+    /// `minLength` of `priorityClassName`.
+    pub const PRIORITY_CLASS_NAME_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `priorityClassName`.
+    pub const PRIORITY_CLASS_NAME_MAX_LENGTH: usize = 253;
+    /// `minLength` of `serviceAccountName`.
+    pub const SERVICE_ACCOUNT_NAME_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `serviceAccountName`.
+    pub const SERVICE_ACCOUNT_NAME_MAX_LENGTH: usize = 253;
+    /// `maxItems` of `imagePullSecrets`.
+    pub const IMAGE_PULL_SECRETS_MAX_ITEMS: usize = 16;
+    /// `minLength` of `imagePullSecrets[].name`.
+    pub const IMAGE_PULL_SECRETS_ITEM_NAME_MIN_LENGTH: usize = 1;
+    /// `maxLength` of `imagePullSecrets[].name`.
+    pub const IMAGE_PULL_SECRETS_ITEM_NAME_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `securityContext.appArmorProfile.localhostProfile`.
+    pub const SECURITY_CONTEXT_APP_ARMOR_PROFILE_LOCALHOST_PROFILE_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `securityContext.appArmorProfile.type`.
+    pub const SECURITY_CONTEXT_APP_ARMOR_PROFILE_TYPE_MAX_LENGTH: usize = 32;
+    /// `maxLength` of `securityContext.fsGroupChangePolicy`.
+    pub const SECURITY_CONTEXT_FS_GROUP_CHANGE_POLICY_MAX_LENGTH: usize = 32;
+    /// `maxLength` of `securityContext.seLinuxChangePolicy`.
+    pub const SECURITY_CONTEXT_SE_LINUX_CHANGE_POLICY_MAX_LENGTH: usize = 32;
+    /// `maxLength` of `securityContext.seLinuxOptions.level`.
+    pub const SECURITY_CONTEXT_SE_LINUX_OPTIONS_LEVEL_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `securityContext.seLinuxOptions.type`.
+    pub const SECURITY_CONTEXT_SE_LINUX_OPTIONS_TYPE_MAX_LENGTH: usize = 64;
+    /// `maxLength` of `securityContext.seccompProfile.localhostProfile`.
+    pub const SECURITY_CONTEXT_SECCOMP_PROFILE_LOCALHOST_PROFILE_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `securityContext.seccompProfile.type`.
+    pub const SECURITY_CONTEXT_SECCOMP_PROFILE_TYPE_MAX_LENGTH: usize = 32;
+    /// `maxItems` of `securityContext.supplementalGroups`.
+    pub const SECURITY_CONTEXT_SUPPLEMENTAL_GROUPS_MAX_ITEMS: usize = 32;
+    /// `minimum` of `securityContext.supplementalGroups[]`.
+    pub const SECURITY_CONTEXT_SUPPLEMENTAL_GROUPS_ITEM_MINIMUM: i64 = 1;
+    /// `maximum` of `securityContext.supplementalGroups[]`.
+    pub const SECURITY_CONTEXT_SUPPLEMENTAL_GROUPS_ITEM_MAXIMUM: i64 = 2147483647;
+    /// `maxLength` of `securityContext.supplementalGroupsPolicy`.
+    pub const SECURITY_CONTEXT_SUPPLEMENTAL_GROUPS_POLICY_MAX_LENGTH: usize = 32;
+    /// `maxItems` of `securityContext.sysctls`.
+    pub const SECURITY_CONTEXT_SYSCTLS_MAX_ITEMS: usize = 16;
+    /// `maxLength` of `securityContext.sysctls[].name`.
+    pub const SECURITY_CONTEXT_SYSCTLS_ITEM_NAME_MAX_LENGTH: usize = 253;
+    /// `maxLength` of `securityContext.sysctls[].value`.
+    pub const SECURITY_CONTEXT_SYSCTLS_ITEM_VALUE_MAX_LENGTH: usize = 64;
+}
+
 /// Bounds and defaults of [`AntflyBackupStatus`].
 impl AntflyBackupStatus {
     /// `minimum` of `observedGeneration`.

@@ -60,6 +60,50 @@ pub struct BackupDestination {
     pub connection: Option<String>,
 }
 
+/// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value.
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Default)]
+pub struct PodSettings {
+    /// Labels of the Pods, besides those of the operator. The CronJob and its Jobs do not get them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<std::collections::BTreeMap<String, String>>,
+    /// Annotations of the Pods. The CronJob and its Jobs do not get them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<std::collections::BTreeMap<String, String>>,
+    /// Resources of the container. What is not set has the operator's value: requests of 10m cpu and 32Mi memory, and a limit of 256Mi memory. A request of the operator's that is above a limit is lowered to it, and a limit of the operator's below a request is raised to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<k8s_openapi::api::core::v1::ResourceRequirements>,
+    /// Labels that a node must have for the Pods to run on it, besides kubernetes.io/os=linux.
+    #[serde(rename = "nodeSelector", default, skip_serializing_if = "Option::is_none")]
+    pub node_selector: Option<std::collections::BTreeMap<String, String>>,
+    /// Taints of nodes that the Pods tolerate. The operator allows it only with --allow-pod-fields=tolerations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tolerations: Vec<k8s_openapi::api::core::v1::Toleration>,
+    /// Name of the PriorityClass of the Pods. The operator allows it only with --allow-pod-fields=priorityClassName. While there is none of that name, no backup starts.
+    #[serde(
+        rename = "priorityClassName",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub priority_class_name: Option<String>,
+    /// Name of the ServiceAccount of the Pods, in the namespace of the AntflyBackup. Its token is not mounted. The operator allows it only with --allow-pod-fields=serviceAccountName. While there is none of that name, no backup starts.
+    #[serde(
+        rename = "serviceAccountName",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub service_account_name: Option<String>,
+    /// Secrets, in the namespace of the AntflyBackup, for pulling the image of the Pods, besides those of the operator's options.
+    #[serde(rename = "imagePullSecrets", default, skip_serializing_if = "Vec::is_empty")]
+    pub image_pull_secrets: Vec<k8s_openapi::api::core::v1::LocalObjectReference>,
+    /// Security of the Pods. What is not set has the operator's value: runAsNonRoot true and the seccomp profile RuntimeDefault. The restricted Pod Security Standard holds in any case, and the container's own settings cannot be changed.
+    #[serde(
+        rename = "securityContext",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub security_context: Option<k8s_openapi::api::core::v1::PodSecurityContext>,
+}
+
 /// What to back up, when, and where to.
 #[derive(CustomResource, Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq)]
 #[kube(
@@ -111,6 +155,9 @@ pub struct AntflyBackupSpec {
         default = "defaults::spec_failed_jobs_history_limit"
     )]
     pub failed_jobs_history_limit: i32,
+    /// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
 }
 
 /// State of the schedule.

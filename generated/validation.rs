@@ -67,6 +67,7 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
                 "retries",
                 "successfulJobsHistoryLimit",
                 "failedJobsHistoryLimit",
+                "pod",
             ],
             &["clusterRef", "schedule", "destination"],
         ) else { return };
@@ -107,6 +108,9 @@ pub(super) fn spec(value: &Value, path: &Path<'_>, out: &mut Violations) {
             &path.field("failedJobsHistoryLimit"),
             out,
         );
+    }
+    if let Some(value) = cel::not_null(object, "pod") {
+        spec_pod(value, &path.field("pod"), out);
     }
 }
 
@@ -586,6 +590,1026 @@ pub(super) fn spec_failed_jobs_history_limit(
     let Some(subject) = out.integer(value, path) else { return };
     out.minimum(subject, path, 0);
     out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `spec.pod`.
+pub(super) fn spec_pod(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &[
+                "labels",
+                "annotations",
+                "resources",
+                "nodeSelector",
+                "tolerations",
+                "priorityClassName",
+                "serviceAccountName",
+                "imagePullSecrets",
+                "securityContext",
+            ],
+            &[],
+        ) else { return };
+    if let Some(value) = cel::not_null(object, "labels") {
+        spec_pod_labels(value, &path.field("labels"), out);
+    }
+    if let Some(value) = cel::not_null(object, "annotations") {
+        spec_pod_annotations(value, &path.field("annotations"), out);
+    }
+    if let Some(value) = cel::not_null(object, "resources") {
+        spec_pod_resources(value, &path.field("resources"), out);
+    }
+    if let Some(value) = cel::not_null(object, "nodeSelector") {
+        spec_pod_node_selector(value, &path.field("nodeSelector"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tolerations") {
+        spec_pod_tolerations(value, &path.field("tolerations"), out);
+    }
+    if let Some(value) = cel::not_null(object, "priorityClassName") {
+        spec_pod_priority_class_name(value, &path.field("priorityClassName"), out);
+    }
+    if let Some(value) = cel::not_null(object, "serviceAccountName") {
+        spec_pod_service_account_name(value, &path.field("serviceAccountName"), out);
+    }
+    if let Some(value) = cel::not_null(object, "imagePullSecrets") {
+        spec_pod_image_pull_secrets(value, &path.field("imagePullSecrets"), out);
+    }
+    if let Some(value) = cel::not_null(object, "securityContext") {
+        spec_pod_security_context(value, &path.field("securityContext"), out);
+    }
+}
+
+/// Checks `spec.pod.labels`.
+pub(super) fn spec_pod_labels(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(subject) = out.map(value, path) else { return };
+    out.max_properties(subject, path, 32);
+    for (key, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
+        spec_pod_labels_value(value, &path.field(key), out);
+    }
+    out.rule(
+        value,
+        path,
+        subject
+            .keys()
+            .all(|key| {
+                (SPEC_POD_LABELS_RULE_1_1.is_match(key.as_str())
+                    && SPEC_POD_LABELS_RULE_1_2.is_match(key.as_str()))
+            }),
+        "each key must have 1 to 63 letters, digits, '-', '_' and '.', and begin and end with a letter or digit; before it may be a DNS name of at most 253 characters and '/', such as example.com/team",
+    );
+    out.rule(
+        value,
+        path,
+        subject.keys().all(|key| !SPEC_POD_LABELS_RULE_2_1.is_match(key.as_str())),
+        "keys that begin with app.kubernetes.io/, antfly.io/ or batch.kubernetes.io/, and controller-uid and job-name, are of the operator and of Kubernetes; choose another key, such as example.com/team",
+    );
+}
+
+/// Checks `spec.pod.labels{}`.
+pub(super) fn spec_pod_labels_value(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_LABELS_VALUE_RULE_1_1.is_match(subject),
+        "must have letters, digits, '-', '_' and '.' only, and begin and end with a letter or digit, or be empty",
+    );
+}
+
+/// Checks `spec.pod.annotations`.
+pub(super) fn spec_pod_annotations(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.map(value, path) else { return };
+    out.max_properties(subject, path, 32);
+    for (key, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
+        spec_pod_annotations_value(value, &path.field(key), out);
+    }
+    out.rule(
+        value,
+        path,
+        subject
+            .keys()
+            .all(|key| {
+                (SPEC_POD_ANNOTATIONS_RULE_1_1.is_match(key.as_str())
+                    && SPEC_POD_ANNOTATIONS_RULE_1_2.is_match(key.as_str()))
+            }),
+        "each key must have 1 to 63 letters, digits, '-', '_' and '.', and begin and end with a letter or digit; before it may be a DNS name of at most 253 characters and '/', such as example.com/team",
+    );
+    out.rule(
+        value,
+        path,
+        subject.keys().all(|key| !SPEC_POD_ANNOTATIONS_RULE_2_1.is_match(key.as_str())),
+        "keys that begin with app.kubernetes.io/, antfly.io/ or batch.kubernetes.io/, and controller-uid and job-name, are of the operator and of Kubernetes; choose another key, such as example.com/team",
+    );
+    out.rule(
+        value,
+        path,
+        subject.keys().all(|key| !SPEC_POD_ANNOTATIONS_RULE_3_1.is_match(key.as_str())),
+        "profiles of seccomp and AppArmor are not set by annotations; write them in securityContext",
+    );
+}
+
+/// Checks `spec.pod.annotations{}`.
+pub(super) fn spec_pod_annotations_value(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 4096);
+}
+
+/// Checks `spec.pod.resources`.
+pub(super) fn spec_pod_resources(value: &Value, path: &Path<'_>, out: &mut Violations) {
+    let Some(object) = out.object(value, path, &["limits", "requests"], &[]) else {
+        return
+    };
+    if let Some(value) = cel::not_null(object, "limits") {
+        spec_pod_resources_limits(value, &path.field("limits"), out);
+    }
+    if let Some(value) = cel::not_null(object, "requests") {
+        spec_pod_resources_requests(value, &path.field("requests"), out);
+    }
+}
+
+/// Checks `spec.pod.resources.limits`.
+pub(super) fn spec_pod_resources_limits(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.map(value, path) else { return };
+    out.max_properties(subject, path, 8);
+    for (key, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
+        spec_pod_resources_limits_value(value, &path.field(key), out);
+    }
+    out.rule(
+        value,
+        path,
+        subject
+            .keys()
+            .all(|key| {
+                (SPEC_POD_RESOURCES_LIMITS_RULE_1_1.is_match(key.as_str())
+                    && SPEC_POD_RESOURCES_LIMITS_RULE_1_2.is_match(key.as_str()))
+            }),
+        "each key must be a resource: cpu, memory, ephemeral-storage, hugepages- with a size, or one with the DNS name of its maker, such as example.com/gpu",
+    );
+}
+
+/// Checks `spec.pod.resources.limits{}`.
+pub(super) fn spec_pod_resources_limits_value(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.quantity(value, path) else { return };
+    let subject = subject.as_str();
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_RESOURCES_LIMITS_VALUE_RULE_1_1.is_match(subject),
+        "must be an amount that is not negative: a number, with a unit if wanted, such as 500m, 2 or 256Mi",
+    );
+}
+
+/// Checks `spec.pod.resources.requests`.
+pub(super) fn spec_pod_resources_requests(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.map(value, path) else { return };
+    out.max_properties(subject, path, 8);
+    for (key, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
+        spec_pod_resources_requests_value(value, &path.field(key), out);
+    }
+    out.rule(
+        value,
+        path,
+        subject
+            .keys()
+            .all(|key| {
+                (SPEC_POD_RESOURCES_REQUESTS_RULE_1_1.is_match(key.as_str())
+                    && SPEC_POD_RESOURCES_REQUESTS_RULE_1_2.is_match(key.as_str()))
+            }),
+        "each key must be a resource: cpu, memory, ephemeral-storage, hugepages- with a size, or one with the DNS name of its maker, such as example.com/gpu",
+    );
+}
+
+/// Checks `spec.pod.resources.requests{}`.
+pub(super) fn spec_pod_resources_requests_value(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.quantity(value, path) else { return };
+    let subject = subject.as_str();
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_RESOURCES_REQUESTS_VALUE_RULE_1_1.is_match(subject),
+        "must be an amount that is not negative: a number, with a unit if wanted, such as 500m, 2 or 256Mi",
+    );
+}
+
+/// Checks `spec.pod.nodeSelector`.
+pub(super) fn spec_pod_node_selector(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.map(value, path) else { return };
+    out.max_properties(subject, path, 16);
+    for (key, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
+        spec_pod_node_selector_value(value, &path.field(key), out);
+    }
+    out.rule(
+        value,
+        path,
+        subject
+            .keys()
+            .all(|key| {
+                (SPEC_POD_NODE_SELECTOR_RULE_1_1.is_match(key.as_str())
+                    && SPEC_POD_NODE_SELECTOR_RULE_1_2.is_match(key.as_str()))
+            }),
+        "each key must have 1 to 63 letters, digits, '-', '_' and '.', and begin and end with a letter or digit; before it may be a DNS name of at most 253 characters and '/', such as example.com/team",
+    );
+    out.rule(
+        value,
+        path,
+        cel::all(
+            subject
+                .keys()
+                .map(|key| cel::or(
+                    Some((key.as_str() != "kubernetes.io/os")),
+                    || {
+                        subject
+                            .get(key)
+                            .and_then(Value::as_str)
+                            .zip(Some("linux"))
+                            .map(|(left, right)| left == right)
+                    },
+                )),
+        ),
+        "the Pods run on Linux; leave kubernetes.io/os out, or write linux",
+    );
+}
+
+/// Checks `spec.pod.nodeSelector{}`.
+pub(super) fn spec_pod_node_selector_value(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_NODE_SELECTOR_VALUE_RULE_1_1.is_match(subject),
+        "must have letters, digits, '-', '_' and '.' only, and begin and end with a letter or digit, or be empty",
+    );
+}
+
+/// Checks `spec.pod.tolerations`.
+pub(super) fn spec_pod_tolerations(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    for (index, item) in subject.iter().enumerate() {
+        spec_pod_tolerations_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `spec.pod.tolerations[]`.
+pub(super) fn spec_pod_tolerations_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &["effect", "key", "operator", "tolerationSeconds", "value"],
+            &[],
+        ) else { return };
+    if let Some(value) = cel::not_null(object, "effect") {
+        spec_pod_tolerations_item_effect(value, &path.field("effect"), out);
+    }
+    if let Some(value) = cel::not_null(object, "key") {
+        spec_pod_tolerations_item_key(value, &path.field("key"), out);
+    }
+    if let Some(value) = cel::not_null(object, "operator") {
+        spec_pod_tolerations_item_operator(value, &path.field("operator"), out);
+    }
+    if let Some(value) = cel::not_null(object, "tolerationSeconds") {
+        spec_pod_tolerations_item_toleration_seconds(
+            value,
+            &path.field("tolerationSeconds"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "value") {
+        spec_pod_tolerations_item_value(value, &path.field("value"), out);
+    }
+    let subject = value;
+    out.rule(
+        value,
+        path,
+        cel::or(
+            cel::and(
+                Some(cel::has(subject, &["key"])),
+                || {
+                    cel::text_at(subject, &["key"])
+                        .zip(Some(""))
+                        .map(|(left, right)| left != right)
+                },
+            ),
+            || cel::and(
+                Some(cel::has(subject, &["operator"])),
+                || {
+                    cel::text_at(subject, &["operator"])
+                        .zip(Some("Exists"))
+                        .map(|(left, right)| left == right)
+                },
+            ),
+        ),
+        "a toleration without a key tolerates every taint; write operator Exists, or the key that is meant",
+    );
+    out.rule(
+        value,
+        path,
+        cel::or(
+            cel::or(
+                Some(!cel::has(subject, &["operator"])),
+                || {
+                    cel::text_at(subject, &["operator"])
+                        .zip(Some("Exists"))
+                        .map(|(left, right)| left != right)
+                },
+            ),
+            || cel::or(
+                Some(!cel::has(subject, &["value"])),
+                || {
+                    cel::text_at(subject, &["value"])
+                        .zip(Some(""))
+                        .map(|(left, right)| left == right)
+                },
+            ),
+        ),
+        "a toleration with operator Exists has no value; remove the value, or write operator Equal",
+    );
+    out.rule(
+        value,
+        path,
+        cel::or(
+            Some(!cel::has(subject, &["tolerationSeconds"])),
+            || cel::and(
+                Some(cel::has(subject, &["effect"])),
+                || {
+                    cel::text_at(subject, &["effect"])
+                        .zip(Some("NoExecute"))
+                        .map(|(left, right)| left == right)
+                },
+            ),
+        ),
+        "tolerationSeconds goes with effect NoExecute only",
+    );
+}
+
+/// Checks `spec.pod.tolerations[].effect`.
+pub(super) fn spec_pod_tolerations_item_effect(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        ["", "NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&subject),
+        "must be NoSchedule, PreferNoSchedule or NoExecute",
+    );
+}
+
+/// Checks `spec.pod.tolerations[].key`.
+pub(super) fn spec_pod_tolerations_item_key(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 317);
+    out.rule(
+        value,
+        path,
+        ((subject == "")
+            || (SPEC_POD_TOLERATIONS_ITEM_KEY_RULE_1_1.is_match(subject)
+                && SPEC_POD_TOLERATIONS_ITEM_KEY_RULE_1_2.is_match(subject))),
+        "must be the key of a taint: letters, digits, '-', '_' and '.', perhaps after a DNS name and '/', such as example.com/dedicated",
+    );
+}
+
+/// Checks `spec.pod.tolerations[].operator`.
+pub(super) fn spec_pod_tolerations_item_operator(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 16);
+    out.rule(
+        value,
+        path,
+        ["", "Equal", "Exists"].contains(&subject),
+        "must be Equal or Exists",
+    );
+}
+
+/// Checks `spec.pod.tolerations[].tolerationSeconds`.
+pub(super) fn spec_pod_tolerations_item_toleration_seconds(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    out.integer(value, path);
+}
+
+/// Checks `spec.pod.tolerations[].value`.
+pub(super) fn spec_pod_tolerations_item_value(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 63);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_TOLERATIONS_ITEM_VALUE_RULE_1_1.is_match(subject),
+        "must have letters, digits, '-', '_' and '.' only, and begin and end with a letter or digit, or be empty",
+    );
+}
+
+/// Checks `spec.pod.priorityClassName`.
+pub(super) fn spec_pod_priority_class_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_PRIORITY_CLASS_NAME_RULE_1_1.is_match(subject),
+        "must be the name of a PriorityClass: lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit, such as low-priority",
+    );
+}
+
+/// Checks `spec.pod.serviceAccountName`.
+pub(super) fn spec_pod_service_account_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_SERVICE_ACCOUNT_NAME_RULE_1_1.is_match(subject),
+        "must be the name of a ServiceAccount: lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit, such as backups",
+    );
+}
+
+/// Checks `spec.pod.imagePullSecrets`.
+pub(super) fn spec_pod_image_pull_secrets(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    out.map_by_keys(subject, path, &["name"]);
+    for (index, item) in subject.iter().enumerate() {
+        spec_pod_image_pull_secrets_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `spec.pod.imagePullSecrets[]`.
+pub(super) fn spec_pod_image_pull_secrets_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["name"], &["name"]) else { return };
+    if let Some(value) = object.get("name") {
+        spec_pod_image_pull_secrets_item_name(value, &path.required_field("name"), out);
+    }
+}
+
+/// Checks `spec.pod.imagePullSecrets[].name`.
+pub(super) fn spec_pod_image_pull_secrets_item_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.min_length(subject, path, 1);
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_IMAGE_PULL_SECRETS_ITEM_NAME_RULE_1_1.is_match(subject),
+        "must be the name of a Secret: lower-case letters, digits, '-' and '.', each part between dots beginning and ending with a letter or digit, such as registry",
+    );
+}
+
+/// Checks `spec.pod.securityContext`.
+pub(super) fn spec_pod_security_context(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out
+        .object(
+            value,
+            path,
+            &[
+                "appArmorProfile",
+                "fsGroupChangePolicy",
+                "runAsNonRoot",
+                "seLinuxChangePolicy",
+                "seLinuxOptions",
+                "seccompProfile",
+                "supplementalGroups",
+                "supplementalGroupsPolicy",
+                "sysctls",
+            ],
+            &[],
+        ) else { return };
+    if let Some(value) = cel::not_null(object, "appArmorProfile") {
+        spec_pod_security_context_app_armor_profile(
+            value,
+            &path.field("appArmorProfile"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "fsGroupChangePolicy") {
+        spec_pod_security_context_fs_group_change_policy(
+            value,
+            &path.field("fsGroupChangePolicy"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "runAsNonRoot") {
+        spec_pod_security_context_run_as_non_root(
+            value,
+            &path.field("runAsNonRoot"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "seLinuxChangePolicy") {
+        spec_pod_security_context_se_linux_change_policy(
+            value,
+            &path.field("seLinuxChangePolicy"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "seLinuxOptions") {
+        spec_pod_security_context_se_linux_options(
+            value,
+            &path.field("seLinuxOptions"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "seccompProfile") {
+        spec_pod_security_context_seccomp_profile(
+            value,
+            &path.field("seccompProfile"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "supplementalGroups") {
+        spec_pod_security_context_supplemental_groups(
+            value,
+            &path.field("supplementalGroups"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "supplementalGroupsPolicy") {
+        spec_pod_security_context_supplemental_groups_policy(
+            value,
+            &path.field("supplementalGroupsPolicy"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "sysctls") {
+        spec_pod_security_context_sysctls(value, &path.field("sysctls"), out);
+    }
+}
+
+/// Checks `spec.pod.securityContext.appArmorProfile`.
+pub(super) fn spec_pod_security_context_app_armor_profile(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["localhostProfile", "type"], &["type"])
+    else { return };
+    if let Some(value) = cel::not_null(object, "localhostProfile") {
+        spec_pod_security_context_app_armor_profile_localhost_profile(
+            value,
+            &path.field("localhostProfile"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("type") {
+        spec_pod_security_context_app_armor_profile_type(
+            value,
+            &path.required_field("type"),
+            out,
+        );
+    }
+    let subject = value;
+    out.rule(
+        value,
+        path,
+        cel::text_at(subject, &["type"])
+            .zip(Some("Localhost"))
+            .map(|(left, right)| left == right)
+            .and_then(|holds| {
+                if holds {
+                    cel::and(
+                        Some(cel::has(subject, &["localhostProfile"])),
+                        || {
+                            cel::text_at(subject, &["localhostProfile"])
+                                .zip(Some(""))
+                                .map(|(left, right)| left != right)
+                        },
+                    )
+                } else {
+                    Some(!cel::has(subject, &["localhostProfile"]))
+                }
+            }),
+        "localhostProfile goes with type Localhost, and that needs it",
+    );
+}
+
+/// Checks `spec.pod.securityContext.appArmorProfile.localhostProfile`.
+pub(super) fn spec_pod_security_context_app_armor_profile_localhost_profile(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        !SPEC_POD_SECURITY_CONTEXT_APP_ARMOR_PROFILE_LOCALHOST_PROFILE_RULE_1_1
+            .is_match(subject),
+        "must be the name of a profile that the node has loaded",
+    );
+}
+
+/// Checks `spec.pod.securityContext.appArmorProfile.type`.
+pub(super) fn spec_pod_security_context_app_armor_profile_type(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        ["RuntimeDefault", "Localhost"].contains(&subject),
+        "must be RuntimeDefault or Localhost; the restricted Pod Security Standard forbids Unconfined",
+    );
+}
+
+/// Checks `spec.pod.securityContext.fsGroupChangePolicy`.
+pub(super) fn spec_pod_security_context_fs_group_change_policy(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        ["OnRootMismatch", "Always"].contains(&subject),
+        "must be OnRootMismatch or Always",
+    );
+}
+
+/// Checks `spec.pod.securityContext.runAsNonRoot`.
+pub(super) fn spec_pod_security_context_run_as_non_root(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.boolean(value, path) else { return };
+    out.rule(
+        value,
+        path,
+        subject,
+        "must be true, or absent; the Pods never run as root",
+    );
+}
+
+/// Checks `spec.pod.securityContext.seLinuxChangePolicy`.
+pub(super) fn spec_pod_security_context_se_linux_change_policy(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        ["MountOption", "Recursive"].contains(&subject),
+        "must be MountOption or Recursive",
+    );
+}
+
+/// Checks `spec.pod.securityContext.seLinuxOptions`.
+pub(super) fn spec_pod_security_context_se_linux_options(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["level", "type"], &[]) else { return };
+    if let Some(value) = cel::not_null(object, "level") {
+        spec_pod_security_context_se_linux_options_level(
+            value,
+            &path.field("level"),
+            out,
+        );
+    }
+    if let Some(value) = cel::not_null(object, "type") {
+        spec_pod_security_context_se_linux_options_type(value, &path.field("type"), out);
+    }
+}
+
+/// Checks `spec.pod.securityContext.seLinuxOptions.level`.
+pub(super) fn spec_pod_security_context_se_linux_options_level(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_SECURITY_CONTEXT_SE_LINUX_OPTIONS_LEVEL_RULE_1_1.is_match(subject),
+        "must be an SELinux level, such as s0:c123,c456",
+    );
+}
+
+/// Checks `spec.pod.securityContext.seLinuxOptions.type`.
+pub(super) fn spec_pod_security_context_se_linux_options_type(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+    out.rule(
+        value,
+        path,
+        ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"]
+            .contains(&subject),
+        "must be container_t, container_init_t, container_kvm_t or container_engine_t; the restricted Pod Security Standard forbids others",
+    );
+}
+
+/// Checks `spec.pod.securityContext.seccompProfile`.
+pub(super) fn spec_pod_security_context_seccomp_profile(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["localhostProfile", "type"], &["type"])
+    else { return };
+    if let Some(value) = cel::not_null(object, "localhostProfile") {
+        spec_pod_security_context_seccomp_profile_localhost_profile(
+            value,
+            &path.field("localhostProfile"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("type") {
+        spec_pod_security_context_seccomp_profile_type(
+            value,
+            &path.required_field("type"),
+            out,
+        );
+    }
+    let subject = value;
+    out.rule(
+        value,
+        path,
+        cel::text_at(subject, &["type"])
+            .zip(Some("Localhost"))
+            .map(|(left, right)| left == right)
+            .and_then(|holds| {
+                if holds {
+                    cel::and(
+                        Some(cel::has(subject, &["localhostProfile"])),
+                        || {
+                            cel::text_at(subject, &["localhostProfile"])
+                                .zip(Some(""))
+                                .map(|(left, right)| left != right)
+                        },
+                    )
+                } else {
+                    Some(!cel::has(subject, &["localhostProfile"]))
+                }
+            }),
+        "localhostProfile goes with type Localhost, and that needs it",
+    );
+}
+
+/// Checks `spec.pod.securityContext.seccompProfile.localhostProfile`.
+pub(super) fn spec_pod_security_context_seccomp_profile_localhost_profile(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        !SPEC_POD_SECURITY_CONTEXT_SECCOMP_PROFILE_LOCALHOST_PROFILE_RULE_1_1
+            .is_match(subject),
+        "must be a path below the kubelet's folder of profiles, such as profiles/backup.json",
+    );
+}
+
+/// Checks `spec.pod.securityContext.seccompProfile.type`.
+pub(super) fn spec_pod_security_context_seccomp_profile_type(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        ["RuntimeDefault", "Localhost"].contains(&subject),
+        "must be RuntimeDefault or Localhost; the restricted Pod Security Standard forbids Unconfined",
+    );
+}
+
+/// Checks `spec.pod.securityContext.supplementalGroups`.
+pub(super) fn spec_pod_security_context_supplemental_groups(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 32);
+    for (index, item) in subject.iter().enumerate() {
+        spec_pod_security_context_supplemental_groups_item(
+            item,
+            &path.index(index),
+            out,
+        );
+    }
+}
+
+/// Checks `spec.pod.securityContext.supplementalGroups[]`.
+pub(super) fn spec_pod_security_context_supplemental_groups_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.integer(value, path) else { return };
+    out.minimum(subject, path, 1);
+    out.maximum(subject, path, 2147483647);
+}
+
+/// Checks `spec.pod.securityContext.supplementalGroupsPolicy`.
+pub(super) fn spec_pod_security_context_supplemental_groups_policy(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 32);
+    out.rule(
+        value,
+        path,
+        ["Merge", "Strict"].contains(&subject),
+        "must be Merge or Strict",
+    );
+}
+
+/// Checks `spec.pod.securityContext.sysctls`.
+pub(super) fn spec_pod_security_context_sysctls(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.array(value, path) else { return };
+    out.max_items(subject, path, 16);
+    for (index, item) in subject.iter().enumerate() {
+        spec_pod_security_context_sysctls_item(item, &path.index(index), out);
+    }
+}
+
+/// Checks `spec.pod.securityContext.sysctls[]`.
+pub(super) fn spec_pod_security_context_sysctls_item(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(object) = out.object(value, path, &["name", "value"], &["name", "value"])
+    else { return };
+    if let Some(value) = object.get("name") {
+        spec_pod_security_context_sysctls_item_name(
+            value,
+            &path.required_field("name"),
+            out,
+        );
+    }
+    if let Some(value) = object.get("value") {
+        spec_pod_security_context_sysctls_item_value(
+            value,
+            &path.required_field("value"),
+            out,
+        );
+    }
+}
+
+/// Checks `spec.pod.securityContext.sysctls[].name`.
+pub(super) fn spec_pod_security_context_sysctls_item_name(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 253);
+    out.rule(
+        value,
+        path,
+        [
+            "kernel.shm_rmid_forced",
+            "net.ipv4.ip_local_port_range",
+            "net.ipv4.ip_unprivileged_port_start",
+            "net.ipv4.tcp_syncookies",
+            "net.ipv4.ping_group_range",
+            "net.ipv4.ip_local_reserved_ports",
+            "net.ipv4.tcp_keepalive_time",
+            "net.ipv4.tcp_fin_timeout",
+            "net.ipv4.tcp_keepalive_intvl",
+            "net.ipv4.tcp_keepalive_probes",
+        ]
+            .contains(&subject),
+        "must be a parameter that the Pod Security Standards call safe, such as net.ipv4.tcp_keepalive_time",
+    );
+}
+
+/// Checks `spec.pod.securityContext.sysctls[].value`.
+pub(super) fn spec_pod_security_context_sysctls_item_value(
+    value: &Value,
+    path: &Path<'_>,
+    out: &mut Violations,
+) {
+    let Some(subject) = out.text(value, path) else { return };
+    out.max_length(subject, path, 64);
+    out.rule(
+        value,
+        path,
+        SPEC_POD_SECURITY_CONTEXT_SYSCTLS_ITEM_VALUE_RULE_1_1.is_match(subject),
+        "must be plain ASCII",
+    );
 }
 
 /// Checks `status`.
@@ -3015,6 +4039,7 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "retries");
         cel::set_default(object, "successfulJobsHistoryLimit", Value::from(3));
         cel::set_default(object, "failedJobsHistoryLimit", Value::from(1));
+        cel::drop_null(object, "pod");
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/spec/clusterRef") {
         cel::drop_null(object, "namespace");
@@ -3023,6 +4048,65 @@ pub(super) fn apply_defaults(object: &mut Value) {
         cel::drop_null(object, "credentialsSecret");
         cel::drop_null(object, "caBundle");
         cel::drop_null(object, "connection");
+    }
+    if let Some(Value::Object(map)) = object.pointer_mut("/spec/pod/labels") {
+        map.retain(|_, value| !value.is_null());
+    }
+    if let Some(Value::Object(map)) = object.pointer_mut("/spec/pod/annotations") {
+        map.retain(|_, value| !value.is_null());
+    }
+    if let Some(Value::Object(map)) = object.pointer_mut("/spec/pod/nodeSelector") {
+        map.retain(|_, value| !value.is_null());
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/spec/pod") {
+        cel::drop_null(object, "labels");
+        cel::drop_null(object, "annotations");
+        cel::drop_null(object, "resources");
+        cel::drop_null(object, "nodeSelector");
+        cel::drop_null(object, "tolerations");
+        cel::drop_null(object, "priorityClassName");
+        cel::drop_null(object, "serviceAccountName");
+        cel::drop_null(object, "imagePullSecrets");
+        cel::drop_null(object, "securityContext");
+    }
+    if let Some(Value::Object(map)) = object.pointer_mut("/spec/pod/resources/limits") {
+        map.retain(|_, value| !value.is_null());
+    }
+    if let Some(Value::Object(map)) = object.pointer_mut("/spec/pod/resources/requests")
+    {
+        map.retain(|_, value| !value.is_null());
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/spec/pod/resources") {
+        cel::drop_null(object, "limits");
+        cel::drop_null(object, "requests");
+    }
+    if let Some(Value::Object(object)) = object.pointer_mut("/spec/pod/securityContext")
+    {
+        cel::drop_null(object, "appArmorProfile");
+        cel::drop_null(object, "fsGroupChangePolicy");
+        cel::drop_null(object, "runAsNonRoot");
+        cel::drop_null(object, "seLinuxChangePolicy");
+        cel::drop_null(object, "seLinuxOptions");
+        cel::drop_null(object, "seccompProfile");
+        cel::drop_null(object, "supplementalGroups");
+        cel::drop_null(object, "supplementalGroupsPolicy");
+        cel::drop_null(object, "sysctls");
+    }
+    if let Some(Value::Object(object)) = object
+        .pointer_mut("/spec/pod/securityContext/appArmorProfile")
+    {
+        cel::drop_null(object, "localhostProfile");
+    }
+    if let Some(Value::Object(object)) = object
+        .pointer_mut("/spec/pod/securityContext/seLinuxOptions")
+    {
+        cel::drop_null(object, "level");
+        cel::drop_null(object, "type");
+    }
+    if let Some(Value::Object(object)) = object
+        .pointer_mut("/spec/pod/securityContext/seccompProfile")
+    {
+        cel::drop_null(object, "localhostProfile");
     }
     if let Some(Value::Object(object)) = object.pointer_mut("/status") {
         cel::drop_null(object, "observedGeneration");
@@ -3295,6 +4379,156 @@ static SPEC_STARTING_DEADLINE_RULE_2_2: LazyLock<Regex> = LazyLock::new(|| {
         )
         .expect("compiled by the build")
 });
+
+static SPEC_POD_LABELS_VALUE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_LABELS_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_LABELS_RULE_1_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^/]{1,253}/)?[^/]{1,63}$").expect("compiled by the build")
+});
+
+static SPEC_POD_LABELS_RULE_2_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^(app[.]kubernetes[.]io|([^/]*[.])?antfly[.]io|batch[.]kubernetes[.]io)/|^(controller-uid|job-name)$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_ANNOTATIONS_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_ANNOTATIONS_RULE_1_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^/]{1,253}/)?[^/]{1,63}$").expect("compiled by the build")
+});
+
+static SPEC_POD_ANNOTATIONS_RULE_2_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^(app[.]kubernetes[.]io|([^/]*[.])?antfly[.]io|batch[.]kubernetes[.]io)/|^(controller-uid|job-name)$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_ANNOTATIONS_RULE_3_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^(container[.]apparmor[.]security[.]beta|seccomp[.]security[.]alpha)[.]kubernetes[.]io/",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_RESOURCES_LIMITS_VALUE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([0-9]{1,18}([.][0-9]{0,9})?|[.][0-9]{1,9})([numk]|[eE][-+]?[0-9]{1,2})?$|^([0-9]{1,12}([.][0-9]{0,9})?|[.][0-9]{1,9})[MG]$|^([0-9]{1,3}([.][0-9]{0,9})?|[.][0-9]{1,9})[TPE]$|^([0-9]{1,12}([.][0-9]{0,9})?|[.][0-9]{1,9})[KMG]i$|^([0-9]{1,3}([.][0-9]{0,9})?|[.][0-9]{1,9})[TPE]i$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_RESOURCES_LIMITS_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^(cpu|memory|ephemeral-storage|hugepages-[1-9][0-9]*([KMGTPE]i)?|[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_RESOURCES_LIMITS_RULE_1_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^/]{1,253}/)?[^/]{1,63}$").expect("compiled by the build")
+});
+
+static SPEC_POD_RESOURCES_REQUESTS_VALUE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([0-9]{1,18}([.][0-9]{0,9})?|[.][0-9]{1,9})([numk]|[eE][-+]?[0-9]{1,2})?$|^([0-9]{1,12}([.][0-9]{0,9})?|[.][0-9]{1,9})[MG]$|^([0-9]{1,3}([.][0-9]{0,9})?|[.][0-9]{1,9})[TPE]$|^([0-9]{1,12}([.][0-9]{0,9})?|[.][0-9]{1,9})[KMG]i$|^([0-9]{1,3}([.][0-9]{0,9})?|[.][0-9]{1,9})[TPE]i$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_RESOURCES_REQUESTS_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^(cpu|memory|ephemeral-storage|hugepages-[1-9][0-9]*([KMGTPE]i)?|[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_RESOURCES_REQUESTS_RULE_1_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^/]{1,253}/)?[^/]{1,63}$").expect("compiled by the build")
+});
+
+static SPEC_POD_NODE_SELECTOR_VALUE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_NODE_SELECTOR_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_NODE_SELECTOR_RULE_1_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^/]{1,253}/)?[^/]{1,63}$").expect("compiled by the build")
+});
+
+static SPEC_POD_TOLERATIONS_ITEM_KEY_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+            "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+        )
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_TOLERATIONS_ITEM_KEY_RULE_1_2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([^/]{1,253}/)?[^/]{1,63}$").expect("compiled by the build")
+});
+
+static SPEC_POD_TOLERATIONS_ITEM_VALUE_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_PRIORITY_CLASS_NAME_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_SERVICE_ACCOUNT_NAME_RULE_1_1: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_IMAGE_PULL_SECRETS_ITEM_NAME_RULE_1_1: LazyLock<Regex> = LazyLock::new(||
+{
+    Regex::new("^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+        .expect("compiled by the build")
+});
+
+static SPEC_POD_SECURITY_CONTEXT_APP_ARMOR_PROFILE_LOCALHOST_PROFILE_RULE_1_1: LazyLock<
+    Regex,
+> = LazyLock::new(|| {
+    Regex::new("[\\p{Cc}\\p{Cf}]|^\\pZ|\\pZ$").expect("compiled by the build")
+});
+
+static SPEC_POD_SECURITY_CONTEXT_SE_LINUX_OPTIONS_LEVEL_RULE_1_1: LazyLock<Regex> = LazyLock::new(||
+Regex::new("^[A-Za-z0-9:,.-]*$").expect("compiled by the build"));
+
+static SPEC_POD_SECURITY_CONTEXT_SECCOMP_PROFILE_LOCALHOST_PROFILE_RULE_1_1: LazyLock<
+    Regex,
+> = LazyLock::new(|| {
+    Regex::new("[\\p{Cc}\\p{Cf}]|^/|(^|/)[.][.](/|$)").expect("compiled by the build")
+});
+
+static SPEC_POD_SECURITY_CONTEXT_SYSCTLS_ITEM_VALUE_RULE_1_1: LazyLock<Regex> = LazyLock::new(||
+Regex::new("^[ -~]*$").expect("compiled by the build"));
 
 static STATUS_CONDITIONS_ITEM_TYPE_PATTERN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(

@@ -8,9 +8,11 @@ pub mod api {
         AntflyBackup, AntflyBackupSpec, AntflyBackupStatus, AppliedTemplate, BackupPhase, BackupRecord, BackupStatus,
         CRD, SecondWriter,
         duration::{parse as parse_duration, seconds_rounded_up},
-        reason,
+        quantity, reason,
         schedule::{Schedule, ScheduleError},
-        validation::{FieldPath, UnknownFields, Violation, apply_defaults, decode, validate, validate_status},
+        validation::{
+            FieldPath, UnknownFields, Violation, apply_defaults, decode, decode_pod, validate, validate_status,
+        },
     };
 }
 
@@ -60,6 +62,7 @@ pub mod desired {
         manifest::{apply_body, cron_job},
         outcome::{Answer, Done, Failure, FailureKind, Outcome},
         plan::{CannotPlan, DEFAULT_IMAGE, FileLocations, JobImage, Plan, plan},
+        pod::{PodField, PodPolicy},
     };
 }
 

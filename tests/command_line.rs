@@ -299,3 +299,47 @@ fn wrong_usage_is_2() {
         assert!(ended.errors.contains("Usage") || ended.errors.contains("--help"), "{}", ended.errors);
     }
 }
+
+#[test]
+fn a_file_of_pod_defaults_is_merged_by_render_and_one_that_is_not_valid_ends_the_operator_at_its_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pod.yaml");
+    let path = file.to_str().unwrap();
+    fs::write(&file, "nodeSelector: {pool: backups}\nserviceAccountName: backups\n").unwrap();
+    let backup = format!("{BACKUP}  pod: {{nodeSelector: {{zone: east}}, priorityClassName: low}}\n");
+    let ended = run_on_files(&["render", "--pod-defaults-file", path], &[&backup, CLUSTER]);
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    let [cron_job] = &cron_jobs(&ended.output)[..] else { panic!("{}", ended.output) };
+    let pod = cron_job.spec.job_template.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+    let selector = serde_json::json!({"kubernetes.io/os": "linux", "pool": "backups", "zone": "east"});
+    assert_eq!(serde_json::json!(pod.node_selector), selector);
+    assert_eq!(
+        (pod.service_account_name.as_deref(), pod.priority_class_name.as_deref()),
+        (Some("backups"), Some("low"))
+    );
+
+    for (defaults, told) in [
+        ("resources: {limits: {memory: lots}}", "resources.limits.memory: invalid value \"lots\": must be an amount"),
+        ("labels: {antfly.io/backup: x}", "labels: keys that begin with app.kubernetes.io/, antfly.io/"),
+        ("hostNetwork: true", "hostNetwork: unknown field"),
+        ("[]", "must be an object, is a list"),
+        ("a: b: c", "--pod-defaults-file"),
+    ] {
+        fs::write(&file, defaults).unwrap();
+        for arguments in [["run", "--pod-defaults-file", path], ["render", "--pod-defaults-file", path]] {
+            let ended = run_on_files(&arguments, if arguments[0] == "run" { &[] } else { &[BACKUP] });
+            assert_eq!(ended.code, Some(1), "{defaults}");
+            assert!(ended.errors.contains(told) && ended.errors.contains(path), "{defaults}: {}", ended.errors);
+        }
+    }
+    fs::remove_file(&file).unwrap();
+    let ended = run(&["run", "--pod-defaults-file", path]);
+    assert!(ended.code == Some(1) && ended.errors.contains(path), "{}", ended.errors);
+}
+
+#[test]
+fn only_three_fields_can_be_allowed() {
+    let ended = run(&["run", "--allow-pod-fields=serviceAccountName,hostNetwork"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.errors.contains("serviceAccountName, priorityClassName, tolerations"), "{}", ended.errors);
+}

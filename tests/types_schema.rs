@@ -11,11 +11,12 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 /// Keywords of the file that Rust types cannot express, and what replaces them.
-const BEYOND_RUST_TYPES: [(&str, &str); 14] = [
+const BEYOND_RUST_TYPES: [(&str, &str); 15] = [
     ("pattern", "the generated validation checks it"),
     ("minLength", "the generated validation checks it"),
     ("maxLength", "the generated validation checks it"),
     ("maxItems", "the generated validation checks it"),
+    ("maxProperties", "the generated validation checks it"),
     ("minimum", "the generated validation checks it"),
     ("maximum", "the generated validation checks it"),
     ("x-kubernetes-validations", "the generated validation checks them"),
@@ -27,6 +28,10 @@ const BEYOND_RUST_TYPES: [(&str, &str); 14] = [
     ("example", "the samples and the JSON Schema have it"),
     ("enum", "compared with the meaning of each value, see `values`"),
 ];
+
+/// Fields of `spec.pod` of k8s-openapi's own types, which have all that Kubernetes has, where the schema leaves something out and bounds
+/// the rest. tests/control_plane/pod.rs sets each field of them.
+const TYPES_OF_KUBERNETES: [&str; 4] = ["resources", "tolerations", "imagePullSecrets", "securityContext"];
 
 /// The list whose items are k8s-openapi's `Condition`: its documentation is Kubernetes' own, and its status a `String`.
 const OF_KUBERNETES: &str = "conditions";
@@ -153,7 +158,16 @@ fn common_form(mut keywords: Map<String, Value>, form: fn(&Value) -> Value) -> V
         // an item is described by its type, if by anything
         items.as_object_mut().and_then(|items| items.remove("description"));
     }
+    if let Some(values) = keywords.get_mut("additionalProperties").filter(|values| values.is_object()) {
+        *values = form(values);
+        values.as_object_mut().and_then(|values| values.remove("description"));
+    }
     if let Some(Value::Object(properties)) = keywords.get_mut("properties") {
+        for name in TYPES_OF_KUBERNETES {
+            if let Some(property) = properties.get_mut(name) {
+                *property = json!({"description": property["description"]});
+            }
+        }
         for (name, property) in properties.iter_mut() {
             *property = form(property);
             if name == OF_KUBERNETES {
@@ -191,6 +205,9 @@ fn capitalized(text: &str) -> String {
 /// Texts of the spec that take format characters: they did in the first version, and what was accepted stays accepted.
 const WITH_FORMAT_CHARACTERS: [&str; 2] = ["spec.destination.location", "spec.tables[0]"];
 
+/// Maps whose values are anything, as Kubernetes has it.
+const WITH_ANY_VALUE: [&str; 1] = ["spec.pod.annotations"];
+
 /// Returns the paths of all texts below a schema.
 fn texts(schema: &Value, path: &str, found: &mut Vec<String>) {
     if schema["type"] == "string" {
@@ -198,6 +215,9 @@ fn texts(schema: &Value, path: &str, found: &mut Vec<String>) {
     }
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         texts(field, &format!("{path}.{name}"), found);
+    }
+    if schema["additionalProperties"].is_object() && !WITH_ANY_VALUE.contains(&path) {
+        texts(&schema["additionalProperties"], &format!("{path}.key"), found);
     }
     if schema["items"].is_object() {
         texts(&schema["items"], &format!("{path}[0]"), found);

@@ -6,6 +6,7 @@
 
 pub mod duration;
 pub mod empty;
+pub mod quantity;
 pub mod reason;
 pub mod schedule;
 pub mod validation;

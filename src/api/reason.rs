@@ -38,6 +38,8 @@ pub const CLUSTER_REPLACED: &str = "ClusterReplaced";
 pub const BACKUP_REFUSED: &str = "BackupRefused";
 /// The destination is a folder of Antfly's own nodes, and the operator does not allow that.
 pub const FILE_LOCATION_NOT_ALLOWED: &str = "FileLocationNotAllowed";
+/// A field of `spec.pod` is set that the operator does not allow.
+pub const POD_FIELD_NOT_ALLOWED: &str = "PodFieldNotAllowed";
 /// The cluster exists and does not run.
 pub const CLUSTER_NOT_READY: &str = "ClusterNotReady";
 /// The cluster runs.

@@ -14,11 +14,13 @@ use crate::{
     desired::{
         manifest::cron_job,
         plan::{DEFAULT_IMAGE, FileLocations, JobImage, plan},
+        pod::{PodField, PodPolicy},
     },
+    operator::read_pod_defaults,
 };
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use serde_json::Value;
-use std::{process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 /// Options of `render`.
 #[derive(Args, Clone, Debug)]
@@ -35,6 +37,10 @@ pub struct RenderOptions {
     /// Secret for pulling that image; repeatable
     #[arg(long = "job-image-pull-secret", value_name = "NAME")]
     job_image_pull_secrets: Vec<String>,
+
+    /// File with defaults for spec.pod, as the operator reads it
+    #[arg(long, value_name = "FILE")]
+    pod_defaults_file: Option<PathBuf>,
 }
 
 /// Prints the CronJob of each AntflyBackup as a YAML document. Returns exit code 1 if an AntflyBackup has none.
@@ -52,13 +58,15 @@ pub fn render(options: &RenderOptions) -> anyhow::Result<ExitCode> {
         pull_policy: None,
         pull_secrets: options.job_image_pull_secrets.clone(),
     };
+    let defaults = options.pod_defaults_file.as_deref().map(read_pod_defaults).transpose()?.unwrap_or_default();
+    let pod = PodPolicy { allowed: PodField::value_variants().to_vec(), defaults };
     let mut code = ExitCode::SUCCESS;
     if backups.is_empty() {
         eprintln!("error: no AntflyBackup in {}", options.files.join(", "));
         code = ExitCode::FAILURE;
     }
     for (index, backup) in backups.into_iter().enumerate() {
-        match manifest(&backup, &clusters, &image)? {
+        match manifest(&backup, &clusters, &image, &pod)? {
             Ok(yaml) => print(&format!("{}{yaml}", if index > 0 { "---\n" } else { "" }))?,
             Err(problems) => {
                 eprint!("{problems}");
@@ -77,7 +85,12 @@ fn in_namespace(mut object: Value) -> Value {
     object
 }
 
-fn manifest(document: &Document, clusters: &[Value], image: &JobImage) -> anyhow::Result<Result<String, String>> {
+fn manifest(
+    document: &Document,
+    clusters: &[Value],
+    image: &JobImage,
+    pod: &PodPolicy,
+) -> anyhow::Result<Result<String, String>> {
     let file = &document.file;
     let found = validate(&document.value, UnknownFields::Refuse);
     if !found.is_empty() {
@@ -95,7 +108,7 @@ fn manifest(document: &Document, clusters: &[Value], image: &JobImage) -> anyhow
             Cluster::from_value(&metadata)?
         }
     };
-    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, image, FileLocations::Allowed) {
+    Ok(match plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, image, FileLocations::Allowed, pod) {
         Ok(plan) => Ok(serde_saphyr::to_string(&cron_job(&plan))?.trim_end().to_owned() + "\n"),
         Err(blocked) => Err(format!("{file}: {}: {}\n", blocked.reason, blocked.message)),
     })

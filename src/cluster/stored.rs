@@ -133,13 +133,14 @@ impl StoredBackup {
     /// to find what belongs together is left. A reconcile reads the backup again.
     pub(super) fn abridge(&mut self) {
         let tables = self.spec.iter().flat_map(|spec| &spec.tables).map(String::len).sum::<usize>();
+        let pod = self.spec.iter().filter_map(|spec| spec.pod.as_ref()).map(json_bytes).sum::<usize>();
         let violations = self.spec.as_ref().err().map_or(0, |invalid| invalid.message_bytes());
-        if !self.is_abridged && tables + violations + json_bytes(&self.status) <= MOST_BYTES {
+        if !self.is_abridged && tables + pod + violations + json_bytes(&self.status) <= MOST_BYTES {
             return;
         }
         self.is_abridged = true;
         match &mut self.spec {
-            Ok(spec) => spec.tables = Vec::new(),
+            Ok(spec) => (spec.tables, spec.pod) = (Vec::new(), None),
             Err(invalid) => invalid.violations = Vec::new(),
         }
         self.status = self.status.take().map(abridged);

@@ -12,6 +12,7 @@ use crate::{
         action::{Action, Apply, CatchUp, Target},
         manifest::{cron_job, owner_reference},
         plan::{CannotPlan, FileLocations, JobImage, Plan, plan},
+        pod::PodPolicy,
         repair::{Repair, repair},
         scheduled_times::ScheduledTimes,
         undoing::Undoing,
@@ -31,6 +32,8 @@ pub struct OperatorSettings {
     pub overdue_grace: SignedDuration,
     /// Whether backups may be written to folders of Antfly's own nodes.
     pub file_locations: FileLocations,
+    /// What the administrator says of the backups' Pods.
+    pub pod: PodPolicy,
 }
 
 /// The plan of a backup, and the writes that it needs.
@@ -55,8 +58,14 @@ pub struct Decision {
 /// Decides what to do: suspend the CronJobs under former names, apply the CronJob, have a late backup started, and delete the former ones that are no longer
 /// needed. If nothing can be planned, suspend all CronJobs that the backup controls.
 pub fn decide(facts: &Facts, settings: &OperatorSettings, now: Timestamp) -> Decision {
-    let plan =
-        plan(&facts.backup, &facts.cluster, facts.cron_job.as_deref(), &settings.job_image, settings.file_locations);
+    let plan = plan(
+        &facts.backup,
+        &facts.cluster,
+        facts.cron_job.as_deref(),
+        &settings.job_image,
+        settings.file_locations,
+        &settings.pod,
+    );
     let (mut requested, mut template, mut repair) = (None, None, None);
     let actions = match &plan {
         Ok(plan) => {

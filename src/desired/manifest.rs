@@ -4,7 +4,7 @@ use crate::{
     backup::{
         CA_BUNDLE_VARIABLE, EXIT_FOR_GOOD, JOB_NAME_VARIABLE, JOB_UID_VARIABLE, POD_UID_VARIABLE, arguments::JobRequest,
     },
-    desired::plan::Plan,
+    desired::{plan::Plan, pod},
     names::{
         BACKUP_LABEL, CLUSTER_LABEL, CLUSTER_NAMESPACE_ANNOTATION, CLUSTER_UID_ANNOTATION, CONTAINER, FIELD_MANAGER,
         MADE_BY_ANNOTATION, MANAGED_BY_LABEL, cron_job_name,
@@ -17,15 +17,11 @@ use k8s_openapi::{
             PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
         },
         core::v1::{
-            Capabilities, ConfigMapKeySelector, Container, EnvVar, EnvVarSource, LocalObjectReference,
-            ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile,
-            SecretKeySelector, SecurityContext,
+            Capabilities, ConfigMapKeySelector, Container, EnvVar, EnvVarSource, ObjectFieldSelector, PodSpec,
+            PodTemplateSpec, SecretKeySelector, SecurityContext,
         },
     },
-    apimachinery::pkg::{
-        api::resource::Quantity,
-        apis::meta::v1::{ObjectMeta, OwnerReference},
-    },
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -66,7 +62,10 @@ pub fn cron_job(plan: &Plan) -> CronJob {
                     active_deadline_seconds: Some(plan.timeout_seconds),
                     pod_replacement_policy: Some("Failed".into()),
                     pod_failure_policy: Some(pod_failure_policy()),
-                    template: PodTemplateSpec { metadata: Some(labelled(&labels)), spec: Some(pod(plan)) },
+                    template: PodTemplateSpec {
+                        metadata: Some(pod_metadata(plan, &labels)),
+                        spec: Some(pod_spec(plan)),
+                    },
                     ..Default::default()
                 }),
             },
@@ -84,6 +83,15 @@ pub fn owner_reference(backup: &str, uid: &str) -> OwnerReference {
         uid: uid.to_owned(),
         controller: Some(true),
         block_owner_deletion: None,
+    }
+}
+
+/// Returns labels and annotations of the Pods. The operator's own labels win.
+fn pod_metadata(plan: &Plan, labels: &BTreeMap<String, String>) -> ObjectMeta {
+    ObjectMeta {
+        labels: Some(pod::labels(&plan.pod, labels)),
+        annotations: pod::annotations(&plan.pod),
+        ..ObjectMeta::default()
     }
 }
 
@@ -150,32 +158,29 @@ pub fn apply_body(manifest: &impl Serialize) -> serde_json::Result<Box<RawValue>
     RawValue::from_string(body)
 }
 
-/// Returns a Pod that the *restricted* Pod Security Standard allows. Its user is that of the image or of the platform.
-fn pod(plan: &Plan) -> PodSpec {
-    let secret = |name: &String| LocalObjectReference { name: name.clone() };
+/// Returns a Pod that the *restricted* Pod Security Standard allows. Its user is that of the image or of the platform. The token of a
+/// ServiceAccount is never mounted.
+fn pod_spec(plan: &Plan) -> PodSpec {
+    let settings = &plan.pod;
     PodSpec {
         restart_policy: Some("Never".into()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        node_selector: Some([("kubernetes.io/os".to_owned(), "linux".to_owned())].into()),
-        security_context: Some(PodSecurityContext {
-            run_as_non_root: Some(true),
-            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
-            ..Default::default()
-        }),
-        image_pull_secrets: Some(plan.image.pull_secrets.iter().map(secret).collect())
-            .filter(|list: &Vec<_>| !list.is_empty()),
+        node_selector: Some(pod::node_selector(settings)),
+        security_context: Some(pod::security_context(settings)),
+        image_pull_secrets: pod::pull_secrets(settings, &plan.image.pull_secrets),
+        tolerations: pod::tolerations(settings),
+        priority_class_name: settings.priority_class_name.clone(),
+        // The API server fills each from the other, so both are applied, and both are removed.
+        service_account_name: settings.service_account_name.clone(),
+        service_account: settings.service_account_name.clone(),
         containers: vec![Container {
             name: CONTAINER.into(),
             image: Some(plan.image.name.clone()),
             image_pull_policy: plan.image.pull_policy.clone(),
             args: Some(request(plan).arguments(&plan.servers, plan.credentials_secret.as_deref())),
             env: Some(environment(plan)),
-            resources: Some(ResourceRequirements {
-                requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")])),
-                limits: Some(quantities([("memory", "256Mi")])),
-                ..Default::default()
-            }),
+            resources: Some(pod::resources(settings)),
             security_context: Some(SecurityContext {
                 allow_privilege_escalation: Some(false),
                 read_only_root_filesystem: Some(true),
@@ -187,10 +192,6 @@ fn pod(plan: &Plan) -> PodSpec {
         }],
         ..Default::default()
     }
-}
-
-fn quantities<const N: usize>(values: [(&str, &str); N]) -> BTreeMap<String, Quantity> {
-    values.map(|(name, value)| (name.to_owned(), Quantity(value.to_owned()))).into()
 }
 
 fn request(plan: &Plan) -> JobRequest {

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod manifest;
 pub mod outcome;
 pub mod plan;
+pub mod pod;
 pub mod repair;
 pub mod scheduled_times;
 pub mod undoing;

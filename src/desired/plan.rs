@@ -1,12 +1,13 @@
 //! Plans the CronJob of a backup by a chain of checks. The first check that fails says why there is no plan.
 
 use crate::{
-    api::{duration, reason, schedule::Schedule, validation::Violation},
+    api::{PodSettings, duration, reason, schedule::Schedule, validation::Violation},
     cluster::{
         lookup::{ClusterLookup, cluster_message},
         stored::StoredBackup,
         views::{Cluster, CronJobView},
     },
+    desired::pod::PodPolicy,
     names::cron_job_name,
 };
 use jiff::SignedDuration;
@@ -62,6 +63,8 @@ pub struct Plan {
     pub servers: Vec<String>,
     /// The image of the Pods.
     pub image: JobImage,
+    /// What else is set of the Pods: by the spec, or for all backups.
+    pub pod: PodSettings,
 }
 
 /// The image of the Pods: the operator's own.
@@ -103,17 +106,19 @@ pub struct CannotPlan {
 /// Plans a backup.
 ///
 /// # Errors
-/// Returns the first of these that is missing: a valid spec, a schedule that fires, an allowed location, the cluster, a free name for the CronJob.
+/// Returns the first of these that is missing: a valid spec, a schedule that fires, an allowed location, allowed fields of `spec.pod`, the cluster, a free name for the CronJob.
 pub fn plan(
     backup: &StoredBackup,
     cluster: &ClusterLookup,
     cron_job: Option<&CronJobView>,
     image: &JobImage,
     file_locations: FileLocations,
+    pod: &PodPolicy,
 ) -> Result<Plan, CannotPlan> {
     let spec = backup.spec.as_ref().map_err(|spec| invalid(&spec.violations))?;
     let parsed_schedule = fires(&spec.schedule)?;
     allowed(&spec.destination.location, file_locations)?;
+    let pod = pod.settings(spec).map_err(|message| cannot_plan(reason::POD_FIELD_NOT_ALLOWED, message))?;
     let cluster = found(backup, cluster)?;
     has_place(backup, cron_job)?;
     Ok(Plan {
@@ -141,6 +146,7 @@ pub fn plan(
         cluster_uid: cluster.metadata.uid.clone(),
         servers: cluster.servers(),
         image: image.clone(),
+        pod,
     })
 }
 

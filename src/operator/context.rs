@@ -9,6 +9,7 @@ use crate::{
     desired::{
         decide::OperatorSettings,
         plan::{FileLocations, JobImage},
+        pod::PodPolicy,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -31,6 +32,7 @@ pub struct Context {
     failures: Mutex<Failures>,
     overdue_grace: SignedDuration,
     file_locations: FileLocations,
+    pod: PodPolicy,
     settings: OnceLock<OperatorSettings>,
 }
 
@@ -40,6 +42,7 @@ impl Context {
         client: Client,
         overdue_grace: SignedDuration,
         file_locations: FileLocations,
+        pod: PodPolicy,
         triggers: Arc<Triggers>,
     ) -> Self {
         let definition = Arc::<Definition>::default();
@@ -48,6 +51,7 @@ impl Context {
             client,
             overdue_grace,
             file_locations,
+            pod,
             settings: OnceLock::new(),
             triggers,
             events: Events::new(metrics.clone()),
@@ -63,6 +67,7 @@ impl Context {
             job_image: image,
             overdue_grace: self.overdue_grace,
             file_locations: self.file_locations,
+            pod: self.pod.clone(),
         };
         if self.settings.set(settings).is_err() {
             tracing::error!("the image of the backups' Pods was set twice; the first one counts");

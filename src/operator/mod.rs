@@ -30,6 +30,7 @@ mod instance;
 mod job_image;
 mod keeper;
 mod options;
+mod pod_defaults;
 mod preflight;
 mod reads;
 mod reconcile;
@@ -43,6 +44,7 @@ mod write_error;
 mod writes;
 
 pub use options::RunOptions;
+pub use pod_defaults::read as read_pod_defaults;
 pub use preflight::{OLDEST_MINOR, PreflightOptions, preflight};
 pub use telemetry::start_logging;
 
@@ -59,9 +61,10 @@ use triggers::Triggers;
 ///
 /// # Errors
 /// The Kubernetes configuration is not usable, the Lease of an election has no namespace, an HTTP address cannot be listened
-/// on, or the image of the operator's own Pod cannot be found. All else is retried.
+/// on, the file of `--pod-defaults-file` is not valid, or the image of the operator's own Pod cannot be found. All else is retried.
 pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let stopping = shutdown::on_signal()?;
+    let pod = options.pod_policy()?;
     let election = election::settings(&options)?;
     let config = configuration::load().await?;
     info!(server = %config.cluster_url, version = env!("CARGO_PKG_VERSION"), "starting");
@@ -74,7 +77,7 @@ pub async fn run(options: RunOptions) -> anyhow::Result<()> {
     let scopes = options.scopes();
     let readiness = Arc::new(Readiness::new(&scopes, election.is_some()));
     let triggers = Arc::new(Triggers::new(options.namespaces.clone(), options.cross_namespace_clusters));
-    let context = Arc::new(Context::new(writer, options.overdue_grace, options.file_locations(), triggers));
+    let context = Arc::new(Context::new(writer, options.overdue_grace, options.file_locations(), pod, triggers));
     readiness.reports(context.definition.clone());
 
     let (metrics, triggers) = (&context.metrics, context.triggers.clone());

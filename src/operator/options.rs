@@ -1,14 +1,18 @@
 //! The command line of `run`.
 
+use super::pod_defaults;
 use crate::{
     api::duration,
     cluster::{access::CrossNamespaceClusters, cache::Scope},
-    desired::plan::FileLocations,
+    desired::{
+        plan::FileLocations,
+        pod::{PodField, PodPolicy},
+    },
     names::FIELD_MANAGER,
 };
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 /// Allowed lease durations. A shorter one leaves no time for a renewal.
 const LEASE: RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_secs(3600);
@@ -89,6 +93,22 @@ pub struct RunOptions {
         env = "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET"
     )]
     pub job_image_pull_secrets: Vec<String>,
+
+    /// Which of these fields of spec.pod an AntflyBackup may set; repeatable [default: none]
+    #[arg(
+        long = "allow-pod-fields",
+        value_name = "FIELD",
+        value_enum,
+        value_delimiter = ',',
+        env = "ANTFLY_BACKUP_OPERATOR_ALLOW_POD_FIELDS"
+    )]
+    pub allow_pod_fields: Vec<PodField>,
+
+    /// File with defaults for spec.pod of all AntflyBackups, as YAML or JSON, such as that of a mounted ConfigMap
+    ///
+    /// What an AntflyBackup sets wins, field by field. The file is read once, at the start.
+    #[arg(long, value_name = "FILE", env = "ANTFLY_BACKUP_OPERATOR_POD_DEFAULTS_FILE")]
+    pub pod_defaults_file: Option<PathBuf>,
 
     /// How late a backup may start before it is overdue, such as 15m or 1h
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
@@ -173,6 +193,16 @@ impl RunOptions {
     /// Returns whether backups may be written to folders of Antfly's own nodes.
     pub fn file_locations(&self) -> FileLocations {
         if self.allow_file_locations { FileLocations::Allowed } else { FileLocations::NotAllowed }
+    }
+
+    /// Returns what holds for the backups' Pods: the fields that tenants may set, and the defaults of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a field in it is not valid.
+    pub fn pod_policy(&self) -> anyhow::Result<PodPolicy> {
+        let file = self.pod_defaults_file.as_deref().filter(|file| !file.as_os_str().is_empty());
+        let defaults = file.map(pod_defaults::read).transpose()?.unwrap_or_default();
+        Ok(PodPolicy { allowed: self.allow_pod_fields.clone(), defaults })
     }
 
     /// Returns the labels of the AntflyBackups to reconcile; `None`: all.

@@ -35,6 +35,8 @@ mod other_writers;
 mod outage;
 mod page;
 mod permissions;
+mod pod;
+mod pod_shapes;
 mod process;
 mod ready;
 mod records;

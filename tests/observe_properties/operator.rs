@@ -53,6 +53,7 @@ pub fn planned_template() -> Value {
         None,
         &settings().job_image,
         settings().file_locations,
+        &settings().pod,
     )
     .unwrap();
     json!(cron_job(&plan))["spec"]["jobTemplate"]["spec"]["template"].take()

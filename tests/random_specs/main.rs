@@ -176,7 +176,7 @@ fn the_strategy_reaches_every_property_of_the_schema() {
         let place = Place::default().field(part);
         let values = strategy::values(schema, &place, Kind::Valid);
         let (mut counts, mut paths) = (BTreeMap::new(), Vec::new());
-        for _ in 0..200 {
+        for _ in 0..300 {
             let value = values.new_tree(&mut runner).unwrap().current();
             assert!(place.takes(&value), "{part} is not valid: {value}");
             count(&value, schema, part, &mut counts);

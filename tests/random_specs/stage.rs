@@ -7,10 +7,11 @@ use super::{
 use antfly_backup_operator::testing::{
     api::{AntflyBackup, CRD, UnknownFields, reason, validate},
     cluster::{Cluster, ClusterLookup, StoredBackup},
-    desired::{CannotPlan, FileLocations, JobImage, Plan, apply_body, cron_job, plan},
+    desired::{CannotPlan, FileLocations, JobImage, Plan, PodField, PodPolicy, apply_body, cron_job, plan},
     names::{FIELD_MANAGER, cron_job_name},
 };
 use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum as _;
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{
     Client, Resource,
@@ -177,6 +178,7 @@ fn planned(backup: &StoredBackup, image: &JobImage) -> Result<Plan, CannotPlan> 
         None,
         image,
         FileLocations::Allowed,
+        &PodPolicy { allowed: PodField::value_variants().to_vec(), ..PodPolicy::default() },
     )
 }
 

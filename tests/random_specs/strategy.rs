@@ -14,7 +14,7 @@ pub enum Kind {
 }
 
 /// The supported keywords: those that restrict values, and those that only describe them.
-const KEYWORDS: [&str; 20] = [
+const KEYWORDS: [&str; 23] = [
     "type",
     "properties",
     "required",
@@ -35,6 +35,9 @@ const KEYWORDS: [&str; 20] = [
     "default",
     "nullable",
     "title",
+    "additionalProperties",
+    "maxProperties",
+    "x-kubernetes-int-or-string",
 ];
 
 /// Most items of a list, except for lists of the maximal length.
@@ -52,8 +55,13 @@ pub fn values(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value>
             "{place}: the keyword {keyword} is not known to tests/random_specs"
         );
     }
+    if let (Some(choices), Kind::Valid) = (chosen(place), kind) {
+        return select(choices).boxed();
+    }
     let valid = match schema["type"].as_str() {
+        Some("object") if schema["additionalProperties"].is_object() => maps(schema, place, kind),
         Some("object") => objects(schema, place, kind),
+        None if schema["x-kubernetes-int-or-string"] == true => quantities(),
         Some("array") => lists(schema, place, kind),
         Some("string") => text::valid(schema, place).prop_map(Value::from).boxed(),
         Some("integer") => integers(schema, place),
@@ -61,6 +69,11 @@ pub fn values(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value>
         other => panic!("{place}: the type {other:?} is not known to tests/random_specs"),
     };
     match kind {
+        // those of texts are valid by their rules already
+        Kind::Valid if has_rules(schema) && schema["type"] != "string" => {
+            let place = place.clone();
+            valid.prop_filter("valid by its rules", move |value| place.takes(value)).boxed()
+        }
         Kind::Valid => valid,
         Kind::Doubtful => prop_oneof![8 => valid, 1 => doubtful(schema)].boxed(),
     }
@@ -87,6 +100,67 @@ fn objects(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
         })
         .collect();
     fields.prop_map(|fields| Value::Object(fields.into_iter().flatten().collect())).boxed()
+}
+
+/// Returns whether a schema has rules of its own.
+fn has_rules(schema: &Value) -> bool {
+    schema["x-kubernetes-validations"].is_array()
+}
+
+/// Returns the values of fields that Kubernetes holds against each other, which no rule of the schema can: the status reports
+/// what the API server refuses of them.
+fn chosen(place: &Place) -> Option<Vec<Value>> {
+    match place.to_string().as_str() {
+        "spec.pod.resources" => Some(vec![
+            json!({}),
+            json!({"limits": {"memory": "1024Mi", "cpu": 2}}),
+            json!({"limits": {"memory": "16Mi"}, "requests": null}),
+            json!({"requests": {"memory": "0.5Gi", "cpu": "1000m"}, "limits": {"memory": "2147483648000m"}}),
+            json!({"requests": {"ephemeral-storage": "129e6"}, "limits": {"example.com/gpu": 1}}),
+            json!({"requests": {"cpu": "1.500", "memory": "1.5Gi"}, "limits": {"cpu": null}}),
+        ]),
+        "spec.pod.securityContext.sysctls" => Some(vec![
+            json!([]),
+            json!([{"name": "net.ipv4.tcp_keepalive_time", "value": "60"}]),
+            json!([{"name": "net.ipv4.ping_group_range", "value": "0 1"}, {"name": "net.ipv4.tcp_syncookies", "value": "1"}]),
+        ]),
+        _ => None,
+    }
+}
+
+/// Maps with keys that are labels, and resources; the rules say which are valid.
+fn maps(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {
+    const KEYS: [&str; 12] = [
+        "cpu",
+        "memory",
+        "ephemeral-storage",
+        "hugepages-2Mi",
+        "example.com/gpu",
+        "example.com/Team_a.b-c",
+        "team",
+        "0",
+        "kubernetes.io/os",
+        "app.kubernetes.io/name",
+        "-bad",
+        "",
+    ];
+    let values = values(&schema["additionalProperties"], &place.field("key"), kind);
+    let value = prop_oneof![20 => values, 1 => Just(Value::Null)];
+    let maps = prop::collection::btree_map(select(KEYS.map(str::to_owned).to_vec()), value, 0..=USUAL_ITEMS);
+    let (place, schema) = (place.clone(), schema.clone());
+    let is_valid = move |key: &str, value: &Value| place.takes(&json!({ key: value }));
+    maps.prop_map(move |map| {
+        let most = schema["maxProperties"].as_u64().map_or(usize::MAX, |most| usize::try_from(most).expect("a length"));
+        let kept = map.into_iter().filter(|(key, value)| kind == Kind::Doubtful || is_valid(key, value));
+        Value::Object(kept.take(most).collect())
+    })
+    .boxed()
+}
+
+/// Amounts, most of them valid ones of a resource that Kubernetes takes in any form.
+fn quantities() -> BoxedStrategy<Value> {
+    let texts = ["1", "2000m", "0.5", "1.5Gi", "128974848", "129e6", "123Mi", "1024Mi", "100u", "0", "1.500", "3k"];
+    prop_oneof![3 => select(texts.map(Value::from).to_vec()), 1 => (0..5_000_i64).prop_map(Value::from)].boxed()
 }
 
 fn lists(schema: &Value, place: &Place, kind: Kind) -> BoxedStrategy<Value> {

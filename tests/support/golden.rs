@@ -6,9 +6,9 @@
 mod performed;
 
 use antfly_backup_operator::testing::{
-    api::{AntflyBackupStatus, AppliedTemplate, reason},
+    api::{AntflyBackupStatus, AppliedTemplate, decode_pod, reason},
     cluster::{Cluster, ClusterCache, CrossNamespaceClusters, Facts, PodTemplate, Scope, StoredBackup, key_of},
-    desired::{Action, CannotPlan, FileLocations, JobImage, OperatorSettings, cron_job},
+    desired::{Action, CannotPlan, FileLocations, JobImage, OperatorSettings, PodField, PodPolicy, cron_job},
     names::{BACKUP_LABEL, cron_job_name},
     status::{Announcement, StatusUpdate, refused, unconfirmed},
 };
@@ -71,6 +71,10 @@ struct Operator {
     cross_namespace_clusters: String,
     /// `--allow-file-locations`.
     allow_file_locations: bool,
+    /// `--allow-pod-fields`.
+    allow_pod_fields: Vec<String>,
+    /// The contents of `--pod-defaults-file`.
+    pod_defaults: Value,
     /// Minutes that a backup may be late.
     overdue_grace: i64,
 }
@@ -88,6 +92,8 @@ impl Default for Operator {
             unlabelled_jobs: Vec::new(),
             cross_namespace_clusters: "allow".to_owned(),
             allow_file_locations: true,
+            allow_pod_fields: Vec::new(),
+            pod_defaults: Value::Null,
             overdue_grace: 15,
         }
     }
@@ -157,6 +163,7 @@ impl GoldenCase {
             } else {
                 FileLocations::NotAllowed
             },
+            pod: self.pod_policy()?,
         };
         let (outcome, settlement) = reconciled(&facts, &settings, now());
         let status = stored_status(&facts, &settlement).context("the status is written at once")?;
@@ -184,6 +191,16 @@ impl GoldenCase {
             status,
             actions: outcome.decision.actions.iter().map(|action| action_line(self.backup_name(), action)).collect(),
             events: settlement.announcements.iter().map(event_line).chain(refusal).collect(),
+        })
+    }
+
+    fn pod_policy(&self) -> Result<PodPolicy> {
+        let allowed = self.operator.allow_pod_fields.iter().map(|name| PodField::from_str(name, false));
+        let allowed: Result<_, _> = allowed.collect();
+        let defaults = decode_pod(self.operator.pod_defaults.clone());
+        Ok(PodPolicy {
+            allowed: allowed.map_err(|error| anyhow!("allowPodFields: {error}"))?,
+            defaults: defaults.map_err(|violations| anyhow!("podDefaults: {violations:?}"))?,
         })
     }
 

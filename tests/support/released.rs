@@ -5,7 +5,7 @@
 use super::{corpus, support};
 use antfly_backup_operator::testing::{
     cluster::{Cluster, ClusterLookup, StoredBackup},
-    desired::{FileLocations, JobImage, apply_body, cron_job, plan},
+    desired::{FileLocations, JobImage, PodPolicy, apply_body, cron_job, plan},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -63,8 +63,15 @@ pub fn manifest_now(backup: &Value, cluster: &Value, version: &str) -> Result<St
     let cluster: Cluster = serde_json::from_value(cluster.clone()).map_err(|error| error.to_string())?;
     let name = format!("ghcr.io/antflydb/antfly-backup-operator:{version}");
     let image = JobImage { name, ..JobImage::default() };
-    let plan = plan(&backup, &ClusterLookup::Found(Arc::new(cluster)), None, &image, FileLocations::Allowed)
-        .map_err(|cause| cause.message)?;
+    let plan = plan(
+        &backup,
+        &ClusterLookup::Found(Arc::new(cluster)),
+        None,
+        &image,
+        FileLocations::Allowed,
+        &PodPolicy::default(),
+    )
+    .map_err(|cause| cause.message)?;
     Ok(apply_body(&cron_job(&plan)).unwrap().get().to_owned())
 }
 

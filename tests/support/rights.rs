@@ -28,6 +28,9 @@ const NAMESPACE: &str = "antfly-backup-system";
 const IMAGES: &str = "example.com/operator, example.com/named, example.com/from-the-environment, \
     mirror.example.com/operator, mirror.example/backup";
 
+/// What tests have operators allow of a Pod, and have as defaults.
+const POD_FIELDS: &str = "serviceAccountName,priorityClassName";
+
 /// Far longer than it takes until the API server knows a policy.
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -47,7 +50,8 @@ pub async fn deploy(control_plane: &ControlPlane) {
         if document["kind"] == "Deployment" {
             // the tests' operators are processes
             document["spec"]["replicas"] = json!(0);
-            document["metadata"]["annotations"] = json!({"antfly.io/job-image-prefixes": IMAGES});
+            document["metadata"]["annotations"] =
+                json!({"antfly.io/job-image-prefixes": IMAGES, "antfly.io/pod-fields": POD_FIELDS});
         }
         if document["kind"] == "ValidatingAdmissionPolicyBinding" {
             json_patch::merge(&mut document, &leave_them_out());

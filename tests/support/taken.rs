@@ -38,13 +38,16 @@ pub async fn prepare_namespace(client: &Client, namespace: &str) -> Result<()> {
 /// Asserts that the API server accepts a Pod of the template: it enforces the standard for Pods, and only warns about templates.
 pub async fn pod_is_taken(client: &Client, cron_job: &CronJob) -> Result<()> {
     let job = cron_job.spec.job_template.spec.as_ref().context("a Job template")?;
+    let mut spec = job.template.spec.clone().context("a Pod template")?;
+    // what they name does not exist here
+    (spec.service_account_name, spec.service_account, spec.priority_class_name) = (None, None, None);
     let pod = Pod {
         metadata: ObjectMeta {
             name: Some("made-of-the-template".into()),
             namespace: cron_job.metadata.namespace.clone(),
             ..job.template.metadata.clone().unwrap_or_default()
         },
-        spec: job.template.spec.clone(),
+        spec: Some(spec),
         status: None,
     };
     let url = Pod::url_path(&(), pod.metadata.namespace.as_deref());

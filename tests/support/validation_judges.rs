@@ -17,7 +17,10 @@ pub fn rule_messages(schema: &Value) -> Vec<String> {
     let rules = schema["x-kubernetes-validations"].as_array().into_iter().flatten();
     messages.extend(rules.map(|rule| rule["message"].as_str().expect("every rule has a message").to_owned()));
     let children = schema["properties"].as_object().into_iter().flat_map(Map::values);
-    children.chain(schema.get("items")).for_each(|child| messages.extend(rule_messages(child)));
+    children
+        .chain(schema.get("items"))
+        .chain(schema.get("additionalProperties"))
+        .for_each(|child| messages.extend(rule_messages(child)));
     messages
 }
 
@@ -67,7 +70,7 @@ fn complaint(error: jsonschema::ValidationError<'_>) -> String {
     format!("{}: {error}", error.instance_path())
 }
 
-/// Returns the schema with `x-kubernetes-list-type: set` expressed in JSON Schema.
+/// Returns the schema with `x-kubernetes-list-type: set` and `x-kubernetes-int-or-string` expressed in JSON Schema.
 fn with_unique_items(schema: &Value) -> Value {
     match schema {
         Value::Object(keywords) => {
@@ -75,6 +78,9 @@ fn with_unique_items(schema: &Value) -> Value {
                 keywords.iter().map(|(name, value)| (name.clone(), with_unique_items(value))).collect();
             if keywords.get("x-kubernetes-list-type").is_some_and(|kind| kind == "set") {
                 keywords.insert("uniqueItems".to_owned(), json!(true));
+            }
+            if keywords.contains_key("x-kubernetes-int-or-string") {
+                keywords.insert("type".to_owned(), json!(["integer", "string"]));
             }
             Value::Object(keywords)
         }
@@ -102,7 +108,8 @@ fn without_nulls(schema: &Value, value: &mut Value) {
         Value::Object(fields) => {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
             fields.retain(|name, field| !field.is_null() || required.contains(&json!(name)));
-            fields.iter_mut().for_each(|(name, field)| without_nulls(&schema["properties"][name], field));
+            let of = |name: &String| schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
+            fields.iter_mut().for_each(|(name, field)| without_nulls(of(name), field));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| without_nulls(&schema["items"], item)),
         _ => {}
@@ -121,6 +128,21 @@ pub async fn api_server(client: &Client, manifest: &Value) -> Option<Refusal> {
         Err(kube::Error::Api(status)) if [400, 422].contains(&status.code) => Some(Refusal::new(*status)),
         Err(error) => panic!("the API server gave no verdict: {error}"),
     }
+}
+
+/// Returns a path with the keys of maps after a dot. The API server puts those that a rule refuses into brackets, and others not.
+fn with_dotted_keys(path: &str) -> String {
+    let mut dotted = String::new();
+    for part in path.split('[') {
+        match part.split_once(']') {
+            Some((key, rest)) if !key.is_empty() && !key.bytes().all(|byte| byte.is_ascii_digit()) => {
+                dotted += &format!(".{key}{rest}");
+            }
+            _ if dotted.is_empty() => dotted += part,
+            _ => dotted += &format!("[{part}"),
+        }
+    }
+    dotted
 }
 
 /// A refusal by the API server.
@@ -150,6 +172,7 @@ impl Refusal {
                 _ if cause.field == "<nil>" => String::new(),
                 _ => cause.field,
             })
+            .map(|field| with_dotted_keys(&field))
             .collect();
         let is_thorough = status.code == 422;
         Refusal { message: status.message, fields, is_thorough, has_rules: has_rules && is_thorough }

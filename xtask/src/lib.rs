@@ -16,3 +16,4 @@ pub mod image;
 pub mod kind_node;
 pub mod release;
 pub mod schema;
+pub mod schema_size;

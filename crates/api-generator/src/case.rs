@@ -2,9 +2,10 @@
 
 use heck::ToSnakeCase;
 
-/// Returns `spec_cluster_ref` for `.spec.clusterRef`, `spec_tables_item` for `.spec.tables[]`.
+/// Returns `spec_cluster_ref` for `.spec.clusterRef`, `spec_tables_item` for `.spec.tables[]`,
+/// `spec_pod_labels_value` for `.spec.pod.labels{}`.
 pub fn snake_case(path: &str) -> String {
-    path.replace("[]", ".item").to_snake_case()
+    path.replace("[]", ".item").replace("{}", ".value").to_snake_case()
 }
 
 /// Returns the text with its first letter in upper case.

@@ -1,8 +1,9 @@
 //! Translates the CEL of `x-kubernetes-validations` into Rust.
 //!
 //! The part of CEL that is handled: `self` and its fields, literals, `matches`, `startsWith`, `endsWith`, `contains`,
-//! `size`, `duration`, `in` with a list of literals, `has`, comparisons, `!`, `&&`, `||` and `? :`. Anything else is an
-//! error that names it, so that no rule is ever left out.
+//! `size`, `duration`, `in` with a list of literals, `has`, comparisons, `!`, `&&`, `||` and `? :`; of a map,
+//! `self.all(key, …)` with `key` and `self[key]`; of a quantity, `string(self)`. Anything else is an error that names it, so that
+//! no rule is ever left out.
 
 use crate::{
     check::compile_pattern,
@@ -10,7 +11,7 @@ use crate::{
 };
 use cel::{
     Program,
-    common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators},
+    common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, operators},
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -30,7 +31,7 @@ pub struct Translation {
 pub fn translate(node: &Node, expression: &str, prefix: &str) -> Result<Translation, String> {
     let within = |problem: String| format!("the rule {expression:?}: {problem}");
     let program = Program::compile(expression).map_err(|error| within(format!("does not compile: {error}")))?;
-    let mut translator = Translator { node, prefix, patterns: Vec::new() };
+    let mut translator = Translator { node, prefix, key: None, patterns: Vec::new() };
     let term = translator.term(program.expression()).map_err(within)?;
     if term.kind != Type::Bool {
         return Err(within(format!("returns {:?}, not true or false", term.kind)));
@@ -45,6 +46,8 @@ enum Type {
     Text,
     Duration,
     Object,
+    Map,
+    Quantity,
 }
 
 /// A translated part: its Rust, its type, and whether the Rust is an `Option` (`None` is a CEL error).
@@ -77,6 +80,8 @@ impl Term {
 struct Translator<'a> {
     node: &'a Node,
     prefix: &'a str,
+    /// The variable of the keys of a map.
+    key: Option<String>,
     patterns: Vec<(proc_macro2::Ident, String)>,
 }
 
@@ -85,6 +90,8 @@ impl Translator<'_> {
         match &expression.expr {
             Expr::Literal(literal) => literal_term(literal),
             Expr::Ident(name) if name == "self" => Ok(Term::new(type_of(self.node)?, quote!(subject))),
+            Expr::Ident(name) if self.key.as_ref() == Some(name) => Ok(Term::new(Type::Text, quote!(key.as_str()))),
+            Expr::Comprehension(all) => self.all(all),
             Expr::Ident(name) => Err(format!("the name {name:?} is not known; a rule speaks of self")),
             Expr::Select(_) => self.select(expression),
             Expr::Call(call) => self.call(call),
@@ -119,9 +126,50 @@ impl Translator<'_> {
             Type::Text => quote!(cel::text_at),
             Type::Int => quote!(cel::integer_at),
             Type::Bool => quote!(cel::boolean_at),
-            Type::Object | Type::Duration => return Err(format!("the field {fields:?} is no text, number or boolean")),
+            Type::Object | Type::Duration | Type::Map | Type::Quantity => {
+                return Err(format!("the field {fields:?} is no text, number or boolean"));
+            }
         };
         Ok(Term { tokens: quote!(#read(subject, &[#(#fields),*])), kind, can_fail: true })
+    }
+
+    /// `self.all(key, …)` of a map, as the parser writes it out.
+    fn all(&mut self, all: &ComprehensionExpr) -> Result<Term, String> {
+        let unknown =
+            || "a comprehension other than self.all(key, …) of a map is not handled by the generator".to_owned();
+        let is_self = matches!(&all.iter_range.expr, Expr::Ident(name) if name == "self");
+        let begins_true = matches!(&all.accu_init.expr, Expr::Literal(LiteralValue::Boolean(value)) if *value.inner());
+        let Expr::Call(step) = &all.loop_step.expr else { return Err(unknown()) };
+        let [_, condition] = step.args.as_slice() else { return Err(unknown()) };
+        let is_of_map = type_of(self.node)? == Type::Map && self.key.is_none();
+        if !(is_self && begins_true && is_of_map && step.func_name == operators::LOGICAL_AND) {
+            return Err(unknown());
+        }
+        self.key = Some(all.iter_var.clone());
+        let condition = self.typed(condition, Type::Bool);
+        self.key = None;
+        let condition = condition?;
+        if condition.can_fail {
+            let condition = condition.tokens;
+            return Ok(Term {
+                tokens: quote!(cel::all(subject.keys().map(|key| #condition))),
+                kind: Type::Bool,
+                can_fail: true,
+            });
+        }
+        let condition = condition.tokens;
+        Ok(Term::new(Type::Bool, quote!(subject.keys().all(|key| #condition))))
+    }
+
+    /// `self[key]` of a map.
+    fn value_of_key(&self, map: &IdedExpr, key: &IdedExpr) -> Result<Term, String> {
+        let is_self = matches!(&map.expr, Expr::Ident(name) if name == "self");
+        let is_key = matches!(&key.expr, Expr::Ident(name) if self.key.as_ref() == Some(name));
+        let has_texts = matches!(&self.node.kind, Kind::Map { values, .. } if matches!(values.kind, Kind::Text { is_time: false, .. }));
+        if !(is_self && is_key && has_texts) {
+            return Err("an index other than self[key] of a map of texts is not handled by the generator".into());
+        }
+        Ok(Term { tokens: quote!(subject.get(key).and_then(Value::as_str)), kind: Type::Text, can_fail: true })
     }
 
     fn call(&mut self, call: &CallExpr) -> Result<Term, String> {
@@ -140,6 +188,8 @@ impl Translator<'_> {
             (operators::GREATER, [left, right]) => self.comparison(left, right, quote!(>)),
             (operators::GREATER_EQUALS, [left, right]) => self.comparison(left, right, quote!(>=)),
             (operators::IN, [operand, list]) => self.is_in(operand, list),
+            (operators::INDEX, [map, key]) => self.value_of_key(map, key),
+            ("string", [amount]) => Ok(self.typed(amount, Type::Quantity)?.map(Type::Text, |value| value)),
             ("matches", [text, pattern]) => {
                 let pattern = self.pattern(pattern)?;
                 Ok(self.typed(text, Type::Text)?.map(Type::Bool, |value| quote!(#pattern.is_match(#value))))
@@ -205,7 +255,7 @@ impl Translator<'_> {
     fn comparison(&mut self, left: &IdedExpr, right: &IdedExpr, operator: TokenStream) -> Result<Term, String> {
         let left = self.term(left)?;
         let right = self.typed(right, left.kind)?;
-        if left.kind == Type::Object {
+        if matches!(left.kind, Type::Object | Type::Map | Type::Quantity) {
             return Err("objects are not compared by the generator".into());
         }
         if !left.can_fail && !right.can_fail {
@@ -239,6 +289,8 @@ fn type_of(node: &Node) -> Result<Type, String> {
         Kind::Integer { .. } => Ok(Type::Int),
         Kind::Boolean => Ok(Type::Bool),
         Kind::Object { .. } => Ok(Type::Object),
+        Kind::Map { .. } => Ok(Type::Map),
+        Kind::Quantity { .. } => Ok(Type::Quantity),
         Kind::Text { is_time: true, .. } => Err("rules on times are not handled by the generator".into()),
         Kind::Array { .. } => {
             Err("rules on whole lists are not handled by the generator; put the rule on the items".into())

@@ -22,7 +22,7 @@ pub fn generate(api: &Api) -> Result<String, Problems> {
     let (mut impls, mut problems) = (Vec::new(), Vec::new());
     let mut done: BTreeMap<&str, String> = BTreeMap::new();
     api.root.visit(&mut |node| {
-        let (Some(title), Kind::Object { properties, .. }) = (node.title.as_deref(), &node.kind) else { return };
+        let (Some(title), Kind::Object { properties, .. }) = (node.own_title(), &node.kind) else { return };
         let mut constants = Vec::new();
         properties.iter().for_each(|(name, child)| add_field(name, child, &mut constants));
         let constants = quote!(#(#constants)*);
@@ -83,13 +83,17 @@ fn names(api: &Api) -> TokenStream {
 /// Adds the constants of a field, and of fields below it that have no type of their own.
 fn add_field(path: &str, node: &Node, constants: &mut Vec<TokenStream>) {
     for Constant { keyword, ty, value } in bounds(node).into_iter().chain(default(node)) {
-        let name = format_ident!("{}", format!("{}.{keyword}", path.replace("[]", ".item")).to_shouty_snake_case());
+        let name = format_ident!(
+            "{}",
+            format!("{}.{keyword}", path.replace("[]", ".item").replace("{}", ".value")).to_shouty_snake_case()
+        );
         let doc = format!(" `{keyword}` of `{path}`.");
         constants.push(quote!(#[doc = #doc] pub const #name: #ty = #value;));
     }
     match &node.kind {
         Kind::Array { items, .. } => add_field(&format!("{path}[]"), items, constants),
-        Kind::Object { properties, .. } if node.title.is_none() => {
+        Kind::Map { values, .. } => add_field(&format!("{path}{{}}"), values, constants),
+        Kind::Object { properties, .. } if node.own_title().is_none() => {
             properties.iter().for_each(|(name, child)| add_field(&format!("{path}.{name}"), child, constants));
         }
         _ => {}
@@ -115,6 +119,8 @@ fn bounds(node: &Node) -> Vec<Constant> {
         Kind::Text { min_length, max_length, .. } => [count("minLength", min_length), count("maxLength", max_length)],
         Kind::Array { min_items, max_items, .. } => [count("minItems", min_items), count("maxItems", max_items)],
         Kind::Integer { minimum, maximum, .. } => [number("minimum", minimum), number("maximum", maximum)],
+        Kind::Map { max_properties, .. } => [count("maxProperties", max_properties), None],
+        Kind::Quantity { max_length } => [count("maxLength", max_length), None],
         Kind::Object { .. } | Kind::Boolean => [None, None],
     };
     bounds.into_iter().flatten().collect()

@@ -2,7 +2,8 @@
 //!
 //! `definition` parses the file, `schema` makes a tree of it and refuses what the generator does not handle, `check` checks
 //! the tree itself. `types`, `constants`, `validation` (with `cel`) and `reference` generate one file each, as do `json_schema` (with
-//! `rule_pattern`, `ecma` and `metadata`) for editors, and `sample` for users.
+//! `rule_pattern`, `ecma` and `metadata`) for editors, and `sample` for users. `kubernetes` writes shapes of Kubernetes into the
+//! definition before all that.
 
 mod case;
 mod cel;
@@ -11,6 +12,7 @@ mod constants;
 mod definition;
 mod ecma;
 mod json_schema;
+mod kubernetes;
 mod metadata;
 mod problems;
 mod reference;
@@ -21,6 +23,7 @@ mod schema;
 mod types;
 mod validation;
 
+pub use kubernetes::with_kubernetes_shapes;
 pub use problems::Problems;
 
 use sample::Extent;

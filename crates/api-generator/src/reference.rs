@@ -60,13 +60,20 @@ fn section_for_rules(page: &mut String, node: &Node) {
 
 /// Returns the title; for untitled items of a list, a name derived from the field.
 fn table_title(node: &Node) -> Option<String> {
-    node.title.clone().or_else(|| {
+    let title =
+        node.title.as_deref().map(|title| if node.kubernetes_type().is_some() { last_part(title) } else { title });
+    title.map(str::to_owned).or_else(|| {
         let field = node.path.strip_suffix("[]")?.rsplit('.').next()?;
         let singular = field.strip_suffix('s').unwrap_or(field);
         let mut characters = singular.chars();
         matches!(node.kind, Kind::Object { .. })
             .then(|| characters.next().map(|first| first.to_uppercase().chain(characters).collect()))?
     })
+}
+
+/// Returns the name of a type of Kubernetes without its group and version.
+fn last_part(title: &str) -> &str {
+    title.rsplit('.').next().unwrap_or_default()
 }
 
 fn object_table(page: &mut String, title: &str, node: &Node, properties: &[(String, Node)]) {
@@ -111,6 +118,8 @@ fn type_name(node: &Node) -> String {
     match &node.kind {
         Kind::Object { .. } => table_title(node).map_or("object".to_owned(), |title| link(&title)),
         Kind::Array { items, .. } => format!("\\[\\]{}", type_name(items)),
+        Kind::Map { values, .. } => format!("map of {}", type_name(values)),
+        Kind::Quantity { .. } => "quantity".to_owned(),
         Kind::Text { is_time: true, .. } => "Time".to_owned(),
         Kind::Text { values, .. } if !values.is_empty() && node.title.is_some() => {
             link(node.title.as_deref().unwrap_or_default())
@@ -132,6 +141,7 @@ fn rules(node: &Node) -> Vec<String> {
     match &node.kind {
         Kind::Array { min_items, max_items, .. } => bound("items", min_items, max_items),
         Kind::Text { min_length, max_length, .. } => bound("characters", min_length, max_length),
+        Kind::Map { max_properties, .. } => bound("keys", &None, max_properties),
         _ => {}
     }
     match &node.kind {
@@ -144,6 +154,9 @@ fn rules(node: &Node) -> Vec<String> {
             if matches!(items.kind, Kind::Text { .. }) {
                 rules.extend(self::rules(items).into_iter().map(|rule| format!("each: {rule}")));
             }
+        }
+        Kind::Map { values, .. } => {
+            rules.extend(self::rules(values).into_iter().map(|rule| format!("each value: {rule}")))
         }
         Kind::Integer { minimum, maximum, .. } => match (minimum, maximum) {
             (Some(minimum), Some(maximum)) => rules.push(format!("{minimum} to {maximum}")),

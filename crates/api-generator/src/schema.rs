@@ -53,6 +53,10 @@ pub struct Rule {
 pub enum Kind {
     /// `type: object`; in the order of the file.
     Object { properties: Vec<(String, Node)>, required: Vec<String> },
+    /// `type: object` with `additionalProperties`: a map.
+    Map { values: Box<Node>, max_properties: Option<u64> },
+    /// `x-kubernetes-int-or-string`: an amount.
+    Quantity { max_length: Option<u64> },
     /// `type: array`.
     Array { items: Box<Node>, min_items: Option<u64>, max_items: Option<u64>, list_type: ListType },
     /// `type: string`.
@@ -81,12 +85,24 @@ pub enum ListType {
 }
 
 impl Node {
+    /// Returns the path of the Rust type of Kubernetes that a schema from its OpenAPI is of, such as
+    /// `k8s_openapi::api::core::v1::Toleration`; `None` for one of our own.
+    pub fn kubernetes_type(&self) -> Option<String> {
+        Some(format!("k8s_openapi::{}", self.title.as_deref()?.strip_prefix("io.k8s.")?.replace('.', "::")))
+    }
+
+    /// Returns the title of a schema of our own, which names its Rust type.
+    pub fn own_title(&self) -> Option<&str> {
+        self.title.as_deref().filter(|_| self.kubernetes_type().is_none())
+    }
+
     /// Visits this node and all below it.
     pub fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Node)) {
         visitor(self);
         match &self.kind {
             Kind::Object { properties, .. } => properties.iter().for_each(|(_, node)| node.visit(visitor)),
             Kind::Array { items, .. } => items.visit(visitor),
+            Kind::Map { values, .. } => values.visit(visitor),
             _ => {}
         }
     }
@@ -168,6 +184,7 @@ impl Reader {
             Some("string") => keywords.string(),
             Some("integer") => keywords.integer(),
             Some("boolean") => Kind::Boolean,
+            None if keywords.left.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) => keywords.quantity(),
             other => {
                 let problem = match other {
                     Some(name) => format!("type {name:?} is not handled by the generator"),
@@ -256,6 +273,18 @@ impl Keywords<'_> {
         {
             self.reader.problem(&self.path, format!("x-kubernetes-map-type {other:?} is not handled by the generator"));
         }
+        if self.properties.is_none()
+            && let Some(values) = self
+                .take("additionalProperties", "a schema", |value| serde_json::from_value::<Schema>(value.clone()).ok())
+        {
+            let max_properties = self.count("maxProperties");
+            if max_properties.is_none() {
+                self.reader
+                    .problem(&self.path, "has no maxProperties; the API server derives the cost of a rule from it");
+            }
+            let values = self.reader.node(&values, format!("{}{{}}", self.path));
+            return Kind::Map { values: Box::new(values), max_properties };
+        }
         let properties: Vec<_> = self
             .properties
             .take()
@@ -324,6 +353,15 @@ impl Keywords<'_> {
             self.reader.problem(&self.path, "has no maxLength; the API server derives the cost of a rule from it");
         }
         Kind::Text { min_length, max_length, pattern, values, is_time }
+    }
+
+    fn quantity(&mut self) -> Kind {
+        self.left.remove("x-kubernetes-int-or-string");
+        let max_length = self.count("maxLength");
+        if max_length.is_none() {
+            self.reader.problem(&self.path, "has no maxLength; the API server derives the cost of a rule from it");
+        }
+        Kind::Quantity { max_length }
     }
 
     fn integer(&mut self) -> Kind {

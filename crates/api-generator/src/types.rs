@@ -135,7 +135,10 @@ impl Refiner<'_> {
                 }
                 let inner = without_wrapper(&field.ty, "Option");
                 let mut ty = inner.clone().unwrap_or_else(|| field.ty.clone());
-                self.refine_children(&ty, child)?;
+                match foreign_type(child)? {
+                    Some(foreign) => ty = foreign,
+                    None => self.refine_children(&ty, child)?,
+                }
                 if is_time(child) {
                     ty = parse_quote!(Time);
                 }
@@ -254,6 +257,23 @@ fn defaults(api: &Api) -> TokenStream {
 /// `spec_backup_timeout` for `.spec.backupTimeout`.
 fn default_name(node: &Node) -> String {
     snake_case(&node.path)
+}
+
+/// Returns the type of a field that is not made by kopium: one of Kubernetes' own, a list of them, or a map of texts.
+fn foreign_type(node: &Node) -> Result<Option<Type>, String> {
+    let of_kubernetes = |node: &Node| {
+        let path = node.kubernetes_type();
+        path.map(|path| syn::parse_str::<Type>(&path).map_err(|error| format!("{}: {path}: {error}", node.path)))
+            .transpose()
+    };
+    Ok(match &node.kind {
+        Kind::Array { items, .. } => of_kubernetes(items)?.map(|item| parse_quote!(Vec<#item>)),
+        Kind::Map { values, .. } if matches!(values.kind, Kind::Text { .. }) => {
+            Some(parse_quote!(std::collections::BTreeMap<String, String>))
+        }
+        Kind::Map { .. } => return Err(format!("{}: the generator makes types of maps of texts only", node.path)),
+        _ => of_kubernetes(node)?,
+    })
 }
 
 fn is_time(node: &Node) -> bool {

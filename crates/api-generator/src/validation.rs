@@ -60,6 +60,25 @@ impl Generator {
         self.functions.push(TokenStream::new()); // before those of what is below
         let checks = match &node.kind {
             Kind::Object { properties, required } => self.object(node, properties, required),
+            Kind::Map { values, max_properties } => {
+                let function = function_name(values);
+                self.function(values);
+                let rules = self.rules(node);
+                let most = bounds(&None, max_properties, quote!(), quote!(max_properties));
+                let body = quote! {
+                    #most
+                    for (key, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
+                        #function(value, &path.field(key), out);
+                    }
+                    #rules
+                };
+                with_subject(quote!(map), &body)
+            }
+            Kind::Quantity { max_length } => {
+                let rules = self.rules(node);
+                let most = bounds(&None, max_length, quote!(), quote!(max_length));
+                with_subject(quote!(quantity), &quote!(let subject = subject.as_str(); #most #rules))
+            }
             Kind::Array { items, min_items, max_items, list_type } => {
                 self.array(node, items, [min_items, max_items], list_type)
             }
@@ -212,6 +231,14 @@ fn apply_defaults(root: &Node) -> TokenStream {
         let Kind::Object { properties, .. } = &node.kind else { return };
         if node.path.contains("[]") {
             return; // nothing in the items of a list has a default
+        }
+        for (property, child) in properties {
+            if let Kind::Map { .. } = child.kind {
+                let pointer = format!("{}/{property}", node.path.replace('.', "/"));
+                steps.push(quote! {
+                    if let Some(Value::Object(map)) = object.pointer_mut(#pointer) { map.retain(|_, value| !value.is_null()); }
+                });
+            }
         }
         let sets: Vec<_> = properties
             .iter()

@@ -44,6 +44,7 @@ mod lock_file;
 mod process;
 mod progress;
 mod s3;
+mod schema_cost;
 mod search_path;
 
 pub use apply::{apply_yaml, wait_for_crd_established};
@@ -52,4 +53,5 @@ pub use control_plane::{Binaries, ControlPlane, KUBERNETES, client_for, node_pro
 pub use process::ManagedProcess;
 pub use progress::progress;
 pub use s3::{S3Server, program as s3_program};
+pub use schema_cost::schema_cost;
 pub use search_path::find_on_path;

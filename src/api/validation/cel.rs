@@ -36,6 +36,20 @@ pub(super) fn and(left: Option<bool>, right: impl FnOnce() -> Option<bool>) -> O
     }
 }
 
+/// Returns whether the field at `path` below `value` is there, and not null.
+pub(super) fn has(value: &Value, path: &[&str]) -> bool {
+    path.iter().try_fold(value, |value, name| value.get(name)).is_some_and(|value| !value.is_null())
+}
+
+/// `self.all(…)`: false if any is false, even if another is an error.
+pub(super) fn all(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut all = Some(true);
+    for holds in conditions {
+        all = and(all, || holds);
+    }
+    all
+}
+
 /// Returns a field, or `None` if it is absent or null. The API server treats null as absent.
 pub(super) fn not_null<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).filter(|value| !value.is_null())

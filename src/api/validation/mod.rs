@@ -12,6 +12,7 @@ mod violations;
 mod rules {
     #![allow(
         unused_parens,
+        clippy::double_parens,
         clippy::redundant_closure,
         clippy::comparison_to_empty,
         reason = "the generator puts every logical operation in parentheses, and every step of a chain in a closure; it \
@@ -24,8 +25,9 @@ pub use metadata::LONGEST_NAME;
 pub use path::{FieldPath, Path, Step};
 pub use violations::{Reason, UnknownFields, Violation, Violations};
 
-use crate::api::{API_VERSION, AntflyBackup, KIND};
-use serde_json::Value;
+use crate::api::{API_VERSION, AntflyBackup, KIND, PodSettings};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
 
 /// Returns all violations of an `AntflyBackup`; empty if it is valid. Checks the status only for unknown fields, because
 /// the API server drops the status from what users write.
@@ -52,6 +54,27 @@ pub fn validate_status(status: &Value) -> Vec<Violation> {
     let mut out = Violations::new(UnknownFields::Refuse);
     rules::status(status, &Path::ROOT.field("status"), &mut out);
     out.into_vec()
+}
+
+/// Decodes what `spec.pod` takes, by itself. Null is no settings.
+///
+/// # Errors
+/// Returns all violations, with their places below `spec.pod`.
+pub fn decode_pod(pod: Value) -> Result<PodSettings, Vec<Violation>> {
+    let mut object = json!({"spec": {"pod": pod}});
+    let mut out = Violations::new(UnknownFields::Refuse);
+    if !object["spec"]["pod"].is_null() {
+        rules::spec_pod(&object["spec"]["pod"], &Path::ROOT, &mut out);
+    }
+    let violations = out.into_vec();
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    apply_defaults(&mut object);
+    write_whole_numbers_without_point(&mut object);
+    Option::deserialize(object["spec"]["pod"].take()).map(Option::unwrap_or_default).map_err(|error| {
+        vec![Violation::new(FieldPath::default(), Reason::InvalidFormat, format!("cannot be read: {error}"))]
+    })
 }
 
 /// Drops from a status only what the schema does not allow: an invalid optional field, a record that lacks a required

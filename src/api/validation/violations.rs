@@ -188,6 +188,23 @@ impl Violations {
         value.as_array().map(Vec::as_slice)
     }
 
+    pub(super) fn map<'a>(&mut self, value: &'a Value, path: &Path<'_>) -> Option<&'a Map<String, Value>> {
+        if value.as_object().is_none() {
+            self.wrong_type(path, value, "an object");
+        }
+        value.as_object()
+    }
+
+    /// Returns a quantity as a text.
+    pub(super) fn quantity(&mut self, value: &Value, path: &Path<'_>) -> Option<String> {
+        // a number with a point is none for the rules of the API server, be it whole or not
+        let text = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|number| number.to_string()));
+        if text.is_none() {
+            self.wrong_type(path, value, "a string or a whole number (put it in quotes)");
+        }
+        text
+    }
+
     pub(super) fn text<'a>(&mut self, value: &'a Value, path: &Path<'_>) -> Option<&'a str> {
         if value.as_str().is_none() {
             self.wrong_type(path, value, "a string (put it in quotes)");
@@ -288,6 +305,12 @@ impl Violations {
             if let Some(violation) = self.found.last_mut() {
                 violation.remedy = Remedy::KeepItems(bound);
             }
+        }
+    }
+
+    pub(super) fn max_properties(&mut self, map: &Map<String, Value>, path: &Path<'_>, bound: usize) {
+        if map.len() > bound {
+            self.push(path, None, Reason::TooMany, format_args!("has {} keys; at most {bound} are allowed", map.len()));
         }
     }
 

@@ -160,11 +160,9 @@ fn creations(scene: &Scene) -> Vec<Attack> {
         ("no seccomp", pod("securityContext/seccompProfile", unconfined.clone()), RESTRICTED),
         ("no AppArmor", pod("securityContext/appArmorProfile", unconfined.clone()), RESTRICTED),
         ("SELinux", pod("securityContext/seLinuxOptions", json!({"type": "spc_t"})), RESTRICTED),
-        (
-            "a sysctl",
-            pod("securityContext/sysctls", json!([{"name": "kernel.shm_rmid_forced", "value": "1"}])),
-            RESTRICTED,
-        ),
+        ("a sysctl", pod("securityContext/sysctls", json!([{"name": "kernel.msgmax", "value": "1"}])), RESTRICTED),
+        ("an SELinux user", pod("securityContext/seLinuxOptions", json!({"user": "system_u"})), RESTRICTED),
+        ("an SELinux role", pod("securityContext/seLinuxOptions", json!({"role": "system_r"})), RESTRICTED),
         ("root in the container", container("securityContext/runAsUser", json!(0)), RESTRICTED),
         ("perhaps root in the container", container("securityContext/runAsNonRoot", json!(false)), RESTRICTED),
         ("no seccomp in the container", container("securityContext/seccompProfile", unconfined), RESTRICTED),
@@ -266,6 +264,7 @@ fn changes(scene: &Scene) -> Vec<Attack> {
 
 /// What the operator does.
 fn duties(scene: &Scene) -> Vec<(&'static str, Attempt)> {
+    let pod_of = |field: &str, value: Value| scene.create(&pod(field, value));
     let suspended = add("/spec/suspend", json!(true));
     let adopted = add("/metadata/ownerReferences", json!([owner("AntflyBackup", "orphan", &scene.backup)]));
     let annotated = json!([add("/metadata/annotations/antfly.io~1catch-up", json!("2026-11-27T00:00:00Z"))]);
@@ -275,6 +274,22 @@ fn duties(scene: &Scene) -> Vec<(&'static str, Attempt)> {
         ("it is changed", Attempt::Patch("nightly-cron", json!([add("/spec/schedule", json!("@daily"))]))),
         ("its controller is made to look", Attempt::Patch("nightly-cron", annotated)),
         ("it is suspended", Attempt::Patch("nightly-cron", json!([suspended]))),
+        (
+            "a local seccomp profile is set",
+            pod_of("securityContext/seccompProfile", json!({"type": "Localhost", "localhostProfile": "a"})),
+        ),
+        (
+            "a local AppArmor profile is set",
+            pod_of("securityContext/appArmorProfile", json!({"type": "Localhost", "localhostProfile": "a"})),
+        ),
+        ("SELinux is set", pod_of("securityContext/seLinuxOptions", json!({"type": "container_t", "level": "s0:c1"}))),
+        (
+            "a safe sysctl is set",
+            pod_of("securityContext/sysctls", json!([{"name": "net.ipv4.tcp_syncookies", "value": "1"}])),
+        ),
+        ("nodes are selected", pod_of("nodeSelector", json!({"kubernetes.io/os": "linux", "pool": "backups"}))),
+        ("a Secret to pull with is named", pod_of("imagePullSecrets", json!([{"name": "registry"}]))),
+        ("resources are set", pod_of("containers/0/resources", json!({"limits": {"memory": "1Gi"}}))),
         ("a former one is suspended", Attempt::Patch("nightly-backup", json!([suspended]))),
         ("a former one is deleted", Attempt::Delete("nightly-backup")),
         (

@@ -62,6 +62,8 @@ async fn images_and_account_are_the_deployments_and_without_it_only_the_operator
     until_refused(&room, &scene.token, &with_image(&scene, other), None).await;
     until_refused(&room, &scene.token, &honest, Some(&format!("its own is {other}"))).await;
 
+    pod_fields(&scene, &room).await;
+
     // the account that the Deployment names is the one that is meant
     let second = account(&scene, &room).await;
     let foreign = scene.create(&json!([{"op": "remove", "path": "/metadata/ownerReferences"}]));
@@ -79,6 +81,50 @@ async fn images_and_account_are_the_deployments_and_without_it_only_the_operator
     payroll["metadata"].as_object_mut().unwrap().remove("ownerReferences");
     until_refused(&room, &room.client, &Attempt::Create(payroll), None).await;
     until_refused(&room, &room.client, &Attempt::Delete("nightly-cron"), None).await;
+}
+
+/// What of a Pod the Deployment's options and annotation allow.
+async fn pod_fields(scene: &Scene, room: &Room<'_>) {
+    let deployment = "deployment/antfly-backup-operator";
+    let with = |field: &str, value: Value| {
+        let image = "ghcr.io/antflydb/antfly-backup-operator:0.2.0";
+        scene.create(&json!([
+            {"op": "add", "path": format!("{POD}/containers/0/image"), "value": image},
+            {"op": "add", "path": format!("{POD}/{field}"), "value": value},
+        ]))
+    };
+    let (account, priority) = (with("serviceAccountName", json!("backups")), with("priorityClassName", json!("low")));
+    let (no_account, no_priority) = (Some("without a service account"), Some("Jobs of one Pod"));
+    let until = async |wanted: [Option<&str>; 2]| {
+        until_refused(room, &scene.token, &account, wanted[0]).await;
+        until_refused(room, &scene.token, &priority, wanted[1]).await;
+    };
+    until([no_account, no_priority]).await;
+    let patch = |container: Value| {
+        let patch = json!({"spec": {"template": {"spec": {"containers": [container]}}}}).to_string();
+        scene.stage.kubectl(&["patch", deployment, "-n", NAMESPACE, "-p", &patch]);
+    };
+    let args = |args: &[&str]| patch(json!({"name": "operator", "args": args}));
+    args(&["run", "--leader-election", "--allow-pod-fields=tolerations,serviceAccountName"]);
+    until([None, no_priority]).await;
+    args(&["run", "--allow-pod-fields", "priorityClassName", "--leader-election"]);
+    until([no_account, None]).await;
+    // the name of another option, and of another field
+    args(&["run", "--namespace=serviceAccountName,priorityClassName", "--allow-pod-fields=tolerations"]);
+    until([no_account, no_priority]).await;
+    let variable = "ANTFLY_BACKUP_OPERATOR_ALLOW_POD_FIELDS";
+    patch(json!({"name": "operator", "env": [{"name": variable, "value": "serviceAccountName"}]}));
+    until([None, no_priority]).await;
+    patch(json!({"name": "operator", "env": [{"name": variable, "value": ""}]}));
+    until([no_account, no_priority]).await;
+    // for defaults of the administrator
+    let annotation = "antfly.io/pod-fields=priorityClassName, serviceAccountName";
+    scene.stage.kubectl(&["annotate", deployment, "-n", NAMESPACE, annotation]);
+    until([None, None]).await;
+    let token = with("automountServiceAccountToken", json!(true));
+    until_refused(room, &scene.token, &token, Some("without a service account and its token")).await;
+    scene.stage.kubectl(&["annotate", deployment, "-n", NAMESPACE, "antfly.io/pod-fields-"]);
+    until([no_account, no_priority]).await;
 }
 
 /// A client of another service account that may do with CronJobs what the operator may.

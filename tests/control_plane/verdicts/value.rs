@@ -49,7 +49,7 @@ type Verdicts = Vec<(Value, Verdict)>;
 /// All fields that may be absent, and those that may not, each with its null and its empty values.
 pub fn cases() -> Vec<Case> {
     let null = || json!(null);
-    let fields: [(&str, Value, Verdicts); 23] = [
+    let fields: [(&str, Value, Verdicts); 24] = [
         // the field is optional, and the reference page has a default
         ("/spec/clusterRef/namespace", json!("elsewhere"), vec![(null(), AsAbsent), (json!(""), AsAbsent)]),
         (
@@ -98,6 +98,7 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         ("/spec/destination/connection", json!("backups"), vec![(null(), AsAbsent), (json!(""), Refused)]),
+        ("/spec/pod", json!({"labels": {"team": "a"}}), pod()),
         ("/status", json!({"phase": "Failed"}), vec![(null(), AsAbsent), (json!({}), AsAbsent)]),
         (
             "/metadata/labels",
@@ -128,6 +129,55 @@ pub fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// Values of `spec.pod`: with null in place of each of its fields, and of each of theirs.
+fn pod() -> Verdicts {
+    vec![
+        (json!(null), AsAbsent),
+        (json!({}), AsAbsent),
+        (json!(""), Refused),
+        (
+            json!({
+                "labels": null, "annotations": null, "resources": null, "nodeSelector": null, "tolerations": null,
+                "priorityClassName": null, "serviceAccountName": null, "imagePullSecrets": null, "securityContext": null,
+            }),
+            AsAbsent,
+        ),
+        (
+            json!({
+                "labels": {}, "annotations": {}, "resources": {}, "nodeSelector": {}, "tolerations": [],
+                "imagePullSecrets": [], "securityContext": {},
+            }),
+            AsAbsent,
+        ),
+        (json!({"labels": {"team": null}, "annotations": {"team": null}, "nodeSelector": {"team": null}}), AsAbsent),
+        (json!({"resources": {"limits": null, "requests": null}}), AsAbsent),
+        (json!({"resources": {"limits": {"memory": null}, "requests": {}}}), AsAbsent),
+        (json!({"resources": {"limits": {"memory": ""}}}), Refused),
+        (json!({"priorityClassName": ""}), Refused),
+        (json!({"serviceAccountName": ""}), Refused),
+        (json!({"tolerations": [{}]}), Refused),
+        (json!({"tolerations": [null]}), Refused),
+        (json!({"imagePullSecrets": [{"name": null}]}), Refused),
+        (
+            json!({"securityContext": {
+                "appArmorProfile": null, "fsGroupChangePolicy": null, "runAsNonRoot": null, "seLinuxChangePolicy": null,
+                "seLinuxOptions": null, "seccompProfile": null, "supplementalGroups": null, "supplementalGroupsPolicy": null,
+                "sysctls": null,
+            }}),
+            AsAbsent,
+        ),
+        (
+            json!({"securityContext": {
+                "seLinuxOptions": {"level": null, "type": null}, "supplementalGroups": [], "sysctls": [],
+                "seccompProfile": {"type": "RuntimeDefault", "localhostProfile": null},
+            }}),
+            AsAbsent,
+        ),
+        (json!({"securityContext": {"seccompProfile": {"type": null}}}), Refused),
+        (json!({"securityContext": {"appArmorProfile": {"type": null}}}), Refused),
+    ]
 }
 
 fn backup_spec() -> Value {

@@ -1,5 +1,5 @@
 //! `cargo xtask generate`: what is made from other files and checked in. That is the build script's output in `generated/`,
-//! where reviewers see it, and `deploy/install.yaml`.
+//! where reviewers see it, the shapes of Kubernetes in the schema, and `deploy/install.yaml`.
 
 use std::{
     fs,
@@ -16,11 +16,15 @@ use xtask::{
 /// Directory of the mirror in the repository, and of the originals in the build script's output.
 const GENERATED: &str = "generated";
 
-/// Builds the operator and refreshes the mirror, then renders the manifests, printing which files changed.
+/// The schema.
+const SCHEMA: &str = "schema/antflybackup.yaml";
+
+/// Writes the shapes of Kubernetes into the schema, builds the operator and refreshes the mirror, then renders the manifests, printing which files changed.
 ///
 /// # Errors
 /// When the operator doesn't build, has no generated files, the manifests can't be rendered, or a file can't be written.
 pub fn run() -> Result<()> {
+    shape_schema()?;
     let out_dir = build_operator()?.out_dir.context("cargo ran no build script of the operator: is build.rs there?")?;
     let changed = mirror(&out_dir.join(GENERATED), &repository().join(GENERATED))?;
     match changed.as_slice() {
@@ -32,6 +36,18 @@ pub fn run() -> Result<()> {
         println!("changed: {INSTALL}");
     } else {
         println!("{INSTALL} is up to date");
+    }
+    Ok(())
+}
+
+/// Takes what `schema/kubernetes/` says from Kubernetes' OpenAPI into the schema.
+fn shape_schema() -> Result<()> {
+    let read = |file: &str| fs::read_to_string(repository().join(file)).with_context(|| format!("read {file}"));
+    let (shapes, openapi) = (read("schema/kubernetes/shapes.yaml")?, read("schema/kubernetes/openapi.json")?);
+    let shaped = api_generator::with_kubernetes_shapes(&read(SCHEMA)?, &shapes, &openapi)
+        .map_err(|problems| anyhow::anyhow!("schema/kubernetes/shapes.yaml: {problems}"))?;
+    if refresh(&repository().join(SCHEMA), shaped.as_bytes())? {
+        println!("changed: {SCHEMA}");
     }
     Ok(())
 }

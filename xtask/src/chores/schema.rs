@@ -1,10 +1,10 @@
-//! `cargo xtask schema`: whether the API still has all that users rely on.
+//! `cargo xtask schema`: whether the API still has all that users rely on, and how large it is.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
-use xtask::{cargo::repository, schema};
+use xtask::{cargo::repository, schema, schema_size};
 
 /// What to compare.
 #[derive(Debug, Subcommand)]
@@ -21,6 +21,8 @@ pub enum Chore {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Prints size and cost of schema/antflybackup.yaml and of every released copy, as the table of docs/api-evolution.md has them.
+    Size,
 }
 
 /// A form of output.
@@ -54,6 +56,10 @@ fn is_passed(chore: &Chore) -> Result<bool> {
             let check = schema::check(repository())?;
             print!("{check}");
             Ok(check.is_passed())
+        }
+        Chore::Size => {
+            print!("{}", schema_size::table(repository())?);
+            Ok(true)
         }
         Chore::Diff { old, new, format } => {
             let report = schema::diff(old, new)?;
