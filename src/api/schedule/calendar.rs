@@ -122,15 +122,15 @@ impl Calendar {
     fn arrives(&self, walk: &mut Walk<'_>) -> bool {
         while !self.months.has(walk.shows.month()) {
             walk.leave(|shows| shows.date().first_of_month().at(0, 0, 0, 0));
-            walk.to_date(1, 0);
+            walk.step_date(1, 0);
             if walk.shows.month() == 1 {
                 return false;
             }
         }
         while !self.allows_day(walk.shows.date()) {
             walk.leave(|shows| shows.date().at(0, 0, 0, 0));
-            walk.to_date(0, 1);
-            walk.to_midnight();
+            walk.step_date(0, 1);
+            walk.step_to_midnight();
             if walk.shows.day() == 1 {
                 return false;
             }
@@ -206,7 +206,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes to the same time of another date. A day beyond the end of its month is one of the next.
-    fn to_date(&mut self, months: i32, days: i32) {
+    fn step_date(&mut self, months: i32, days: i32) {
         let first = self.shows.date().first_of_month();
         let date =
             first.saturating_add(months.months()).saturating_add((i32::from(self.shows.day()) - 1 + days).days());
@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes to the closest midnight in steps of an hour, where a change of the clock has led away from it.
-    fn to_midnight(&mut self) {
+    fn step_to_midnight(&mut self) {
         match i64::from(self.shows.hour()) {
             0 => {}
             hour @ 1..=12 => self.by(-hour * HOUR),
