@@ -20,7 +20,7 @@ const FULL: &str = include_str!(concat!(env!("OUT_DIR"), "/generated/sample-full
 
 /// Invalid manifests of the corpus that the JSON Schema accepts though it lists no rule as left out, with the cause. docs/editors.md tells
 /// users of them.
-const BEYOND_JSON_SCHEMA: [(&str, &[&str]); 3] = [
+const BEYOND_JSON_SCHEMA: [(&str, &[&str]); 4] = [
     (
         "the name that the API server makes of generateName",
         &[
@@ -32,6 +32,7 @@ const BEYOND_JSON_SCHEMA: [(&str, &[&str]); 3] = [
         "the domain of a label's key, for which labels and annotations have different rules",
         &["invalid/metadata.yaml: Capitals in the domain of the key of a label."],
     ),
+    ("one name twice in a list", &["invalid/pod.yaml: A Secret twice."]),
     ("names of finalizers", &["invalid/metadata.yaml: A finalizer that is no name."]),
 ];
 
@@ -256,11 +257,21 @@ fn places(value: &Value, pointer: &str, found: &mut Vec<String>) {
 /// The sample with the name of a field misspelt. Items of lists and keys of maps that take any have none.
 fn misspelt(sample: &Value, pointer: &str) -> Option<Value> {
     let (parent, name) = pointer.rsplit_once('/')?;
+    if is_map(parent) {
+        return None;
+    }
     let mut mutated = sample.clone();
     let fields = mutated.pointer_mut(parent)?.as_object_mut()?;
     let value = fields.remove(name)?;
     fields.insert(format!("{name}x"), value);
     Some(mutated)
+}
+
+/// Returns whether the definition has a map there.
+fn is_map(pointer: &str) -> bool {
+    let schema = judges::schema();
+    let place = pointer.split('/').skip(1).try_fold(&schema, |schema, name| schema["properties"].get(name));
+    place.is_some_and(|place| place.get("additionalProperties").is_some())
 }
 
 /// The sample with a value of another type.

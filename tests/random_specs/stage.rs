@@ -5,7 +5,7 @@ use super::{
     taken::{Answer, cron_job_is_taken_and_at_rest, parameters, pod_is_taken, prepare_namespace, send},
 };
 use antfly_backup_operator::testing::{
-    api::{AntflyBackup, CRD, UnknownFields, reason, validate},
+    api::{AntflyBackup, CRD, UnknownFields, validate},
     cluster::{Cluster, ClusterLookup, StoredBackup},
     desired::{CannotPlan, FileLocations, JobImage, Plan, PodField, PodPolicy, apply_body, cron_job, plan},
     names::{FIELD_MANAGER, cron_job_name},

@@ -29,7 +29,11 @@ pub fn compare(old: &Value, new: &Value) -> Result<Report, InputError> {
     identity(&place, old, new, &mut changes);
     names(&place.key("names"), &old["names"], &new["names"], &mut changes);
     storage_of_fields(&place, old, new, &mut changes);
-    versions::compare(&place, old, new, &mut changes);
+    if preserves(old) && preserves(new) {
+        versions::compare(&place, &each_preserving(old), &each_preserving(new), &mut changes);
+    } else {
+        versions::compare(&place, old, new, &mut changes);
+    }
     Ok(Report::new(changes.0))
 }
 
@@ -121,7 +125,6 @@ fn names(place: &Place, old: &Value, new: &Value, changes: &mut Changes) {
 
 /// Whether unknown fields are kept, and how versions are converted.
 fn storage_of_fields(place: &Place, old: &Value, new: &Value, changes: &mut Changes) {
-    let preserves = |spec: &Value| spec["preserveUnknownFields"].as_bool().unwrap_or(false);
     if preserves(old) != preserves(new) {
         let why = format!(
             "preserveUnknownFields was {} and is {}: fields that the schema does not know are {}",
@@ -163,4 +166,31 @@ fn webhook(spec: &Value) -> Value {
         client.remove("caBundle");
     }
     webhook
+}
+
+fn preserves(spec: &Value) -> bool {
+    spec["preserveUnknownFields"].as_bool().unwrap_or(false)
+}
+
+/// Returns the specification with `preserveUnknownFields`, which is about all objects, said of each of them.
+fn each_preserving(spec: &Value) -> Value {
+    fn mark(node: &mut Value) {
+        let Some(node) = node.as_object_mut() else { return };
+        if node.get("type").is_some_and(|kind| kind == "object") {
+            node.insert("x-kubernetes-preserve-unknown-fields".to_owned(), Value::Bool(true));
+        }
+        node.get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+            .for_each(|(_, field)| mark(field));
+        ["items", "additionalProperties"].iter().for_each(|key| node.get_mut(*key).into_iter().for_each(mark));
+    }
+    let mut spec = spec.clone();
+    for version in spec["versions"].as_array_mut().into_iter().flatten() {
+        if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema") {
+            mark(schema);
+        }
+    }
+    spec
 }

@@ -376,6 +376,22 @@ fn files_may_be_json_with_tabs_and_have_the_line_ends_of_windows() {
 }
 
 #[test]
+fn a_field_is_not_new_where_the_definition_keeps_all_fields() {
+    let with = |field: Value, preserves: bool| {
+        let mut definition = definition(&field);
+        definition["spec"]["preserveUnknownFields"] = json!(preserves);
+        definition
+    };
+    let old = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    let new = json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}});
+    for (preserves, verdict) in [(false, Verdict::Compatible), (true, Verdict::Breaking)] {
+        let changes = compare(&with(old.clone(), preserves), &with(new.clone(), preserves)).unwrap().changes;
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert_eq!((changes[0].rule, changes[0].verdict), (Rule::FieldAdded, verdict));
+    }
+}
+
+#[test]
 fn another_webhook_is_not_proven_to_convert_alike() {
     let with = |webhook: Value| {
         let mut definition = definition(&json!({"type": "string"}));

@@ -109,15 +109,15 @@ impl Walk {
     fn arrives(&self, at: &mut Position<'_>) -> bool {
         while !self.months.has(at.shows.month()) {
             at.leave(|shows| shows.date().first_of_month().at(0, 0, 0, 0));
-            at.to_date(1, 0);
+            at.step_date(1, 0);
             if at.shows.month() == 1 {
                 return false;
             }
         }
         while !self.allows_day(at.shows.date()) {
             at.leave(|shows| shows.date().at(0, 0, 0, 0));
-            at.to_date(0, 1);
-            at.to_midnight();
+            at.step_date(0, 1);
+            at.step_to_midnight();
             if at.shows.day() == 1 {
                 return false;
             }
@@ -193,7 +193,7 @@ impl<'a> Position<'a> {
     }
 
     /// Goes to the same time of another date. A day beyond the end of its month is one of the next.
-    fn to_date(&mut self, months: i32, days: i32) {
+    fn step_date(&mut self, months: i32, days: i32) {
         let first = self.shows.date().first_of_month();
         let date =
             first.saturating_add(months.months()).saturating_add((i32::from(self.shows.day()) - 1 + days).days());
@@ -203,7 +203,7 @@ impl<'a> Position<'a> {
     }
 
     /// Goes to the closest midnight in steps of an hour, where a change of the clock has led away from it.
-    fn to_midnight(&mut self) {
+    fn step_to_midnight(&mut self) {
         match i64::from(self.shows.hour()) {
             0 => {}
             hour @ 1..=12 => self.by(-hour * HOUR),

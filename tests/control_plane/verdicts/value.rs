@@ -49,7 +49,7 @@ type Verdicts = Vec<(Value, Verdict)>;
 /// All fields that may be absent, and those that may not, each with its null and its empty values.
 pub fn cases() -> Vec<Case> {
     let null = || json!(null);
-    let fields: [(&str, Value, Verdicts); 24] = [
+    let fields: [(&str, Value, Verdicts); 25] = [
         // the field is optional, and the reference page has a default
         ("/spec/clusterRef/namespace", json!("elsewhere"), vec![(null(), AsAbsent), (json!(""), AsAbsent)]),
         (
