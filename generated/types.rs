@@ -60,7 +60,7 @@ pub struct BackupDestination {
     pub connection: Option<String>,
 }
 
-/// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value.
+/// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value. Since 0.2.0.
 #[derive(Serialize, Deserialize, Clone, Debug, JsonSchema, PartialEq, Default)]
 pub struct PodSettings {
     /// Labels of the Pods, besides those of the operator. The CronJob and its Jobs do not get them.
@@ -136,14 +136,14 @@ pub struct AntflyBackupSpec {
     /// How long a backup may take, retries included, before it is stopped and counts as failed: a duration such as 30m, 1h30m or 90s, from 1s to 168h. A fraction of a second is rounded up. When empty, the default.
     #[serde(rename = "backupTimeout", default = "defaults::spec_backup_timeout")]
     pub backup_timeout: String,
-    /// How late a backup may start when its scheduled time has passed, because Kubernetes was down, an earlier backup went on, or the cluster was missing: a duration such as 30m, 6h or 90s, from 10s to 168h. A fraction of a second is rounded up. Later than that it is skipped. When absent or empty, 3h. Versions before 0.2.0 ignore it.
+    /// How late a backup may start when its scheduled time has passed, because Kubernetes was down, an earlier backup went on, or the cluster was missing: a duration such as 30m, 6h or 90s, from 10s to 168h. A fraction of a second is rounded up. Later than that it is skipped. When absent or empty, 3h. Since 0.2.0.
     #[serde(
         rename = "startingDeadline",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub starting_deadline: Option<String>,
-    /// How often a backup is tried again after a failed attempt, with growing pauses, before it counts as failed. All attempts share backupTimeout. Pods that were evicted or disrupted otherwise use up no retry, and a failure that every attempt would repeat is not tried again. When absent, 3. Versions before 0.2.0 ignore it.
+    /// How often a backup is tried again after a failed attempt, with growing pauses, before it counts as failed. All attempts share backupTimeout. Pods that were evicted or disrupted otherwise use up no retry, and a failure that every attempt would repeat is not tried again. When absent, 3. Since 0.2.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<i32>,
     /// How many Jobs of successful backups to keep, for their logs. The records in the status do not depend on it.
@@ -158,7 +158,7 @@ pub struct AntflyBackupSpec {
         default = "defaults::spec_failed_jobs_history_limit"
     )]
     pub failed_jobs_history_limit: i32,
-    /// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value.
+    /// Settings of the Pods that make the backups. Their shapes are Kubernetes' own. What is absent has the operator's value. Since 0.2.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod: Option<PodSettings>,
 }
@@ -266,7 +266,7 @@ pub struct BackupRecord {
     /// UID of that Job, which tells it from another one that had the same name.
     #[serde(rename = "jobUID", default, skip_serializing_if = "Option::is_none")]
     pub job_uid: Option<String>,
-    /// How many Pods were started for the backup. A failed one is replaced up to three times.
+    /// How many Pods were started for the backup. A failed one is replaced as often as spec.retries says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<i32>,
     /// How many of these Pods were evicted or disrupted otherwise, such as by the drain of a node. That uses up none of the attempts.
