@@ -253,9 +253,18 @@ fn places(value: &Value, pointer: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Returns the schema of a field or an item.
+fn below<'a>(schema: &'a Value, name: &str) -> &'a Value {
+    if name.parse::<usize>().is_ok() { &schema["items"] } else { &schema["properties"][name] }
+}
+
 /// The sample with the name of a field misspelt. Items of lists and keys of maps that take any have none.
 fn misspelt(sample: &Value, pointer: &str) -> Option<Value> {
     let (parent, name) = pointer.rsplit_once('/')?;
+    let schema = json_schema();
+    if parent.split('/').skip(1).fold(&schema, below)["additionalProperties"].is_object() {
+        return None;
+    }
     let mut mutated = sample.clone();
     let fields = mutated.pointer_mut(parent)?.as_object_mut()?;
     let value = fields.remove(name)?;
