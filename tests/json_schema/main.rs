@@ -253,16 +253,10 @@ fn places(value: &Value, pointer: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Returns the schema of a field or an item.
-fn below<'a>(schema: &'a Value, name: &str) -> &'a Value {
-    if name.parse::<usize>().is_ok() { &schema["items"] } else { &schema["properties"][name] }
-}
-
 /// The sample with the name of a field misspelt. Items of lists and keys of maps that take any have none.
 fn misspelt(sample: &Value, pointer: &str) -> Option<Value> {
     let (parent, name) = pointer.rsplit_once('/')?;
-    let schema = json_schema();
-    if parent.split('/').skip(1).fold(&schema, below)["additionalProperties"].is_object() {
+    if is_map(parent) {
         return None;
     }
     let mut mutated = sample.clone();
@@ -270,6 +264,13 @@ fn misspelt(sample: &Value, pointer: &str) -> Option<Value> {
     let value = fields.remove(name)?;
     fields.insert(format!("{name}x"), value);
     Some(mutated)
+}
+
+/// Returns whether the definition has a map there.
+fn is_map(pointer: &str) -> bool {
+    let schema = judges::schema();
+    let place = pointer.split('/').skip(1).try_fold(&schema, |schema, name| schema["properties"].get(name));
+    place.is_some_and(|place| place.get("additionalProperties").is_some())
 }
 
 /// The sample with a value of another type.
