@@ -127,7 +127,8 @@ fn node(schema: &Schema, is_required: bool) -> Result<Keywords, Problems> {
     if let Some(example) = schema.keywords.get("example") {
         keywords.insert("examples", Part::List(vec![example.clone()]));
     }
-    if schema.keywords.get("x-kubernetes-list-type") == Some(&json!("set")) {
+    // two equal items have the same keys, too
+    if ["set", "map"].iter().any(|kind| schema.keywords.get("x-kubernetes-list-type") == Some(&json!(kind))) {
         keywords.insert("uniqueItems", Part::Value(json!(true)));
     }
     below(schema, &mut keywords)?;
