@@ -85,16 +85,65 @@ fn antfly(cluster: &Cluster, kind: &str, namespace: &str) -> Api<DynamicObject> 
     Api::namespaced_with(cluster.client.clone(), namespace, &resource)
 }
 
-/// Has the deployed operator run with that image for its Pods.
-async fn set_image(cluster: &Cluster, image: &JobImage) {
-    let (name, secrets) = (&image.name, image.pull_secrets.join(","));
+/// Where the file with defaults is in the operator's Pod.
+const POD_DEFAULTS: &str = "/etc/pod-defaults";
+
+/// The settings of a deployed operator.
+struct Settings {
+    image: JobImage,
+    allow_pod_fields: Vec<String>,
+    pod_defaults: Value,
+    cases: Cases,
+}
+
+/// Changes the deployed operator: annotations of its Deployment, and fields of its Pod's and of its container's spec.
+fn patch(cluster: &Cluster, annotations: &Value, pod: &Value, container: &Value) {
+    let mut container = container.clone();
+    container["name"] = json!("operator");
+    let mut pod = pod.clone();
+    pod["containers"] = json!([container]);
+    let patch = json!({"metadata": {"annotations": annotations}, "spec": {"template": {"spec": pod}}});
     cluster
-        .shell(&format!(
-            "kubectl annotate --overwrite -n antfly-backup-system deployment/antfly-backup-operator \
-             antfly.io/job-image-prefixes='{name}' && kubectl set env -n antfly-backup-system deployment/antfly-backup-operator \
-             ANTFLY_BACKUP_OPERATOR_JOB_IMAGE='{name}' ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET='{secrets}'"
-        ))
+        .shell(&format!("kubectl patch -n antfly-backup-system deployment/antfly-backup-operator --patch '{patch}'"))
         .unwrap();
+}
+
+/// Has the deployed operator run with these settings. `number` tells them from others.
+async fn set(cluster: &Cluster, number: usize, settings: &Settings) {
+    let defaults = &settings.pod_defaults;
+    let name = format!("pod-defaults-{number}");
+    let text = if defaults.is_null() { "{}".to_owned() } else { defaults.to_string() };
+    let of_defaults: Vec<_> = defaults.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    cluster
+        .shell(&format!("kubectl create configmap -n antfly-backup-system {name} --from-literal=pod.yaml='{text}'"))
+        .unwrap();
+    patch(
+        cluster,
+        &json!({"antfly.io/job-image-prefixes": settings.image.name, "antfly.io/pod-fields": of_defaults.join(",")}),
+        &json!({"volumes": [{"name": "pod-defaults", "configMap": {"name": name}}]}),
+        &json!({
+            "env": [
+                {"name": "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE", "value": settings.image.name},
+                {"name": "ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET", "value": settings.image.pull_secrets.join(",")},
+                {"name": "ANTFLY_BACKUP_OPERATOR_ALLOW_POD_FIELDS", "value": settings.allow_pod_fields.join(",")},
+                {"name": "ANTFLY_BACKUP_OPERATOR_POD_DEFAULTS_FILE", "value": format!("{POD_DEFAULTS}/pod.yaml")},
+            ],
+            "volumeMounts": [{"name": "pod-defaults", "mountPath": POD_DEFAULTS}],
+        }),
+    );
+    cluster.until_operator_ready().unwrap();
+}
+
+/// Has the deployed operator run with its own settings.
+fn reset(cluster: &Cluster) {
+    let names = ["JOB_IMAGE", "JOB_IMAGE_PULL_SECRET", "ALLOW_POD_FIELDS", "POD_DEFAULTS_FILE"];
+    let variables = names.map(|name| json!({"name": format!("ANTFLY_BACKUP_OPERATOR_{name}"), "$patch": "delete"}));
+    patch(
+        cluster,
+        &json!({"antfly.io/job-image-prefixes": null, "antfly.io/pod-fields": null}),
+        &json!({"volumes": [{"name": "pod-defaults", "$patch": "delete"}]}),
+        &json!({"env": variables, "volumeMounts": [{"mountPath": POD_DEFAULTS, "$patch": "delete"}]}),
+    );
     cluster.until_operator_ready().unwrap();
 }
 
@@ -152,7 +201,7 @@ async fn check(cluster: &Cluster, case: &GoldenCase, golden: &Value) -> Result<(
 type Cases = BTreeMap<String, (GoldenCase, Value)>;
 
 pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
-    let mut by_image: BTreeMap<String, (JobImage, Cases)> = BTreeMap::new();
+    let mut by_settings: BTreeMap<String, Settings> = BTreeMap::new();
     let mut left_out = Vec::new();
     for case in golden::all().unwrap() {
         let Some(golden) = manifest(&case).unwrap() else { continue };
@@ -164,27 +213,22 @@ pub async fn the_snapshots_are_what_the_cluster_runs(cluster: &Cluster) {
         }
         // records change nothing in the CronJob: of the cases with equal CronJobs only the first is applied
         let key = format!("{}{golden}", json!(case.cluster()));
-        let (_, cases) = by_image.entry(format!("{image:?}")).or_insert((image, Cases::new()));
-        cases.entry(key).or_insert((case, golden));
+        let (allow_pod_fields, pod_defaults) = case.pod_options();
+        let settings = format!("{image:?} {allow_pod_fields:?} {pod_defaults}");
+        let of_these = || Settings { image, allow_pod_fields, pod_defaults, cases: Cases::new() };
+        by_settings.entry(settings).or_insert_with(of_these).cases.entry(key).or_insert((case, golden));
     }
     let (mut held, mut failures) = (0, Vec::new());
-    for (image, cases) in by_image.into_values() {
-        set_image(cluster, &image).await;
-        for (case, golden) in cases.into_values() {
+    for (number, settings) in by_settings.into_values().enumerate() {
+        set(cluster, number, &settings).await;
+        for (case, golden) in settings.cases.into_values() {
             match check(cluster, &case, &golden).await {
                 Ok(()) => held += 1,
                 Err(error) => failures.push(format!("{}: {error:#}", case.name())),
             }
         }
     }
-    cluster
-        .shell(
-            "kubectl annotate -n antfly-backup-system deployment/antfly-backup-operator antfly.io/job-image-prefixes- && \
-             kubectl set env -n antfly-backup-system deployment/antfly-backup-operator \
-             ANTFLY_BACKUP_OPERATOR_JOB_IMAGE- ANTFLY_BACKUP_OPERATOR_JOB_IMAGE_PULL_SECRET-",
-        )
-        .unwrap();
-    cluster.until_operator_ready().unwrap();
+    reset(cluster);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(held > 30, "only {held} snapshots were held against the cluster");
     eprintln!("kind: {held} different CronJobs of the snapshots are what the cluster has; left out: {left_out:?}");

@@ -243,6 +243,13 @@ impl GoldenCase {
         self.cluster.as_ref()
     }
 
+    /// Returns the options of the operator about Pods: the fields that may be set, and the contents of the file with defaults, which is
+    /// null without one.
+    #[allow(dead_code, reason = "the tests in kind alone deploy an operator with them")]
+    pub fn pod_options(&self) -> (Vec<String>, Value) {
+        (self.operator.allow_pod_fields.clone(), self.operator.pod_defaults.clone())
+    }
+
     /// Returns the image of the Pods.
     pub fn job_image(&self) -> JobImage {
         JobImage {
