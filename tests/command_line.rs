@@ -381,3 +381,14 @@ fn only_three_fields_can_be_allowed() {
     assert_eq!(ended.code, Some(2));
     assert!(ended.errors.contains("serviceAccountName, priorityClassName, tolerations"), "{}", ended.errors);
 }
+
+#[test]
+fn options_about_pods_that_are_set_to_nothing_are_absent() {
+    let mut command = command(&["run"]);
+    for name in ["ALLOW_POD_FIELDS", "POD_DEFAULTS_FILE", "JOB_IMAGE_PULL_SECRET"] {
+        command.env(format!("ANTFLY_BACKUP_OPERATOR_{name}"), "");
+    }
+    let output = command.env("KUBECONFIG", "/dev/null").output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.starts_with("error: no Kubernetes configuration"), "{errors}");
+}

@@ -81,7 +81,7 @@ impl PodPolicy {
 
 impl PodField {
     /// Returns the name of the field.
-    fn name(self) -> String {
+    pub fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }

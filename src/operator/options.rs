@@ -12,7 +12,7 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{ffi::OsString, ops::RangeInclusive, path::Path, time::Duration};
 
 /// Allowed lease durations. A shorter one leaves no time for a renewal.
 const LEASE: RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_secs(3600);
@@ -94,21 +94,21 @@ pub struct RunOptions {
     )]
     pub job_image_pull_secrets: Vec<String>,
 
-    /// Which of these fields of spec.pod an AntflyBackup may set; repeatable [default: none]
+    /// Which of serviceAccountName, priorityClassName and tolerations an AntflyBackup may set in spec.pod; repeatable [default: none]
     #[arg(
         long = "allow-pod-fields",
         value_name = "FIELD",
-        value_enum,
+        value_parser = pod_field,
         value_delimiter = ',',
         env = "ANTFLY_BACKUP_OPERATOR_ALLOW_POD_FIELDS"
     )]
-    pub allow_pod_fields: Vec<PodField>,
+    pub allow_pod_fields: Vec<Option<PodField>>,
 
     /// File with defaults for spec.pod of all AntflyBackups, as YAML or JSON, such as that of a mounted ConfigMap
     ///
     /// What an AntflyBackup sets wins, field by field. The file is read once, at the start.
     #[arg(long, value_name = "FILE", env = "ANTFLY_BACKUP_OPERATOR_POD_DEFAULTS_FILE")]
-    pub pod_defaults_file: Option<PathBuf>,
+    pub pod_defaults_file: Option<OsString>,
 
     /// How late a backup may start before it is overdue, such as 15m or 1h
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = grace, env = "ANTFLY_BACKUP_OPERATOR_OVERDUE_GRACE")]
@@ -163,6 +163,15 @@ pub struct RunOptions {
     pub log_format: LogFormat,
 }
 
+/// Reads a field of `spec.pod`; empty counts as absent, as where an environment variable is set to nothing.
+fn pod_field(text: &str) -> Result<Option<PodField>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let known = || PodField::value_variants().iter().map(|field| field.name()).collect::<Vec<_>>().join(", ");
+    PodField::from_str(text, false).map(Some).map_err(|_| format!("must be one of {}", known()))
+}
+
 fn grace(text: &str) -> Result<SignedDuration, String> {
     let duration = duration::parse(text).and_then(|duration| SignedDuration::try_from(duration).ok());
     duration.ok_or_else(|| "write a duration such as 15m or 1h".to_owned())
@@ -200,9 +209,9 @@ impl RunOptions {
     /// # Errors
     /// The file cannot be read, or a field in it is not valid.
     pub fn pod_policy(&self) -> anyhow::Result<PodPolicy> {
-        let file = self.pod_defaults_file.as_deref().filter(|file| !file.as_os_str().is_empty());
+        let file = self.pod_defaults_file.as_deref().filter(|file| !file.is_empty()).map(Path::new);
         let defaults = file.map(pod_defaults::read).transpose()?.unwrap_or_default();
-        Ok(PodPolicy { allowed: self.allow_pod_fields.clone(), defaults })
+        Ok(PodPolicy { allowed: self.allow_pod_fields.iter().copied().flatten().collect(), defaults })
     }
 
     /// Returns the labels of the AntflyBackups to reconcile; `None`: all.
