@@ -89,10 +89,9 @@ impl Schedule {
 
     /// Returns the first scheduled time after `after` where the clock is not changed around it, as it never is in UTC.
     fn next_between_changes(&self, after: Timestamp) -> Option<Timestamp> {
-        let zone = self.walk.zone();
-        let offset = SignedDuration::from_secs(zone.to_offset(after).seconds().into());
+        let offset = SignedDuration::from_secs(self.walk.zone().to_offset(after).seconds().into());
         let next = self.calendar.next_after(after.checked_add(offset).ok()?)?.checked_sub(offset).ok()?;
-        let change = zone.following(after.checked_sub(MONTH).ok()?).next().map(|change| change.timestamp());
+        let change = self.next_change_of_clock(after.checked_sub(MONTH).ok()?);
         let is_changed = change.is_some_and(|change| change.duration_since(next) <= DAY);
         (!is_changed && next > after && (0..END).contains(&next.as_second())).then_some(next)
     }
